@@ -1,0 +1,200 @@
+//! The artifact store: bytes in, hash out; hash in, checked bytes out.
+
+use crate::{location, Hash, LocationError};
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+use object_store::{path::Path, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+use std::{fmt, sync::Arc};
+
+/// Why an artifact could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    #[error("artifact {hash} is not in {location}")]
+    NotFound { hash: Hash, location: String },
+    #[error("artifact {expected} in {location} is damaged: its bytes hash to {actual}; store it again")]
+    HashMismatch { expected: Hash, actual: Hash, location: String },
+    #[error("artifact {hash} is larger than the {max_bytes} bytes allowed here")]
+    TooLarge { hash: Hash, max_bytes: u64 },
+    #[error("cannot reach artifact {hash} in {location}: {source}")]
+    Store { hash: Hash, location: String, source: object_store::Error },
+}
+
+impl ArtifactError {
+    /// Whether the same call may succeed later: the store did not answer, or the artifact has not been put there yet.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Store { .. } | Self::HashMismatch { .. })
+    }
+}
+
+/// Artifacts by their sha256, in a folder or an S3 bucket, under the key `sha256/<hex>`. Cheap to clone.
+#[derive(Clone)]
+pub struct ArtifactStore {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    location: String,
+}
+
+impl fmt::Debug for ArtifactStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ArtifactStore({})", self.location)
+    }
+}
+
+impl ArtifactStore {
+    /// Opens a folder (a path or `file:///abs/dir`; made when missing) or `s3://bucket/prefix`, whose credentials,
+    /// region and endpoint come from the usual `AWS_*` environment. A bucket is not contacted yet.
+    pub fn open(location: &str) -> Result<Self, LocationError> {
+        let (store, prefix) = location::open(location)?;
+        Ok(Self { store, prefix, location: location.to_owned() })
+    }
+
+    /// Where it is, as it was given to `open`.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// Stores `bytes` and returns their hash. Storing twice is the same as storing once, and mends a damaged copy;
+    /// nobody sees half of it.
+    pub async fn put(&self, bytes: impl Into<Bytes>) -> Result<Hash, ArtifactError> {
+        let bytes = bytes.into();
+        let hash = Hash::of(&bytes);
+        self.store.put(&self.key(hash), bytes.into()).await.map_err(|source| self.failed(hash, source))?;
+        Ok(hash)
+    }
+
+    /// The bytes whose sha256 is `hash`, checked, and not more than `max_bytes` of them: neither a wrong nor an
+    /// endless file gets through.
+    pub async fn get(&self, hash: Hash, max_bytes: u64) -> Result<Bytes, ArtifactError> {
+        let found = self.store.get(&self.key(hash)).await.map_err(|source| self.failed(hash, source))?;
+        let too_large = || ArtifactError::TooLarge { hash, max_bytes };
+        if found.meta.size > max_bytes {
+            return Err(too_large());
+        }
+        let mut bytes = BytesMut::with_capacity(found.meta.size as usize);
+        let mut hasher = Sha256::new();
+        let mut chunks = found.into_stream();
+        while let Some(chunk) = chunks.try_next().await.map_err(|source| self.failed(hash, source))? {
+            if (bytes.len() + chunk.len()) as u64 > max_bytes {
+                return Err(too_large());
+            }
+            hasher.update(&chunk);
+            bytes.extend_from_slice(&chunk);
+        }
+        let actual = Hash::from_bytes(hasher.finalize().into());
+        if actual != hash {
+            return Err(ArtifactError::HashMismatch { expected: hash, actual, location: self.location.clone() });
+        }
+        Ok(bytes.freeze())
+    }
+
+    /// Whether there is something under `hash`; `get` tells whether it is the right thing.
+    pub async fn exists(&self, hash: Hash) -> Result<bool, ArtifactError> {
+        match self.store.head(&self.key(hash)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(self.failed(hash, source)),
+        }
+    }
+
+    fn key(&self, hash: Hash) -> Path {
+        self.prefix.clone().join("sha256").join(hash.to_string())
+    }
+
+    fn failed(&self, hash: Hash, source: object_store::Error) -> ArtifactError {
+        let location = self.location.clone();
+        match source {
+            object_store::Error::NotFound { .. } => ArtifactError::NotFound { hash, location },
+            source => ArtifactError::Store { hash, location, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn store() -> (TempDir, ArtifactStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ArtifactStore::open(folder.path().to_str().unwrap()).unwrap();
+        (folder, store)
+    }
+
+    fn file(folder: &TempDir, hash: Hash) -> std::path::PathBuf {
+        folder.path().join("sha256").join(hash.to_string())
+    }
+
+    #[tokio::test]
+    async fn what_is_put_can_be_got_by_its_hash() {
+        let (folder, store) = store();
+        let bytes = Bytes::from(vec![7; 300_000]);
+        let hash = store.put(bytes.clone()).await.unwrap();
+        assert_eq!(hash, Hash::of(&bytes));
+        assert!(file(&folder, hash).is_file());
+        assert!(store.exists(hash).await.unwrap());
+        assert_eq!(store.get(hash, bytes.len() as u64).await.unwrap(), bytes);
+    }
+
+    #[tokio::test]
+    async fn putting_twice_is_putting_once() {
+        let (folder, store) = store();
+        let hash = store.put("x").await.unwrap();
+        assert_eq!(store.put("x").await.unwrap(), hash);
+        assert_eq!(std::fs::read_dir(folder.path().join("sha256")).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_empty_artifact_is_one_like_any_other() {
+        let (_folder, store) = store();
+        let hash = store.put("").await.unwrap();
+        assert_eq!(store.get(hash, 0).await.unwrap(), Bytes::new());
+    }
+
+    #[tokio::test]
+    async fn a_missing_artifact_is_not_found() {
+        let (_folder, store) = store();
+        let hash = Hash::of(b"never stored");
+        assert!(!store.exists(hash).await.unwrap());
+        let error = store.get(hash, 10).await.unwrap_err();
+        assert!(matches!(error, ArtifactError::NotFound { .. }) && error.may_pass(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_changed_file_is_noticed_and_mended_by_putting_it_again() {
+        let (folder, store) = store();
+        let hash = store.put("honest").await.unwrap();
+        std::fs::write(file(&folder, hash), "forged").unwrap();
+        match store.get(hash, 10).await {
+            Err(ArtifactError::HashMismatch { expected, actual, .. }) => {
+                assert_eq!((expected, actual), (hash, Hash::of(b"forged")));
+            }
+            other => panic!("{other:?}"),
+        }
+        store.put("honest").await.unwrap();
+        assert_eq!(store.get(hash, 10).await.unwrap(), "honest");
+    }
+
+    #[tokio::test]
+    async fn a_cut_file_is_noticed() {
+        let (folder, store) = store();
+        let hash = store.put("honest").await.unwrap();
+        std::fs::write(file(&folder, hash), "hone").unwrap();
+        assert!(matches!(store.get(hash, 10).await, Err(ArtifactError::HashMismatch { .. })));
+    }
+
+    #[tokio::test]
+    async fn more_than_allowed_is_not_read() {
+        let (_folder, store) = store();
+        let hash = store.put("12345").await.unwrap();
+        let error = store.get(hash, 4).await.unwrap_err();
+        assert!(matches!(error, ArtifactError::TooLarge { max_bytes: 4, .. }) && !error.may_pass(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_where_a_folder_belongs_is_an_error_of_the_store() {
+        let (folder, store) = store();
+        std::fs::write(folder.path().join("sha256"), "in the way").unwrap();
+        assert!(matches!(store.put("x").await, Err(ArtifactError::Store { .. })));
+    }
+}
