@@ -1,0 +1,3 @@
+//! The provider's daemon: finds jobs, runs them, delivers results and claims the pay.
+
+pub mod runner;

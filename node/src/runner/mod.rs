@@ -1,0 +1,16 @@
+//! Runs a job's WebAssembly module: no imports, metered fuel, bounded memory, time and output.
+//!
+//! `engine` holds the compiler's settings and its clock, `module` what a module must look like, `limits` what it may
+//! use, `execute` one run, `error` every way in which it can end badly.
+
+mod engine;
+mod error;
+mod execute;
+mod limits;
+mod module;
+
+pub use engine::Runner;
+pub use error::RunError;
+pub use execute::Outcome;
+pub use limits::Limits;
+pub use module::JobModule;

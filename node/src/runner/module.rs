@@ -1,0 +1,39 @@
+//! What a module must look like, checked before anything runs.
+
+use super::RunError;
+use wasmtime::{Engine, ExternType, FuncType, Module, ValType};
+
+/// A compiled module that keeps to the job ABI. Cheap to clone.
+#[derive(Clone)]
+pub struct JobModule(pub(super) Module);
+
+impl JobModule {
+    pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, RunError> {
+        let module = Module::from_binary(engine, bytes).map_err(|error| RunError::BadModule(format!("{error:#}")))?;
+        if let Some(import) = module.imports().next() {
+            let (module, name) = (import.module().to_owned(), import.name().to_owned());
+            return Err(RunError::ForbiddenImport { module, name });
+        }
+        match module.get_export("memory") {
+            Some(ExternType::Memory(memory)) if !memory.is_64() && !memory.is_shared() => {}
+            Some(_) => return Err(RunError::BadAbi("its export `memory` is not a plain 32-bit memory".into())),
+            None => return Err(RunError::BadAbi("it exports no `memory`".into())),
+        }
+        check_function(&module, "alloc", "(len: i32) -> i32", &[ValType::I32], &[ValType::I32])?;
+        check_function(&module, "run", "(ptr: i32, len: i32) -> i64", &[ValType::I32, ValType::I32], &[ValType::I64])?;
+        Ok(Self(module))
+    }
+}
+
+fn check_function(module: &Module, name: &str, wanted: &str, takes: &[ValType], gives: &[ValType]) -> Result<(), RunError> {
+    let same = |found: &mut dyn Iterator<Item = ValType>, wanted: &[ValType]| {
+        let found: Vec<_> = found.collect();
+        found.len() == wanted.len() && found.iter().zip(wanted).all(|(a, b)| ValType::eq(a, b))
+    };
+    let fits = |f: &FuncType| same(&mut f.params(), takes) && same(&mut f.results(), gives);
+    match module.get_export(name) {
+        Some(ExternType::Func(function)) if fits(&function) => Ok(()),
+        Some(_) => Err(RunError::BadAbi(format!("its export `{name}` is not a function {wanted}"))),
+        None => Err(RunError::BadAbi(format!("it exports no function `{name}`"))),
+    }
+}
