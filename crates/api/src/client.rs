@@ -1,0 +1,93 @@
+//! A client of the indexer's API.
+
+use crate::{Account, ErrorBody, Health, Job, OpenJob, Page, Provider, Totals};
+use serde::de::DeserializeOwned;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("the indexer at {url} does not answer: {source}")]
+    Unreachable { url: String, source: reqwest::Error },
+    #[error("the indexer refused ({status}): {message}")]
+    Refused { status: u16, code: String, message: String },
+    #[error("the indexer at {url} answered something else than expected: {source}")]
+    Malformed { url: String, source: reqwest::Error },
+}
+
+impl ApiError {
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+}
+
+/// Talks to one indexer. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// `base` is such as `http://127.0.0.1:7700`.
+    pub fn new(base: impl Into<String>) -> Self {
+        let http = reqwest::Client::builder()
+            .timeout(std::time::Duration::from_secs(10))
+            .build()
+            .unwrap_or_default();
+        Self { base: base.into().trim_end_matches('/').to_owned(), http }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ApiError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self
+            .http
+            .get(&url)
+            .query(query)
+            .send()
+            .await
+            .map_err(|source| ApiError::Unreachable { url: url.clone(), source })?;
+        let status = answer.status();
+        if status.is_success() || path == "/healthz" {
+            return answer.json().await.map_err(|source| ApiError::Malformed { url, source });
+        }
+        let body: ErrorBody = answer.json().await.map_err(|source| ApiError::Malformed { url, source })?;
+        Err(ApiError::Refused { status: status.as_u16(), code: body.code, message: body.message })
+    }
+
+    pub async fn health(&self) -> Result<Health, ApiError> {
+        self.get("/healthz", &[]).await
+    }
+
+    pub async fn totals(&self) -> Result<Totals, ApiError> {
+        self.get("/v1/totals", &[]).await
+    }
+
+    pub async fn job(&self, address: &str) -> Result<Job, ApiError> {
+        self.get(&format!("/v1/jobs/{address}"), &[]).await
+    }
+
+    /// `filter` holds any of `status`, `client`, `provider`, `mint`, `limit`, `cursor`.
+    pub async fn jobs(&self, filter: &[(&str, String)]) -> Result<Page<Job>, ApiError> {
+        self.get("/v1/jobs", filter).await
+    }
+
+    pub async fn provider(&self, address: &str) -> Result<Provider, ApiError> {
+        self.get(&format!("/v1/providers/{address}"), &[]).await
+    }
+
+    /// `filter` holds any of `status`, `limit`, `cursor`.
+    pub async fn providers(&self, filter: &[(&str, String)]) -> Result<Page<Provider>, ApiError> {
+        self.get("/v1/providers", filter).await
+    }
+
+    pub async fn open_jobs(&self, provider: &str, limit: u32) -> Result<Vec<OpenJob>, ApiError> {
+        self.get(&format!("/v1/providers/{provider}/open-jobs"), &[("limit", limit.to_string())]).await
+    }
+
+    pub async fn account(&self, address: &str) -> Result<Account, ApiError> {
+        self.get(&format!("/v1/accounts/{address}"), &[]).await
+    }
+}

@@ -1,0 +1,12 @@
+//! Quantities that must not be mixed up, and the arithmetic that money is divided with.
+//!
+//! Everything here is pure, `no_std`, and the same on chain and off.
+
+#![no_std]
+
+mod amount;
+pub mod split;
+mod time;
+
+pub use amount::{Amount, Bps};
+pub use time::{Seconds, UnixTime};

@@ -1,0 +1,33 @@
+//! A payee names another token account: its old one may be closed, frozen, or lost for ever.
+
+use crate::{error::EscrowError, event::JobRedirected, state::Job, token};
+use anchor_lang::{address_eq, prelude::*};
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Redirect {
+    /// The client moves its refund, the payout owner the provider's payment; whoever is both moves both.
+    pub payee: Signer,
+    #[account(mut)]
+    pub job: Account<Job>,
+    /// Any token account of the job's mint that can receive now.
+    pub account: UncheckedAccount,
+}
+
+impl Redirect {
+    #[inline(always)]
+    fn validate(&self) -> Result<()> {
+        require!(!address_eq(self.account.address(), &self.job.vault), EscrowError::PaysItself);
+        require!(token::is_receiver(self.account.account(), &self.job.mint), EscrowError::CannotReceive);
+        Ok(())
+    }
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<Redirect>) -> Result<()> {
+    ctx.accounts.validate()?;
+    let (payee, account) = (*ctx.accounts.payee.address(), *ctx.accounts.account.address());
+    ctx.accounts.job.redirect(&payee, account)?;
+    emit_cpi!(JobRedirected { job: *ctx.accounts.job.address(), by: payee, account });
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A provider delivers.
+
+use crate::{error::EscrowError, event::JobDelivered, state::Job};
+use anchor_lang::prelude::*;
+use joule_units::UnixTime;
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Submit {
+    #[account(address = job.provider_authority @ EscrowError::NotProvider)]
+    pub authority: Signer,
+    #[account(mut)]
+    pub job: Account<Job>,
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<Submit>, result_hash: [u8; 32]) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.job.submit(&result_hash, UnixTime::new(now))?;
+    emit_cpi!(JobDelivered {
+        job: *ctx.accounts.job.address(),
+        provider: ctx.accounts.job.provider,
+        result_hash,
+        delivered_at: now.into(),
+        settle_after: ctx.accounts.job.settle_after,
+    });
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The accounts, one noun a file.
+
+mod provider;
+
+pub use provider::{Attributes, Profile, Provider, ProviderStatus};

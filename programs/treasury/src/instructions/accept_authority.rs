@@ -1,0 +1,27 @@
+//! The proposed authority takes over.
+
+use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::AuthorityChanged, state::Protocol};
+use anchor_lang::prelude::*;
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AcceptAuthority {
+    pub next: Signer,
+    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    pub protocol: Account<Protocol>,
+}
+
+impl AcceptAuthority {
+    fn validate(&self) -> Result<()> {
+        require!(self.protocol.pending_authority == *self.next.address(), TreasuryError::NotPendingAuthority);
+        Ok(())
+    }
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+    ctx.accounts.validate()?;
+    let previous = ctx.accounts.protocol.accept_authority();
+    emit_cpi!(AuthorityChanged { previous, authority: *ctx.accounts.next.address() });
+    Ok(())
+}

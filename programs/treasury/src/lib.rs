@@ -1,0 +1,76 @@
+//! The protocol's own account: who governs it, which tokens it takes, what each service costs, and where fees go.
+
+#![no_std]
+#![allow(unexpected_cfgs)]
+
+extern crate alloc;
+
+pub mod constants;
+pub mod error;
+pub mod event;
+pub mod instructions;
+pub mod state;
+
+use anchor_lang::prelude::*;
+use instructions::*;
+
+declare_id!("DWWKynR5NJY7B1gcQzj4cGms9cE17fcmUwmUEYsqJVP6");
+
+#[program]
+pub mod treasury {
+    use super::*;
+
+    /// Creates the protocol; only the program's upgrade authority can.
+    pub fn initialize_protocol(
+        ctx: &mut Context<InitializeProtocol>,
+        guardian: Address,
+        fee_bps: [u16; 8],
+    ) -> Result<()> {
+        initialize_protocol::handler(ctx, guardian, fee_bps)
+    }
+
+    /// Names the next authority, who has to take it over with `accept_authority`.
+    pub fn propose_authority(ctx: &mut Context<ProposeAuthority>, next: Address) -> Result<()> {
+        propose_authority::handler(ctx, next)
+    }
+
+    /// Takes the protocol over; signed by the proposed authority.
+    pub fn accept_authority(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
+        accept_authority::handler(ctx)
+    }
+
+    /// Replaces the guardian, who may pause and nothing else.
+    pub fn set_guardian(ctx: &mut Context<SetGuardian>, guardian: Address) -> Result<()> {
+        set_guardian::handler(ctx, guardian)
+    }
+
+    /// Sets what one service charges from now on; jobs already open keep the fee they were opened with.
+    pub fn set_fee(ctx: &mut Context<SetFee>, service: u8, fee_bps: u16) -> Result<()> {
+        set_fee::handler(ctx, service, fee_bps)
+    }
+
+    /// Admits a token and creates its fee vault.
+    pub fn accept_mint(ctx: &mut Context<AcceptMint>, min_amount: u64) -> Result<()> {
+        accept_mint::handler(ctx, min_amount)
+    }
+
+    /// Changes the smallest payment in a token, or stops taking it for new work.
+    pub fn update_mint(ctx: &mut Context<UpdateMint>, enabled: bool, min_amount: u64) -> Result<()> {
+        update_mint::handler(ctx, enabled, min_amount)
+    }
+
+    /// Stops new work in a service; guardian or authority. Every exit that returns money stays open.
+    pub fn pause(ctx: &mut Context<Pause>, service: u8) -> Result<()> {
+        pause::handler(ctx, service)
+    }
+
+    /// Lets a service take new work again; authority only.
+    pub fn unpause(ctx: &mut Context<Unpause>, service: u8) -> Result<()> {
+        unpause::handler(ctx, service)
+    }
+
+    /// Moves collected fees out of a fee vault; authority only.
+    pub fn withdraw_fees(ctx: &mut Context<WithdrawFees>, amount: u64) -> Result<()> {
+        withdraw_fees::handler(ctx, amount)
+    }
+}
