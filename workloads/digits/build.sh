@@ -21,7 +21,7 @@ unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS RUSTC_WRAPPER RUSTUP_TOOLCHAIN CARGO_BUILD
 export CARGO_ENCODED_RUSTFLAGS
 CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' \
     -Clinker=wasm-ld-22 -Clinker-flavor=wasm-ld \
-    -Ctarget-cpu=mvp -Ctarget-feature=+bulk-memory,+sign-ext \
+    -Ctarget-cpu=mvp -Ctarget-feature=+bulk-memory,+sign-ext,+simd128 \
     -Clink-arg=-zstack-size=131072 -Clink-arg=--strip-all \
     "--remap-path-prefix=$root=/workloads" "--remap-path-prefix=$cache=/cache" \
     -Zlocation-detail=none)
