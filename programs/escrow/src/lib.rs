@@ -8,16 +8,20 @@ extern crate alloc;
 pub mod constants;
 pub mod error;
 pub mod event;
+// Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 pub mod instructions;
 mod payout;
 pub mod state;
 mod token;
 
 use anchor_lang::prelude::*;
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 use instructions::*;
 
 declare_id!("FcXuduhNVgQvcK6ni7nXbi6hcsUjiboVJXGTHF6ioF3g");
 
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 #[program]
 pub mod escrow {
     use super::*;

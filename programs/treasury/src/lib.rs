@@ -8,14 +8,18 @@ extern crate alloc;
 pub mod constants;
 pub mod error;
 pub mod event;
+// Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 pub mod instructions;
 pub mod state;
 
 use anchor_lang::prelude::*;
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 use instructions::*;
 
 declare_id!("DWWKynR5NJY7B1gcQzj4cGms9cE17fcmUwmUEYsqJVP6");
 
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 #[program]
 pub mod treasury {
     use super::*;
