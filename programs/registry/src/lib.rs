@@ -1,6 +1,7 @@
 //! Who provides: identities, their hardware as they state it, and whether they take work.
 
-#![no_std]
+// The IDL generator prints, and so needs std.
+#![cfg_attr(not(feature = "idl-build"), no_std)]
 #![allow(unexpected_cfgs)]
 
 extern crate alloc;

@@ -1,0 +1,105 @@
+//! What can go wrong, said in the programs' own words.
+
+use anchor_lang_idl_spec::Idl;
+use solana_client::{
+    client_error::{ClientError, ClientErrorKind},
+    rpc_request::{RpcError, RpcResponseErrorData},
+};
+use solana_pubkey::Pubkey;
+use solana_transaction_error::{InstructionError, TransactionError};
+use std::sync::OnceLock;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SdkError {
+    #[error("{0}")]
+    Program(ProgramFailure),
+    /// The cluster ran or simulated the transaction and refused it for another reason than a program's own rule.
+    #[error("the cluster refused the transaction: {reason}")]
+    Refused { reason: String, logs: Vec<String> },
+    #[error("the RPC node does not answer as expected: {0}")]
+    Rpc(#[source] Box<ClientError>),
+    #[error("transaction {signature} was not confirmed in time; look it up before sending it again")]
+    Unconfirmed { signature: String },
+    #[error("there is no account at {0}")]
+    NoAccount(Pubkey),
+    #[error("the account's data is not what was expected: wrong kind, or cut short")]
+    NotThisAccount,
+    #[error("a signature is missing: {0}")]
+    Signing(String),
+    #[error("cannot use key file {path}: {reason}")]
+    KeyFile { path: String, reason: String },
+}
+
+impl SdkError {
+    /// The program error's name, such as `ReviewWindowOpen`.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Program(failure) => Some(&failure.name),
+            _ => None,
+        }
+    }
+
+    /// Whether trying again later can help: the node was busy or out of reach.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Rpc(_) | Self::Unconfirmed { .. })
+    }
+}
+
+/// A rule of a program that was broken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({name}, error {code} of instruction {instruction})")]
+pub struct ProgramFailure {
+    /// Index of the instruction in the transaction.
+    pub instruction: u8,
+    pub code: u32,
+    pub name: String,
+    pub message: String,
+}
+
+/// Name and text of a program error. Each program's codes lie in a range of their own, so that the code says which.
+pub fn explain(code: u32) -> Option<(&'static str, &'static str)> {
+    static IDLS: OnceLock<Vec<Idl>> = OnceLock::new();
+    let idls = IDLS.get_or_init(|| {
+        [
+            include_str!("../../../idl/treasury.json"),
+            include_str!("../../../idl/registry.json"),
+            include_str!("../../../idl/escrow.json"),
+        ]
+        .into_iter()
+        .filter_map(|json| serde_json::from_str(json).ok())
+        .collect()
+    });
+    let error = idls.iter().flat_map(|idl| &idl.errors).find(|error| error.code == code)?;
+    Some((&error.name, error.msg.as_deref().unwrap_or(&error.name)))
+}
+
+/// Turns what a cluster says about a failed transaction into an error with a name.
+pub fn from_transaction(error: &TransactionError, logs: Vec<String>) -> SdkError {
+    if let TransactionError::InstructionError(instruction, InstructionError::Custom(code)) = error {
+        if let Some((name, message)) = explain(*code) {
+            return SdkError::Program(ProgramFailure {
+                instruction: *instruction,
+                code: *code,
+                name: name.to_owned(),
+                message: message.to_owned(),
+            });
+        }
+    }
+    SdkError::Refused { reason: error.to_string(), logs }
+}
+
+impl From<ClientError> for SdkError {
+    fn from(error: ClientError) -> Self {
+        let logs = match error.kind() {
+            ClientErrorKind::RpcError(RpcError::RpcResponseError {
+                data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
+                ..
+            }) => result.logs.clone().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        match error.get_transaction_error() {
+            Some(refused) => from_transaction(&refused, logs),
+            None => Self::Rpc(Box::new(error)),
+        }
+    }
+}

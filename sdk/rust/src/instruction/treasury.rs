@@ -1,0 +1,129 @@
+//! The treasury's instructions.
+
+use super::{build, SYSTEM_PROGRAM};
+use crate::{pda, treasury};
+use solana_instruction::Instruction;
+use solana_pubkey::Pubkey;
+use treasury::{accounts, instruction, ID};
+
+/// `authority` is the program's upgrade authority; `fee_bps` is by service number.
+pub fn initialize_protocol(authority: Pubkey, guardian: Pubkey, fee_bps: [u16; 8]) -> Instruction {
+    let accounts = accounts::InitializeProtocol {
+        authority,
+        protocol: pda::protocol(),
+        program_data: pda::program_data(&ID),
+        system_program: SYSTEM_PROGRAM,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::InitializeProtocol { guardian, fee_bps })
+}
+
+pub fn propose_authority(authority: Pubkey, next: Pubkey) -> Instruction {
+    let accounts = accounts::ProposeAuthority {
+        authority,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::ProposeAuthority { next })
+}
+
+pub fn accept_authority(next: Pubkey) -> Instruction {
+    let accounts = accounts::AcceptAuthority {
+        next,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::AcceptAuthority {})
+}
+
+pub fn set_guardian(authority: Pubkey, guardian: Pubkey) -> Instruction {
+    let accounts = accounts::SetGuardian {
+        authority,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::SetGuardian { guardian })
+}
+
+pub fn set_fee(authority: Pubkey, service: u8, fee_bps: u16) -> Instruction {
+    let accounts = accounts::SetFee {
+        authority,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::SetFee { service, fee_bps })
+}
+
+/// `min_amount` is the smallest payment that services take, in base units.
+pub fn accept_mint(authority: Pubkey, mint: Pubkey, token_program: Pubkey, min_amount: u64) -> Instruction {
+    let accounts = accounts::AcceptMint {
+        authority,
+        protocol: pda::protocol(),
+        mint,
+        accepted_mint: pda::accepted_mint(&mint),
+        fee_vault: pda::fee_vault(&mint),
+        token_program,
+        system_program: SYSTEM_PROGRAM,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::AcceptMint { min_amount })
+}
+
+pub fn update_mint(authority: Pubkey, mint: Pubkey, enabled: bool, min_amount: u64) -> Instruction {
+    let accounts = accounts::UpdateMint {
+        authority,
+        protocol: pda::protocol(),
+        accepted_mint: pda::accepted_mint(&mint),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::UpdateMint { enabled, min_amount })
+}
+
+/// `guardian` may also be the authority.
+pub fn pause(guardian: Pubkey, service: u8) -> Instruction {
+    let accounts = accounts::Pause {
+        guardian,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::Pause { service })
+}
+
+pub fn unpause(authority: Pubkey, service: u8) -> Instruction {
+    let accounts = accounts::Unpause {
+        authority,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::Unpause { service })
+}
+
+/// `amount` in base units.
+pub fn withdraw_fees(
+    authority: Pubkey,
+    mint: Pubkey,
+    destination: Pubkey,
+    token_program: Pubkey,
+    amount: u64,
+) -> Instruction {
+    let accounts = accounts::WithdrawFees {
+        authority,
+        protocol: pda::protocol(),
+        accepted_mint: pda::accepted_mint(&mint),
+        fee_vault: pda::fee_vault(&mint),
+        destination,
+        token_program,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::WithdrawFees { amount })
+}

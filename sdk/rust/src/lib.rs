@@ -1,0 +1,33 @@
+//! Everything a Rust client needs to talk to Joule's programs: addresses, instructions, accounts, errors, and sending.
+//!
+//! The types of the accounts, events and instruction arguments are the programs' own, re-exported.
+
+pub mod account;
+pub mod error;
+pub mod instruction;
+pub mod keys;
+pub mod pda;
+mod rpc;
+
+pub use error::{ProgramFailure, SdkError};
+pub use joule_escrow as escrow;
+pub use joule_registry as registry;
+pub use joule_treasury as treasury;
+pub use rpc::Chain;
+pub use solana_instruction::Instruction;
+pub use solana_keypair::Keypair;
+pub use solana_pubkey::Pubkey;
+pub use solana_signature::Signature;
+pub use solana_signer::Signer;
+
+/// The token programs and the helpers around them.
+pub mod token_program {
+    use super::Pubkey;
+
+    /// SPL Token.
+    pub const CLASSIC: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+    /// SPL Token-2022.
+    pub const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+    /// The program that derives and creates the usual token account of an owner.
+    pub const ASSOCIATED: Pubkey = Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+}

@@ -1,0 +1,53 @@
+//! Where the programs keep their accounts.
+
+use crate::{escrow, registry, token_program, treasury};
+use solana_pubkey::Pubkey;
+
+fn find(seeds: &[&[u8]], program: &Pubkey) -> Pubkey {
+    Pubkey::find_program_address(seeds, program).0
+}
+
+pub fn protocol() -> Pubkey {
+    find(&[treasury::constants::PROTOCOL_SEED], &treasury::ID)
+}
+
+pub fn accepted_mint(mint: &Pubkey) -> Pubkey {
+    find(&[treasury::constants::MINT_SEED, mint.as_ref()], &treasury::ID)
+}
+
+pub fn fee_vault(mint: &Pubkey) -> Pubkey {
+    find(&[treasury::constants::FEE_VAULT_SEED, mint.as_ref()], &treasury::ID)
+}
+
+pub fn provider(authority: &Pubkey) -> Pubkey {
+    find(&[registry::constants::PROVIDER_SEED, authority.as_ref()], &registry::ID)
+}
+
+/// The account that counts a client's jobs.
+pub fn client(client: &Pubkey) -> Pubkey {
+    find(&[escrow::constants::CLIENT_SEED, client.as_ref()], &escrow::ID)
+}
+
+pub fn job(client: &Pubkey, id: u64) -> Pubkey {
+    find(&[escrow::constants::JOB_SEED, client.as_ref(), &id.to_le_bytes()], &escrow::ID)
+}
+
+pub fn vault(job: &Pubkey) -> Pubkey {
+    find(&[escrow::constants::VAULT_SEED, job.as_ref()], &escrow::ID)
+}
+
+/// The signer of a program's events.
+pub fn event_authority(program: &Pubkey) -> Pubkey {
+    find(&[b"__event_authority"], program)
+}
+
+/// The usual token account of `owner`.
+pub fn associated_token(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
+    find(&[owner.as_ref(), token_program.as_ref(), mint.as_ref()], &token_program::ASSOCIATED)
+}
+
+/// Where the loader keeps a program's code and upgrade authority.
+pub fn program_data(program: &Pubkey) -> Pubkey {
+    const LOADER: Pubkey = Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
+    find(&[program.as_ref()], &LOADER)
+}

@@ -1,0 +1,160 @@
+//! Sending transactions and reading accounts over RPC.
+
+use crate::{
+    account,
+    error::{self, SdkError},
+    escrow::state::{Client, Job},
+    pda,
+    registry::state::Provider,
+    token_program, Pubkey, Signature,
+};
+use anchor_lang::Discriminator;
+use bytemuck::Pod;
+use solana_account_decoder_client_types::UiAccountEncoding;
+use solana_client::{
+    nonblocking::rpc_client::RpcClient,
+    rpc_config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
+    rpc_filter::{Memcmp, RpcFilterType},
+};
+use solana_commitment_config::CommitmentConfig;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use solana_transaction::Transaction;
+use std::{sync::Arc, time::Duration};
+
+/// How often a signature is looked up, and for how long: a blockhash lives about a minute.
+const POLL: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(75);
+
+/// A cluster, at `confirmed` commitment. Cheap to clone.
+#[derive(Clone)]
+pub struct Chain {
+    rpc: Arc<RpcClient>,
+}
+
+impl Chain {
+    pub fn new(rpc_url: impl Into<String>) -> Self {
+        let timeout = Duration::from_secs(15);
+        Self {
+            rpc: Arc::new(RpcClient::new_with_timeout_and_commitment(
+                rpc_url.into(),
+                timeout,
+                CommitmentConfig::confirmed(),
+            )),
+        }
+    }
+
+    pub fn rpc(&self) -> &RpcClient {
+        &self.rpc
+    }
+
+    /// Sends and waits until the cluster has confirmed. The first of `signers` pays the fee.
+    pub async fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature, SdkError> {
+        let payer = signers.first().ok_or_else(|| SdkError::Signing("nobody pays the fee".into()))?;
+        let blockhash = self.rpc.get_latest_blockhash().await?;
+        let mut transaction = Transaction::new_with_payer(instructions, Some(&payer.pubkey()));
+        transaction.try_sign(signers, blockhash).map_err(|e| SdkError::Signing(e.to_string()))?;
+        let signature = self.rpc.send_transaction(&transaction).await?;
+        self.confirm(&signature).await?;
+        Ok(signature)
+    }
+
+    async fn confirm(&self, signature: &Signature) -> Result<(), SdkError> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            let statuses = self.rpc.get_signature_statuses(&[*signature]).await?;
+            if let Some(Some(status)) = statuses.value.first() {
+                if let Some(failed) = &status.err {
+                    return Err(error::from_transaction(&failed.clone().into(), Vec::new()));
+                }
+                if status.satisfies_commitment(CommitmentConfig::confirmed()) {
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(SdkError::Unconfirmed { signature: signature.to_string() })
+    }
+
+    /// `None` where there is no account.
+    pub async fn find<T: Pod + Discriminator>(&self, address: &Pubkey) -> Result<Option<T>, SdkError> {
+        let answer = self.rpc.get_account_with_commitment(address, self.rpc.commitment()).await?;
+        answer.value.filter(|a| !a.data.is_empty()).map(|a| account::decode(&a.data)).transpose()
+    }
+
+    pub async fn get<T: Pod + Discriminator>(&self, address: &Pubkey) -> Result<T, SdkError> {
+        self.find(address).await?.ok_or(SdkError::NoAccount(*address))
+    }
+
+    /// `None` once the job is closed, or when it never was.
+    pub async fn job(&self, address: &Pubkey) -> Result<Option<Job>, SdkError> {
+        self.find(address).await
+    }
+
+    pub async fn provider(&self, authority: &Pubkey) -> Result<Option<Provider>, SdkError> {
+        self.find(&pda::provider(authority)).await
+    }
+
+    /// The id that a client's next job must have.
+    pub async fn next_job_id(&self, client: &Pubkey) -> Result<u64, SdkError> {
+        Ok(self.find::<Client>(&pda::client(client)).await?.map_or(0, |c| c.next_job.get()))
+    }
+
+    /// The jobs that a provider's authority has accepted and that are not closed.
+    pub async fn jobs_of(&self, authority: &Pubkey) -> Result<Vec<(Pubkey, Job)>, SdkError> {
+        let offset = Job::DISCRIMINATOR.len() + std::mem::offset_of!(Job, provider_authority);
+        self.jobs_where(vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(offset, authority.as_ref().to_vec()))]).await
+    }
+
+    /// All jobs that are not closed.
+    pub async fn jobs(&self) -> Result<Vec<(Pubkey, Job)>, SdkError> {
+        self.jobs_where(Vec::new()).await
+    }
+
+    async fn jobs_where(&self, mut filters: Vec<RpcFilterType>) -> Result<Vec<(Pubkey, Job)>, SdkError> {
+        filters.insert(0, RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, Job::DISCRIMINATOR.to_vec())));
+        let config = RpcProgramAccountsConfig {
+            filters: Some(filters),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                commitment: Some(self.rpc.commitment()),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let found = self.rpc.get_program_ui_accounts_with_config(&crate::escrow::ID, config).await?;
+        found
+            .into_iter()
+            .map(|(address, account)| {
+                let data = account.data.decode().ok_or(SdkError::NotThisAccount)?;
+                Ok((address, account::decode(&data)?))
+            })
+            .collect()
+    }
+
+    /// Which token program a mint belongs to.
+    pub async fn token_program_of(&self, mint: &Pubkey) -> Result<Pubkey, SdkError> {
+        let answer = self.rpc.get_account_with_commitment(mint, self.rpc.commitment()).await?;
+        let owner = answer.value.ok_or(SdkError::NoAccount(*mint))?.owner;
+        match owner == token_program::CLASSIC || owner == token_program::TOKEN_2022 {
+            true => Ok(owner),
+            false => Err(SdkError::NotThisAccount),
+        }
+    }
+
+    /// What a token account holds, in base units; 0 where there is none.
+    pub async fn token_balance(&self, token_account: &Pubkey) -> Result<u64, SdkError> {
+        let answer = self.rpc.get_account_with_commitment(token_account, self.rpc.commitment()).await?;
+        answer.value.filter(|a| !a.data.is_empty()).map_or(Ok(0), |a| account::token_amount(&a.data))
+    }
+
+    /// The cluster's clock, in Unix seconds.
+    pub async fn now(&self) -> Result<i64, SdkError> {
+        const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+        let answer = self.rpc.get_account_with_commitment(&CLOCK, self.rpc.commitment()).await?;
+        let data = answer.value.ok_or(SdkError::NoAccount(CLOCK))?.data;
+        let bytes = data.get(32..40).and_then(|b| b.try_into().ok()).ok_or(SdkError::NotThisAccount)?;
+        Ok(i64::from_le_bytes(bytes))
+    }
+}
