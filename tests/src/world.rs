@@ -1,0 +1,278 @@
+//! A cluster with Joule on it.
+
+use crate::{tokens::Kind, Refusal};
+use anchor_lang::Discriminator;
+use bytemuck::Pod;
+use joule_sdk::{
+    account,
+    escrow::{
+        self,
+        state::{Client, Job, Terms},
+    },
+    instruction,
+    instruction::escrow::OpenAccounts,
+    pda,
+    registry::{
+        self,
+        state::{Attributes, Profile},
+    },
+    treasury, Instruction, Keypair, Pubkey, Signer,
+};
+use litesvm::{types::TransactionMetadata, LiteSVM};
+use solana_clock::Clock;
+use solana_transaction::Transaction;
+use std::path::PathBuf;
+
+/// What jobs are opened with here, in base units.
+pub const BUDGET: u64 = 1_000_000;
+/// What jobs are accepted for here, in base units.
+pub const PRICE: u64 = 900_001;
+/// The escrow's fee here; with `PRICE` it leaves dust.
+pub const FEE_BPS: u16 = 250;
+/// The result hash that providers submit here.
+pub const RESULT: [u8; 32] = [7; 32];
+
+const START: i64 = 1_800_000_000;
+
+pub struct World {
+    pub svm: LiteSVM,
+    /// Upgrade authority, protocol authority, mint and freeze authority.
+    pub authority: Keypair,
+    pub guardian: Keypair,
+    /// A client with tokens.
+    pub alice: Keypair,
+    /// A registered provider, its key for work.
+    pub north: Keypair,
+    /// Owns the token accounts that `north` is paid into.
+    pub north_payout: Keypair,
+    /// Pays every transaction fee, so that nobody else's lamports move by themselves.
+    pub stranger: Keypair,
+    pub mint: Pubkey,
+    pub token_program: Pubkey,
+}
+
+pub fn deployed(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy").join(format!("{name}.so"));
+    assert!(path.exists(), "{} is missing: run `make build` first", path.display());
+    path
+}
+
+impl World {
+    /// The programs, nothing initialised.
+    pub fn bare() -> Self {
+        let mut svm = LiteSVM::new();
+        let authority = Keypair::new();
+        for (id, name) in
+            [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow")]
+        {
+            svm.add_program_from_file(id, deployed(name)).expect("a program that loads");
+            set_upgrade_authority(&mut svm, &id, Some(&authority.pubkey()));
+        }
+        let mut world = Self {
+            svm,
+            authority,
+            guardian: Keypair::new(),
+            alice: Keypair::new(),
+            north: Keypair::new(),
+            north_payout: Keypair::new(),
+            stranger: Keypair::new(),
+            mint: Pubkey::default(),
+            token_program: Kind::Classic.program(),
+        };
+        for key in [&world.stranger, &world.authority, &world.alice, &world.north] {
+            world.svm.airdrop(&key.pubkey(), 1_000_000_000_000).unwrap();
+        }
+        world.set_time(START);
+        world
+    }
+
+    /// The protocol and a mint, ready for clients and providers.
+    pub fn governed(kind: Kind) -> Self {
+        let mut world = Self::bare();
+        let authority = world.authority.insecure_clone();
+        let mut fees = [0; 8];
+        fees[0] = FEE_BPS;
+        let initialize =
+            instruction::treasury::initialize_protocol(authority.pubkey(), world.guardian.pubkey(), fees);
+        world.send(&[initialize], &[&authority]);
+        world.token_program = kind.program();
+        world.mint = world.create_mint(kind, &[], &[]);
+        let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000);
+        world.send(&[accept], &[&authority]);
+        world
+    }
+
+    /// Everything a job needs: a client with tokens and an active provider.
+    pub fn new(kind: Kind) -> Self {
+        let mut world = Self::governed(kind);
+        let source = world.token_account(&world.alice.pubkey());
+        world.mint_to(&source, 1_000_000_000);
+        world.token_account(&world.north_payout.pubkey());
+        let north = world.north.insecure_clone();
+        let register = instruction::registry::register(north.pubkey(), north.pubkey(), world.profile());
+        world.send(&[register], &[&north]);
+        world
+    }
+
+    pub fn profile(&self) -> Profile {
+        Profile {
+            payout_owner: self.north_payout.pubkey(),
+            capacity: 2,
+            endpoint_hash: [1; 32],
+            metadata_hash: [2; 32],
+            attributes: Attributes { gpu_count: 1, vram_mib: 24_576, cpu_cores: 16, ..Default::default() },
+        }
+    }
+
+    pub fn terms(&self) -> Terms {
+        Terms {
+            budget: BUDGET,
+            spec_hash: [3; 32],
+            input_hash: [4; 32],
+            accept_window: 600,
+            work_window: 300,
+            review_window: 120,
+            verification: 0,
+        }
+    }
+
+    /// Sends in one transaction, whose fee the stranger pays.
+    pub fn attempt(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<TransactionMetadata, Refusal> {
+        self.svm.expire_blockhash();
+        let mut keys = vec![&self.stranger];
+        keys.extend(signers.iter().filter(|k| k.pubkey() != self.stranger.pubkey()));
+        let transaction = Transaction::new_signed_with_payer(
+            instructions,
+            Some(&self.stranger.pubkey()),
+            &keys,
+            self.svm.latest_blockhash(),
+        );
+        self.svm.send_transaction(transaction).map_err(Refusal::from)
+    }
+
+    #[track_caller]
+    pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> TransactionMetadata {
+        match self.attempt(instructions, signers) {
+            Ok(done) => done,
+            Err(refusal) => panic!("{}: {:#?}", refusal.name, refusal.logs),
+        }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.svm.get_sysvar::<Clock>().unix_timestamp
+    }
+
+    pub fn set_time(&mut self, unix_seconds: i64) {
+        let mut clock = self.svm.get_sysvar::<Clock>();
+        clock.unix_timestamp = unix_seconds;
+        self.svm.set_sysvar(&clock);
+    }
+
+    pub fn get<T: Pod + Discriminator>(&self, address: &Pubkey) -> T {
+        account::decode(&self.svm.get_account(address).expect("an account").data).expect("the account expected")
+    }
+
+    pub fn job(&self, address: &Pubkey) -> Job {
+        self.get(address)
+    }
+
+    /// Whether the chain has nothing at an address any more.
+    pub fn is_closed(&self, address: &Pubkey) -> bool {
+        self.svm.get_account(address).is_none_or(|a| a.lamports == 0 && a.data.is_empty())
+    }
+
+    pub fn lamports(&self, address: &Pubkey) -> u64 {
+        self.svm.get_balance(address).unwrap_or(0)
+    }
+
+    pub fn alice_tokens(&self) -> Pubkey {
+        pda::associated_token(&self.alice.pubkey(), &self.mint, &self.token_program)
+    }
+
+    pub fn north_tokens(&self) -> Pubkey {
+        pda::associated_token(&self.north_payout.pubkey(), &self.mint, &self.token_program)
+    }
+
+    pub fn fee_vault(&self) -> Pubkey {
+        pda::fee_vault(&self.mint)
+    }
+
+    pub fn next_id(&self) -> u64 {
+        let address = pda::client(&self.alice.pubkey());
+        match self.svm.get_account(&address) {
+            Some(found) if !found.data.is_empty() => self.get::<Client>(&address).next_job.get(),
+            _ => 0,
+        }
+    }
+
+    /// Alice's `open`, with the id she may use next.
+    pub fn open(&self, terms: Terms) -> Instruction {
+        self.open_as(self.next_id(), terms)
+    }
+
+    pub fn open_as(&self, id: u64, terms: Terms) -> Instruction {
+        let accounts = OpenAccounts {
+            payer: self.alice.pubkey(),
+            client: self.alice.pubkey(),
+            source: self.alice_tokens(),
+            refund: self.alice_tokens(),
+            mint: self.mint,
+            token_program: self.token_program,
+        };
+        instruction::escrow::open(accounts, id, terms)
+    }
+
+    pub fn accept(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::accept(self.north.pubkey(), job, self.north_tokens(), PRICE)
+    }
+
+    pub fn submit(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::submit(self.north.pubkey(), job, RESULT)
+    }
+
+    pub fn approve(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::approve(job, &self.job(&job), self.token_program, RESULT)
+    }
+
+    pub fn settle(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::settle(job, &self.job(&job), self.token_program)
+    }
+
+    pub fn cancel(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::cancel(job, &self.job(&job), self.token_program)
+    }
+
+    pub fn expire(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::expire(job, &self.job(&job), self.token_program)
+    }
+
+    pub fn opened(&mut self) -> Pubkey {
+        let (id, alice) = (self.next_id(), self.alice.insecure_clone());
+        let open = self.open(self.terms());
+        self.send(&[open], &[&alice]);
+        pda::job(&alice.pubkey(), id)
+    }
+
+    pub fn accepted(&mut self) -> Pubkey {
+        let (job, north) = (self.opened(), self.north.insecure_clone());
+        let accept = self.accept(job);
+        self.send(&[accept], &[&north]);
+        job
+    }
+
+    pub fn delivered(&mut self) -> Pubkey {
+        let (job, north) = (self.accepted(), self.north.insecure_clone());
+        let submit = self.submit(job);
+        self.send(&[submit], &[&north]);
+        job
+    }
+}
+
+/// Writes the authority into a program's data account, as a deployment by that authority would have done.
+pub fn set_upgrade_authority(svm: &mut LiteSVM, program: &Pubkey, authority: Option<&Pubkey>) {
+    let address = pda::program_data(program);
+    let mut account = svm.get_account(&address).expect("a program deployed by the upgradeable loader");
+    account.data[12] = authority.is_some() as u8;
+    account.data[13..45].copy_from_slice(authority.copied().unwrap_or_default().as_ref());
+    svm.set_account(address, account).expect("a writable account");
+}

@@ -1,0 +1,112 @@
+//! Attacks by name.
+
+use crate::settle::shares;
+use joule_sdk::{instruction, pda, registry::state::Profile, Keypair, Signer};
+use joule_tests::{Kind, World, BUDGET, PRICE};
+
+#[test]
+fn dust_sent_to_a_vault_does_not_keep_it_open() {
+    let mut w = World::new(Kind::Classic);
+    let (mallory, job) = (Keypair::new(), w.delivered());
+    let dust = w.token_account(&mallory.pubkey());
+    w.mint_to(&dust, 5);
+    w.transfer(&mallory, &pda::vault(&job), 5);
+    let before = w.balance(&w.alice_tokens());
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(job)], &[]);
+    assert!(w.is_closed(&job) && w.is_closed(&pda::vault(&job)));
+    assert_eq!(w.balance(&w.north_tokens()), shares().1);
+    assert_eq!(w.balance(&w.alice_tokens()), before + BUDGET - PRICE + 5);
+}
+
+#[test]
+fn lamports_sent_ahead_do_not_keep_a_job_from_being_opened() {
+    let mut w = World::new(Kind::Classic);
+    let alice = w.alice.insecure_clone();
+    let job = pda::job(&alice.pubkey(), 0);
+    for address in [job, pda::vault(&job), pda::client(&alice.pubkey())] {
+        w.svm.airdrop(&address, 1_000_000).unwrap();
+    }
+    assert_eq!(w.opened(), job);
+}
+
+#[test]
+fn a_closed_jobs_address_never_comes_back() {
+    let mut w = World::new(Kind::Classic);
+    let (job, alice) = (w.delivered(), w.alice.insecure_clone());
+    let (settle, submit, approve) = (w.settle(job), w.submit(job), w.approve(job));
+    w.send(&[w.approve(job)], &[&alice]);
+    let north = w.north.insecure_clone();
+    w.refuse(settle, &[], "UninitializedAccount");
+    w.refuse(submit, &[&north], "UninitializedAccount");
+    w.refuse(approve, &[&alice], "UninitializedAccount");
+    w.refuse(w.open_as(0, w.terms()), &[&alice], "WrongId");
+}
+
+#[test]
+fn settle_and_reopen_in_one_transaction_does_not_revive_the_job() {
+    let mut w = World::new(Kind::Classic);
+    let (job, alice) = (w.delivered(), w.alice.insecure_clone());
+    let approve = w.approve(job);
+    let reopen = w.open_as(0, w.terms());
+    assert_eq!(w.attempt(&[approve.clone(), reopen], &[&alice]).unwrap_err().name, "WrongId");
+    assert!(w.attempt(&[approve.clone(), approve], &[&alice]).is_err());
+    assert_eq!(w.balance(&pda::vault(&job)), BUDGET);
+}
+
+#[test]
+fn lamports_sent_back_to_a_closed_job_in_the_same_transaction_do_not_revive_it() {
+    let mut w = World::new(Kind::Classic);
+    let (job, alice) = (w.delivered(), w.alice.insecure_clone());
+    let approve = w.approve(job);
+    let revive = solana_system_interface::instruction::transfer(&w.stranger.pubkey(), &job, 10_000_000);
+    let again = w.approve(job);
+    assert!(w.attempt(&[approve.clone(), revive.clone(), again], &[&alice]).is_err());
+    w.send(&[approve, revive], &[&alice]);
+    assert!(w.svm.get_account(&job).is_none_or(|a| a.data.is_empty()));
+}
+
+#[test]
+fn a_client_that_is_its_own_provider_is_settled_like_any_other() {
+    let mut w = World::new(Kind::Classic);
+    let alice = w.alice.insecure_clone();
+    let profile = Profile { payout_owner: alice.pubkey(), ..w.profile() };
+    w.send(&[instruction::registry::register(alice.pubkey(), alice.pubkey(), profile)], &[&alice]);
+    let before = w.balance(&w.alice_tokens());
+    let job = w.opened();
+    let accept = instruction::escrow::accept(alice.pubkey(), job, w.alice_tokens(), PRICE);
+    w.send(&[accept], &[&alice]);
+    w.send(&[instruction::escrow::submit(alice.pubkey(), job, [1; 32])], &[&alice]);
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(job)], &[]);
+    assert!(w.is_closed(&job));
+    // Trading with oneself costs the fee.
+    assert_eq!(w.balance(&w.alice_tokens()), before - shares().0);
+}
+
+#[test]
+fn the_vault_obeys_nobody_but_the_program() {
+    let mut w = World::new(Kind::Classic);
+    let (job, mallory) = (w.delivered(), Keypair::new());
+    let thief = w.token_account(&mallory.pubkey());
+    let vault = pda::vault(&job);
+    let steal = spl_token_2022_interface::instruction::transfer_checked(
+        &w.token_program, &vault, &w.mint, &thief, &mallory.pubkey(), &[], BUDGET, 6,
+    )
+    .unwrap();
+    w.refuse(steal, &[&mallory], "Custom(4)");
+}
+
+#[test]
+fn a_forged_event_is_refused() {
+    let mut w = World::new(Kind::Classic);
+    let mallory = Keypair::new();
+    let mut data = anchor_lang::event::EVENT_IX_TAG_LE.to_vec();
+    data.extend([0; 64]);
+    let forged = joule_sdk::Instruction {
+        program_id: joule_sdk::escrow::ID,
+        accounts: vec![solana_instruction::AccountMeta::new_readonly(mallory.pubkey(), true)],
+        data,
+    };
+    assert!(w.attempt(&[forged], &[&mallory]).is_err());
+}
