@@ -28,7 +28,7 @@ impl Kind {
 impl World {
     /// A mint with 6 decimals; `authority` may mint and freeze. `before` are extension initialisers.
     pub fn create_mint(&mut self, kind: Kind, extensions: &[ExtensionType], before: &[fn(&Pubkey) -> Instruction]) -> Pubkey {
-        let mint = Keypair::new();
+        let mint = self.new_key();
         let len = match kind {
             Kind::Classic => 82,
             Kind::Token2022 => ExtensionType::try_calculate_account_len::<Mint>(extensions).unwrap(),
@@ -53,7 +53,7 @@ impl World {
 
     /// A token account of `owner` at an address of its own, for any mint of the world's token program.
     pub fn extra_token_account(&mut self, owner: &Pubkey, mint: &Pubkey, extensions: &[ExtensionType]) -> Pubkey {
-        let account = Keypair::new();
+        let account = self.new_key();
         let program = self.svm.get_account(mint).unwrap().owner;
         let len = ExtensionType::try_calculate_account_len::<Account>(extensions).unwrap();
         let rent = self.svm.minimum_balance_for_rent_exemption(len);

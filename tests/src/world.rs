@@ -49,8 +49,17 @@ pub struct World {
     pub stranger: Keypair,
     pub mint: Pubkey,
     pub token_program: Pubkey,
+    pub(crate) made: usize,
 }
 
+/// The same key for the same name in every run, so that addresses and the cost of deriving them are too.
+pub fn key(name: &str) -> Keypair {
+    let mut seed = [0; 32];
+    seed[..name.len()].copy_from_slice(name.as_bytes());
+    Keypair::new_from_array(seed)
+}
+
+/// A program that `make build` has built.
 pub fn deployed(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy").join(format!("{name}.so"));
     assert!(path.exists(), "{} is missing: run `make build` first", path.display());
@@ -61,7 +70,7 @@ impl World {
     /// The programs, nothing initialised.
     pub fn bare() -> Self {
         let mut svm = LiteSVM::new();
-        let authority = Keypair::new();
+        let authority = key("authority");
         for (id, name) in
             [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow")]
         {
@@ -71,13 +80,14 @@ impl World {
         let mut world = Self {
             svm,
             authority,
-            guardian: Keypair::new(),
-            alice: Keypair::new(),
-            north: Keypair::new(),
-            north_payout: Keypair::new(),
-            stranger: Keypair::new(),
+            guardian: key("guardian"),
+            alice: key("alice"),
+            north: key("north"),
+            north_payout: key("north_payout"),
+            stranger: key("stranger"),
             mint: Pubkey::default(),
             token_program: Kind::Classic.program(),
+            made: 0,
         };
         for key in [&world.stranger, &world.authority, &world.alice, &world.north] {
             world.svm.airdrop(&key.pubkey(), 1_000_000_000_000).unwrap();
@@ -156,6 +166,12 @@ impl World {
             Ok(done) => done,
             Err(refusal) => panic!("{}: {:#?}", refusal.name, refusal.logs),
         }
+    }
+
+    /// A key that no other call gives, and the next run gives again.
+    pub fn new_key(&mut self) -> Keypair {
+        self.made += 1;
+        key(&format!("made {}", self.made))
     }
 
     pub fn now(&self) -> i64 {

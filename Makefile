@@ -1,0 +1,80 @@
+# The one front door. `make demo` and `make test` do their own set-up on a bare Debian 12 with only package registries.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Compilers and build products live outside the clone, so that a fresh clone starts warm. One target folder for each
+# toolchain.
+export JOULE_CACHE ?= $(HOME)/.cache/joule
+export CARGO_TARGET_DIR := $(JOULE_CACHE)/target
+# Debian's compiler, where toolchain/setup.sh has found it, comes before rustup's. Our cargo-build-sbf comes last, so that
+# Solana's own wins where there is one.
+export PATH := $(JOULE_CACHE)/bin:$(PATH):$(CURDIR)/toolchain/bin
+unexport RUSTUP_TOOLCHAIN RUSTFLAGS
+# Some Solana crates name a newer compiler than they need.
+CARGO := cargo
+FLAGS := --locked --ignore-rust-version
+BIN := $(CARGO_TARGET_DIR)/debug
+
+.PHONY: help setup build build-programs build-host demo test idl idl-check bench bench-cu lint fmt migrate workload-check clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## install what this machine lacks (compilers; idempotent)
+	@toolchain/setup.sh
+
+build-programs: setup
+	@echo '[build] programs, for the Solana VM'
+	@toolchain/build-programs.sh
+
+build-host: setup
+	@echo '[build] services, tools and tests; the first time this takes about ten minutes on two cores'
+	@$(CARGO) build $(FLAGS) --workspace
+
+build: build-programs build-host ## build programs and services
+
+demo: build ## run the whole system here: three paid jobs, end to end (KEEP=1 leaves it up)
+	@$(BIN)/joule demo $(if $(KEEP),--keep)
+
+test: build ## run every test, and check what is generated
+	@echo '[test] building the tests'
+	@$(CARGO) test $(FLAGS) --workspace --no-run
+	@$(CARGO) test $(FLAGS) --workspace
+	@$(MAKE) --no-print-directory idl-check bench-check workload-check
+
+idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
+	@$(CARGO) run $(FLAGS) --quiet -p joule-idl
+
+idl-check: setup
+	@$(CARGO) run $(FLAGS) --quiet -p joule-idl -- --check
+
+bench: build ## measure everything; writes benches/results
+	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench size
+	@$(BIN)/joule-bench latency
+
+bench-cu: build ## measure compute units and sizes
+	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench size
+
+bench-check: build
+	@echo '[test] compute units against the snapshot'
+	@$(BIN)/joule-bench compute --check
+
+workload-check: build-host
+	@echo '[test] accuracy of the digits module under the node'\''s runner'
+	@workloads/digits/check-accuracy
+
+fmt: setup ## format
+	@cargo-fmt --all
+
+lint: setup ## format, clippy, advisories and licences
+	@toolchain/lint.sh
+
+migrate: ## initialise the protocol on the cluster that Anchor.toml names
+	@cd migrations && npm ci --no-fund --no-audit --silent && npx tsx run.ts
+
+clean: ## forget the build products (the compilers stay)
+	@rm -rf $(CARGO_TARGET_DIR) $(JOULE_CACHE)/sbf-target target .localnet

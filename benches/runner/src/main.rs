@@ -1,0 +1,36 @@
+//! `make bench`: the figures that Joule promises, printed for people and written to `benches/results/` for programs.
+
+mod compute;
+mod floor;
+mod report;
+mod scenarios;
+mod size;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measures Joule's programs", version)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Compute units of every instruction beside the floor: the calls and syscalls it cannot avoid.
+    Compute {
+        /// Compare with the committed snapshot instead of writing it; fails on any difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Size of each program.
+    Size,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().what {
+        What::Compute { check } => compute::run(check),
+        What::Size => size::run(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Where the services are and who is asking, from flags, environment, or the local network that runs here.
+
+use crate::failure::Failure;
+use anyhow::Context as _;
+use clap::Args;
+use joule_artifacts::ArtifactStore;
+use joule_sdk::{keys, Chain, Keypair, Pubkey};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub struct Options {
+    /// RPC of a Solana node [default: the local network's]
+    #[arg(long, global = true, env = "JOULE_RPC_URL", value_name = "URL")]
+    pub rpc: Option<String>,
+    /// The indexer's API
+    #[arg(long, global = true, env = "JOULE_INDEXER_URL", value_name = "URL", default_value = "http://127.0.0.1:7700")]
+    pub indexer: String,
+    /// Where specs, modules, inputs and outputs lie: a folder, or s3://bucket/prefix [default: the local network's]
+    #[arg(long, global = true, env = "JOULE_ARTIFACTS", value_name = "PLACE")]
+    pub artifacts: Option<String>,
+    /// Key file of whoever signs [default: ~/.config/solana/id.json]
+    #[arg(long, short, global = true, env = "JOULE_KEYPAIR", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Sign as a persona of the local network, such as alice
+    #[arg(long = "as", global = true, value_name = "PERSONA", conflicts_with = "key")]
+    pub persona: Option<String>,
+    /// Folder of the local network
+    #[arg(long, global = true, env = "JOULE_STATE_DIR", value_name = "DIR", default_value = ".localnet")]
+    pub state_dir: PathBuf,
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What `joule-localnet` writes about itself.
+#[derive(Debug, Deserialize)]
+pub struct Network {
+    pub rpc_url: String,
+    pub grpc_url: String,
+    pub mint: String,
+    pub mint_decimals: u8,
+}
+
+impl Network {
+    /// `None` when no local network runs from this folder.
+    pub fn read(state_dir: &Path) -> Result<Option<Self>, Failure> {
+        let path = state_dir.join("localnet.json");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(anyhow::Error::new(error).context(format!("reading {}", path.display())).into()),
+        }
+    }
+}
+
+impl Options {
+    pub fn chain(&self) -> Result<Chain, Failure> {
+        let url = match &self.rpc {
+            Some(url) => url.clone(),
+            None => Network::read(&self.state_dir)?.map_or_else(|| "http://127.0.0.1:8899".into(), |n| n.rpc_url),
+        };
+        Ok(Chain::new(url))
+    }
+
+    pub fn index(&self) -> joule_api::Client {
+        joule_api::Client::new(self.indexer.clone())
+    }
+
+    pub fn store(&self) -> Result<ArtifactStore, Failure> {
+        let place = self.artifacts.clone().unwrap_or_else(|| self.state_dir.join("artifacts").display().to_string());
+        ArtifactStore::open(&place).map_err(|e| Failure::Input(e.to_string()))
+    }
+
+    pub fn signer(&self) -> Result<Keypair, Failure> {
+        let path = match (&self.key, &self.persona) {
+            (Some(path), _) => path.clone(),
+            (None, Some(persona)) => self.state_dir.join("keys").join(format!("{persona}.json")),
+            (None, None) => {
+                let home = std::env::var_os("HOME").ok_or_else(|| Failure::Input("no key: give --key or --as".into()))?;
+                Path::new(&home).join(".config/solana/id.json")
+            }
+        };
+        Ok(keys::read(&path)?)
+    }
+
+    /// The mint named, or the local network's.
+    pub fn mint(&self, named: Option<&str>) -> Result<Pubkey, Failure> {
+        match (named, Network::read(&self.state_dir)?) {
+            (Some(mint), _) => address(mint),
+            (None, Some(network)) => address(&network.mint),
+            (None, None) => Err(Failure::Input("which token? give --mint".into())),
+        }
+    }
+}
+
+/// Reads a base58 address.
+pub fn address(text: &str) -> Result<Pubkey, Failure> {
+    text.parse().map_err(|_| Failure::Input(format!("{text:?} is not an address: it should be 32 bytes in base58")))
+}
+
+/// A mint's token program and decimals.
+pub async fn mint_info(chain: &Chain, mint: &Pubkey) -> Result<(Pubkey, u8), Failure> {
+    let program = chain.token_program_of(mint).await?;
+    let account = chain.rpc().get_account(mint).await.map_err(joule_sdk::SdkError::from)?;
+    // Byte 44 of a mint, in both token programs.
+    let decimals = account.data.get(44).ok_or_else(|| Failure::Input(format!("{mint} is not a mint")))?;
+    Ok((program, *decimals))
+}

@@ -1,0 +1,77 @@
+//! `joule`: post compute jobs, run a provider, look at the index, and see it all work on one machine.
+
+mod amount;
+mod command;
+mod context;
+mod demo;
+mod failure;
+mod output;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use context::Options;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Paid compute jobs on Solana.
+///
+/// Exit codes: 0 done; 1 failed; 2 wrong usage or bad input; 3 not found; 4 refused by a program or the cluster;
+/// 5 a service does not answer; 6 a job ended in another way than the one waited for.
+#[derive(Parser)]
+#[command(name = "joule", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Post jobs, follow them, and decide about their results
+    #[command(subcommand)]
+    Job(command::job::Command),
+    /// Offer compute
+    #[command(subcommand)]
+    Provider(command::provider::Command),
+    /// Look at the indexer
+    #[command(subcommand)]
+    Index(command::index::Command),
+    /// Run a local network (takes the options of joule-localnet; see `joule localnet --help`)
+    #[command(disable_help_flag = true)]
+    Localnet {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run the whole system here: two clients, two providers, three jobs
+    Demo(demo::Args),
+    /// Print a completion script for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.options.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(json);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let options = &cli.options;
+    match cli.command {
+        Command::Job(command) => runtime.block_on(command::job::run(options, command)),
+        Command::Provider(command) => runtime.block_on(command::provider::run(options, command)),
+        Command::Index(command) => runtime.block_on(command::index::run(options, command)),
+        Command::Localnet { args } => command::localnet::run(&args),
+        Command::Demo(args) => runtime.block_on(demo::run(args)),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "joule", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

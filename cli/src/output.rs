@@ -1,0 +1,42 @@
+//! Tables for people, JSON for programs, and bars for whatever takes longer than a second.
+
+use crate::failure::Failure;
+use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::time::Duration;
+
+pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
+    Ok(())
+}
+
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(header);
+    table
+}
+
+/// A spinner with a message; hidden where standard error is no terminal.
+pub fn spinner(message: impl Into<String>) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message.into());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// The first and last characters of an address or hash, enough to tell one from another at a glance.
+pub fn short(text: &str) -> String {
+    match text.len() {
+        0..=12 => text.to_owned(),
+        len => format!("{}..{}", &text[..5], &text[len - 4..]),
+    }
+}
+
+/// Unix seconds as a date in UTC.
+pub fn time(unix_seconds: i64) -> String {
+    let since = Duration::from_secs(unix_seconds.max(0) as u64);
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since).to_string()
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks and puts one compiler in front: the same one for the services and, through build-std,
+# for the programs. Idempotent, and quick when there is nothing to do.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${JOULE_CACHE:-$HOME/.cache/joule}
+mkdir -p "$cache/bin"
+
+# Solana's own tools, where they are installed, need nothing of ours.
+if ! PATH=${PATH//"$here/bin"/} command -v cargo-build-sbf >/dev/null; then
+    # Quiet and quick when the very same installer has finished before.
+    mark=$cache/sbf-toolchain/installed
+    if [ "$(cat "$mark" 2>/dev/null)" != "$(sha256sum "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum)" ] ||
+        ! /usr/bin/rustc --version >/dev/null 2>&1; then
+        echo '[setup] the Solana tools are absent: assembling a program toolchain from Debian packages and crates.io (2 to 4 minutes)'
+        "$here/install.sh"
+        sha256sum "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum >"$mark"
+    fi
+fi
+newer() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+if version=$(/usr/bin/rustc --version 2>/dev/null | cut -d' ' -f2) && newer 1.95.0 "${version%%-*}"; then
+    for tool in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do
+        [ ! -x "/usr/bin/$tool" ] || ln -sfn "/usr/bin/$tool" "$cache/bin/$tool"
+    done
+fi
+command -v cargo >/dev/null || { echo 'no cargo: install Rust 1.95 or newer' >&2; exit 1; }
