@@ -1,0 +1,214 @@
+//! What the daemon is told: a TOML file, overridden by flags, which may come from the environment.
+
+use crate::{chain::Address, plan::Policy};
+use clap::Args;
+use serde::Deserialize;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Where a value may come from; every field of the file has a flag and a variable of the same name.
+#[derive(Debug, Clone, Default, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// RPC of a Solana node [default: http://127.0.0.1:8899]
+    #[arg(long, env = "JOULE_RPC_URL", value_name = "URL")]
+    pub rpc_url: Option<String>,
+    /// The indexer that knows the open jobs [default: http://127.0.0.1:7700]
+    #[arg(long, env = "JOULE_INDEXER_URL", value_name = "URL")]
+    pub indexer_url: Option<String>,
+    /// Where specs, modules, inputs and outputs lie: a folder, or s3://bucket/prefix [default: .localnet/artifacts]
+    #[arg(long, env = "JOULE_ARTIFACTS", value_name = "PLACE")]
+    pub artifacts: Option<String>,
+    /// The provider's authority: a Solana keypair file
+    #[arg(long, env = "JOULE_KEYPAIR", value_name = "FILE")]
+    pub keypair: Option<PathBuf>,
+    /// A token that is taken as pay; give it several times for several tokens
+    #[arg(long = "mint", env = "JOULE_MINTS", value_delimiter = ',', value_name = "ADDRESS")]
+    #[serde(default)]
+    pub mints: Vec<String>,
+    /// Lowest price, in base units of the token [default: 1]
+    #[arg(long, env = "JOULE_MIN_PRICE", value_name = "UNITS")]
+    pub min_price: Option<u64>,
+    /// Price of 10^9 units of the fuel that a job's spec allows, in base units; without it, a job's whole budget is asked
+    #[arg(long, env = "JOULE_PRICE_PER_GIGAFUEL", value_name = "UNITS")]
+    pub price_per_gigafuel: Option<u64>,
+    /// Jobs that run at the same time [default: 2]
+    #[arg(long, env = "JOULE_MAX_JOBS", value_name = "N")]
+    pub max_jobs: Option<usize>,
+    /// Largest fuel limit that is taken on [default: 10^12]
+    #[arg(long, env = "JOULE_MAX_FUEL", value_name = "UNITS")]
+    pub max_fuel: Option<u64>,
+    /// Largest memory limit that is taken on, in bytes [default: 1 GiB]
+    #[arg(long, env = "JOULE_MAX_MEMORY_BYTES", value_name = "BYTES")]
+    pub max_memory_bytes: Option<u64>,
+    /// Longest time limit that is taken on, in milliseconds [default: 600000]
+    #[arg(long, env = "JOULE_MAX_TIMEOUT_MS", value_name = "MS")]
+    pub max_timeout_ms: Option<u64>,
+    /// Largest module that is fetched and compiled, in bytes [default: 16 MiB]
+    #[arg(long, env = "JOULE_MAX_MODULE_BYTES", value_name = "BYTES")]
+    pub max_module_bytes: Option<u64>,
+    /// Largest input that is fetched, in bytes [default: 256 MiB]
+    #[arg(long, env = "JOULE_MAX_INPUT_BYTES", value_name = "BYTES")]
+    pub max_input_bytes: Option<u64>,
+    /// How often to look for work when the indexer's feed is silent, in milliseconds [default: 2000]
+    #[arg(long, env = "JOULE_POLL_MS", value_name = "MS")]
+    pub poll_ms: Option<u64>,
+}
+
+/// Settings that make sense.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub rpc_url: String,
+    pub indexer_url: String,
+    pub artifacts: String,
+    pub keypair: PathBuf,
+    pub policy: Policy,
+    pub max_jobs: usize,
+    pub max_module_bytes: u64,
+    pub max_input_bytes: u64,
+    pub poll: Duration,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{field} is missing: give --{flag}, or {field} in the file")]
+    Missing { field: &'static str, flag: &'static str },
+    #[error("{field} {value:?} is not {wanted}")]
+    Bad { field: &'static str, value: String, wanted: &'static str },
+}
+
+impl Settings {
+    /// Reads a file; relative paths in it start from the file's folder.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let mut settings: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        settings.keypair = settings.keypair.map(|keypair| folder.join(keypair));
+        settings.artifacts = settings.artifacts.map(|place| {
+            if place.contains("://") {
+                place
+            } else {
+                folder.join(place).display().to_string()
+            }
+        });
+        Ok(settings)
+    }
+
+    /// These, and where they say nothing, `other`'s.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            rpc_url: self.rpc_url.or(other.rpc_url),
+            indexer_url: self.indexer_url.or(other.indexer_url),
+            artifacts: self.artifacts.or(other.artifacts),
+            keypair: self.keypair.or(other.keypair),
+            mints: if self.mints.is_empty() { other.mints } else { self.mints },
+            min_price: self.min_price.or(other.min_price),
+            price_per_gigafuel: self.price_per_gigafuel.or(other.price_per_gigafuel),
+            max_jobs: self.max_jobs.or(other.max_jobs),
+            max_fuel: self.max_fuel.or(other.max_fuel),
+            max_memory_bytes: self.max_memory_bytes.or(other.max_memory_bytes),
+            max_timeout_ms: self.max_timeout_ms.or(other.max_timeout_ms),
+            max_module_bytes: self.max_module_bytes.or(other.max_module_bytes),
+            max_input_bytes: self.max_input_bytes.or(other.max_input_bytes),
+            poll_ms: self.poll_ms.or(other.poll_ms),
+        }
+    }
+
+    /// Fills in the defaults and checks every value.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let web = |field, given: Option<String>, default: &str| {
+            let value = given.unwrap_or_else(|| default.to_owned());
+            match url::Url::parse(&value) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(value),
+                _ => Err(ConfigError::Bad { field, value, wanted: "an http(s) address" }),
+            }
+        };
+        let positive = |field, given: Option<u64>, default: u64| match given.unwrap_or(default) {
+            0 => Err(ConfigError::Bad { field, value: "0".into(), wanted: "a number above zero" }),
+            value => Ok(value),
+        };
+        if self.mints.is_empty() {
+            return Err(ConfigError::Missing { field: "mints", flag: "mint" });
+        }
+        let mint = |text: &String| {
+            let bad = |_| ConfigError::Bad { field: "mint", value: text.clone(), wanted: "a base58 address" };
+            text.parse::<Address>().map_err(bad)
+        };
+        Ok(Config {
+            rpc_url: web("rpc_url", self.rpc_url, "http://127.0.0.1:8899")?,
+            indexer_url: web("indexer_url", self.indexer_url, "http://127.0.0.1:7700")?,
+            artifacts: self.artifacts.unwrap_or_else(|| ".localnet/artifacts".into()),
+            keypair: self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?,
+            policy: Policy {
+                mints: self.mints.iter().map(mint).collect::<Result<_, _>>()?,
+                min_price: positive("min_price", self.min_price, 1)?,
+                price_per_gigafuel: self.price_per_gigafuel,
+                max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
+                max_memory_bytes: positive("max_memory_bytes", self.max_memory_bytes, 1 << 30)?,
+                max_timeout_ms: positive("max_timeout_ms", self.max_timeout_ms, 600_000)?,
+            },
+            max_jobs: positive("max_jobs", self.max_jobs.map(|n| n as u64), 2)?.min(1024) as usize,
+            max_module_bytes: positive("max_module_bytes", self.max_module_bytes, 16 << 20)?,
+            max_input_bytes: positive("max_input_bytes", self.max_input_bytes, 256 << 20)?,
+            poll: Duration::from_millis(positive("poll_ms", self.poll_ms, 2000)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINT: &str = "So11111111111111111111111111111111111111112";
+
+    fn minimal() -> Settings {
+        Settings { keypair: Some("key.json".into()), mints: vec![MINT.into()], ..Settings::default() }
+    }
+
+    #[test]
+    fn a_keypair_and_a_mint_are_enough() {
+        let config = minimal().resolve().unwrap();
+        assert_eq!(config.rpc_url, "http://127.0.0.1:8899");
+        assert_eq!(config.policy.mints[0].to_string(), MINT);
+        assert_eq!((config.max_jobs, config.poll), (2, Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn flags_come_before_the_file() {
+        let file = Settings { min_price: Some(5), max_jobs: Some(7), ..minimal() };
+        let flags = Settings { min_price: Some(9), ..Settings::default() };
+        let config = flags.or(file).resolve().unwrap();
+        assert_eq!((config.policy.min_price, config.max_jobs), (9, 7));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        let message = |settings: Settings| settings.resolve().unwrap_err().to_string();
+        assert!(message(Settings { keypair: None, ..minimal() }).contains("--keypair"));
+        assert!(message(Settings { mints: Vec::new(), ..minimal() }).contains("--mint"));
+        assert!(message(Settings { mints: vec!["joule".into()], ..minimal() }).contains("\"joule\""));
+        assert!(message(Settings { rpc_url: Some("localhost:8899".into()), ..minimal() }).contains("rpc_url"));
+        assert!(message(Settings { max_jobs: Some(0), ..minimal() }).contains("max_jobs"));
+    }
+
+    #[test]
+    fn a_file_is_read_strictly_and_its_paths_start_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, format!("keypair = \"k.json\"\nartifacts = \"store\"\nmints = [\"{MINT}\"]\n")).unwrap();
+        let config = Settings::read(&path).unwrap().resolve().unwrap();
+        assert_eq!(config.keypair, folder.path().join("k.json"));
+        assert_eq!(config.artifacts, folder.path().join("store").display().to_string());
+        std::fs::write(&path, "min_prize = 3\n").unwrap();
+        assert!(Settings::read(&path).unwrap_err().to_string().contains("min_prize"));
+        assert!(matches!(Settings::read(&folder.path().join("none")), Err(ConfigError::Read { .. })));
+    }
+}

@@ -1,0 +1,101 @@
+//! The `joule-node` command: exit codes, what it prints, and how it stops.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+const MINT: &str = "So11111111111111111111111111111111111111112";
+
+fn node() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_joule-node"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("JOULE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn digits(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/digits").join(name)
+}
+
+fn exec(artifacts: &Path, more: &[&str]) -> Output {
+    node()
+        .args(["exec", "--artifacts"])
+        .arg(artifacts)
+        .arg("--module")
+        .arg(digits("digits.wasm"))
+        .arg("--input")
+        .arg(digits("data/test_images.bin"))
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn exec_prints_the_hash_of_the_expected_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = exec(folder.path(), &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let facts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = joule_artifacts::Hash::of(&std::fs::read(digits("data/expected.json")).unwrap()).to_string();
+    assert_eq!(facts["result_hash"], expected);
+
+    assert_eq!(exec(folder.path(), &["--expect", &expected]).status.code(), Some(0));
+    assert_eq!(exec(folder.path(), &["--expect", &"0".repeat(64)]).status.code(), Some(3));
+    let short = exec(folder.path(), &["--fuel", "1000"]);
+    assert_eq!(short.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&short.stderr).contains("units of fuel"));
+}
+
+#[test]
+fn settings_that_are_missing_or_wrong_end_it_with_2_and_say_what_to_do() {
+    for (args, named) in [
+        (vec!["run", "--mint", MINT], "--keypair"),
+        (vec!["run", "--keypair", "none.json"], "--mint"),
+        (vec!["run", "--keypair", "none.json", "--mint", "joule"], "base58"),
+        (vec!["run", "--config", "no-such-file.toml"], "no-such-file.toml"),
+        (vec!["run", "--max-jobs", "many"], "--max-jobs"),
+    ] {
+        let output = node().args(&args).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+        assert!(message.contains(named), "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn with_nothing_to_talk_to_it_waits_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keypair = folder.path().join("key.json");
+    joule_sdk::keys::write(&keypair, &joule_sdk::Keypair::new()).unwrap();
+    // A port that nobody listens on, because it was just let go.
+    let silent = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let mut child = node()
+        .args(["--json", "run", "--mint", MINT, "--rpc-url", &silent, "--indexer-url", &silent, "--poll-ms", "50"])
+        .arg("--keypair")
+        .arg(&keypair)
+        .arg("--artifacts")
+        .arg(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut until = |wanted: &str| {
+        let found = lines.by_ref().map(Result::unwrap).find(|line| line.contains(wanted));
+        let line = found.unwrap_or_else(|| panic!("the log ended without {wanted:?}"));
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()
+    };
+    assert_eq!(until("started")["level"], "INFO");
+    assert_eq!(until("the RPC node fails")["level"], "WARN");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    until("stopped");
+    assert!(child.wait().unwrap().success());
+}
