@@ -29,8 +29,8 @@ const RECONCILE: Duration = Duration::from_secs(30);
 const BREATH: Duration = Duration::from_millis(100);
 /// The longest time between two looks while the RPC node is down.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Offers asked for at once.
-const OFFERS: u32 = 50;
+/// Offers asked for at once; the most that the indexer gives.
+const OFFERS: u32 = 500;
 
 /// What a task is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,12 @@ use tracing::{debug, info};
 /// slowly; polling goes on meanwhile.
 pub async fn listen(indexer: String, bell: Arc<Notify>) {
     let url = format!("{}/v1/feed", indexer.trim_end_matches('/'));
-    let http = reqwest::Client::new();
+    // No limit on how long the answer may take: it never ends. A dead connection is noticed by TCP.
+    let http = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .tcp_keepalive(Duration::from_secs(30))
+        .build()
+        .unwrap_or_default();
     loop {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(500))
