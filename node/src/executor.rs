@@ -6,11 +6,11 @@ use joule_artifacts::{ArtifactError, ArtifactStore, Bytes, Hash, JobSpec, SpecEr
 /// Why a job has no output.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
-    #[error("{0}")]
+    #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    #[error("{0}")]
+    #[error(transparent)]
     Spec(#[from] SpecError),
-    #[error("{0}")]
+    #[error(transparent)]
     Run(#[from] RunError),
 }
 

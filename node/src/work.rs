@@ -43,11 +43,11 @@ pub enum Ended {
 /// Why a job was not worked on.
 #[derive(Debug, thiserror::Error)]
 enum Obstacle {
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("{0}")]
+    #[error(transparent)]
     Exec(#[from] ExecError),
-    #[error("{0}")]
+    #[error(transparent)]
     Chain(#[from] ChainError),
 }
 

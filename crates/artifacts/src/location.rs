@@ -9,10 +9,10 @@ use url::Url;
 pub enum LocationError {
     #[error("{0:?} is no place for artifacts: give a folder, file:///folder or s3://bucket/prefix")]
     Unknown(String),
-    #[error("cannot use the folder {folder} for artifacts: {source}")]
-    Folder { folder: PathBuf, source: std::io::Error },
-    #[error("cannot use {location} for artifacts (credentials, AWS_REGION and AWS_ENDPOINT come from the environment): {source}")]
-    Store { location: String, source: object_store::Error },
+    #[error("cannot use the folder {folder} for artifacts: {cause}")]
+    Folder { folder: PathBuf, cause: std::io::Error },
+    #[error("cannot use {location} for artifacts (credentials, AWS_REGION and AWS_ENDPOINT come from the environment): {cause}")]
+    Store { location: String, cause: object_store::Error },
 }
 
 /// The store, and the prefix under which artifacts lie in it.
@@ -36,16 +36,16 @@ pub(crate) fn open(location: &str) -> Result<(Arc<dyn ObjectStore>, Path), Locat
 }
 
 fn folder(folder: PathBuf) -> Result<(Arc<dyn ObjectStore>, Path), LocationError> {
-    std::fs::create_dir_all(&folder).map_err(|source| LocationError::Folder { folder: folder.clone(), source })?;
+    std::fs::create_dir_all(&folder).map_err(|cause| LocationError::Folder { folder: folder.clone(), cause })?;
     let store = LocalFileSystem::new_with_prefix(&folder)
-        .map_err(|source| LocationError::Store { location: folder.display().to_string(), source })?
+        .map_err(|cause| LocationError::Store { location: folder.display().to_string(), cause })?
         // A hash must not reach the chain before its bytes have reached the disk.
         .with_fsync(true);
     Ok((Arc::new(store), Path::default()))
 }
 
 fn bucket_of(location: &str, bucket: &str, prefix: &str) -> Result<(Arc<dyn ObjectStore>, Path), LocationError> {
-    let failed = |source| LocationError::Store { location: location.to_owned(), source };
+    let failed = |cause| LocationError::Store { location: location.to_owned(), cause };
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
     // Naming a plain-HTTP endpoint, such as a MinIO on this machine, is asking for plain HTTP.
     let plain = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
@@ -55,7 +55,7 @@ fn bucket_of(location: &str, bucket: &str, prefix: &str) -> Result<(Arc<dyn Obje
         builder = builder.with_allow_http(true);
     }
     let store = builder.build().map_err(failed)?;
-    let prefix = Path::from_url_path(prefix).map_err(|source| failed(source.into()))?;
+    let prefix = Path::from_url_path(prefix).map_err(|cause| failed(cause.into()))?;
     Ok((Arc::new(store), prefix))
 }
 

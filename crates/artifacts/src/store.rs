@@ -16,8 +16,8 @@ pub enum ArtifactError {
     HashMismatch { expected: Hash, actual: Hash, location: String },
     #[error("artifact {hash} is larger than the {max_bytes} bytes allowed here")]
     TooLarge { hash: Hash, max_bytes: u64 },
-    #[error("cannot reach artifact {hash} in {location}: {source}")]
-    Store { hash: Hash, location: String, source: object_store::Error },
+    #[error("cannot reach artifact {hash} in {location}: {cause}")]
+    Store { hash: Hash, location: String, cause: object_store::Error },
 }
 
 impl ArtifactError {
@@ -59,7 +59,9 @@ impl ArtifactStore {
     pub async fn put(&self, bytes: impl Into<Bytes>) -> Result<Hash, ArtifactError> {
         let bytes = bytes.into();
         let hash = Hash::of(&bytes);
-        self.store.put(&self.key(hash), bytes.into()).await.map_err(|source| self.failed(hash, source))?;
+        let put = self.store.put(&self.key(hash), bytes.into()).await;
+        // Here "not found" speaks of the bucket.
+        put.map_err(|cause| ArtifactError::Store { hash, location: self.location.clone(), cause })?;
         Ok(hash)
     }
 
@@ -101,11 +103,11 @@ impl ArtifactStore {
         self.prefix.clone().join("sha256").join(hash.to_string())
     }
 
-    fn failed(&self, hash: Hash, source: object_store::Error) -> ArtifactError {
+    fn failed(&self, hash: Hash, cause: object_store::Error) -> ArtifactError {
         let location = self.location.clone();
-        match source {
+        match cause {
             object_store::Error::NotFound { .. } => ArtifactError::NotFound { hash, location },
-            source => ArtifactError::Store { hash, location, source },
+            cause => ArtifactError::Store { hash, location, cause },
         }
     }
 }
