@@ -202,7 +202,7 @@ pub struct Account {
 }
 
 /// Sums over everything settled and in flight, per mint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MintTotals {
     pub mint: String,
     pub jobs_open: u64,

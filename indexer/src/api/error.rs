@@ -1,0 +1,54 @@
+//! Every way of not answering.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    Json,
+};
+use joule_api::ErrorBody;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("this is not a cursor of this list; leave it out to start at the beginning")]
+    BadCursor,
+    #[error("{text:?} is not an address; give 32 bytes in base58")]
+    BadAddress { text: String },
+    #[error("there is no {what} at {address}, or it was never seen")]
+    NotFound { what: &'static str, address: String },
+    #[error("there is nothing here; GET / lists what there is")]
+    NoRoute,
+    #[error("everything here is read with GET")]
+    Method,
+    #[error("the store cannot be read; GET /healthz says more")]
+    Store(#[from] crate::store::StoreError),
+    #[error("the answer could not be made; the log says why")]
+    Internal,
+}
+
+impl ApiError {
+    const fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor"),
+            Self::BadAddress { .. } => (StatusCode::BAD_REQUEST, "bad_address"),
+            Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            tracing::error!(%error, "cannot answer");
+        }
+        let (status, code) = self.code();
+        let body = ErrorBody { code: code.to_owned(), message: self.to_string() };
+        (status, Json(body)).into_response()
+    }
+}

@@ -1,0 +1,74 @@
+//! Jobs.
+
+use super::{
+    answer,
+    extract::{self, Parameters, Target},
+    page, ApiError, State,
+};
+use crate::store::JobFilter;
+use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
+use joule_api::{ErrorBody, Job, JobStatus, Page};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListJobs {
+    /// Only jobs in this state.
+    status: Option<JobStatus>,
+    /// Only jobs of this client.
+    client: Option<String>,
+    /// Only jobs that this `Provider` account accepted.
+    provider: Option<String>,
+    /// Only jobs paid in this token.
+    mint: Option<String>,
+    /// At most this many, 1 to 500.
+    #[param(default = 50, minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Jobs, newest first.
+///
+/// Shown as of the newest update; `commitment` says how sure that is. Pages do not shift when jobs change.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListJobs), responses(
+    (status = 200, body = Page<Job>),
+    (status = 400, description = "A parameter that cannot be", body = ErrorBody),
+    (status = 503, description = "The store cannot be read", body = ErrorBody),
+))]
+pub async fn list(
+    From(state): From<State>,
+    Parameters(asked): Parameters<ListJobs>,
+) -> Result<Json<Page<Job>>, ApiError> {
+    let address = |text: &Option<String>| text.as_deref().map(extract::address).transpose();
+    let filter = JobFilter {
+        status: asked.status,
+        client: address(&asked.client)?,
+        provider: address(&asked.provider)?,
+        mint: address(&asked.mint)?,
+    };
+    let page = page::request(asked.limit, asked.cursor.as_deref())?;
+    answer::read(move || Ok(Json(state.view.jobs(&filter, &page)?))).await
+}
+
+/// One job, also after its account was closed.
+#[utoipa::path(get, path = "/v1/jobs/{address}", tag = "jobs",
+    params(("address" = String, Path, description = "The job's account")),
+    responses(
+        (status = 200, body = Job, headers(("ETag" = String, description = "For If-None-Match"))),
+        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
+        (status = 400, body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 503, body = ErrorBody),
+    ))]
+pub async fn get(
+    From(state): From<State>,
+    Target(address): Target,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let job = answer::read(move || Ok(state.view.job(&address)?)).await?;
+    let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
+    answer::tagged(&headers, &job)
+}

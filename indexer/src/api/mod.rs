@@ -1,0 +1,86 @@
+//! The REST API: one noun a file, described by an OpenAPI 3.1 document that is made from the handlers.
+
+mod account;
+mod answer;
+mod error;
+mod extract;
+mod feed;
+mod health;
+mod job;
+mod page;
+mod provider;
+mod root;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+pub use error::ApiError;
+
+use crate::{feed::Feed, health::Health, scheduler::Scheduler, store::View};
+use axum::{routing::get, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What handlers need.
+#[derive(Clone)]
+pub struct State {
+    pub view: View,
+    pub feed: Arc<Feed>,
+    pub health: Arc<Health>,
+    pub scheduler: Arc<Scheduler>,
+    pub metrics: PrometheusHandle,
+    /// Ends the streams of the feed.
+    pub stop: CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Joule indexer",
+        description = "Jobs, providers and their history, as the chain has them. Money and ids are decimal strings of \
+                       u64 base units, times are Unix seconds, addresses base58, hashes lower-case hex. Rows say by \
+                       `commitment` how sure the chain is of them: `processed` ones may still be undone by a fork. \
+                       Totals and the counters of providers are of confirmed state only."
+    ),
+    tags(
+        (name = "jobs", description = "Work that clients posted."),
+        (name = "providers", description = "Who does work."),
+        (name = "chain", description = "Accounts, totals, the live feed."),
+        (name = "service", description = "The indexer itself.")
+    )
+)]
+struct Document;
+
+fn described() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(job::list))
+        .routes(routes!(job::get))
+        .routes(routes!(provider::list))
+        .routes(routes!(provider::get))
+        .routes(routes!(provider::open_jobs))
+        .routes(routes!(account::get))
+        .routes(routes!(totals::get))
+        .routes(routes!(feed::get))
+        .routes(routes!(health::get))
+        .routes(routes!(health::metrics))
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+/// Every route, errors as JSON included.
+pub fn router(state: State) -> Router {
+    let (router, document) = described().split_for_parts();
+    let index = root::page(&document);
+    router
+        .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
+        .route("/", get(move || std::future::ready(axum::response::Html(index.clone()))))
+        .fallback(|| std::future::ready(ApiError::NoRoute))
+        .method_not_allowed_fallback(|| std::future::ready(ApiError::Method))
+        .with_state(state)
+}

@@ -1,0 +1,50 @@
+//! Our programs: their addresses, and who signs their events.
+
+use crate::types::Address;
+use std::sync::LazyLock;
+
+/// Seed of the account that signs `emit_cpi!`, fixed by Anchor.
+const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Program {
+    Treasury,
+    Registry,
+    Escrow,
+}
+
+static EVENT_AUTHORITIES: LazyLock<[Address; 3]> = LazyLock::new(|| {
+    Program::ALL.map(|program| {
+        let id = anchor_lang::prelude::Address::from(program.address().0);
+        Address::from(&anchor_lang::find_program_address(&[EVENT_AUTHORITY_SEED], &id).0)
+    })
+});
+
+impl Program {
+    pub const ALL: [Self; 3] = [Self::Treasury, Self::Registry, Self::Escrow];
+
+    pub fn address(self) -> Address {
+        Address::from(match self {
+            Self::Treasury => &joule_treasury::ID,
+            Self::Registry => &joule_registry::ID,
+            Self::Escrow => &joule_escrow::ID,
+        })
+    }
+
+    /// The only account that can sign this program's events.
+    pub fn event_authority(self) -> Address {
+        EVENT_AUTHORITIES[self as usize]
+    }
+
+    pub fn of(address: &Address) -> Option<Self> {
+        Self::ALL.into_iter().find(|program| program.address() == *address)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Treasury => "treasury",
+            Self::Registry => "registry",
+            Self::Escrow => "escrow",
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Joule's indexer: what the chain says, in a form that can be asked.
+//!
+//! ```text
+//! gRPC -> source -> order -> decode -> store -> api
+//!                     \-> overlay ------^   \-> scheduler
+//! ```
+//!
+//! Each folder is one step; `pipeline` joins them. The README says what is guaranteed and how.
+
+pub mod api;
+pub mod config;
+pub mod crash;
+pub mod decode;
+pub mod feed;
+pub mod health;
+pub mod order;
+pub mod pipeline;
+pub mod scheduler;
+pub mod source;
+pub mod store;
+pub mod telemetry;
+pub mod types;
+pub mod verify;
+
+use anyhow::Context as _;
+use config::Settings;
+use feed::Feed;
+use health::Health;
+use pipeline::{Pipeline, Shared};
+use scheduler::Scheduler;
+use source::{grpc::Grpc, rpc::Rpc, History, Source};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use store::{Overlay, Sqlite, Store, View};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// Items that a reader of the feed may be behind.
+const FEED_ITEMS: usize = 16_384;
+
+/// A running indexer.
+pub struct Indexer {
+    address: SocketAddr,
+    pipeline: Pipeline,
+    server: JoinHandle<std::io::Result<()>>,
+    health: Arc<Health>,
+    stop: CancellationToken,
+}
+
+impl Indexer {
+    /// Follows the chain through gRPC and RPC.
+    pub async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
+        let health = Arc::new(Health::default());
+        let source =
+            Grpc { url: settings.grpc.clone(), x_token: settings.x_token.clone(), health: health.clone() };
+        let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
+        Self::start_with(source, history, health, &settings.database, settings.listen, stop).await
+    }
+
+    /// Follows any source. The API is bound before anything else happens.
+    pub async fn start_with(
+        source: impl Source,
+        history: impl History,
+        health: Arc<Health>,
+        database: &Path,
+        listen: SocketAddr,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}; is an indexer running? Choose another --listen"))?;
+        let address = listener.local_addr()?;
+        let metrics = telemetry::metrics().context("metrics cannot be collected")?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(database)?);
+        let overlay = Arc::new(Overlay::default());
+        let feed = Arc::new(Feed::new(FEED_ITEMS));
+        let scheduler = Arc::new(Scheduler::load(&*store)?);
+        let view = View::new(store.clone(), overlay.clone());
+        let state = api::State {
+            view,
+            feed: feed.clone(),
+            health: health.clone(),
+            scheduler: scheduler.clone(),
+            metrics,
+            stop: stop.clone(),
+        };
+        let shared = Shared { store, overlay, feed, health: health.clone(), scheduler, stop: stop.clone() };
+        let pipeline = Pipeline::start(source, history, shared)?;
+        let closing = stop.clone();
+        let server = tokio::spawn(async move {
+            axum::serve(listener, api::router(state)).with_graceful_shutdown(closing.cancelled_owned()).await
+        });
+        tracing::info!(%address, database = %database.display(), "serving");
+        Ok(Self { address, pipeline, server, health, stop })
+    }
+
+    /// Where the API is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for `stop`, or for a failure that trying again does not repair; then stores what was received and ends.
+    pub async fn finished(self) -> anyhow::Result<()> {
+        let Self { pipeline, server, health, stop, .. } = self;
+        let stopping = stop.clone();
+        tokio::spawn(async move {
+            stopping.cancelled().await;
+            health.stopping();
+        });
+        let result = pipeline.finished().await;
+        // Whatever ended the pipeline, nobody should be answered from a store that no longer follows.
+        stop.cancel();
+        server.await??;
+        result
+    }
+}

@@ -1,0 +1,83 @@
+//! `joule-indexer`: see `joule-indexer --help`.
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use joule_indexer::{
+    config::{Cli, Command, Settings},
+    crash, decode, source,
+    store::{Sqlite, Store as _},
+    telemetry, verify, Indexer,
+};
+use std::{process::ExitCode, time::Duration};
+use tokio::signal::unix::{signal, SignalKind};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(crash_at) = cli.options.crash_at {
+        crash::arm(crash_at);
+    }
+    let result = match cli.options.settings() {
+        Ok(settings) => {
+            telemetry::logs(settings.log_json);
+            run(cli.command.unwrap_or(Command::Run), &settings).await
+        }
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("joule-indexer: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run => {
+            let stop = CancellationToken::new();
+            let indexer = Indexer::start(settings, stop.clone()).await?;
+            println!("joule-indexer: http://{}", indexer.address());
+            tokio::spawn(stop_on_signal(stop)?);
+            indexer.finished().await?;
+            tracing::info!("everything that was received is stored");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify { wait } => {
+            let store = Sqlite::open_existing(&settings.database)?;
+            let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
+            let report = verify::run(&store, &rpc, Duration::from_secs(wait)).await?;
+            println!("{report}");
+            Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Redecode => {
+            let store = Sqlite::open_existing(&settings.database)?;
+            let redecoded = store.redecode()?;
+            println!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Openapi => {
+            println!("{}", joule_indexer::api::document().to_pretty_json()?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Stops on SIGTERM and on Ctrl-C.
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl std::future::Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    for program in decode::Program::ALL {
+        tracing::info!(program = program.name(), address = %program.address(), "following");
+    }
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    })
+}

@@ -1,0 +1,115 @@
+//! The thread that writes: everything that waits, in one transaction.
+
+use super::Shared;
+use crate::{
+    source::Fill,
+    store::{Applied, Batch},
+    telemetry,
+    types::Block,
+};
+use anyhow::Context as _;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use joule_api::Commitment;
+use std::{sync::mpsc::Receiver, time::Duration, time::Instant};
+
+/// Most blocks in one transaction, so that readers of the feed do not wait for long after a stall.
+const AT_ONCE: usize = 128;
+/// Blocks of history in one transaction; there may be years of it.
+const HISTORY_AT_ONCE: usize = 512;
+
+/// What the writing thread is asked to do, in this order.
+pub(super) enum Commit {
+    Block { block: Block, frontier: u64 },
+    Finalized(u64),
+    Fill(Fill),
+}
+
+/// Runs until the other end is gone and everything it sent is stored.
+pub(super) fn run(commits: &Receiver<Commit>, shared: &Shared) -> anyhow::Result<()> {
+    while let Ok(first) = commits.recv() {
+        let mut batch = Batch::default();
+        let mut next = Some(first);
+        while let Some(commit) = next {
+            match commit {
+                Commit::Block { block, frontier } => {
+                    batch.blocks.push(block);
+                    batch.checkpoint = batch.checkpoint.max(Some(frontier));
+                }
+                Commit::Finalized(slot) => batch.finalized = batch.finalized.max(Some(slot)),
+                Commit::Fill(fill) => {
+                    write(std::mem::take(&mut batch), shared)?;
+                    write_history(fill, shared)?;
+                }
+            }
+            next = (batch.blocks.len() < AT_ONCE).then(|| commits.try_recv().ok()).flatten();
+        }
+        write(batch, shared)?;
+    }
+    Ok(())
+}
+
+/// The checkpoint moves with the last part only: until then, all of it would be read again, and change nothing.
+fn write_history(fill: Fill, shared: &Shared) -> anyhow::Result<()> {
+    let Fill { mut blocks, snapshots, upto } = fill;
+    while blocks.len() > HISTORY_AT_ONCE {
+        let rest = blocks.split_off(HISTORY_AT_ONCE);
+        write(Batch { blocks: std::mem::replace(&mut blocks, rest), ..Batch::default() }, shared)?;
+    }
+    let accounts: usize = snapshots.iter().map(|snapshot| snapshot.accounts.len()).sum();
+    write(Batch { blocks, snapshots, checkpoint: Some(upto), finalized: None }, shared)?;
+    tracing::info!(upto, accounts, "the gap is filled");
+    Ok(())
+}
+
+fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
+    if batch.blocks.is_empty() && batch.snapshots.is_empty() && batch.finalized.is_none() && batch.checkpoint.is_none() {
+        return Ok(());
+    }
+    let applied = apply(&batch, shared)?;
+    // The scheduler first: from the moment the overlay lets go of a job, it has to know it.
+    shared.scheduler.update(&applied.jobs);
+    if let Some(slot) = batch.checkpoint {
+        shared.overlay.committed(slot, &*shared.store).context("cannot read the store")?;
+        shared.health.checkpoint(slot);
+        metrics::gauge!(telemetry::CHECKPOINT).set(slot as f64);
+    }
+    shared.feed.events(&applied.events);
+    shared.feed.jobs(&applied.jobs);
+    shared.feed.providers(&applied.providers);
+    for block in &batch.blocks {
+        shared.feed.slot(block.slot, Commitment::Confirmed, block.block_time);
+    }
+    if let Some(slot) = batch.finalized {
+        shared.feed.slot(slot, Commitment::Finalized, None);
+    }
+    metrics::counter!(telemetry::EVENTS).increment(applied.events.len() as u64);
+    metrics::counter!(telemetry::DEAD_LETTERS).increment(applied.dead_letters as u64);
+    metrics::histogram!(telemetry::BATCH).record(batch.blocks.len() as f64);
+    Ok(())
+}
+
+/// A full disk or a locked file may pass: nothing is lost by waiting, since whoever sends waits too.
+fn apply(batch: &Batch, shared: &Shared) -> anyhow::Result<Applied> {
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(5))
+        .without_max_times()
+        .build();
+    loop {
+        let started = Instant::now();
+        let error = match shared.store.apply(batch) {
+            Ok(applied) => {
+                metrics::histogram!(telemetry::COMMIT).record(started.elapsed().as_secs_f64());
+                shared.health.store_failed(None);
+                return Ok(applied);
+            }
+            Err(error) => error,
+        };
+        if shared.stop.is_cancelled() {
+            return Err(error).context("the last blocks could not be stored; they will be read again at the next start");
+        }
+        tracing::error!(%error, "cannot store; trying again");
+        shared.health.store_failed(Some(error.to_string()));
+        std::thread::sleep(delays.next().unwrap_or(Duration::from_secs(5)));
+    }
+}

@@ -1,0 +1,210 @@
+//! The Yellowstone gRPC stream.
+//!
+//! The client crate's own `subscribe_with_reconnect` is not used, on purpose: it resumes from the last confirmed slot
+//! that *it* saw, resumes at the live tip when it saw none, and gives up after its retries. A store has to resume from
+//! its own checkpoint, must know whenever a replay is not possible, and keeps trying. So each connection here is one
+//! plain subscription, always asked for from the frontier, and every way of losing it takes the same path back.
+
+use super::{convert, Frontier, Source, SourceEvent};
+use crate::{crash, decode::Program, health::Health, types::Malformed};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::{SinkExt, StreamExt};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+use yellowstone_grpc_client::{ClientTlsConfig, GeyserGrpcBuilderError, GeyserGrpcClient, GeyserGrpcClientError};
+use yellowstone_grpc_proto::prelude::{
+    subscribe_update::UpdateOneof, CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
+    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots, SubscribeRequestFilterTransactions,
+    SubscribeRequestPing,
+};
+
+/// Largest message taken: a transaction's update is far below, an account's data is at most 10 MiB.
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const FILTER: &str = "joule";
+
+/// Where to subscribe.
+#[derive(Debug, Clone)]
+pub struct Grpc {
+    /// Such as `http://127.0.0.1:10000`, or `https://…` for TLS.
+    pub url: String,
+    pub x_token: Option<String>,
+    pub health: Arc<Health>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ConnectionError {
+    #[error("cannot use the gRPC endpoint {url}: {source}; check --grpc and --x-token")]
+    Endpoint { url: String, source: GeyserGrpcBuilderError },
+    #[error("cannot subscribe at {url}: {source}")]
+    Subscribe { url: String, source: GeyserGrpcClientError },
+    #[error("the gRPC stream broke: {0}")]
+    Broken(Box<Status>),
+    #[error("the gRPC server ended the stream")]
+    Ended,
+    #[error("the gRPC server sent something unreadable: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl Source for Grpc {
+    async fn run(self, frontier: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
+        let schedule = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(50))
+            .with_max_delay(Duration::from_secs(10))
+            .with_jitter()
+            .without_max_times();
+        let mut delays = schedule.build();
+        let mut replay = true;
+        loop {
+            let mut progressed = false;
+            let over = tokio::select! {
+                () = stop.cancelled() => return,
+                over = self.connection(&frontier, replay, &out, &mut progressed) => over,
+            };
+            // Nobody listens any more.
+            let Err(error) = over else { return };
+            // Some servers accept the subscription first and refuse the replay on the stream.
+            replay = progressed || !matches!(&error, ConnectionError::Broken(status) if is_out_of_range(status));
+            if progressed {
+                delays = schedule.build();
+            }
+            let delay = delays.next().unwrap_or(Duration::from_secs(10));
+            tracing::warn!(%error, ?delay, "no gRPC stream; trying again");
+            metrics::counter!(crate::telemetry::RECONNECTS).increment(1);
+            self.health.reconnecting(error.to_string());
+            if out.send(SourceEvent::Disconnected { reason: error.to_string() }).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+}
+
+impl Grpc {
+    /// One connection, from subscribing to its end. `Ok` when nobody listens any more.
+    async fn connection(
+        &self,
+        frontier: &Frontier,
+        replay: bool,
+        out: &mpsc::Sender<SourceEvent>,
+        progressed: &mut bool,
+    ) -> Result<(), ConnectionError> {
+        let mut client = self.connect().await?;
+        let mut replay_from = self.replay_from(&mut client, frontier.get().filter(|_| replay)).await;
+        let subscribed = client.subscribe_with_request(Some(request(replay_from))).await;
+        let (mut sink, mut stream) = match subscribed {
+            Ok(both) => both,
+            Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
+                tracing::warn!(%error, ?replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
+                replay_from = None;
+                client.subscribe_with_request(Some(request(None))).await.map_err(|source| self.subscribe_error(source))?
+            }
+            Err(source) => return Err(self.subscribe_error(source)),
+        };
+        if out.send(SourceEvent::Connected { replay_from }).await.is_err() {
+            return Ok(());
+        }
+        tracing::info!(url = %self.url, ?replay_from, "subscribed");
+        crash::point(crash::Point::AfterSubscribe);
+        while let Some(message) = stream.next().await {
+            let message = message.map_err(|status| ConnectionError::Broken(Box::new(status)))?;
+            *progressed = true;
+            match message.update_oneof {
+                Some(UpdateOneof::Ping(_)) => {
+                    // Load balancers close streams on which the client never says anything.
+                    let ping = SubscribeRequest { ping: Some(SubscribeRequestPing { id: 1 }), ..Default::default() };
+                    if sink.send(ping).await.is_err() {
+                        return Err(ConnectionError::Ended);
+                    }
+                }
+                Some(message) => {
+                    if let Some(update) = convert::update(message)? {
+                        if out.send(SourceEvent::Update(update)).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+                None => {}
+            }
+        }
+        Err(ConnectionError::Ended)
+    }
+
+    async fn connect(&self) -> Result<GeyserGrpcClient, ConnectionError> {
+        let refused = |source| ConnectionError::Endpoint { url: self.url.clone(), source };
+        let mut builder = GeyserGrpcClient::build_from_shared(self.url.clone())
+            .map_err(refused)?
+            .x_token(self.x_token.clone())
+            .map_err(refused)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .tcp_nodelay(true)
+            .max_decoding_message_size(MAX_MESSAGE);
+        if self.url.starts_with("https://") {
+            builder = builder.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(refused)?;
+        }
+        builder.connect().await.map_err(refused)
+    }
+
+    /// From where to ask for a replay: the frontier itself, so that the first new block finds its parent. `None` when
+    /// there is no frontier yet, or the server says that it goes less far back.
+    async fn replay_from(&self, client: &mut GeyserGrpcClient, frontier: Option<u64>) -> Option<u64> {
+        let from = frontier?;
+        match client.subscribe_replay_info().await {
+            Ok(info) => match info.first_available {
+                Some(first) if first <= from => Some(from),
+                first => {
+                    tracing::warn!(from, ?first, "the server cannot replay that far; the gap is filled by RPC");
+                    None
+                }
+            },
+            // Older servers do not say. Ask, and let the order of blocks show what came.
+            Err(error) => {
+                tracing::debug!(%error, "no replay info");
+                Some(from)
+            }
+        }
+    }
+
+    fn subscribe_error(&self, source: GeyserGrpcClientError) -> ConnectionError {
+        ConnectionError::Subscribe { url: self.url.clone(), source }
+    }
+}
+
+/// Whether a refusal is about `from_slot`, as far as the codes that servers use for it tell.
+fn is_out_of_range(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::OutOfRange | Code::InvalidArgument | Code::Internal | Code::FailedPrecondition | Code::NotFound
+    )
+}
+
+/// Everything of our programs, at the earliest commitment, with the fate of every slot.
+fn request(from_slot: Option<u64>) -> SubscribeRequest {
+    let programs: Vec<String> = Program::ALL.iter().map(|program| program.address().to_string()).collect();
+    let accounts = SubscribeRequestFilterAccounts { owner: programs.clone(), ..Default::default() };
+    let transactions = SubscribeRequestFilterTransactions {
+        vote: Some(false),
+        failed: Some(false),
+        account_include: programs,
+        ..Default::default()
+    };
+    let slots = SubscribeRequestFilterSlots { filter_by_commitment: Some(false), interslot_updates: Some(true) };
+    SubscribeRequest {
+        accounts: HashMap::from([(FILTER.to_owned(), accounts)]),
+        transactions: HashMap::from([(FILTER.to_owned(), transactions)]),
+        slots: HashMap::from([(FILTER.to_owned(), slots)]),
+        blocks_meta: HashMap::from([(FILTER.to_owned(), SubscribeRequestFilterBlocksMeta {})]),
+        commitment: Some(CommitmentLevel::Processed as i32),
+        from_slot,
+        ..Default::default()
+    }
+}

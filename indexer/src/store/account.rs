@@ -1,0 +1,147 @@
+//! Accounts as the chain has them: raw bytes, guarded by version.
+
+use super::Result;
+use crate::{
+    decode::{self, Program, UNDECODABLE},
+    types::{AccountWrite, Address, Version},
+};
+use rusqlite::{params, Connection, OptionalExtension, Row};
+
+/// One account, as its newest write left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    pub address: Address,
+    pub program: Address,
+    /// Of the last live state that was seen; may be empty if the account was closed before anybody looked.
+    pub data: Vec<u8>,
+    pub lamports: u64,
+    pub closed: bool,
+    pub version: Version,
+    pub kind: String,
+}
+
+impl AccountRow {
+    /// What a write makes of an account, given what was known of it.
+    pub fn after(write: &AccountWrite, before: Option<&Self>) -> Self {
+        if is_live(write) {
+            let program = Program::of(&write.owner);
+            let kind = program.and_then(|program| decode::account(program, &write.data).ok());
+            return Self {
+                address: write.address,
+                program: write.owner,
+                data: write.data.clone(),
+                lamports: write.lamports,
+                closed: false,
+                version: write.version,
+                kind: kind.map_or(UNDECODABLE, |state| state.kind()).to_owned(),
+            };
+        }
+        let program = Program::of(&write.owner).map_or(Address::SYSTEM, |_| write.owner);
+        Self {
+            address: write.address,
+            program: before.map_or(program, |before| before.program),
+            data: before.map(|before| before.data.clone()).unwrap_or_default(),
+            lamports: 0,
+            closed: true,
+            version: write.version,
+            kind: before.map_or_else(|| kind_of(&program).to_owned(), |before| before.kind.clone()),
+        }
+    }
+
+    /// The account decoded, if its bytes are known and make sense.
+    pub fn state(&self) -> Option<decode::State> {
+        decode::account(Program::of(&self.program)?, &self.data).ok()
+    }
+}
+
+/// Closed accounts have no lamports, or belong to the system program again.
+pub fn is_live(write: &AccountWrite) -> bool {
+    write.lamports > 0 && Program::of(&write.owner).is_some()
+}
+
+/// The only kind of account that a program closes.
+fn kind_of(program: &Address) -> &'static str {
+    match Program::of(program) {
+        Some(Program::Escrow) => "job",
+        Some(Program::Registry) => "provider",
+        _ => UNDECODABLE,
+    }
+}
+
+/// Stores a write if it is newer than what is stored. False when it is not.
+pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> {
+    if !is_live(write) {
+        return close(conn, &write.address, &write.owner, write.version);
+    }
+    let mut statement = conn.prepare_cached(
+        "insert into accounts (address, program, data, lamports, closed, slot, write_version, kind)
+         values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7)
+         on conflict (address) do update set
+             program = excluded.program, data = excluded.data, lamports = excluded.lamports, closed = 0,
+             slot = excluded.slot, write_version = excluded.write_version, kind = excluded.kind
+         where (excluded.slot, excluded.write_version) > (accounts.slot, accounts.write_version)",
+    )?;
+    let changed = statement.execute(params![
+        write.address.0,
+        write.owner.0,
+        write.data,
+        write.lamports as i64,
+        write.version.slot as i64,
+        write.version.write as i64,
+        kind,
+    ])?;
+    Ok(changed > 0)
+}
+
+/// Marks an account as closed if that is newer than what is stored. An account that was never seen leaves a mark too, so
+/// that an older write that comes later cannot bring it back.
+pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Version) -> Result<bool> {
+    let program = Program::of(owner).map_or(Address::SYSTEM, |_| *owner);
+    let mut statement = conn.prepare_cached(
+        "insert into accounts (address, program, data, lamports, closed, slot, write_version, kind)
+         values (?1, ?2, x'', 0, 1, ?3, ?4, ?5)
+         on conflict (address) do update set
+             lamports = 0, closed = 1, slot = excluded.slot, write_version = excluded.write_version
+         where (excluded.slot, excluded.write_version) > (accounts.slot, accounts.write_version)",
+    )?;
+    let changed = statement.execute(params![
+        address.0,
+        program.0,
+        version.slot as i64,
+        version.write as i64,
+        kind_of(&program),
+    ])?;
+    Ok(changed > 0)
+}
+
+pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> {
+    conn.prepare_cached("update accounts set kind = ?2 where address = ?1")?.execute(params![address.0, kind])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, kind";
+
+pub fn get(conn: &Connection, address: &Address) -> Result<Option<AccountRow>> {
+    let mut statement = conn.prepare_cached(&format!("select {COLUMNS} from accounts where address = ?1"))?;
+    Ok(statement.query_row([address.0], read).optional()?)
+}
+
+pub fn live(conn: &Connection, program: &Address) -> Result<Vec<AccountRow>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "select {COLUMNS} from accounts where program = ?1 and closed = 0 order by address"
+    ))?;
+    let rows = statement.query_map([program.0], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        address: Address(row.get(0)?),
+        program: Address(row.get(1)?),
+        data: row.get(2)?,
+        lamports: row.get::<_, i64>(3)? as u64,
+        closed: row.get(4)?,
+        version: Version { slot: row.get::<_, i64>(5)? as u64, write: row.get::<_, i64>(6)? as u64 },
+        kind: row.get(7)?,
+    })
+}

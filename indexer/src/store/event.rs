@@ -1,0 +1,166 @@
+//! Events: history, once each.
+
+use super::Result;
+use crate::{
+    decode::{self, DecodeError, Fact, Program, UNDECODABLE},
+    types::{Address, EventKey, RawEvent, Signature},
+};
+use joule_api::{Commitment, Event};
+use rusqlite::{params, Connection, Row};
+
+/// One event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    pub key: EventKey,
+    pub slot: u64,
+    /// Place of its transaction in the block.
+    pub tx_index: u64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
+    pub program: Address,
+    pub data: Vec<u8>,
+}
+
+impl EventRow {
+    pub fn new(signature: Signature, tx_index: u64, slot: u64, block_time: Option<i64>, raw: &RawEvent) -> Self {
+        Self {
+            key: EventKey { signature, instruction: raw.instruction, inner: raw.inner },
+            slot,
+            tx_index,
+            block_time,
+            program: raw.program,
+            data: raw.data.clone(),
+        }
+    }
+
+    pub fn fact(&self) -> std::result::Result<Fact, DecodeError> {
+        let program = Program::of(&self.program).ok_or_else(|| DecodeError::ForeignOwner(self.program.to_string()))?;
+        decode::event::event(program, &self.data)
+    }
+
+    /// When it happened, relative to every other event.
+    pub fn order(&self) -> (u64, u64, u32, u32) {
+        (self.slot, self.tx_index, self.key.instruction, self.key.inner)
+    }
+
+    pub fn to_api(&self, commitment: Commitment) -> Event {
+        let fact = self.fact();
+        let (name, subject, data) = match &fact {
+            Ok(fact) => (
+                fact.name().to_owned(),
+                fact.accounts().first().map(ToString::to_string).unwrap_or_default(),
+                fact.data(),
+            ),
+            Err(error) => {
+                let data = serde_json::json!({"reason": error.to_string(), "bytes": hex::encode(&self.data)});
+                (UNDECODABLE.to_owned(), String::new(), data)
+            }
+        };
+        Event {
+            signature: self.key.signature.to_string(),
+            instruction: self.key.instruction,
+            inner: self.key.inner,
+            slot: self.slot,
+            block_time: self.block_time,
+            program: Program::of(&self.program).map_or("", Program::name).to_owned(),
+            name,
+            subject,
+            data,
+            commitment,
+        }
+    }
+}
+
+/// True when the event was not there yet.
+pub fn insert(conn: &Connection, event: &EventRow, fact: Option<&Fact>) -> Result<bool> {
+    let accounts = fact.map(Fact::accounts).unwrap_or_default();
+    let mut statement = conn.prepare_cached(
+        "insert into events
+             (signature, instruction, inner, slot, tx_index, block_time, program, name, subject, data)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         on conflict do nothing",
+    )?;
+    let new = statement.execute(params![
+        event.key.signature.0,
+        event.key.instruction,
+        event.key.inner,
+        event.slot as i64,
+        event.tx_index as i64,
+        event.block_time,
+        event.program.0,
+        fact.map_or(UNDECODABLE, Fact::name),
+        accounts.first().map(|subject| subject.0),
+        event.data,
+    ])? > 0;
+    if new {
+        link(conn, event, &accounts)?;
+    }
+    Ok(new)
+}
+
+/// Names an event that could not be named before.
+pub fn name(conn: &Connection, event: &EventRow, fact: &Fact) -> Result<()> {
+    let accounts = fact.accounts();
+    conn.prepare_cached(
+        "update events set name = ?4, subject = ?5 where signature = ?1 and instruction = ?2 and inner = ?3",
+    )?
+    .execute(params![
+        event.key.signature.0,
+        event.key.instruction,
+        event.key.inner,
+        fact.name(),
+        accounts.first().map(|subject| subject.0),
+    ])?;
+    link(conn, event, &accounts)
+}
+
+fn link(conn: &Connection, event: &EventRow, accounts: &[Address]) -> Result<()> {
+    let mut statement = conn.prepare_cached(
+        "insert into event_accounts (address, slot, tx_index, instruction, inner, signature)
+         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+    )?;
+    for account in accounts {
+        statement.execute(params![
+            account.0,
+            event.slot as i64,
+            event.tx_index as i64,
+            event.key.instruction,
+            event.key.inner,
+            event.key.signature.0,
+        ])?;
+    }
+    Ok(())
+}
+
+pub fn get(conn: &Connection, key: &EventKey) -> Result<Option<EventRow>> {
+    let mut statement = conn.prepare_cached(
+        "select signature, instruction, inner, slot, tx_index, block_time, program, data from events
+         where signature = ?1 and instruction = ?2 and inner = ?3",
+    )?;
+    let mut rows = statement.query_map(params![key.signature.0, key.instruction, key.inner], read)?;
+    Ok(rows.next().transpose()?)
+}
+
+/// What concerns an account, newest first.
+pub fn of_account(conn: &Connection, address: &Address, limit: usize) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare_cached(
+        "select e.signature, e.instruction, e.inner, e.slot, e.tx_index, e.block_time, e.program, e.data
+         from event_accounts a
+         join events e on e.signature = a.signature and e.instruction = a.instruction and e.inner = a.inner
+         where a.address = ?1
+         order by a.slot desc, a.tx_index desc, a.instruction desc, a.inner desc limit ?2",
+    )?;
+    let rows = statement.query_map(params![address.0, limit as i64], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        key: EventKey { signature: Signature(row.get(0)?), instruction: row.get(1)?, inner: row.get(2)? },
+        slot: row.get::<_, i64>(3)? as u64,
+        tx_index: row.get::<_, i64>(4)? as u64,
+        block_time: row.get(5)?,
+        program: Address(row.get(6)?),
+        data: row.get(7)?,
+    })
+}

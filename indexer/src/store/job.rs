@@ -1,0 +1,291 @@
+//! Jobs: what an account and its events say together.
+
+use super::{
+    page::{Cursor, PageRequest},
+    status_name, AccountRow, EventRow, Result, StoreError,
+};
+use crate::{
+    decode::{Fact, State},
+    types::Address,
+};
+use joule_api::{Commitment, Job, JobStatus, Payout};
+use joule_escrow::{event as escrow, state};
+use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+
+/// Which jobs to list. Empty fields match everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    pub status: Option<JobStatus>,
+    pub client: Option<Address>,
+    pub provider: Option<Address>,
+    pub mint: Option<Address>,
+}
+
+impl JobFilter {
+    pub fn matches(&self, job: &Job) -> bool {
+        let same = |wanted: &Option<Address>, is: Option<&String>| {
+            wanted.is_none_or(|wanted| is.is_some_and(|is| *is == wanted.to_string()))
+        };
+        self.status.is_none_or(|status| status == job.status)
+            && same(&self.client, Some(&job.client))
+            && same(&self.provider, job.provider.as_ref())
+            && same(&self.mint, Some(&job.mint))
+    }
+}
+
+/// The job, from its account and its events, in whatever order they came to be known. `None` when neither says what the
+/// job is. `authority` finds out who runs a provider, where the account's bytes no longer tell.
+///
+/// The account is the truth while it lives. It is closed by the instruction that pays the last unit, so the end of a
+/// job, and what was paid, are in the events alone.
+pub fn rebuild(
+    address: &Address,
+    account: Option<&AccountRow>,
+    events: &[EventRow],
+    authority: impl FnOnce(&Address) -> Option<Address>,
+) -> Option<Job> {
+    let mut facts: Vec<(&EventRow, escrow::AnyEvent)> = events
+        .iter()
+        .filter_map(|event| match event.fact() {
+            Ok(Fact::Escrow(fact)) => Some((event, fact)),
+            _ => None,
+        })
+        .collect();
+    facts.sort_by_key(|(event, _)| event.order());
+    let decoded = account.and_then(AccountRow::state);
+    let mut job = match &decoded {
+        Some(State::Job(state)) => from_account(address, state)?,
+        _ => facts.iter().find_map(|(_, fact)| match fact {
+            escrow::AnyEvent::JobOpened(opened) => Some(from_opening(address, opened)),
+            _ => None,
+        })?,
+    };
+    for (_, fact) in &facts {
+        happened(&mut job, fact);
+    }
+    if let Some(account) = account {
+        job.slot = account.version.slot;
+        job.closed |= account.closed;
+        if !account.closed {
+            // Alive, so its own word on what is owed is newer than any event's.
+            if let Some(State::Job(state)) = &decoded {
+                job.owed = owed(state);
+            }
+        }
+    }
+    job.slot = facts.iter().map(|(event, _)| event.slot).max().unwrap_or_default().max(job.slot);
+    if job.provider_authority.is_none() {
+        if let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse().ok()) {
+            job.provider_authority = authority(&provider).map(|authority| authority.to_string());
+        }
+    }
+    Some(job)
+}
+
+fn known(address: &anchor_lang::prelude::Address) -> Option<String> {
+    let address = Address::from(address);
+    (address != Address::SYSTEM).then(|| address.to_string())
+}
+
+fn known_hash(hash: &[u8; 32]) -> Option<String> {
+    (*hash != [0; 32]).then(|| hex::encode(hash))
+}
+
+fn owed(state: &state::Job) -> Payout {
+    Payout { provider: state.owed_provider.get(), fee: state.owed_fee.get(), client: state.owed_client.get() }
+}
+
+fn from_account(address: &Address, state: &state::Job) -> Option<Job> {
+    let status = match state.status().ok()? {
+        state::JobStatus::Open => JobStatus::Open,
+        state::JobStatus::Accepted => JobStatus::Accepted,
+        state::JobStatus::Delivered => JobStatus::Delivered,
+        state::JobStatus::Settled => JobStatus::Settled,
+        state::JobStatus::Refunded => JobStatus::Refunded,
+    };
+    let time = |moment: i64| (moment != 0).then_some(moment);
+    Some(Job {
+        address: address.to_string(),
+        client: Address::from(&state.client).to_string(),
+        id: state.id.get(),
+        status,
+        provider: known(&state.provider),
+        provider_authority: known(&state.provider_authority),
+        mint: Address::from(&state.mint).to_string(),
+        budget: state.budget.get(),
+        price: state.price.get(),
+        fee_bps: state.fee_bps.get(),
+        spec_hash: hex::encode(state.spec_hash),
+        input_hash: hex::encode(state.input_hash),
+        result_hash: known_hash(&state.result_hash),
+        opened_at: state.opened_at.get(),
+        accept_by: state.accept_by.get(),
+        work_window: state.work_window.get(),
+        deliver_by: time(state.deliver_by.get()),
+        review_window: state.review_window.get(),
+        settle_after: time(state.settle_after.get()),
+        paid: Payout::default(),
+        owed: owed(state),
+        closed: false,
+        slot: 0,
+        commitment: Commitment::Confirmed,
+    })
+}
+
+fn from_opening(address: &Address, opened: &escrow::JobOpened) -> Job {
+    Job {
+        address: address.to_string(),
+        client: Address::from(&opened.client).to_string(),
+        id: opened.id.get(),
+        status: JobStatus::Open,
+        provider: None,
+        provider_authority: None,
+        mint: Address::from(&opened.mint).to_string(),
+        budget: opened.budget.get(),
+        price: 0,
+        fee_bps: opened.fee_bps.get(),
+        spec_hash: hex::encode(opened.spec_hash),
+        input_hash: hex::encode(opened.input_hash),
+        result_hash: None,
+        opened_at: opened.opened_at.get(),
+        accept_by: opened.accept_by.get(),
+        work_window: opened.work_window.get(),
+        deliver_by: None,
+        review_window: opened.review_window.get(),
+        settle_after: None,
+        paid: Payout::default(),
+        owed: Payout::default(),
+        closed: false,
+        slot: 0,
+        commitment: Commitment::Confirmed,
+    }
+}
+
+const fn rank(status: JobStatus) -> u8 {
+    match status {
+        JobStatus::Open => 0,
+        JobStatus::Accepted => 1,
+        JobStatus::Delivered => 2,
+        JobStatus::Settled | JobStatus::Refunded => 3,
+    }
+}
+
+/// Adds what an event says and the job does not know yet. Facts come in the order in which they happened.
+fn happened(job: &mut Job, fact: &escrow::AnyEvent) {
+    use escrow::AnyEvent as E;
+    let reached = match fact {
+        E::JobAccepted(_) => JobStatus::Accepted,
+        E::JobDelivered(_) => JobStatus::Delivered,
+        E::JobSettled(_) => JobStatus::Settled,
+        E::JobRefunded(_) => JobStatus::Refunded,
+        E::JobOpened(_) | E::JobPaid(_) | E::JobRedirected(_) => job.status,
+    };
+    if rank(reached) > rank(job.status) {
+        job.status = reached;
+    }
+    match fact {
+        E::JobAccepted(e) => {
+            job.provider = known(&e.provider);
+            job.price = e.price.get();
+            job.deliver_by = Some(e.deliver_by.get());
+        }
+        E::JobDelivered(e) => {
+            job.result_hash = known_hash(&e.result_hash);
+            job.settle_after = Some(e.settle_after.get());
+        }
+        E::JobSettled(e) => {
+            job.provider = known(&e.provider);
+            job.price = e.price.get();
+            job.result_hash = known_hash(&e.result_hash);
+            let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
+            let owed = [e.owed_provider.get(), e.owed_fee.get(), e.owed_client.get()];
+            moved(job, paid, owed, e.closed);
+        }
+        E::JobRefunded(e) => {
+            job.provider = known(&e.provider).or(job.provider.take());
+            moved(job, [0, 0, e.paid_client.get()], [0, 0, e.owed_client.get()], e.closed);
+        }
+        E::JobPaid(e) => {
+            let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
+            let owed = [e.owed_provider.get(), e.owed_fee.get(), e.owed_client.get()];
+            moved(job, paid, owed, e.closed);
+        }
+        E::JobOpened(_) | E::JobRedirected(_) => {}
+    }
+}
+
+fn moved(job: &mut Job, [provider, fee, client]: [u64; 3], [to_provider, to_fee, to_client]: [u64; 3], closed: u8) {
+    job.paid.provider = job.paid.provider.saturating_add(provider);
+    job.paid.fee = job.paid.fee.saturating_add(fee);
+    job.paid.client = job.paid.client.saturating_add(client);
+    job.owed = Payout { provider: to_provider, fee: to_fee, client: to_client };
+    job.closed |= closed == 1;
+}
+
+/// The row as it was stored, with commitment `confirmed`.
+pub fn get(conn: &Connection, address: &Address) -> Result<Option<Job>> {
+    let mut statement = conn.prepare_cached("select body from jobs where address = ?1")?;
+    statement.query_row([address.0], |row| row.get::<_, String>(0)).optional()?.map(|body| parse(&body)).transpose()
+}
+
+pub fn put(conn: &Connection, address: &Address, job: &Job) -> Result<()> {
+    let bytes = |text: &str| {
+        text.parse::<Address>().map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))
+    };
+    let body = serde_json::to_string(job).map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))?;
+    conn.prepare_cached(
+        "insert into jobs (address, client, provider, mint, status, opened_at, slot, body)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         on conflict (address) do update set
+             client = excluded.client, provider = excluded.provider, mint = excluded.mint,
+             status = excluded.status, opened_at = excluded.opened_at, slot = excluded.slot, body = excluded.body",
+    )?
+    .execute(params![
+        address.0,
+        bytes(&job.client)?.0,
+        job.provider.as_deref().map(bytes).transpose()?.map(|provider| provider.0),
+        bytes(&job.mint)?.0,
+        status_name(job.status),
+        job.opened_at,
+        job.slot as i64,
+        body,
+    ])?;
+    Ok(())
+}
+
+/// Newest first: by opening time, then by address. Neither ever changes, so pages do not shift.
+pub fn list(conn: &Connection, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>> {
+    let mut sql = String::from("select body from jobs where 1 = 1");
+    let mut values: Vec<Value> = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        sql.push_str(condition);
+        values.push(value);
+    };
+    if let Some(status) = filter.status {
+        and(" and status = ?", Value::Text(status_name(status).to_owned()));
+    }
+    for (condition, address) in
+        [(" and client = ?", filter.client), (" and provider = ?", filter.provider), (" and mint = ?", filter.mint)]
+    {
+        if let Some(address) = address {
+            and(condition, Value::Blob(address.0.to_vec()));
+        }
+    }
+    if let Some(Cursor { time, address }) = page.after {
+        and(" and (opened_at < ?", Value::Integer(time));
+        and(" or (opened_at = ?", Value::Integer(time));
+        and(" and address > ?))", Value::Blob(address.0.to_vec()));
+    }
+    for address in without {
+        and(" and address <> ?", Value::Blob(address.0.to_vec()));
+    }
+    and(" order by opened_at desc, address limit ?", Value::Integer(page.limit as i64));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let bodies =
+        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    bodies.iter().map(|body| parse(body)).collect()
+}
+
+fn parse(body: &str) -> Result<Job> {
+    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+}

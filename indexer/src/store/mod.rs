@@ -1,0 +1,117 @@
+//! Stores: where confirmed state lives, behind one trait, and the unconfirmed state laid over it.
+//!
+//! [`Sqlite`] is the store; [`Overlay`] holds what is not confirmed; [`View`] answers from both.
+
+mod account;
+mod checkpoint;
+mod dead_letter;
+mod event;
+mod job;
+mod overlay;
+mod page;
+mod provider;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod totals;
+mod view;
+
+pub use account::AccountRow;
+pub use checkpoint::Checkpoint;
+pub use event::EventRow;
+pub use job::JobFilter;
+pub use overlay::{Changes, Overlay, Unconfirmed};
+pub use page::{Cursor, PageRequest};
+pub use provider::ProviderFilter;
+pub use sqlite::Sqlite;
+pub use view::View;
+
+use crate::types::{Address, Block, Snapshot};
+use joule_api::{Event, Job, JobStatus, Provider, ProviderStatus, Totals};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database failed: {0}")]
+    Database(#[from] rusqlite::Error),
+    #[error("cannot open the database {path}: {reason}")]
+    Open { path: String, reason: String },
+    #[error("the database was written by a newer indexer (schema {found}, this one knows {known}); use that one, or start with another --database")]
+    Newer { found: i64, known: i64 },
+    #[error("row {0} of the database is damaged: {1}; move the file away and start again, the chain has everything")]
+    Damaged(String, String),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What is written in one transaction: all of it or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Confirmed blocks, parents first.
+    pub blocks: Vec<Block>,
+    /// Complete lists of accounts; what is missing from them is closed.
+    pub snapshots: Vec<Snapshot>,
+    /// With this, everything up to here is stored.
+    pub checkpoint: Option<u64>,
+    /// Everything up to here is finalized.
+    pub finalized: Option<u64>,
+}
+
+/// What a batch changed, as the API shows it.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    pub jobs: Vec<Job>,
+    pub providers: Vec<Provider>,
+    pub events: Vec<Event>,
+    /// Things that could not be decoded.
+    pub dead_letters: usize,
+}
+
+/// The result of decoding dead letters again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Redecoded {
+    pub tried: usize,
+    pub decoded: usize,
+}
+
+/// Confirmed state. Methods block; call them from a blocking thread. Reads see whole batches only.
+pub trait Store: Send + Sync + 'static {
+    fn checkpoint(&self) -> Result<Option<Checkpoint>>;
+    /// Writes one batch. Applying it again, or applying parts of it in another order, changes nothing more.
+    fn apply(&self, batch: &Batch) -> Result<Applied>;
+
+    fn job(&self, address: &Address) -> Result<Option<Job>>;
+    /// Newest first, leaving out `without`.
+    fn jobs(&self, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>>;
+    fn provider(&self, address: &Address) -> Result<Option<Provider>>;
+    /// Oldest first, leaving out `without`.
+    fn providers(&self, filter: &ProviderFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Provider>>;
+    fn totals(&self) -> Result<Totals>;
+
+    fn account(&self, address: &Address) -> Result<Option<AccountRow>>;
+    /// Every account of a program that is not closed, by address.
+    fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>>;
+    /// The events that concern an account, newest first.
+    fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>>;
+
+    /// Decodes dead letters again, with what this version knows.
+    fn redecode(&self) -> Result<Redecoded>;
+    fn dead_letters(&self) -> Result<u64>;
+}
+
+pub(crate) fn status_name(status: JobStatus) -> &'static str {
+    match status {
+        JobStatus::Open => "open",
+        JobStatus::Accepted => "accepted",
+        JobStatus::Delivered => "delivered",
+        JobStatus::Settled => "settled",
+        JobStatus::Refunded => "refunded",
+    }
+}
+
+pub(crate) fn provider_status_name(status: ProviderStatus) -> &'static str {
+    match status {
+        ProviderStatus::Active => "active",
+        ProviderStatus::Paused => "paused",
+        ProviderStatus::Retired => "retired",
+    }
+}

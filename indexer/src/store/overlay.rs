@@ -1,0 +1,258 @@
+//! What is not confirmed yet, laid over the store.
+//!
+//! Writes and events are kept by bank, so that a dead fork takes exactly its own with it. From them and the store, the
+//! jobs, providers and accounts that they touch are rebuilt as they would be if everything here were confirmed, with the
+//! same functions as the store uses; readers take those and never wait for a rebuild. Where two forks disagree, the
+//! higher version is shown until one of them dies.
+
+use super::{account, job, provider, AccountRow, EventRow, Result, Store};
+use crate::{
+    source::BankRef,
+    types::{AccountWrite, Address, Transaction, Version},
+};
+use joule_api::{Commitment, Event, Job, Provider};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+};
+
+/// Every event of a job or provider.
+const ALL: usize = 1 << 20;
+
+/// What a change of the overlay changed for readers.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub jobs: Vec<Job>,
+    pub providers: Vec<Provider>,
+    pub events: Vec<Event>,
+}
+
+/// See the module. Shared by whoever writes it and everybody who reads.
+#[derive(Default)]
+pub struct Overlay {
+    state: Mutex<State>,
+    views: RwLock<Views>,
+}
+
+#[derive(Default)]
+struct State {
+    banks: BTreeMap<BankRef, Content>,
+}
+
+#[derive(Default)]
+struct Content {
+    writes: Vec<Arc<AccountWrite>>,
+    events: Vec<(EventRow, Vec<Address>)>,
+    touched: BTreeSet<Address>,
+}
+
+/// The state as it would be if every unconfirmed bank were confirmed, for what those banks touch.
+#[derive(Default)]
+pub(super) struct Views {
+    pub jobs: HashMap<Address, Job>,
+    pub providers: HashMap<Address, Provider>,
+    pub accounts: HashMap<Address, AccountRow>,
+    /// Unconfirmed events by account, oldest first.
+    pub events: HashMap<Address, Vec<EventRow>>,
+}
+
+/// Something that happened to unconfirmed state.
+#[derive(Debug, Clone)]
+pub enum Unconfirmed {
+    Write(BankRef, Arc<AccountWrite>),
+    Transaction(BankRef, Arc<Transaction>),
+    Dropped(Vec<BankRef>),
+    Reset,
+}
+
+impl Overlay {
+    pub(super) fn views(&self) -> RwLockReadGuard<'_, Views> {
+        self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Banks that are held.
+    pub fn len(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).banks.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes in what happened, and shows all of it at once.
+    pub fn apply(&self, happened: Vec<Unconfirmed>, store: &dyn Store) -> Result<Changes> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut touched = BTreeSet::new();
+        let mut changes = Changes::default();
+        for item in happened {
+            match item {
+                Unconfirmed::Write(bank, write) => {
+                    touched.insert(write.address);
+                    let content = state.banks.entry(bank).or_default();
+                    content.touched.insert(write.address);
+                    content.writes.push(write);
+                }
+                Unconfirmed::Transaction(bank, transaction) => {
+                    let content = state.banks.entry(bank).or_default();
+                    for raw in &transaction.events {
+                        let event = EventRow::new(transaction.signature, transaction.index, bank.slot, None, raw);
+                        changes.events.push(event.to_api(Commitment::Processed));
+                        let accounts = event.fact().map(|fact| fact.accounts()).unwrap_or_default();
+                        touched.extend(&accounts);
+                        content.touched.extend(&accounts);
+                        content.events.push((event, accounts));
+                    }
+                }
+                Unconfirmed::Dropped(banks) => {
+                    for bank in banks {
+                        touched.extend(state.banks.remove(&bank).into_iter().flat_map(|content| content.touched));
+                    }
+                }
+                Unconfirmed::Reset => {
+                    touched.extend(std::mem::take(&mut state.banks).into_values().flat_map(|content| content.touched));
+                }
+            }
+        }
+        self.rebuild(&state, touched, store, &mut changes)?;
+        Ok(changes)
+    }
+
+    /// Everything up to `slot` is in the store now.
+    pub fn committed(&self, slot: u64, store: &dyn Store) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = state.banks.split_off(&BankRef { slot: slot + 1, bank: 0 });
+        let stored = std::mem::replace(&mut state.banks, kept);
+        let touched = stored.into_values().flat_map(|content| content.touched).collect();
+        self.rebuild(&state, touched, store, &mut Changes::default())
+    }
+
+    fn rebuild(
+        &self,
+        state: &State,
+        touched: BTreeSet<Address>,
+        store: &dyn Store,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let mut rebuilt = Vec::with_capacity(touched.len());
+        for address in touched {
+            rebuilt.push((address, state.view(&address, store)?));
+        }
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        for (address, view) in rebuilt {
+            let view = view.unwrap_or_default();
+            replace(&mut views.accounts, address, view.account);
+            replace(&mut views.events, address, (!view.events.is_empty()).then_some(view.events));
+            changes.jobs.extend(replace(&mut views.jobs, address, view.job));
+            changes.providers.extend(replace(&mut views.providers, address, view.provider));
+        }
+        Ok(())
+    }
+}
+
+/// Puts or removes; the new value if it is another one than before.
+fn replace<T: Clone + PartialEq>(map: &mut HashMap<Address, T>, address: Address, value: Option<T>) -> Option<T> {
+    match value {
+        Some(value) => {
+            let old = map.insert(address, value.clone());
+            (old.as_ref() != Some(&value)).then_some(value)
+        }
+        None => {
+            map.remove(&address);
+            None
+        }
+    }
+}
+
+#[derive(Default)]
+struct AddressView {
+    account: Option<AccountRow>,
+    events: Vec<EventRow>,
+    job: Option<Job>,
+    provider: Option<Provider>,
+}
+
+impl State {
+    /// `None` when no unconfirmed bank touches the address.
+    fn view(&self, address: &Address, store: &dyn Store) -> Result<Option<AddressView>> {
+        let banks: Vec<&Content> = self.banks.values().filter(|content| content.touched.contains(address)).collect();
+        if banks.is_empty() {
+            return Ok(None);
+        }
+        let stored = store.account(address)?;
+        let stored_version = stored.as_ref().map(|row| row.version);
+        let mut row = stored;
+        let mut writes: Vec<&Arc<AccountWrite>> =
+            banks.iter().flat_map(|content| &content.writes).filter(|write| write.address == *address).collect();
+        writes.sort_by_key(|write| write.version);
+        for write in writes {
+            if row.as_ref().is_none_or(|row| write.version > row.version) {
+                row = Some(AccountRow::after(write, row.as_ref()));
+            }
+        }
+        let mut events: Vec<EventRow> = banks
+            .iter()
+            .flat_map(|content| &content.events)
+            .filter(|(_, accounts)| accounts.contains(address))
+            .map(|(event, _)| event.clone())
+            .collect();
+        events.sort_by_key(EventRow::order);
+        self.close(address, &events, &mut row);
+        let mut all = store.events(address, ALL)?;
+        all.extend(events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>());
+        all.sort_by_key(EventRow::order);
+        let mut failed = None;
+        let authority = |provider: &Address| match self.authority(provider, store) {
+            Ok(authority) => authority,
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        };
+        let mut job = job::rebuild(address, row.as_ref(), &all, authority);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let mut provider = provider::rebuild(address, row.as_ref(), &all);
+        if let Some(job) = &mut job {
+            job.commitment = Commitment::Processed;
+        }
+        if let Some(provider) = &mut provider {
+            provider.commitment = Commitment::Processed;
+        }
+        let newer = row.as_ref().map(|row| row.version) != stored_version;
+        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider }))
+    }
+
+    /// The last word of the events on whether the account lives, as in the store.
+    fn close(&self, address: &Address, events: &[EventRow], row: &mut Option<AccountRow>) {
+        let last = events.iter().rev().find_map(|event| {
+            let fact = event.fact().ok()?;
+            (fact.accounts().first() == Some(address)).then(|| fact.closes().map(|closed| (event, closed)))?
+        });
+        let Some((event, true)) = last else { return };
+        let closing = AccountWrite {
+            address: *address,
+            owner: event.program,
+            lamports: 0,
+            data: Vec::new(),
+            version: Version::closing(event.slot),
+        };
+        debug_assert!(!account::is_live(&closing));
+        if row.as_ref().is_none_or(|row| closing.version > row.version) {
+            *row = Some(AccountRow::after(&closing, row.as_ref()));
+        }
+    }
+
+    fn authority(&self, provider: &Address, store: &dyn Store) -> Result<Option<Address>> {
+        let unconfirmed = self.banks.values().rev().flat_map(|content| content.writes.iter().rev()).find_map(|write| {
+            (write.address == *provider).then(|| AccountRow::after(write, None).state())?
+        });
+        if let Some(crate::decode::State::Provider(state)) = unconfirmed {
+            return Ok(Some(Address::from(&state.authority)));
+        }
+        Ok(store.provider(provider)?.and_then(|provider| provider.authority.parse().ok()))
+    }
+}

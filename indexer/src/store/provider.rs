@@ -1,0 +1,177 @@
+//! Providers: what an account says; what they did is in the totals.
+
+use super::{
+    page::{Cursor, PageRequest},
+    provider_status_name, AccountRow, EventRow, Result, StoreError,
+};
+use crate::{
+    decode::{Fact, State},
+    types::Address,
+};
+use joule_api::{Attributes, Commitment, Provider, ProviderStatus};
+use joule_registry::{event as registry, state};
+use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+
+/// Which providers to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProviderFilter {
+    pub status: Option<ProviderStatus>,
+}
+
+impl ProviderFilter {
+    pub fn matches(&self, provider: &Provider) -> bool {
+        self.status.is_none_or(|status| status == provider.status)
+    }
+}
+
+/// The provider, from its account, or from its registration if the account was gone before anybody looked. Counters are
+/// left at zero.
+pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventRow]) -> Option<Provider> {
+    let account = account?;
+    let mut provider = match account.state() {
+        Some(State::Provider(state)) => from_account(address, &state),
+        Some(_) => return None,
+        None => events.iter().rev().find_map(|event| match event.fact() {
+            Ok(Fact::Registry(registry::AnyEvent::ProviderRegistered(fact))) => {
+                Some(from_registration(address, &fact, event.block_time))
+            }
+            _ => None,
+        })?,
+    };
+    if account.closed {
+        provider.status = ProviderStatus::Retired;
+    }
+    provider.slot = account.version.slot;
+    Some(provider)
+}
+
+fn from_account(address: &Address, state: &state::Provider) -> Provider {
+    let a = state.attributes();
+    Provider {
+        address: address.to_string(),
+        authority: Address::from(&state.authority).to_string(),
+        payout_owner: Address::from(&state.payout_owner).to_string(),
+        status: if state.is_active() { ProviderStatus::Active } else { ProviderStatus::Paused },
+        capacity: state.capacity.get(),
+        jobs_running: 0,
+        jobs_settled: 0,
+        jobs_failed: 0,
+        earned: 0,
+        attributes: Attributes {
+            gpu_model: a.gpu_model,
+            gpu_count: a.gpu_count,
+            vram_mib: a.vram_mib,
+            cpu_cores: a.cpu_cores,
+            region: a.region,
+            memory_mib: a.memory_mib,
+            disk_gib: a.disk_gib,
+            bandwidth_mbps: a.bandwidth_mbps,
+        },
+        endpoint_hash: hex::encode(state.endpoint_hash),
+        metadata_hash: hex::encode(state.metadata_hash),
+        registered_at: state.registered_at.get(),
+        updated_at: state.updated_at.get(),
+        slot: 0,
+        commitment: Commitment::Confirmed,
+    }
+}
+
+fn from_registration(address: &Address, fact: &registry::ProviderRegistered, time: Option<i64>) -> Provider {
+    let unknown_hash = "00".repeat(32);
+    Provider {
+        address: address.to_string(),
+        authority: Address::from(&fact.authority).to_string(),
+        payout_owner: Address::from(&fact.payout_owner).to_string(),
+        status: ProviderStatus::Active,
+        capacity: 0,
+        jobs_running: 0,
+        jobs_settled: 0,
+        jobs_failed: 0,
+        earned: 0,
+        attributes: Attributes::default(),
+        endpoint_hash: unknown_hash.clone(),
+        metadata_hash: unknown_hash,
+        registered_at: time.unwrap_or_default(),
+        updated_at: time.unwrap_or_default(),
+        slot: 0,
+        commitment: Commitment::Confirmed,
+    }
+}
+
+/// The row as it was stored, without counters.
+pub fn get(conn: &Connection, address: &Address) -> Result<Option<Provider>> {
+    let mut statement = conn.prepare_cached("select body from providers where address = ?1")?;
+    statement.query_row([address.0], |row| row.get::<_, String>(0)).optional()?.map(|body| parse(&body)).transpose()
+}
+
+/// Who runs a provider, as far as it is known.
+pub fn authority(conn: &Connection, address: &Address) -> Result<Option<Address>> {
+    let mut statement = conn.prepare_cached("select authority from providers where address = ?1")?;
+    Ok(statement.query_row([address.0], |row| row.get(0)).optional()?.map(Address))
+}
+
+pub fn put(conn: &Connection, address: &Address, provider: &Provider) -> Result<()> {
+    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
+    let authority: Address =
+        provider.authority.parse().map_err(|error: crate::types::Malformed| damaged(error.to_string()))?;
+    let body = serde_json::to_string(provider).map_err(|error| damaged(error.to_string()))?;
+    conn.prepare_cached(
+        "insert into providers (address, authority, status, registered_at, slot, body)
+         values (?1, ?2, ?3, ?4, ?5, ?6)
+         on conflict (address) do update set
+             authority = excluded.authority, status = excluded.status, registered_at = excluded.registered_at,
+             slot = excluded.slot, body = excluded.body",
+    )?
+    .execute(params![
+        address.0,
+        authority.0,
+        provider_status_name(provider.status),
+        provider.registered_at,
+        provider.slot as i64,
+        body,
+    ])?;
+    Ok(())
+}
+
+/// Oldest first: by registration, then by address.
+pub fn list(
+    conn: &Connection,
+    filter: &ProviderFilter,
+    page: &PageRequest,
+    without: &[Address],
+) -> Result<Vec<Provider>> {
+    let mut sql = String::from("select body from providers where 1 = 1");
+    let mut values: Vec<Value> = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        sql.push_str(condition);
+        values.push(value);
+    };
+    if let Some(status) = filter.status {
+        and(" and status = ?", Value::Text(provider_status_name(status).to_owned()));
+    }
+    if let Some(Cursor { time, address }) = page.after {
+        and(" and (registered_at > ?", Value::Integer(time));
+        and(" or (registered_at = ?", Value::Integer(time));
+        and(" and address > ?))", Value::Blob(address.0.to_vec()));
+    }
+    for address in without {
+        and(" and address <> ?", Value::Blob(address.0.to_vec()));
+    }
+    and(" order by registered_at, address limit ?", Value::Integer(page.limit as i64));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let bodies =
+        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    bodies.iter().map(|body| parse(body)).collect()
+}
+
+/// How many there are, and how many of them take work.
+pub fn count(conn: &Connection) -> Result<(u64, u64)> {
+    let mut statement =
+        conn.prepare_cached("select count(*), coalesce(sum(status = 'active'), 0) from providers")?;
+    let (total, active) = statement.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    Ok((total as u64, active as u64))
+}
+
+fn parse(body: &str) -> Result<Provider> {
+    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+}

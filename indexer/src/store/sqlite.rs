@@ -1,0 +1,195 @@
+//! SQLite: one connection that writes, as many as needed that read.
+
+mod apply;
+
+use super::{
+    account, checkpoint, dead_letter, event, job, provider, totals, AccountRow, Applied, Batch, Checkpoint, EventRow,
+    JobFilter, PageRequest, ProviderFilter, Redecoded, Result, Store, StoreError,
+};
+use crate::types::Address;
+use joule_api::{Commitment, Job, Provider, Totals};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The schema, one step a file. A step that was released never changes.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_base.sql")];
+
+/// Readers that are kept open when nobody reads.
+const IDLE_READERS: usize = 8;
+/// How long a connection waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const STATEMENTS: usize = 128;
+
+/// A store in one file. See the crate's README for its tables.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the file, creating it and its folder, and brings its schema up to date.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let refused = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| refused(error.to_string()))?;
+        }
+        let mut writer = Connection::open(&path).map_err(|error| refused(error.to_string()))?;
+        prepare(&writer).map_err(|error| refused(error.to_string()))?;
+        // In WAL mode a crash of the process loses nothing; a power cut may lose the newest commits whole, checkpoint and
+        // all, and they are read again.
+        writer.pragma_update(None, "journal_mode", "WAL").map_err(|error| refused(error.to_string()))?;
+        writer.pragma_update(None, "synchronous", "NORMAL")?;
+        migrate(&mut writer)?;
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// Opens a store that must exist already.
+    pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        if !path.is_file() {
+            return Err(StoreError::Open {
+                path: path.display().to_string(),
+                reason: "there is no such file; check --database".to_owned(),
+            });
+        }
+        Self::open(path)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        // A panic while writing leaves an open transaction that the next one rolls back: nothing to fear from the poison.
+        act(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads see one consistent state each.
+    fn read<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => open_reader(&self.path)?,
+        };
+        let result = {
+            let snapshot = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            act(&snapshot)
+        };
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(reader);
+        }
+        result
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags)?;
+    prepare(&reader)?;
+    Ok(reader)
+}
+
+fn prepare(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "cache_size", -32_768)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")
+}
+
+fn migrate(conn: &mut Connection) -> Result<()> {
+    let known = MIGRATIONS.len() as i64;
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for step in &MIGRATIONS[found.max(0) as usize..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// What is confirmed, and old enough, is finalized.
+fn commitment(conn: &Connection, slot: u64) -> Result<Commitment> {
+    let finalized = checkpoint::get(conn)?.is_some_and(|checkpoint| slot <= checkpoint.finalized);
+    Ok(if finalized { Commitment::Finalized } else { Commitment::Confirmed })
+}
+
+impl Store for Sqlite {
+    fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        self.read(checkpoint::get)
+    }
+
+    fn apply(&self, batch: &Batch) -> Result<Applied> {
+        self.write(|conn| apply::batch(conn, batch))
+    }
+
+    fn job(&self, address: &Address) -> Result<Option<Job>> {
+        self.read(|conn| {
+            let Some(mut job) = job::get(conn, address)? else { return Ok(None) };
+            job.commitment = commitment(conn, job.slot)?;
+            Ok(Some(job))
+        })
+    }
+
+    fn jobs(&self, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>> {
+        self.read(|conn| {
+            let mut jobs = job::list(conn, filter, page, without)?;
+            for job in &mut jobs {
+                job.commitment = commitment(conn, job.slot)?;
+            }
+            Ok(jobs)
+        })
+    }
+
+    fn provider(&self, address: &Address) -> Result<Option<Provider>> {
+        self.read(|conn| {
+            let Some(mut provider) = provider::get(conn, address)? else { return Ok(None) };
+            provider.commitment = commitment(conn, provider.slot)?;
+            totals::count_for(conn, address, &mut provider)?;
+            Ok(Some(provider))
+        })
+    }
+
+    fn providers(&self, filter: &ProviderFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Provider>> {
+        self.read(|conn| {
+            let mut providers = provider::list(conn, filter, page, without)?;
+            for provider in &mut providers {
+                provider.commitment = commitment(conn, provider.slot)?;
+                if let Ok(address) = provider.address.parse() {
+                    totals::count_for(conn, &address, provider)?;
+                }
+            }
+            Ok(providers)
+        })
+    }
+
+    fn totals(&self) -> Result<Totals> {
+        self.read(totals::all)
+    }
+
+    fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
+        self.read(|conn| account::get(conn, address))
+    }
+
+    fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>> {
+        self.read(|conn| account::live(conn, program))
+    }
+
+    fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {
+        self.read(|conn| event::of_account(conn, address, limit))
+    }
+
+    fn redecode(&self) -> Result<Redecoded> {
+        self.write(apply::redecode)
+    }
+
+    fn dead_letters(&self) -> Result<u64> {
+        self.read(dead_letter::count)
+    }
+}

@@ -1,0 +1,136 @@
+//! Sums over jobs, kept up to date by what each row's change adds.
+//!
+//! A total is by definition the sum of [`contribution`] over the rows of `jobs`. Since a row is rebuilt from events that
+//! are stored once each, an event that is delivered twice changes no row, and so no total.
+
+use super::{checkpoint, provider, Result, StoreError};
+use crate::types::Address;
+use joule_api::{Job, JobStatus, MintTotals, Provider, Totals};
+use rusqlite::{params, Connection, OptionalExtension};
+use std::collections::BTreeMap;
+
+type Key = (&'static str, Address, &'static str);
+
+const MINT: &str = "mint";
+const PROVIDER: &str = "provider";
+
+/// Additions that are not written yet.
+#[derive(Debug, Default)]
+pub struct Deltas(BTreeMap<Key, i128>);
+
+impl Deltas {
+    /// Counts a row's change from `before` to `after`.
+    pub fn changed(&mut self, before: Option<&Job>, after: &Job) {
+        if let Some(before) = before {
+            contribution(before, |key, value| *self.0.entry(key).or_default() -= value);
+        }
+        contribution(after, |key, value| *self.0.entry(key).or_default() += value);
+    }
+
+    pub fn write(self, conn: &Connection) -> Result<()> {
+        let mut write = conn.prepare_cached(
+            "insert into aggregates (scope, key, name, value) values (?1, ?2, ?3, ?4)
+             on conflict (scope, key, name) do update set value = excluded.value",
+        )?;
+        for ((scope, key, name), delta) in self.0 {
+            if delta != 0 {
+                let value = get(conn, scope, &key, name)? + delta;
+                write.execute(params![scope, key.0, name, value.to_string()])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one job adds to the totals of its mint and of its provider.
+fn contribution(job: &Job, mut add: impl FnMut(Key, i128)) {
+    let Ok(mint) = job.mint.parse::<Address>() else { return };
+    let count = match job.status {
+        JobStatus::Open => "jobs_open",
+        JobStatus::Accepted => "jobs_accepted",
+        JobStatus::Delivered => "jobs_delivered",
+        JobStatus::Settled => "jobs_settled",
+        JobStatus::Refunded => "jobs_refunded",
+    };
+    add((MINT, mint, count), 1);
+    add((MINT, mint, "escrowed"), escrowed(job));
+    add((MINT, mint, "paid_to_providers"), job.paid.provider.into());
+    add((MINT, mint, "paid_in_fees"), job.paid.fee.into());
+    add((MINT, mint, "refunded"), job.paid.client.into());
+    let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse::<Address>().ok()) else { return };
+    match job.status {
+        JobStatus::Accepted => add((PROVIDER, provider, "jobs_running"), 1),
+        JobStatus::Settled => add((PROVIDER, provider, "jobs_settled"), 1),
+        JobStatus::Refunded => add((PROVIDER, provider, "jobs_failed"), 1),
+        JobStatus::Open | JobStatus::Delivered => {}
+    }
+    // What it has earned, paid out or not.
+    add((PROVIDER, provider, "earned"), i128::from(job.paid.provider) + i128::from(job.owed.provider));
+}
+
+/// What sits in the job's vault.
+fn escrowed(job: &Job) -> i128 {
+    if job.closed {
+        return 0;
+    }
+    match job.status {
+        JobStatus::Settled | JobStatus::Refunded => {
+            [job.owed.provider, job.owed.fee, job.owed.client].into_iter().map(i128::from).sum()
+        }
+        _ => job.budget.into(),
+    }
+}
+
+fn get(conn: &Connection, scope: &str, key: &Address, name: &str) -> Result<i128> {
+    let mut statement =
+        conn.prepare_cached("select value from aggregates where scope = ?1 and key = ?2 and name = ?3")?;
+    let value: Option<String> =
+        statement.query_row(params![scope, key.0, name], |row| row.get(0)).optional()?;
+    value.map_or(Ok(0), |value| parse(&value))
+}
+
+fn parse(value: &str) -> Result<i128> {
+    value.parse().map_err(|_| StoreError::Damaged("aggregates".to_owned(), format!("{value:?} is not a number")))
+}
+
+/// Never negative, by construction; more than a u64 holds only if jobs locked more than that.
+fn clamp(value: i128) -> u64 {
+    u64::try_from(value.max(0)).unwrap_or(u64::MAX)
+}
+
+/// Fills in a provider's counters.
+pub fn count_for(conn: &Connection, address: &Address, provider: &mut Provider) -> Result<()> {
+    let read = |name| get(conn, PROVIDER, address, name).map(clamp);
+    provider.jobs_running = read("jobs_running")?;
+    provider.jobs_settled = read("jobs_settled")?;
+    provider.jobs_failed = read("jobs_failed")?;
+    provider.earned = read("earned")?;
+    Ok(())
+}
+
+pub fn all(conn: &Connection) -> Result<Totals> {
+    let mut statement = conn.prepare_cached("select key, name, value from aggregates where scope = 'mint'")?;
+    let rows = statement
+        .query_map([], |row| Ok((Address(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut mints = BTreeMap::<Address, MintTotals>::new();
+    for (mint, name, value) in rows {
+        let totals = mints.entry(mint).or_insert_with(|| MintTotals { mint: mint.to_string(), ..MintTotals::default() });
+        let value = clamp(parse(&value)?);
+        match name.as_str() {
+            "jobs_open" => totals.jobs_open = value,
+            "jobs_accepted" => totals.jobs_accepted = value,
+            "jobs_delivered" => totals.jobs_delivered = value,
+            "jobs_settled" => totals.jobs_settled = value,
+            "jobs_refunded" => totals.jobs_refunded = value,
+            "escrowed" => totals.escrowed = value,
+            "paid_to_providers" => totals.paid_to_providers = value,
+            "paid_in_fees" => totals.paid_in_fees = value,
+            "refunded" => totals.refunded = value,
+            _ => {}
+        }
+    }
+    let (providers_total, providers_active) = provider::count(conn)?;
+    let slot = checkpoint::get(conn)?.map_or(0, |checkpoint| checkpoint.slot);
+    Ok(Totals { slot, providers_active, providers_total, mints: mints.into_values().collect() })
+}

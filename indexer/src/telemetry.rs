@@ -1,0 +1,73 @@
+//! Metrics and logs.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::{Mutex, PoisonError};
+
+/// Messages received, by `kind`.
+pub const UPDATES: &str = "joule_indexer_updates_total";
+/// Events stored for the first time.
+pub const EVENTS: &str = "joule_indexer_events_total";
+/// Accounts and events that could not be decoded.
+pub const DEAD_LETTERS: &str = "joule_indexer_dead_letters_total";
+/// Lost connections.
+pub const RECONNECTS: &str = "joule_indexer_reconnects_total";
+/// Gaps that had to be filled by RPC.
+pub const GAPS: &str = "joule_indexer_gaps_total";
+/// Slots between the tip of the stream and the checkpoint.
+pub const LAG: &str = "joule_indexer_lag_slots";
+/// Messages received and not processed.
+pub const QUEUE: &str = "joule_indexer_queue_depth";
+/// Updates held until they are confirmed.
+pub const HELD: &str = "joule_indexer_held_updates";
+/// Seconds that one transaction of the store took.
+pub const COMMIT: &str = "joule_indexer_commit_seconds";
+/// Blocks in one transaction of the store.
+pub const BATCH: &str = "joule_indexer_commit_blocks";
+/// The newest stored slot.
+pub const CHECKPOINT: &str = "joule_indexer_checkpoint_slot";
+
+static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+/// Starts collecting, once in a process.
+pub fn metrics() -> Result<PrometheusHandle, BuildError> {
+    let mut installed = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = installed.as_ref() {
+        return Ok(handle.clone());
+    }
+    let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+    let blocks = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(COMMIT.to_owned()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full(BATCH.to_owned()), &blocks)?
+        .install_recorder()?;
+    metrics::describe_counter!(UPDATES, "Messages received from the stream.");
+    metrics::describe_counter!(EVENTS, "Events stored for the first time.");
+    metrics::describe_counter!(DEAD_LETTERS, "Accounts and events that could not be decoded.");
+    metrics::describe_counter!(RECONNECTS, "Lost connections to the stream.");
+    metrics::describe_counter!(GAPS, "Gaps that had to be filled by RPC.");
+    metrics::describe_gauge!(LAG, "Slots between the tip of the stream and the checkpoint.");
+    metrics::describe_gauge!(QUEUE, "Messages received and not processed.");
+    metrics::describe_gauge!(HELD, "Updates held until they are confirmed.");
+    metrics::describe_gauge!(CHECKPOINT, "The newest stored slot.");
+    metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "Time of one transaction of the store.");
+    metrics::describe_histogram!(BATCH, "Blocks in one transaction of the store.");
+    // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.
+    for name in [EVENTS, DEAD_LETTERS, RECONNECTS, GAPS] {
+        metrics::counter!(name).increment(0);
+    }
+    *installed = Some(handle.clone());
+    Ok(handle)
+}
+
+/// Logs to standard error, as text or as one JSON object a line; `RUST_LOG` says how much.
+pub fn logs(json: bool) {
+    use tracing_subscriber::{fmt, prelude::*, EnvFilter};
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second call in one process changes nothing.
+    let _ = if json {
+        registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
+    } else {
+        registry.with(fmt::layer().with_target(false).with_writer(std::io::stderr)).try_init()
+    };
+}
