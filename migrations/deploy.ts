@@ -7,7 +7,7 @@ import { AnchorProvider, BN, Program, setProvider } from "@anchor-lang/core";
 import { PublicKey } from "@solana/web3.js";
 import { readFileSync } from "fs";
 import { join } from "path";
-import type { Treasury } from "../idl/treasury";
+import type { JouleTreasury } from "../idl/treasury";
 
 const LOADER = new PublicKey("BPFLoaderUpgradeab1e11111111111111111111111");
 /** Order of the service numbers on the chain, which has room for eight. */
@@ -34,7 +34,7 @@ export function settingsFor(cluster: string): Settings {
 export async function initialise(provider: AnchorProvider, settings: Settings): Promise<void> {
   setProvider(provider);
   const idl = JSON.parse(readFileSync(join(__dirname, "../idl/treasury.json"), "utf8"));
-  const program = new Program<Treasury>(idl, provider);
+  const program = new Program<JouleTreasury>(idl, provider);
   const authority = provider.wallet.publicKey;
   const pda = (...seeds: Uint8Array[]) => PublicKey.findProgramAddressSync(seeds, program.programId)[0];
   const seed = (text: string) => Buffer.from(text);

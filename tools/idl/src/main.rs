@@ -26,11 +26,11 @@ fn main() -> Result<()> {
         let idl = IdlBuilder::new()
             .program_path(root.join("programs").join(program))
             .skip_lint(true)
-            .cargo_args(vec!["--ignore-rust-version".into(), "--lib".into(), "--quiet".into()])
+            .cargo_args(vec!["--ignore-rust-version".into(), "--lib".into()])
             .build()
             .with_context(|| format!("generating the IDL of {program}"))?;
         let json = serde_json::to_string_pretty(&idl)? + "\n";
-        for (extension, text) in [("ts", typescript::render(&idl)?), ("json", json)] {
+        for (extension, text) in [("ts", typescript::render(&idl, program)?), ("json", json)] {
             let path = root.join("idl").join(format!("{program}.{extension}"));
             if fs::read_to_string(&path).is_ok_and(|old| old == text) {
                 continue;

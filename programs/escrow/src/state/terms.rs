@@ -12,7 +12,7 @@ pub enum Verification {
 }
 
 /// The terms of a job; fixed when it is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct Terms {
     /// Base units of the mint.
     pub budget: u64,

@@ -23,7 +23,7 @@ impl ProviderStatus {
 }
 
 /// Hardware as the provider states it. Nobody has checked it: that is what attestations are for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct Attributes {
     /// A code from `docs/gpu-models.md`; 0 is none.
     pub gpu_model: u16,
@@ -39,7 +39,7 @@ pub struct Attributes {
 }
 
 /// What a provider states when it registers or updates itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct Profile {
     /// Owner of the token accounts it is paid into; may be a colder key than the authority.
     pub payout_owner: Address,
