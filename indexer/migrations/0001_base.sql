@@ -13,6 +13,10 @@ create table accounts (
     closed        integer not null default 0,
     slot          integer not null,
     write_version integer not null,
+    -- The version of the last live state: older than the above once it is closed. Kept apart so that the row is the
+    -- same in whatever order writes arrive.
+    live_slot     integer not null,
+    live_write    integer not null,
     -- job, client, provider, protocol, accepted_mint, or undecodable
     kind          text    not null
 ) without rowid;

@@ -19,6 +19,8 @@ pub mod scheduler;
 pub mod source;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod types;
 pub mod verify;
 

@@ -88,6 +88,11 @@ impl Fact {
         accounts
     }
 
+    /// The account it is about.
+    pub fn subject(&self) -> Option<Address> {
+        self.accounts().first().copied()
+    }
+
     /// `Some(true)` when it closed its subject, `Some(false)` when it created it.
     pub fn closes(&self) -> Option<bool> {
         match self {

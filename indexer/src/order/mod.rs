@@ -19,9 +19,13 @@ use crate::{
     types::{AccountWrite, Block, Transaction},
 };
 use bank::Pending;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-/// How many stored slots are remembered, to tell a late part of a stored bank from a part of a dead one.
+/// How many slots of this connection are remembered: stored ones, to tell a late part of a stored bank from a part of a
+/// dead one, and sealed ones, as parents.
 const REMEMBERED: usize = 512;
 
 /// What the driver has to do, in this order.
@@ -55,6 +59,8 @@ pub struct Order {
     pending: BTreeMap<u64, Pending>,
     /// Slots committed from this connection, with the bank that was.
     committed: BTreeMap<u64, u64>,
+    /// Slots whose end was seen on this connection.
+    sealed: BTreeSet<u64>,
     /// The gap that was reported and is not filled.
     gap: Option<u64>,
     held: usize,
@@ -90,6 +96,7 @@ impl Order {
     pub fn disconnected(&mut self, effects: &mut Vec<Effect>) {
         self.pending.clear();
         self.committed.clear();
+        self.sealed.clear();
         self.held = 0;
         self.gap = None;
         self.replay_from = None;
@@ -128,6 +135,10 @@ impl Order {
             }
             Update::BlockMeta { bank, parent, block_time } => {
                 self.tip = self.tip.max(bank.slot);
+                self.sealed.insert(bank.slot);
+                if self.sealed.len() > REMEMBERED {
+                    self.sealed.pop_first();
+                }
                 if !self.is_past(bank.slot) {
                     let meta = bank::Meta { parent, block_time };
                     self.pending.entry(bank.slot).or_default().bank(bank.bank).meta = Some(meta);
@@ -234,10 +245,7 @@ impl Order {
             .pending
             .get(&slot)
             .is_some_and(|pending| pending.begun || pending.banks.get(&bank).is_some_and(|bank| bank.begun));
-        begun
-            || self.replay_from.is_some_and(|from| slot >= from)
-            || self.committed.contains_key(&parent)
-            || self.pending.get(&parent).is_some_and(|parent| parent.sealed().is_some())
+        begun || self.replay_from.is_some_and(|from| slot >= from) || self.sealed.contains(&parent)
     }
 
     /// Commits what can be, and reports the gap that is in the way of the rest.

@@ -10,6 +10,8 @@
 //! each thread takes all there is, and works on it.
 
 mod ordering;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use crate::{

@@ -68,18 +68,25 @@ fn kind_of(program: &Address) -> &'static str {
     }
 }
 
-/// Stores a write if it is newer than what is stored. False when it is not.
+/// Stores a write if it tells something newer than what is stored. False when it does not.
 pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> {
     if !is_live(write) {
         return close(conn, &write.address, &write.owner, write.version);
     }
+    // An account that is closed already still takes the bytes of a newer life than the one it remembers.
     let mut statement = conn.prepare_cached(
-        "insert into accounts (address, program, data, lamports, closed, slot, write_version, kind)
-         values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7)
+        "insert into accounts
+             (address, program, data, lamports, closed, slot, write_version, live_slot, live_write, kind)
+         values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?5, ?6, ?7)
          on conflict (address) do update set
-             program = excluded.program, data = excluded.data, lamports = excluded.lamports, closed = 0,
-             slot = excluded.slot, write_version = excluded.write_version, kind = excluded.kind
-         where (excluded.slot, excluded.write_version) > (accounts.slot, accounts.write_version)",
+             lamports = iif((excluded.slot, excluded.write_version) > (slot, write_version), excluded.lamports, lamports),
+             closed = iif((excluded.slot, excluded.write_version) > (slot, write_version), 0, closed),
+             write_version = iif((excluded.slot, excluded.write_version) > (slot, write_version),
+                                 excluded.write_version, write_version),
+             slot = max(excluded.slot, slot),
+             program = excluded.program, data = excluded.data, kind = excluded.kind,
+             live_slot = excluded.live_slot, live_write = excluded.live_write
+         where (excluded.live_slot, excluded.live_write) > (live_slot, live_write)",
     )?;
     let changed = statement.execute(params![
         write.address.0,
@@ -98,11 +105,12 @@ pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> 
 pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Version) -> Result<bool> {
     let program = Program::of(owner).map_or(Address::SYSTEM, |_| *owner);
     let mut statement = conn.prepare_cached(
-        "insert into accounts (address, program, data, lamports, closed, slot, write_version, kind)
-         values (?1, ?2, x'', 0, 1, ?3, ?4, ?5)
+        "insert into accounts
+             (address, program, data, lamports, closed, slot, write_version, live_slot, live_write, kind)
+         values (?1, ?2, x'', 0, 1, ?3, ?4, -1, -1, ?5)
          on conflict (address) do update set
              lamports = 0, closed = 1, slot = excluded.slot, write_version = excluded.write_version
-         where (excluded.slot, excluded.write_version) > (accounts.slot, accounts.write_version)",
+         where (excluded.slot, excluded.write_version) > (slot, write_version)",
     )?;
     let changed = statement.execute(params![
         address.0,

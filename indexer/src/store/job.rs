@@ -47,6 +47,8 @@ pub fn rebuild(
     let mut facts: Vec<(&EventRow, escrow::AnyEvent)> = events
         .iter()
         .filter_map(|event| match event.fact() {
+            // Clients and providers are named by events of jobs, and are no jobs.
+            Ok(fact) if fact.subject() != Some(*address) => None,
             Ok(Fact::Escrow(fact)) => Some((event, fact)),
             _ => None,
         })
@@ -251,6 +253,13 @@ pub fn put(conn: &Connection, address: &Address, job: &Job) -> Result<()> {
         body,
     ])?;
     Ok(())
+}
+
+/// The jobs that a provider accepted.
+pub fn of_provider(conn: &Connection, provider: &Address) -> Result<Vec<Address>> {
+    let mut statement = conn.prepare_cached("select address from jobs where provider = ?1")?;
+    let jobs = statement.query_map([provider.0], |row| row.get(0).map(Address))?.collect::<rusqlite::Result<_>>()?;
+    Ok(jobs)
 }
 
 /// Newest first: by opening time, then by address. Neither ever changes, so pages do not shift.

@@ -181,24 +181,24 @@ impl State {
         if banks.is_empty() {
             return Ok(None);
         }
+        let mut writes: Vec<&Arc<AccountWrite>> =
+            banks.iter().flat_map(|content| &content.writes).filter(|write| write.address == *address).collect();
+        let named = || banks.iter().flat_map(|content| &content.events).filter(|(_, named)| named.contains(address));
+        let mut events: Vec<EventRow> = named().map(|(event, _)| event.clone()).collect();
+        events.sort_by_key(EventRow::order);
+        // Somebody else's events are part of its history, and change nothing of it.
+        if writes.is_empty() && !named().any(|(_, named)| named.first() == Some(address)) {
+            return Ok(Some(AddressView { events, ..AddressView::default() }));
+        }
         let stored = store.account(address)?;
         let stored_version = stored.as_ref().map(|row| row.version);
         let mut row = stored;
-        let mut writes: Vec<&Arc<AccountWrite>> =
-            banks.iter().flat_map(|content| &content.writes).filter(|write| write.address == *address).collect();
         writes.sort_by_key(|write| write.version);
         for write in writes {
             if row.as_ref().is_none_or(|row| write.version > row.version) {
                 row = Some(AccountRow::after(write, row.as_ref()));
             }
         }
-        let mut events: Vec<EventRow> = banks
-            .iter()
-            .flat_map(|content| &content.events)
-            .filter(|(_, accounts)| accounts.contains(address))
-            .map(|(event, _)| event.clone())
-            .collect();
-        events.sort_by_key(EventRow::order);
         self.close(address, &events, &mut row);
         let mut all = store.events(address, ALL)?;
         all.extend(events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>());

@@ -32,6 +32,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
         Some(State::Provider(state)) => from_account(address, &state),
         Some(_) => return None,
         None => events.iter().rev().find_map(|event| match event.fact() {
+            Ok(fact) if fact.subject() != Some(*address) => None,
             Ok(Fact::Registry(registry::AnyEvent::ProviderRegistered(fact))) => {
                 Some(from_registration(address, &fact, event.block_time))
             }

@@ -232,7 +232,12 @@ impl<'a> Work<'a> {
             let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
             let events = if needs_events { event::of_account(self.conn, &address, ALL)? } else { Vec::new() };
             let Some(after) = provider::rebuild(&address, row.as_ref(), &events) else { continue };
-            if provider::get(self.conn, &address)?.as_ref() != Some(&after) {
+            let before = provider::get(self.conn, &address)?;
+            if before.is_none() {
+                // Jobs that name a provider nobody had heard of yet.
+                self.jobs.extend(job::of_provider(self.conn, &address)?);
+            }
+            if before.as_ref() != Some(&after) {
                 provider::put(self.conn, &address, &after)?;
                 changed.push((address, after));
             }

@@ -1,0 +1,287 @@
+//! The API over a real server, a real client and a real file.
+
+use super::*;
+use crate::{
+    source::BankRef,
+    store::{Batch, Overlay, Sqlite, Store, Unconfirmed},
+    telemetry,
+    testing::{self, Chain},
+};
+use joule_api::{Client, Commitment, JobStatus};
+use std::net::SocketAddr;
+
+struct Server {
+    address: SocketAddr,
+    store: Arc<Sqlite>,
+    overlay: Arc<Overlay>,
+    feed: Arc<Feed>,
+    health: Arc<Health>,
+    scheduler: Arc<Scheduler>,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Sqlite::open(folder.path().join("indexer.sqlite")).unwrap());
+        let overlay = Arc::new(Overlay::default());
+        let (feed, health) = (Arc::new(Feed::new(100)), Arc::new(Health::default()));
+        let scheduler = Arc::new(Scheduler::load(&*store).unwrap());
+        let stop = CancellationToken::new();
+        let state = State {
+            view: View::new(store.clone(), overlay.clone()),
+            feed: feed.clone(),
+            health: health.clone(),
+            scheduler: scheduler.clone(),
+            metrics: telemetry::metrics().unwrap(),
+            stop: stop.clone(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let closing = stop.clone();
+        tokio::spawn(async move {
+            axum::serve(listener, router(state)).with_graceful_shutdown(closing.cancelled_owned()).await
+        });
+        Self { address, store, overlay, feed, health, scheduler, stop, _folder: folder }
+    }
+
+    fn confirm(&self, chain: &mut Chain) {
+        let blocks = chain.take();
+        let checkpoint = blocks.last().map(|block| block.slot);
+        let applied = self.store.apply(&Batch { blocks, checkpoint, ..Batch::default() }).unwrap();
+        self.scheduler.update(&applied.jobs);
+        self.feed.jobs(&applied.jobs);
+        self.health.block_time(testing::EPOCH);
+    }
+
+    fn show(&self, chain: &mut Chain) {
+        for block in chain.take() {
+            let bank = BankRef { slot: block.slot, bank: 0 };
+            let mut happened: Vec<_> =
+                block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
+            happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
+            let changes = self.overlay.apply(happened, &*self.store).unwrap();
+            self.feed.jobs(&changes.jobs);
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(format!("http://{}", self.address))
+    }
+
+    async fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        let answer = reqwest::get(format!("http://{}{path}", self.address)).await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn jobs_are_listed_filtered_and_paged() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let jobs: Vec<_> = (0..5).map(|client| chain.open(client, 1_000)).collect();
+    chain.accept(&jobs[0], &provider, 500);
+    server.confirm(&mut chain);
+    let client = server.client();
+    let all = client.jobs(&[]).await.unwrap();
+    assert_eq!((all.items.len(), all.next_cursor), (5, None));
+    let open = client.jobs(&[("status", "open".to_owned())]).await.unwrap();
+    assert_eq!(open.items.len(), 4);
+    let of = client.jobs(&[("provider", provider.to_string())]).await.unwrap();
+    assert_eq!(of.items[0].address, jobs[0].to_string());
+    let first = client.jobs(&[("limit", "2".to_owned())]).await.unwrap();
+    let cursor = first.next_cursor.unwrap();
+    let second = client.jobs(&[("limit", "2".to_owned()), ("cursor", cursor)]).await.unwrap();
+    assert_eq!(first.items.iter().chain(&second.items).cloned().collect::<Vec<_>>(), all.items[..4]);
+}
+
+#[tokio::test]
+async fn unconfirmed_jobs_stand_in_lists_where_they_will_stand() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    chain.open(1, 1_000);
+    chain.register(1);
+    server.confirm(&mut chain);
+    chain.open(2, 1_000);
+    server.show(&mut chain);
+    let before = server.client().jobs(&[]).await.unwrap().items;
+    assert_eq!(before.iter().map(|job| job.commitment).collect::<Vec<_>>(), [Commitment::Processed, Commitment::Confirmed]);
+}
+
+#[tokio::test]
+async fn open_jobs_are_explained_ranked_and_follow_unconfirmed_changes() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let small = chain.open(1, 1_000);
+    let large = chain.open(2, 9_000);
+    server.confirm(&mut chain);
+    let client = server.client();
+    let offered = client.open_jobs(&provider.to_string(), 10).await.unwrap();
+    assert_eq!(offered.iter().map(|offer| offer.pay).collect::<Vec<_>>(), [8_910, 990]);
+    assert!(offered[0].reasons.iter().any(|reason| reason.contains("pays 8910")), "{:?}", offered[0].reasons);
+    assert!(offered[0].seconds_left > 0);
+
+    chain.accept(&large, &provider, 9_000);
+    server.show(&mut chain);
+    let offered = client.open_jobs(&provider.to_string(), 10).await.unwrap();
+    assert_eq!(offered.iter().map(|offer| offer.job.address.clone()).collect::<Vec<_>>(), [small.to_string()]);
+
+    let another = chain.open(3, 50);
+    server.show(&mut chain);
+    chain.accept(&another, &provider, 50);
+    server.show(&mut chain);
+    assert!(client.open_jobs(&provider.to_string(), 10).await.unwrap().is_empty(), "all its places are taken");
+
+    chain.pause(&provider);
+    server.show(&mut chain);
+    assert!(client.open_jobs(&provider.to_string(), 10).await.unwrap().is_empty(), "paused");
+}
+
+#[tokio::test]
+async fn an_account_comes_with_its_fields_and_history() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 500);
+    chain.deliver(&job);
+    server.confirm(&mut chain);
+    chain.settle(&job);
+    server.show(&mut chain);
+    let account = server.client().account(&job.to_string()).await.unwrap();
+    assert_eq!((account.kind.as_str(), account.program.as_str(), account.closed), ("job", "escrow", true));
+    assert_eq!(account.data["budget"], "1000");
+    let names: Vec<_> = account.history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["JobSettled", "JobDelivered", "JobAccepted", "JobOpened"]);
+    let of_provider = server.client().account(&provider.to_string()).await.unwrap();
+    let names: Vec<_> = of_provider.history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["JobSettled", "JobDelivered", "JobAccepted", "ProviderRegistered"]);
+    let job = server.client().job(&job.to_string()).await.unwrap();
+    assert_eq!((job.status, job.closed), (JobStatus::Settled, true));
+}
+
+#[tokio::test]
+async fn one_thing_is_answered_once_per_etag() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let job = chain.open(1, 1_000);
+    server.confirm(&mut chain);
+    let url = format!("http://{}/v1/jobs/{job}", server.address);
+    let http = reqwest::Client::new();
+    let first = http.get(&url).send().await.unwrap();
+    let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        let again = http.get(&url).header("if-none-match", known).send().await.unwrap();
+        assert_eq!(again.status(), 304);
+        assert_eq!(again.headers()["etag"].to_str().unwrap(), tag);
+    }
+    let provider = chain.register(1);
+    chain.accept(&job, &provider, 10);
+    server.confirm(&mut chain);
+    assert_eq!(http.get(&url).header("if-none-match", tag).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn every_refusal_is_json_with_a_code_and_says_what_to_do() {
+    let server = Server::start().await;
+    let unknown = crate::types::Address([5; 32]);
+    for (path, status, code) in [
+        ("/v1/jobs?limit=0".to_owned(), 400, "bad_request"),
+        ("/v1/jobs?limit=501".to_owned(), 400, "bad_request"),
+        ("/v1/jobs?limit=many".to_owned(), 400, "bad_request"),
+        ("/v1/jobs?status=lost".to_owned(), 400, "bad_request"),
+        ("/v1/jobs?colour=red".to_owned(), 400, "bad_request"),
+        ("/v1/jobs?client=me".to_owned(), 400, "bad_address"),
+        ("/v1/jobs?cursor=abc".to_owned(), 400, "bad_cursor"),
+        ("/v1/jobs/me".to_owned(), 400, "bad_address"),
+        ("/v1/jobs/%FF".to_owned(), 400, "bad_request"),
+        (format!("/v1/jobs/{unknown}"), 404, "not_found"),
+        (format!("/v1/providers/{unknown}"), 404, "not_found"),
+        (format!("/v1/providers/{unknown}/open-jobs"), 404, "not_found"),
+        (format!("/v1/accounts/{unknown}"), 404, "not_found"),
+        ("/v2".to_owned(), 404, "no_route"),
+    ] {
+        let (got, body) = server.get(&path).await;
+        assert_eq!((got, body["code"].as_str()), (status, Some(code)), "{path}: {body}");
+        assert!(!body["message"].as_str().unwrap().is_empty());
+    }
+    let answer = reqwest::Client::new().post(format!("http://{}/v1/jobs", server.address)).send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], "method_not_allowed");
+}
+
+#[tokio::test]
+async fn totals_and_metrics_and_health_and_the_document_are_there() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    chain.register(1);
+    chain.open(1, 1_000);
+    server.confirm(&mut chain);
+    let totals = server.client().totals().await.unwrap();
+    assert_eq!((totals.providers_active, totals.mints[0].escrowed), (1, 1_000));
+    let (status, health) = server.get("/healthz").await;
+    assert_eq!((status, health["phase"].as_str()), (503, Some("starting")));
+    server.health.connected();
+    server.health.checkpoint(1);
+    assert_eq!(server.get("/healthz").await.0, 200);
+    let (_, document) = server.get("/openapi.json").await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    for path in ["/v1/jobs", "/v1/jobs/{address}", "/v1/providers/{address}/open-jobs", "/v1/feed", "/healthz"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    let metrics = reqwest::get(format!("http://{}/metrics", server.address)).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("joule_indexer_events_total"), "{metrics}");
+    let index = reqwest::get(format!("http://{}/", server.address)).await.unwrap().text().await.unwrap();
+    assert!(index.contains("/v1/jobs"));
+}
+
+/// Reads the stream until `count` events are there: (id, name, data).
+async fn events(answer: &mut reqwest::Response, count: usize) -> Vec<(u64, String, serde_json::Value)> {
+    let mut text = String::new();
+    loop {
+        let found: Vec<_> = text
+            .split("\n\n")
+            .filter(|event| event.contains("data:"))
+            .map(|event| {
+                let field = |name: &str| {
+                    event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+                };
+                (field("id:").parse().unwrap(), field("event:"), serde_json::from_str(&field("data:")))
+            })
+            .filter_map(|(id, name, data)| Some((id, name, data.ok()?)))
+            .collect();
+        if found.len() >= count {
+            return found;
+        }
+        text.push_str(std::str::from_utf8(&answer.chunk().await.unwrap().unwrap()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_feed_tells_changes_as_they_happen_and_goes_on_where_a_reader_left() {
+    let server = Server::start().await;
+    let url = format!("http://{}/v1/feed", server.address);
+    let http = reqwest::Client::new();
+    let mut live = http.get(&url).send().await.unwrap();
+    let mut chain = Chain::new();
+    let job = chain.open(1, 1_000);
+    server.show(&mut chain);
+    let seen = events(&mut live, 1).await;
+    assert_eq!((seen[0].1.as_str(), seen[0].2["address"].as_str()), ("job", Some(job.to_string().as_str())));
+    chain.open(2, 1_000);
+    chain.open(3, 1_000);
+    server.show(&mut chain);
+    let mut resumed = http.get(&url).header("last-event-id", seen[0].0).send().await.unwrap();
+    let missed = events(&mut resumed, 2).await;
+    assert_eq!(missed.iter().map(|event| event.0 - seen[0].0).collect::<Vec<_>>(), [1, 2]);
+
+    let mut lost = http.get(&url).header("last-event-id", 5).send().await.unwrap();
+    assert_eq!(events(&mut lost, 1).await[0].1, "reset");
+    assert_eq!(http.get(&url).header("last-event-id", "x").send().await.unwrap().status(), 400);
+
+    server.stop.cancel();
+    while let Ok(Some(_)) = live.chunk().await {}
+}

@@ -1,0 +1,369 @@
+//! The whole pipeline between a scripted source and a real file.
+
+use super::*;
+use crate::{
+    source::{BankRef, Fill, SlotStatus, SourceEvent, Update},
+    store::{JobFilter, PageRequest, ProviderFilter, Sqlite, View},
+    testing::{Chain, Happening},
+    types::{Block, Snapshot},
+};
+use joule_api::{Commitment, JobStatus};
+use proptest::{prelude::*, test_runner::TestRunner};
+use std::{
+    path::Path,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// Sends what the test puts in.
+struct Script(mpsc::UnboundedReceiver<SourceEvent>);
+
+impl Source for Script {
+    async fn run(mut self, _: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
+        loop {
+            let event = tokio::select! {
+                () = stop.cancelled() => return,
+                event = self.0.recv() => event,
+            };
+            match event {
+                Some(event) => {
+                    if out.send(event).await.is_err() {
+                        return;
+                    }
+                }
+                None => return stop.cancelled().await,
+            }
+        }
+    }
+}
+
+/// Answers from a list of blocks, after failing as often as told.
+#[derive(Default)]
+struct Past {
+    blocks: Vec<Block>,
+    failures: Mutex<usize>,
+}
+
+impl History for Arc<Past> {
+    async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
+        {
+            let mut failures = self.failures.lock().unwrap();
+            if *failures > 0 {
+                *failures -= 1;
+                anyhow::bail!("the node is away");
+            }
+        }
+        let known: Vec<Block> = self.blocks.iter().filter(|block| block.slot <= upto).cloned().collect();
+        let blocks = known.iter().filter(|block| after.is_none_or(|after| block.slot > after));
+        let blocks = blocks.map(|block| Block { writes: vec![], ..block.clone() }).collect();
+        Ok(Fill { blocks, snapshots: snapshots(&known, upto), upto })
+    }
+}
+
+fn snapshots(blocks: &[Block], slot: u64) -> Vec<Snapshot> {
+    crate::decode::Program::ALL
+        .map(|program| {
+            let mut newest = std::collections::BTreeMap::new();
+            for write in blocks.iter().flat_map(|block| &block.writes).filter(|write| write.owner == program.address()) {
+                newest.insert(write.address, write.clone());
+            }
+            let live = newest.into_values().filter(|write| write.lamports > 0);
+            let version = crate::types::Version::snapshot(slot);
+            let accounts = live.map(|write| crate::types::AccountWrite { version, ..(*write).clone() }).collect();
+            Snapshot { program: program.address(), slot, accounts }
+        })
+        .into()
+}
+
+struct Running {
+    store: Arc<Sqlite>,
+    view: View,
+    health: Arc<Health>,
+    script: mpsc::UnboundedSender<SourceEvent>,
+    stop: CancellationToken,
+    pipeline: Pipeline,
+}
+
+impl Running {
+    fn start(path: &Path, past: Past) -> Self {
+        let store = Arc::new(Sqlite::open(path).unwrap());
+        let shared = Shared {
+            store: store.clone(),
+            overlay: Arc::default(),
+            feed: Arc::new(Feed::new(1_000)),
+            health: Arc::default(),
+            scheduler: Arc::new(Scheduler::load(&*store).unwrap()),
+            stop: CancellationToken::new(),
+        };
+        let view = View::new(store.clone(), shared.overlay.clone());
+        let (script, receiver) = mpsc::unbounded_channel();
+        let (health, stop) = (shared.health.clone(), shared.stop.clone());
+        let pipeline = Pipeline::start(Script(receiver), Arc::new(past), shared).unwrap();
+        Self { store, view, health, script, stop, pipeline }
+    }
+
+    fn send(&self, event: SourceEvent) {
+        self.script.send(event).unwrap();
+    }
+
+    fn update(&self, update: Update) {
+        self.send(SourceEvent::Update(update));
+    }
+
+    fn content(&self, block: &Block, parent: u64) {
+        let bank = BankRef { slot: block.slot, bank: 1 };
+        self.update(Update::Slot { slot: block.slot, bank: Some(1), parent: Some(parent), status: SlotStatus::Begun });
+        for write in &block.writes {
+            self.update(Update::Account { bank, write: write.clone() });
+        }
+        for transaction in &block.transactions {
+            self.update(Update::Transaction { bank, transaction: transaction.clone() });
+        }
+        self.update(Update::BlockMeta { bank, parent, block_time: block.block_time });
+    }
+
+    fn block(&self, block: &Block, parent: u64) {
+        self.content(block, parent);
+        self.update(Update::Slot { slot: block.slot, bank: None, parent: None, status: SlotStatus::Confirmed });
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !holds(self) {
+            assert!(started.elapsed() < Duration::from_secs(60), "never: {what}; {:?}", self.health.report());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn stored(&self, slot: u64) {
+        self.until("stored", |running| running.store.checkpoint().unwrap().is_some_and(|at| at.slot >= slot)).await;
+    }
+
+    async fn finish(self) -> Arc<Sqlite> {
+        self.stop.cancel();
+        self.pipeline.finished().await.unwrap();
+        self.store
+    }
+}
+
+fn contents(store: &Sqlite) -> serde_json::Value {
+    let page = PageRequest { after: None, limit: 10_000 };
+    let accounts: Vec<_> = crate::decode::Program::ALL
+        .iter()
+        .flat_map(|program| store.live_accounts(&program.address()).unwrap())
+        .map(|row| (row.address.to_string(), row.data.iter().map(|b| u64::from(*b)).sum::<u64>()))
+        .collect();
+    // A closing that only a snapshot shows happened at a slot that nobody knows exactly.
+    let jobs: Vec<_> = store
+        .jobs(&JobFilter::default(), &page, &[])
+        .unwrap()
+        .into_iter()
+        .map(|job| joule_api::Job { slot: 0, commitment: Commitment::Confirmed, ..job })
+        .collect();
+    let providers: Vec<_> = store
+        .providers(&ProviderFilter::default(), &page, &[])
+        .unwrap()
+        .into_iter()
+        .map(|provider| (provider.address, provider.status, provider.earned, provider.jobs_settled))
+        .collect();
+    serde_json::json!({
+        "jobs": jobs, "accounts": accounts, "providers": providers, "mints": store.totals().unwrap().mints,
+    })
+}
+
+#[tokio::test]
+async fn unconfirmed_changes_are_seen_before_confirmed_ones_are_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(&folder.path().join("db"), Past::default());
+    let mut chain = Chain::new();
+    chain.register(1);
+    let first = chain.take().remove(0);
+    running.send(SourceEvent::Connected { replay_from: None });
+    running.block(&first, first.slot - 1);
+    running.stored(first.slot).await;
+
+    let job = chain.open(1, 1_000);
+    let second = chain.take().remove(0);
+    running.content(&second, first.slot);
+    running.until("visible", |running| running.view.job(&job).unwrap().is_some()).await;
+    assert_eq!(running.view.job(&job).unwrap().unwrap().commitment, Commitment::Processed);
+    assert_eq!(crate::store::Store::job(&*running.store, &job).unwrap(), None);
+
+    running.update(Update::Slot { slot: second.slot, bank: None, parent: None, status: SlotStatus::Finalized });
+    running.stored(second.slot).await;
+    running
+        .until("final", |running| {
+            running.view.job(&job).unwrap().is_some_and(|job| job.commitment == Commitment::Finalized)
+        })
+        .await;
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn an_empty_store_learns_the_past_and_a_failing_node_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let settled = chain.open(1, 1_000);
+    chain.accept(&settled, &provider, 800);
+    chain.deliver(&settled);
+    chain.settle(&settled);
+    let open = chain.open(2, 500);
+    let past = Past { blocks: chain.take(), failures: Mutex::new(2) };
+    let tip = past.blocks.last().unwrap().slot;
+    let running = Running::start(&folder.path().join("db"), past);
+    let next = chain.open(3, 10);
+    let block = chain.take().remove(0);
+    running.send(SourceEvent::Connected { replay_from: None });
+    running.block(&block, tip);
+    running.until("complains", |running| running.health.report().reason.is_some_and(|why| why.contains("away"))).await;
+    running.stored(block.slot).await;
+    assert_eq!(running.health.report().reason, None);
+    let job = |address| running.view.job(&address).unwrap().unwrap();
+    assert_eq!((job(settled).status, job(settled).paid.provider), (JobStatus::Settled, 792));
+    assert_eq!((job(open).status, job(next).status), (JobStatus::Open, JobStatus::Open));
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn what_happened_while_nobody_listened_is_found_closings_included() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    let mut blocks = chain.take();
+    let running = Running::start(&path, Past::default());
+    running.send(SourceEvent::Connected { replay_from: None });
+    let mut parent = blocks[0].slot - 1;
+    for block in &blocks {
+        running.block(block, parent);
+        parent = block.slot;
+    }
+    running.stored(parent).await;
+    running.finish().await;
+
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    chain.settle(&job);
+    chain.retire(&provider);
+    let brief = chain.open(2, 70);
+    chain.cancel(&brief);
+    blocks.extend(chain.take());
+    let tip = blocks.last().unwrap().slot;
+    let running = Running::start(&path, Past { blocks, ..Past::default() });
+    chain.open(3, 10);
+    let block = chain.take().remove(0);
+    // The server could not replay.
+    running.send(SourceEvent::Connected { replay_from: None });
+    running.block(&block, tip);
+    running.stored(block.slot).await;
+    let shown = |address| running.view.job(&address).unwrap().unwrap();
+    assert_eq!((shown(job).status, shown(job).closed), (JobStatus::Settled, true));
+    assert_eq!((shown(brief).status, shown(brief).paid.client), (JobStatus::Refunded, 70));
+    assert_eq!(running.view.provider(&provider).unwrap().unwrap().status, joule_api::ProviderStatus::Retired);
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn stopping_stores_everything_that_was_received() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    for n in 0..200 {
+        chain.open((n % 7) as u8, n);
+    }
+    let blocks = chain.take();
+    let running = Running::start(&folder.path().join("db"), Past::default());
+    running.send(SourceEvent::Connected { replay_from: None });
+    // The first block opens a gap, which has to be closed before anything is in order.
+    running.block(&blocks[0], blocks[0].slot - 1);
+    running.stored(blocks[0].slot).await;
+    let mut parent = blocks[0].slot;
+    for block in &blocks[1..] {
+        running.block(block, parent);
+        parent = block.slot;
+    }
+    running.until("received", |running| running.health.report().tip_slot == parent).await;
+    let store = running.finish().await;
+    assert_eq!(store.checkpoint().unwrap().unwrap().slot, parent);
+}
+
+/// Connections that break anywhere, replays, gaps, forks that die, restarts of the whole indexer: the store ends as if
+/// nothing had happened.
+#[test]
+fn any_history_of_connections_ends_in_the_same_store() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let strategy = (
+        prop::collection::vec(any::<Happening>(), 3..20),
+        prop::collection::vec((0u8..10, 0usize..6), 40),
+    );
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(25));
+    runner
+        .run(&strategy, |(happenings, troubles)| {
+            let mut chain = Chain::new();
+            chain.open(9, 1);
+            for happening in happenings {
+                chain.happen(happening);
+            }
+            let blocks = chain.take();
+            let folder = tempfile::tempdir().unwrap();
+            let straight = Sqlite::open(folder.path().join("straight")).unwrap();
+            let checkpoint = blocks.last().map(|block| block.slot);
+            straight.apply(&crate::store::Batch { blocks: blocks.clone(), checkpoint, ..Default::default() }).unwrap();
+            let store = runtime.block_on(trouble(&folder.path().join("troubled"), &blocks, &troubles));
+            prop_assert_eq!(contents(&straight), contents(&store));
+            Ok(())
+        })
+        .unwrap();
+}
+
+async fn trouble(path: &Path, blocks: &[Block], troubles: &[(u8, usize)]) -> Arc<Sqlite> {
+    let past = || Past { blocks: blocks.to_vec(), ..Past::default() };
+    let mut troubles = troubles.iter();
+    let mut running = Running::start(path, past());
+    running.send(SourceEvent::Connected { replay_from: None });
+    let mut next = 0;
+    while next < blocks.len() {
+        let parent = |index: usize| index.checked_sub(1).map_or(blocks[0].slot - 1, |before| blocks[before].slot);
+        match troubles.next() {
+            // The connection breaks in the middle of a block; the next one replays some of it, or nothing.
+            Some((0, back)) => {
+                for write in &blocks[next].writes {
+                    let bank = BankRef { slot: blocks[next].slot, bank: 1 };
+                    running.update(Update::Account { bank, write: write.clone() });
+                }
+                running.send(SourceEvent::Disconnected { reason: "test".to_owned() });
+                next = next.saturating_sub(*back);
+                running.send(SourceEvent::Connected { replay_from: Some(blocks[next].slot) });
+            }
+            // It breaks, and the server has forgotten.
+            Some((1, skipped)) => {
+                running.send(SourceEvent::Disconnected { reason: "test".to_owned() });
+                running.send(SourceEvent::Connected { replay_from: None });
+                next = (next + skipped).min(blocks.len() - 1);
+            }
+            // The indexer restarts.
+            Some((2, back)) => {
+                running.finish().await;
+                running = Running::start(path, past());
+                next = next.saturating_sub(*back);
+                running.send(SourceEvent::Connected { replay_from: Some(blocks[next].slot) });
+            }
+            // A fork with another bank for the same slot dies.
+            Some((3, _)) => {
+                let bank = BankRef { slot: blocks[next].slot, bank: 2 };
+                for write in &blocks[next.saturating_sub(1)].writes {
+                    running.update(Update::Account { bank, write: write.clone() });
+                }
+                let slot = bank.slot;
+                running.update(Update::Slot { slot, bank: Some(2), parent: None, status: SlotStatus::Dead });
+            }
+            _ => {
+                running.block(&blocks[next], parent(next));
+                next += 1;
+            }
+        }
+    }
+    running.stored(blocks[blocks.len() - 1].slot).await;
+    running.finish().await
+}

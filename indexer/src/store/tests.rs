@@ -1,0 +1,425 @@
+//! The store and the overlay, on real files and with the programs' own account and event types.
+
+use super::*;
+use crate::{
+    source::BankRef,
+    testing::{self, Chain, Happening},
+    types::Version,
+};
+use joule_api::Commitment;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn open() -> (tempfile::TempDir, Sqlite) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path().join("deep/indexer.sqlite")).unwrap();
+    (folder, store)
+}
+
+fn confirmed(blocks: Vec<Block>) -> Batch {
+    let checkpoint = blocks.iter().map(|block| block.slot).max();
+    Batch { blocks, checkpoint, ..Batch::default() }
+}
+
+/// Everything that readers can see, in one value.
+fn contents(store: &Sqlite) -> serde_json::Value {
+    let page = PageRequest { after: None, limit: 10_000 };
+    let accounts: Vec<_> = crate::decode::Program::ALL
+        .iter()
+        .flat_map(|program| store.live_accounts(&program.address()).unwrap())
+        .map(|row| (row.address.to_string(), hex::encode(row.data), row.lamports, row.kind))
+        .collect();
+    serde_json::json!({
+        "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
+        "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
+        "totals": Totals { slot: 0, ..store.totals().unwrap() },
+        "accounts": accounts,
+    })
+}
+
+#[test]
+fn a_job_is_followed_from_opening_to_payment() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    store.apply(&confirmed(chain.take())).unwrap();
+    let row = store.job(&job).unwrap().unwrap();
+    assert_eq!((row.status, row.budget, row.commitment), (JobStatus::Open, 1_000, Commitment::Confirmed));
+    assert_eq!(store.totals().unwrap().mints[0].escrowed, 1_000);
+
+    chain.accept(&job, &provider, 800);
+    store.apply(&confirmed(chain.take())).unwrap();
+    let row = store.job(&job).unwrap().unwrap();
+    assert_eq!((row.status, row.price), (JobStatus::Accepted, 800));
+    assert_eq!(row.provider, Some(provider.to_string()));
+    assert_eq!(row.provider_authority, Some(testing::authority(1).to_string()));
+    assert_eq!(store.provider(&provider).unwrap().unwrap().jobs_running, 1);
+
+    chain.deliver(&job);
+    chain.settle(&job);
+    store.apply(&confirmed(chain.take())).unwrap();
+    let row = store.job(&job).unwrap().unwrap();
+    assert_eq!((row.status, row.closed), (JobStatus::Settled, true));
+    assert_eq!((row.paid.provider, row.paid.fee, row.paid.client), (792, 8, 200));
+    let provider = store.provider(&provider).unwrap().unwrap();
+    assert_eq!((provider.jobs_running, provider.jobs_settled, provider.earned), (0, 1, 792));
+    let totals = store.totals().unwrap();
+    let mint = &totals.mints[0];
+    assert_eq!((mint.escrowed, mint.paid_to_providers, mint.paid_in_fees, mint.refunded), (0, 792, 8, 200));
+    assert_eq!((mint.jobs_open, mint.jobs_settled), (0, 1));
+    let history = store.events(&job, 10).unwrap();
+    let names: Vec<_> = history.iter().map(|event| event.to_api(Commitment::Confirmed).name).collect();
+    assert_eq!(names, ["JobSettled", "JobDelivered", "JobAccepted", "JobOpened"]);
+}
+
+#[test]
+fn a_job_that_was_never_seen_alive_is_known_from_its_events() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    chain.settle(&job);
+    let mut blocks = chain.take();
+    let (_other, live) = open();
+    live.apply(&confirmed(blocks.clone())).unwrap();
+    for block in &mut blocks {
+        block.writes.retain(|write| write.address == provider);
+    }
+    store.apply(&confirmed(blocks)).unwrap();
+    assert_eq!(store.job(&job).unwrap(), live.job(&job).unwrap());
+}
+
+#[test]
+fn a_closing_that_only_the_event_shows_closes_the_account() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    chain.retire(&provider);
+    let mut blocks = chain.take();
+    for block in &mut blocks {
+        block.writes.retain(|write| write.lamports > 0);
+    }
+    store.apply(&confirmed(blocks)).unwrap();
+    assert!(store.account(&provider).unwrap().unwrap().closed);
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+
+    // And may come back.
+    chain.register(1);
+    store.apply(&confirmed(chain.take())).unwrap();
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Active);
+}
+
+#[test]
+fn whoever_retires_and_registers_again_in_one_block_is_active() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    store.apply(&confirmed(chain.take())).unwrap();
+    chain.one_block(|chain| {
+        chain.retire(&provider);
+        chain.register(1);
+    });
+    store.apply(&confirmed(chain.take())).unwrap();
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Active);
+    chain.one_block(|chain| {
+        chain.retire(&provider);
+        chain.register(1);
+        chain.retire(&provider);
+    });
+    store.apply(&confirmed(chain.take())).unwrap();
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+}
+
+#[test]
+fn an_account_whose_owner_became_the_system_program_is_closed() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let mut blocks = chain.take();
+    let slot = blocks[0].slot + 1;
+    let write = AccountWriteOf::system(provider, slot);
+    blocks.push(Block { slot, writes: vec![Arc::new(write)], ..Block::default() });
+    store.apply(&confirmed(blocks)).unwrap();
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+}
+
+struct AccountWriteOf;
+
+impl AccountWriteOf {
+    fn system(address: Address, slot: u64) -> crate::types::AccountWrite {
+        crate::types::AccountWrite {
+            address,
+            owner: Address::SYSTEM,
+            lamports: 5,
+            data: vec![],
+            version: Version { slot, write: 1_000_000 },
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let gone = chain.register(1);
+    let kept = chain.register(2);
+    let later = chain.register(3);
+    let blocks = chain.take();
+    let slot = blocks[1].slot;
+    let kept_account = blocks[1].writes[0].clone();
+    store.apply(&confirmed(blocks)).unwrap();
+    let mut snapshot = Snapshot {
+        program: crate::decode::Program::Registry.address(),
+        slot,
+        accounts: vec![crate::types::AccountWrite { version: Version::snapshot(slot), ..(*kept_account).clone() }],
+    };
+    snapshot.slot = slot;
+    store.apply(&Batch { snapshots: vec![snapshot], ..Batch::default() }).unwrap();
+    let status = |address| store.provider(&address).unwrap().unwrap().status;
+    assert_eq!(status(gone), ProviderStatus::Retired);
+    assert_eq!(status(kept), ProviderStatus::Active);
+    assert_eq!(status(later), ProviderStatus::Active, "written after the snapshot");
+}
+
+#[test]
+fn an_older_write_never_replaces_a_newer_one() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    chain.pause(&provider);
+    let mut blocks = chain.take();
+    blocks.reverse();
+    store.apply(&confirmed(blocks)).unwrap();
+    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Paused);
+}
+
+#[test]
+fn the_checkpoint_moves_forward_with_its_rows_and_never_back() {
+    let (_folder, store) = open();
+    assert_eq!(store.checkpoint().unwrap(), None);
+    store.apply(&Batch { finalized: Some(3), ..Batch::default() }).unwrap();
+    assert_eq!(store.checkpoint().unwrap(), None, "finality alone is no checkpoint");
+    store.apply(&Batch { checkpoint: Some(7), finalized: Some(5), ..Batch::default() }).unwrap();
+    store.apply(&Batch { checkpoint: Some(6), finalized: Some(4), ..Batch::default() }).unwrap();
+    store.apply(&Batch { finalized: Some(6), ..Batch::default() }).unwrap();
+    assert_eq!(store.checkpoint().unwrap(), Some(Checkpoint { slot: 7, finalized: 6 }));
+}
+
+#[test]
+fn rows_say_when_they_are_final() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let job = chain.open(1, 10);
+    let slot = chain.slot();
+    store.apply(&confirmed(chain.take())).unwrap();
+    assert_eq!(store.job(&job).unwrap().unwrap().commitment, Commitment::Confirmed);
+    store.apply(&Batch { finalized: Some(slot), ..Batch::default() }).unwrap();
+    assert_eq!(store.job(&job).unwrap().unwrap().commitment, Commitment::Finalized);
+}
+
+#[test]
+fn what_cannot_be_decoded_is_kept_with_its_reason() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let account = chain.garbage_account();
+    chain.garbage_event();
+    let applied = store.apply(&confirmed(chain.take())).unwrap();
+    assert_eq!((applied.dead_letters, store.dead_letters().unwrap()), (2, 2));
+    assert_eq!(store.account(&account).unwrap().unwrap().kind, crate::decode::UNDECODABLE);
+    assert_eq!(store.redecode().unwrap(), Redecoded { tried: 2, decoded: 0 });
+}
+
+#[test]
+fn dead_letters_are_decoded_when_the_bytes_make_sense() {
+    let (folder, store) = open();
+    let mut chain = Chain::new();
+    let job = chain.open(1, 1_000);
+    store.apply(&confirmed(chain.take())).unwrap();
+    let expected = contents(&store);
+    // As an indexer that knew neither the account nor the event would have left it.
+    let conn = rusqlite::Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
+    let row = store.account(&job).unwrap().unwrap();
+    let event = store.events(&job, 1).unwrap().remove(0);
+    dead_letter::put(&conn, &dead_letter::Letter::Account(job), &row.program, 1, &row.data, "test").unwrap();
+    dead_letter::put(&conn, &dead_letter::Letter::Event(event.key), &row.program, 1, &event.data, "test").unwrap();
+    conn.execute_batch(
+        "update accounts set kind = 'undecodable'; update events set name = 'undecodable', subject = null;
+         delete from event_accounts; delete from jobs; delete from aggregates;",
+    )
+    .unwrap();
+    assert_eq!(store.redecode().unwrap(), Redecoded { tried: 2, decoded: 2 });
+    assert_eq!(store.dead_letters().unwrap(), 0);
+    assert_eq!(contents(&store), expected);
+}
+
+#[test]
+fn pages_cover_everything_once_whatever_the_size() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    // Several of one second, so that addresses decide.
+    for client in 0..25 {
+        chain.open(client, 10);
+        chain.open(client, 20);
+    }
+    store.apply(&confirmed(chain.take())).unwrap();
+    let view = View::new(Arc::new(store), Arc::default());
+    for limit in [1, 3, 7, 50, 60] {
+        let mut seen = Vec::new();
+        let mut after = None;
+        loop {
+            let page = view.jobs(&JobFilter::default(), &PageRequest { after, limit }).unwrap();
+            seen.extend(page.items.into_iter().map(|job| job.address));
+            let Some(cursor) = page.next_cursor else { break };
+            after = Cursor::decode(&cursor);
+            assert!(after.is_some());
+        }
+        assert_eq!(seen.len(), 50);
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 50);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let (folder, store) = open();
+    drop(store);
+    let path = folder.path().join("deep/indexer.sqlite");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Sqlite::open(&path), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "not a database, for certain, and longer than a header would be".repeat(20)).unwrap();
+    assert!(Sqlite::open(&path).is_err());
+    assert!(Sqlite::open_existing(folder.path().join("missing")).is_err());
+}
+
+/// Gives a block's content to the overlay.
+fn show(overlay: &Overlay, store: &Sqlite, block: &Block, bank: u64) -> Changes {
+    let bank = BankRef { slot: block.slot, bank };
+    let mut happened: Vec<Unconfirmed> =
+        block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
+    happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
+    overlay.apply(happened, store).unwrap()
+}
+
+#[test]
+fn unconfirmed_changes_are_seen_at_once_and_vanish_with_their_fork() {
+    let (_folder, store) = open();
+    let store = Arc::new(store);
+    let overlay = Arc::new(Overlay::default());
+    let view = View::new(store.clone(), overlay.clone());
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    store.apply(&confirmed(chain.take())).unwrap();
+    let before = view.job(&job).unwrap();
+
+    chain.accept(&job, &provider, 800);
+    let accepted = chain.take().remove(0);
+    let changes = show(&overlay, &store, &accepted, 7);
+    assert_eq!((changes.jobs.len(), changes.events.len()), (1, 1));
+    let shown = view.job(&job).unwrap().unwrap();
+    assert_eq!((shown.status, shown.commitment), (JobStatus::Accepted, Commitment::Processed));
+    let open = JobFilter { status: Some(JobStatus::Open), ..JobFilter::default() };
+    let page = PageRequest { after: None, limit: 10 };
+    assert!(view.jobs(&open, &page).unwrap().items.is_empty());
+    assert_eq!(view.history(&job, 10).unwrap()[0].commitment, Commitment::Processed);
+    assert_eq!(view.totals().unwrap().mints[0].jobs_open, 1, "totals are of confirmed state");
+
+    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], &*store).unwrap();
+    assert_eq!(view.job(&job).unwrap(), before);
+    assert!(overlay.is_empty());
+}
+
+#[test]
+fn what_the_overlay_shows_is_what_the_store_shows_once_it_is_confirmed() {
+    let (_folder, store) = open();
+    let overlay = Overlay::default();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    chain.settle(&job);
+    chain.retire(&provider);
+    for block in chain.take() {
+        show(&overlay, &store, &block, 1);
+        let shown = overlay.views().jobs.get(&job).cloned();
+        let shown_provider = overlay.views().providers.get(&provider).map(|provider| provider.status);
+        store.apply(&confirmed(vec![block.clone()])).unwrap();
+        overlay.committed(block.slot, &store).unwrap();
+        assert!(overlay.views().jobs.is_empty() && overlay.is_empty());
+        let stored = store.job(&job).unwrap();
+        if let Some(shown) = shown {
+            assert_eq!(Some(Job { commitment: Commitment::Confirmed, ..shown }), stored);
+        }
+        if let Some(shown) = shown_provider {
+            assert_eq!(shown, store.provider(&provider).unwrap().unwrap().status);
+        }
+    }
+}
+
+#[test]
+fn several_unconfirmed_steps_of_one_job_are_shown_together() {
+    let (_folder, store) = open();
+    let overlay = Overlay::default();
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    chain.settle(&job);
+    let blocks = chain.take();
+    for block in &blocks {
+        show(&overlay, &store, block, 1);
+    }
+    let shown = overlay.views().jobs.get(&job).cloned().unwrap();
+    assert_eq!((shown.status, shown.paid.provider, shown.closed), (JobStatus::Settled, 792, true));
+    // Confirming the first blocks leaves the rest as it is shown.
+    store.apply(&confirmed(blocks[..3].to_vec())).unwrap();
+    overlay.committed(blocks[2].slot, &store).unwrap();
+    assert_eq!(overlay.views().jobs.get(&job).cloned().unwrap(), shown);
+    overlay.apply(vec![Unconfirmed::Reset], &store).unwrap();
+    assert!(overlay.views().jobs.is_empty() && overlay.views().accounts.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Blocks in any order, as often as one likes, in batches of any size, with or without their unconfirmed copies:
+    /// the store ends the same.
+    #[test]
+    fn any_permutation_and_repetition_of_blocks_gives_the_same_store(
+        happenings in prop::collection::vec(any::<Happening>(), 1..25),
+        order in prop::collection::vec((any::<prop::sample::Index>(), 1usize..4), 1..60),
+    ) {
+        let mut chain = Chain::new();
+        chain.open(9, 1);
+        for happening in happenings {
+            chain.happen(happening);
+        }
+        let blocks = chain.take();
+        let (_a, straight) = open();
+        straight.apply(&confirmed(blocks.clone())).unwrap();
+
+        let (_b, shuffled) = open();
+        for (index, size) in order {
+            let start = index.index(blocks.len());
+            let mut some: Vec<Block> = blocks[start..(start + size).min(blocks.len())].to_vec();
+            some.reverse();
+            shuffled.apply(&Batch { blocks: some, ..Batch::default() }).unwrap();
+        }
+        for block in blocks.into_iter().rev() {
+            shuffled.apply(&Batch { blocks: vec![block], ..Batch::default() }).unwrap();
+        }
+        prop_assert_eq!(contents(&straight), contents(&shuffled));
+    }
+}
