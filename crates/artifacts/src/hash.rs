@@ -23,8 +23,8 @@ impl Hash {
         Self(bytes)
     }
 
-    pub const fn to_bytes(self) -> [u8; 32] {
-        self.0
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
