@@ -1,0 +1,131 @@
+//! What a fresh chain needs before anyone can work on it: SOL, the token, the protocol.
+//!
+//! Everything is done by real requests and real transactions, as on a cluster.
+
+use std::time::Duration;
+
+use joule_sdk::{instruction, pda, token_program, treasury::state::Service, Instruction, Pubkey, Signature, Signer};
+use solana_client::nonblocking::rpc_client::RpcClient;
+use solana_commitment_config::CommitmentConfig;
+use solana_transaction::Transaction;
+use spl_token_interface::{instruction as spl, state::Mint};
+use tokio::time::{sleep, Instant};
+
+use crate::{persona::Persona, LocalnetError, Personas};
+
+/// Base units per token are 10 to this power.
+pub const MINT_DECIMALS: u8 = 6;
+/// What each client starts with: a million tokens.
+pub const CLIENT_TOKENS: u64 = 1_000_000 * 1_000_000;
+/// What each persona starts with: 1,000 SOL.
+pub const PERSONA_LAMPORTS: u64 = 1_000_000_000_000;
+/// What the protocol takes of a job's price.
+pub const ESCROW_FEE_BPS: u16 = 250;
+/// The smallest payment services take: a thousandth of a token.
+pub const MIN_AMOUNT: u64 = 1_000;
+
+/// How long a transaction may take to be confirmed.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(25);
+/// `spl_token_interface::state::Mint` packed.
+const MINT_LEN: u64 = 82;
+
+/// Gives every persona its SOL.
+pub async fn fund(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
+    const WHAT: &str = "funding a persona with SOL";
+    let mut signatures = Vec::new();
+    for persona in Persona::ALL {
+        let requested = rpc.request_airdrop(&personas.address(persona), PERSONA_LAMPORTS).await;
+        signatures.push(requested.map_err(LocalnetError::rpc(WHAT))?);
+    }
+    for signature in signatures {
+        confirm(rpc, WHAT, &signature).await?;
+    }
+    Ok(())
+}
+
+/// Creates the token, an account in it for every persona, and the clients' tokens.
+pub async fn create_token(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
+    const WHAT: &str = "creating the token";
+    let authority = personas.address(Persona::Authority);
+    let mint = personas.mint();
+    let rent = rpc
+        .get_minimum_balance_for_rent_exemption(usize::try_from(MINT_LEN).unwrap_or_default())
+        .await
+        .map_err(LocalnetError::rpc(WHAT))?;
+    let mut instructions = vec![
+        solana_system_interface::instruction::create_account(
+            &authority,
+            &mint,
+            rent,
+            MINT_LEN,
+            &token_program::CLASSIC,
+        ),
+        initialize_mint(&mint, &authority)?,
+    ];
+    for persona in Persona::ALL {
+        let owner = personas.address(persona);
+        instructions.push(instruction::token::create_associated(authority, owner, mint, token_program::CLASSIC));
+        if persona.is_client() {
+            let account = pda::associated_token(&owner, &mint, &token_program::CLASSIC);
+            instructions.push(mint_to(&mint, &account, &authority)?);
+        }
+    }
+    send(rpc, WHAT, &instructions, &[personas.key(Persona::Authority), personas.mint_key()]).await
+}
+
+/// Makes the authority persona govern the protocol, and the protocol take the token.
+pub async fn initialize_protocol(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
+    let authority = personas.address(Persona::Authority);
+    let mut fees = [0; 8];
+    fees[Service::Escrow as usize] = ESCROW_FEE_BPS;
+    let instructions = [
+        instruction::treasury::initialize_protocol(authority, personas.address(Persona::Guardian), fees),
+        instruction::treasury::accept_mint(authority, personas.mint(), token_program::CLASSIC, MIN_AMOUNT),
+    ];
+    send(rpc, "initialising the protocol", &instructions, &[personas.key(Persona::Authority)]).await
+}
+
+fn initialize_mint(mint: &Pubkey, authority: &Pubkey) -> Result<Instruction, LocalnetError> {
+    const _: () = assert!(MINT_LEN as usize == <Mint as solana_program_pack::Pack>::LEN);
+    spl::initialize_mint2(&token_program::CLASSIC, mint, authority, None, MINT_DECIMALS).map_err(build_failed)
+}
+
+fn mint_to(mint: &Pubkey, account: &Pubkey, authority: &Pubkey) -> Result<Instruction, LocalnetError> {
+    spl::mint_to(&token_program::CLASSIC, mint, account, authority, &[], CLIENT_TOKENS).map_err(build_failed)
+}
+
+fn build_failed(error: impl std::fmt::Display) -> LocalnetError {
+    LocalnetError::OnChain { what: "building a token instruction", reason: error.to_string() }
+}
+
+/// Sends a transaction paid by the first signer and waits until it is confirmed.
+pub async fn send(
+    rpc: &RpcClient,
+    what: &'static str,
+    instructions: &[Instruction],
+    signers: &[&joule_sdk::Keypair],
+) -> Result<(), LocalnetError> {
+    let blockhash = rpc.get_latest_blockhash().await.map_err(LocalnetError::rpc(what))?;
+    let payer = signers.first().map(|signer| signer.pubkey());
+    let transaction = Transaction::new_signed_with_payer(instructions, payer.as_ref(), signers, blockhash);
+    let signature = rpc.send_transaction(&transaction).await.map_err(LocalnetError::rpc(what))?;
+    confirm(rpc, what, &signature).await
+}
+
+async fn confirm(rpc: &RpcClient, what: &'static str, signature: &Signature) -> Result<(), LocalnetError> {
+    let deadline = Instant::now() + CONFIRM_TIMEOUT;
+    while Instant::now() < deadline {
+        let statuses = rpc.get_signature_statuses(&[*signature]).await.map_err(LocalnetError::rpc(what))?;
+        if let Some(status) = statuses.value.into_iter().flatten().next() {
+            if let Some(error) = status.err {
+                return Err(LocalnetError::OnChain { what, reason: error.to_string() });
+            }
+            if status.satisfies_commitment(CommitmentConfig::confirmed()) {
+                return Ok(());
+            }
+        }
+        sleep(POLL).await;
+    }
+    Err(LocalnetError::NotConfirmed { what, seconds: CONFIRM_TIMEOUT.as_secs() })
+}
