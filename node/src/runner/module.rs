@@ -9,7 +9,7 @@ pub struct JobModule(pub(super) Module);
 
 impl JobModule {
     pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, RunError> {
-        let module = Module::from_binary(engine, bytes).map_err(|error| RunError::BadModule(format!("{error:#}")))?;
+        let module = Module::from_binary(engine, bytes).map_err(|error| RunError::BadModule(one_line(&error)))?;
         if let Some(import) = module.imports().next() {
             let (module, name) = (import.module().to_owned(), import.name().to_owned());
             return Err(RunError::ForbiddenImport { module, name });
@@ -23,6 +23,12 @@ impl JobModule {
         check_function(&module, "run", "(ptr: i32, len: i32) -> i64", &[ValType::I32, ValType::I32], &[ValType::I64])?;
         Ok(Self(module))
     }
+}
+
+/// The compiler's messages come with a drawing.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    text.split_whitespace().take(40).collect::<Vec<_>>().join(" ")
 }
 
 fn check_function(module: &Module, name: &str, wanted: &str, takes: &[ValType], gives: &[ValType]) -> Result<(), RunError> {
