@@ -310,3 +310,26 @@ async fn missing_programs_are_named_before_anything_starts() {
     assert!(error.contains("joule_treasury.so") && error.contains("make build"), "{error}");
     assert!(!dir.path().join("state").exists());
 }
+
+/// Needs the programs built (`make build`).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_programs_run_and_the_protocol_takes_the_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let programs = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/deploy");
+    let localnet = Localnet::start(Config::ephemeral(programs, dir.path())).await.expect("it starts");
+    let rpc = localnet.rpc();
+    let authority = localnet.personas().address(Persona::Authority);
+    for (address, owner) in [
+        (pda::protocol(), joule_sdk::treasury::ID),
+        (pda::accepted_mint(&localnet.mint()), joule_sdk::treasury::ID),
+        (pda::fee_vault(&localnet.mint()), token_program::CLASSIC),
+    ] {
+        assert_eq!(rpc.get_account(&address).await.unwrap().owner, owner);
+    }
+    for program in [joule_sdk::treasury::ID, joule_sdk::registry::ID, joule_sdk::escrow::ID] {
+        assert!(rpc.get_account(&program).await.unwrap().executable);
+        let code = rpc.get_account(&pda::program_data(&program)).await.unwrap();
+        assert_eq!(code.data[13..45], authority.to_bytes(), "the upgrade authority");
+    }
+    localnet.stop().await.unwrap();
+}
