@@ -1,0 +1,291 @@
+//! The indexer on a real chain: the programs' own binaries, RPC, and the Yellowstone gRPC stream.
+//!
+//! Needs `target/deploy/*.so` (`make build`).
+
+use joule_api::{Client, Commitment, JobStatus, ProviderStatus};
+use joule_indexer::{config::Settings, source::rpc::Rpc, store::Sqlite, verify, Indexer};
+use joule_localnet::{Config, Localnet, Persona};
+use joule_sdk::{
+    escrow::state::Terms,
+    instruction::{escrow, registry},
+    pda,
+    registry::state::{Attributes, Profile},
+    token_program, Chain, Keypair, Pubkey,
+};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Long enough for a loaded machine; only failures wait for it.
+const PATIENCE: Duration = Duration::from_secs(90);
+const BUDGET: u64 = 1_000_000;
+const PRICE: u64 = 900_000;
+const RESULT: [u8; 32] = [7; 32];
+
+struct World {
+    localnet: Localnet,
+    chain: Chain,
+    folder: tempfile::TempDir,
+}
+
+struct Following {
+    indexer: Indexer,
+    client: Client,
+    stop: CancellationToken,
+}
+
+impl World {
+    async fn start(replay_slots: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy");
+        let config = Config { replay_slots, ..Config::ephemeral(programs, folder.path().join("state")) };
+        let localnet = Localnet::start(config).await.expect("localnet starts; the programs are built by `make build`");
+        let chain = Chain::new(localnet.rpc_url());
+        Self { localnet, chain, folder }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("indexer.sqlite")
+    }
+
+    async fn follow(&self, database: &Path) -> Following {
+        let settings = Settings {
+            grpc: self.localnet.grpc_url().to_owned(),
+            rpc: self.localnet.rpc_url().to_owned(),
+            database: database.to_owned(),
+            listen: ([127, 0, 0, 1], 0).into(),
+            ..Settings::default()
+        };
+        let stop = CancellationToken::new();
+        let indexer = Indexer::start(&settings, stop.clone()).await.unwrap();
+        let client = Client::new(format!("http://{}", indexer.address()));
+        Following { indexer, client, stop }
+    }
+
+    fn key(&self, persona: Persona) -> &Keypair {
+        self.localnet.personas().key(persona)
+    }
+
+    fn address(&self, persona: Persona) -> Pubkey {
+        self.localnet.personas().address(persona)
+    }
+
+    fn tokens(&self, owner: Persona) -> Pubkey {
+        pda::associated_token(&self.address(owner), &self.localnet.mint(), &token_program::CLASSIC)
+    }
+
+    fn provider(&self, persona: Persona) -> Pubkey {
+        pda::provider(&self.address(persona))
+    }
+
+    async fn register(&self, persona: Persona) -> Pubkey {
+        let authority = self.address(persona);
+        let profile = Profile {
+            payout_owner: authority,
+            capacity: 4,
+            endpoint_hash: [1; 32],
+            metadata_hash: [2; 32],
+            attributes: Attributes { cpu_cores: 2, ..Attributes::default() },
+        };
+        self.chain.send(&[registry::register(authority, authority, profile)], &[self.key(persona)]).await.unwrap();
+        self.provider(persona)
+    }
+
+    async fn open(&self, persona: Persona) -> Pubkey {
+        let client = self.address(persona);
+        let id = self.chain.next_job_id(&client).await.unwrap();
+        let accounts = escrow::OpenAccounts {
+            payer: client,
+            client,
+            source: self.tokens(persona),
+            refund: self.tokens(persona),
+            mint: self.localnet.mint(),
+            token_program: token_program::CLASSIC,
+        };
+        let terms = Terms {
+            budget: BUDGET,
+            spec_hash: [3; 32],
+            input_hash: [4; 32],
+            accept_window: 3_600,
+            work_window: 3_600,
+            review_window: 3_600,
+            verification: 0,
+        };
+        self.chain.send(&[escrow::open(accounts, id, terms)], &[self.key(persona)]).await.unwrap();
+        pda::job(&client, id)
+    }
+
+    async fn accept(&self, provider: Persona, job: Pubkey) {
+        let accept = escrow::accept(self.address(provider), job, self.tokens(provider), PRICE);
+        self.chain.send(&[accept], &[self.key(provider)]).await.unwrap();
+    }
+
+    async fn submit(&self, provider: Persona, job: Pubkey) {
+        let submit = escrow::submit(self.address(provider), job, RESULT);
+        self.chain.send(&[submit], &[self.key(provider)]).await.unwrap();
+    }
+
+    async fn approve(&self, client: Persona, job: Pubkey) {
+        let state = self.chain.job(&job).await.unwrap().unwrap();
+        let approve = escrow::approve(job, &state, token_program::CLASSIC, RESULT);
+        self.chain.send(&[approve], &[self.key(client)]).await.unwrap();
+    }
+
+    async fn cancel(&self, client: Persona, job: Pubkey) {
+        let state = self.chain.job(&job).await.unwrap().unwrap();
+        self.chain.send(&[escrow::cancel(job, &state, token_program::CLASSIC)], &[self.key(client)]).await.unwrap();
+    }
+
+    async fn equals_the_chain(&self, database: &Path) {
+        let store = Sqlite::open_existing(database).unwrap();
+        let rpc = Rpc::new(self.localnet.rpc_url().to_owned(), false);
+        let report = verify::run(&store, &rpc, PATIENCE).await.unwrap();
+        assert!(report.differences.is_empty(), "{report}");
+        assert!(report.accounts > 2, "{report}");
+    }
+}
+
+impl Following {
+    async fn job_is(&self, job: Pubkey, status: JobStatus, commitment: Commitment) -> joule_api::Job {
+        let started = Instant::now();
+        loop {
+            if let Ok(found) = self.client.job(&job.to_string()).await {
+                if found.status == status && found.commitment >= commitment {
+                    return found;
+                }
+            }
+            let health = self.client.health().await.unwrap();
+            assert!(started.elapsed() < PATIENCE, "{job} never became {status:?}; {health:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn until<F: Future<Output = bool>>(&self, what: &str, holds: impl Fn(Client) -> F) {
+        let started = Instant::now();
+        while !holds(self.client.clone()).await {
+            let health = self.client.health().await.unwrap();
+            assert!(started.elapsed() < PATIENCE, "never: {what}; {health:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.indexer.finished().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_followed_from_the_first_to_the_last_unit() {
+    let world = World::start(1_500).await;
+    // Before anybody listens: a whole life, and a job that is still open.
+    let provider = world.register(Persona::North).await;
+    let early = world.open(Persona::Alice).await;
+    world.accept(Persona::North, early).await;
+    world.submit(Persona::North, early).await;
+    world.approve(Persona::Alice, early).await;
+    let open = world.open(Persona::Bob).await;
+
+    let database = world.database();
+    let following = world.follow(&database).await;
+    let settled = following.job_is(early, JobStatus::Settled, Commitment::Confirmed).await;
+    assert!(settled.closed);
+    assert_eq!(settled.paid.provider + settled.paid.fee, PRICE);
+    assert_eq!(settled.paid.client, BUDGET - PRICE);
+    assert_eq!(settled.result_hash.as_deref(), Some("07".repeat(32).as_str()));
+    following.job_is(open, JobStatus::Open, Commitment::Confirmed).await;
+    let offers = following.client.open_jobs(&provider.to_string(), 10).await.unwrap();
+    assert_eq!(offers.iter().map(|offer| offer.job.address.clone()).collect::<Vec<_>>(), [open.to_string()]);
+
+    // Live, seen before it is confirmed.
+    world.accept(Persona::North, open).await;
+    following.job_is(open, JobStatus::Accepted, Commitment::Processed).await;
+    world.submit(Persona::North, open).await;
+    following.job_is(open, JobStatus::Delivered, Commitment::Processed).await;
+    world.approve(Persona::Bob, open).await;
+    following.job_is(open, JobStatus::Settled, Commitment::Confirmed).await;
+    let totals = following.client.totals().await.unwrap();
+    assert_eq!((totals.mints[0].jobs_settled, totals.mints[0].escrowed), (2, 0));
+    let account = following.client.account(&open.to_string()).await.unwrap();
+    let names: Vec<_> = account.history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["JobSettled", "JobDelivered", "JobAccepted", "JobOpened"]);
+    world.equals_the_chain(&database).await;
+    following.stop().await;
+
+    // While it is away, within what the server can replay.
+    let third = world.open(Persona::Alice).await;
+    world.cancel(Persona::Alice, third).await;
+    let fourth = world.open(Persona::Alice).await;
+    let following = world.follow(&database).await;
+    let refunded = following.job_is(third, JobStatus::Refunded, Commitment::Confirmed).await;
+    assert_eq!((refunded.paid.client, refunded.closed), (BUDGET, true));
+    following.job_is(fourth, JobStatus::Open, Commitment::Finalized).await;
+    world.equals_the_chain(&database).await;
+    following.stop().await;
+    world.localnet.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_cannot_replay_is_filled_by_rpc() {
+    let world = World::start(5).await;
+    let north = world.register(Persona::North).await;
+    let job = world.open(Persona::Alice).await;
+    let database = world.database();
+    let following = world.follow(&database).await;
+    following.job_is(job, JobStatus::Open, Commitment::Confirmed).await;
+    following.stop().await;
+
+    // Each of these waits for a confirmation, so many slots pass.
+    world.accept(Persona::North, job).await;
+    world.submit(Persona::North, job).await;
+    world.approve(Persona::Alice, job).await;
+    let brief = world.open(Persona::Bob).await;
+    world.cancel(Persona::Bob, brief).await;
+    let retire = registry::retire(world.address(Persona::North), world.address(Persona::North));
+    world.chain.send(&[retire], &[world.key(Persona::North)]).await.unwrap();
+    for _ in 0..5 {
+        world.open(Persona::Bob).await;
+    }
+
+    let following = world.follow(&database).await;
+    let settled = following.job_is(job, JobStatus::Settled, Commitment::Confirmed).await;
+    assert_eq!(settled.paid.provider + settled.paid.fee, PRICE);
+    following.job_is(brief, JobStatus::Refunded, Commitment::Confirmed).await;
+    following
+        .until("retired", |client| async move {
+            client.provider(&north.to_string()).await.is_ok_and(|north| north.status == ProviderStatus::Retired)
+        })
+        .await;
+    following.until("well", |client| async move { client.health().await.is_ok_and(|health| health.ok) }).await;
+    world.equals_the_chain(&database).await;
+    following.stop().await;
+    world.localnet.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = Settings {
+        grpc: format!("http://{free}"),
+        rpc: format!("http://{free}"),
+        database: folder.path().join("indexer.sqlite"),
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..Settings::default()
+    };
+    let stop = CancellationToken::new();
+    let indexer = Indexer::start(&settings, stop.clone()).await.unwrap();
+    let following = Following { client: Client::new(format!("http://{}", indexer.address())), indexer, stop };
+    following
+        .until("unwell", |client| async move {
+            client.health().await.is_ok_and(|health| !health.ok && health.reason.is_some_and(|why| why.contains("gRPC")))
+        })
+        .await;
+    let taken = Settings { listen: following.indexer.address(), ..settings };
+    let error = Indexer::start(&taken, CancellationToken::new()).await.err().unwrap();
+    assert!(format!("{error:#}").contains("--listen"), "{error:#}");
+    following.stop().await;
+}
