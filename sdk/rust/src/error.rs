@@ -6,7 +6,8 @@ use solana_client::{
     rpc_request::{RpcError, RpcResponseErrorData},
 };
 use solana_pubkey::Pubkey;
-use solana_transaction_error::{InstructionError, TransactionError};
+use solana_instruction::error::InstructionError;
+use solana_transaction_error::TransactionError;
 use std::sync::OnceLock;
 
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use super::{build, SYSTEM_PROGRAM};
 use crate::{escrow, pda};
 use escrow::{
     accounts, instruction,
+    instructions::{expire::__client_accounts_refund::Refund, settle::__client_accounts_earnings::Earnings},
     state::{Job, Terms},
     ID,
 };
@@ -65,8 +66,8 @@ pub fn submit(authority: Pubkey, job: Pubkey, result_hash: [u8; 32]) -> Instruct
     build(ID, accounts, instruction::Submit { result_hash })
 }
 
-fn earnings(job: Pubkey, state: &Job, token_program: Pubkey) -> accounts::Earnings {
-    accounts::Earnings {
+fn earnings(job: Pubkey, state: &Job, token_program: Pubkey) -> Earnings {
+    Earnings {
         job,
         vault: state.vault,
         payout: state.payout,
@@ -98,8 +99,8 @@ pub fn settle(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
     build(ID, accounts, instruction::Settle {})
 }
 
-fn refund(job: Pubkey, state: &Job, token_program: Pubkey) -> accounts::Refund {
-    accounts::Refund {
+fn refund(job: Pubkey, state: &Job, token_program: Pubkey) -> Refund {
+    Refund {
         job,
         vault: state.vault,
         refund: state.refund,
