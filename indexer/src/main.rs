@@ -8,7 +8,7 @@ use joule_indexer::{
     store::{Sqlite, Store as _},
     telemetry, verify, Indexer,
 };
-use std::{process::ExitCode, time::Duration};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
         Command::Run => {
             let stop = CancellationToken::new();
             let indexer = Indexer::start(settings, stop.clone()).await?;
-            println!("joule-indexer: http://{}", indexer.address());
+            say(&format!("joule-indexer: http://{}", indexer.address()))?;
             tokio::spawn(stop_on_signal(stop)?);
             indexer.finished().await?;
             tracing::info!("everything that was received is stored");
@@ -49,19 +49,27 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             let store = Sqlite::open_existing(&settings.database)?;
             let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
             let report = verify::run(&store, &rpc, Duration::from_secs(wait)).await?;
-            println!("{report}");
+            say(&report.to_string())?;
             Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Redecode => {
             let store = Sqlite::open_existing(&settings.database)?;
             let redecoded = store.redecode()?;
-            println!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried);
+            say(&format!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi => {
-            println!("{}", joule_indexer::api::document().to_pretty_json()?);
+            say(&joule_indexer::api::document().to_pretty_json()?)?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Prints a line. A reader that has gone away, such as `head`, is no failure.
+fn say(line: &str) -> std::io::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 

@@ -37,8 +37,8 @@ pub struct Grpc {
 
 #[derive(Debug, thiserror::Error)]
 enum ConnectionError {
-    #[error("cannot use the gRPC endpoint {url}: {source}; check --grpc and --x-token")]
-    Endpoint { url: String, source: GeyserGrpcBuilderError },
+    #[error("cannot use the gRPC endpoint {url}: {reason}; check --grpc and --x-token")]
+    Endpoint { url: String, reason: String },
     #[error("cannot subscribe at {url}: {source}")]
     Subscribe { url: String, source: GeyserGrpcClientError },
     #[error("the gRPC stream broke: {0}")]
@@ -137,7 +137,10 @@ impl Grpc {
     }
 
     async fn connect(&self) -> Result<GeyserGrpcClient, ConnectionError> {
-        let refused = |source| ConnectionError::Endpoint { url: self.url.clone(), source };
+        let refused = |error: GeyserGrpcBuilderError| ConnectionError::Endpoint {
+            url: self.url.clone(),
+            reason: root_cause(&error),
+        };
         let mut builder = GeyserGrpcClient::build_from_shared(self.url.clone())
             .map_err(refused)?
             .x_token(self.x_token.clone())
@@ -177,6 +180,15 @@ impl Grpc {
     fn subscribe_error(&self, source: GeyserGrpcClientError) -> ConnectionError {
         ConnectionError::Subscribe { url: self.url.clone(), source }
     }
+}
+
+/// Transport errors say "transport error" and keep what happened, such as "connection refused", for those who ask.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// Whether a refusal is about `from_slot`, as far as the codes that servers use for it tell.
