@@ -66,7 +66,11 @@ impl<H: History> Ordering<H> {
             };
             let mut effects = Vec::new();
             match input {
-                Input::Received(0) => return Ok(()),
+                Input::Received(0) => {
+                    // The writing thread may have a lot to do still.
+                    crash::point(crash::Point::WhileDraining);
+                    return Ok(());
+                }
                 Input::Received(_) => {
                     if self.shared.stop.is_cancelled() {
                         crash::point(crash::Point::WhileDraining);
