@@ -50,7 +50,8 @@ pub async fn run_three(cast: &Cast, digits: &Digits) -> Result<Vec<Job>, Failure
                 false => Ok(()),
             }
         };
-        let watching = final_status(&cast.index, &job.to_string(), |job| {
+        let address = job.to_string();
+        let watching = final_status(&cast.index, &address, |job| {
             bar.set_position(position(job.status));
             bar.set_message(status(job.status));
             if hidden {
