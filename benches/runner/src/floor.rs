@@ -64,17 +64,21 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
     svm.add_program_from_file(program, joule_tests::deployed("joule_floor"))
         .map_err(|e| anyhow::anyhow!("{e:?}"))
         .context("installing the floor program")?;
-    svm.expire_blockhash();
-    let instruction = Instruction { program_id: program, accounts, data };
-    let transaction =
-        Transaction::new_signed_with_payer(&[instruction], Some(&world.stranger.pubkey()), &keys, svm.latest_blockhash());
-    let replay = svm
-        .send_transaction(transaction)
-        .map_err(|e| anyhow::anyhow!("{:?} {:#?}", e.err, e.meta.logs))
-        .with_context(|| format!("replaying the calls of {}", scenario.name))?;
-    let mut used = replay.return_data.data;
-    used.resize(8, 0);
-    Ok(u64::from_le_bytes(used.try_into().unwrap_or_default()))
+    let mut run = |real: u8| -> Result<u64> {
+        svm.expire_blockhash();
+        let data = [&[real], data.as_slice()].concat();
+        let instruction = Instruction { program_id: program, accounts: accounts.clone(), data };
+        let payer = world.stranger.pubkey();
+        let transaction =
+            Transaction::new_signed_with_payer(&[instruction], Some(&payer), &keys, svm.latest_blockhash());
+        let done = svm
+            .send_transaction(transaction)
+            .map_err(|e| anyhow::anyhow!("{:?} {:#?}", e.err, e.meta.logs))
+            .with_context(|| format!("replaying the calls of {}", scenario.name))?;
+        Ok(done.compute_units_consumed)
+    };
+    let dry = run(0)?;
+    Ok(run(1)? - dry)
 }
 
 fn push_seeds(data: &mut Vec<u8>, seeds: &[Vec<u8>]) {

@@ -2,6 +2,7 @@
 
 mod compute;
 mod floor;
+mod latency;
 mod report;
 mod scenarios;
 mod size;
@@ -26,11 +27,19 @@ enum What {
     },
     /// Size of each program.
     Size,
+    /// From a validator's event to an answer of the indexer's API.
+    Latency {
+        #[arg(long, default_value_t = 200)]
+        updates_per_s: u32,
+        #[arg(long, default_value_t = 20)]
+        seconds: u32,
+    },
 }
 
 fn main() -> Result<()> {
     match Cli::parse().what {
         What::Compute { check } => compute::run(check),
         What::Size => size::run(),
+        What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
     }
 }

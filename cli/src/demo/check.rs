@@ -4,6 +4,12 @@ use super::Cast;
 use crate::failure::Failure;
 use joule_api::Job;
 use joule_sdk::{pda, Signer};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Totals come from what the cluster has confirmed, which takes a moment; what still differs then, differs.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(250);
 
 pub async fn chain_equals_store(
     cast: &Cast,
@@ -11,6 +17,25 @@ pub async fn chain_equals_store(
     after: &[(String, u64)],
     jobs: &[Job],
 ) -> Result<(), Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let differences = differences(cast, before, after, jobs).await?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(Failure::Outcome(format!("chain and store differ:\n  {}", differences.join("\n  "))));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn differences(
+    cast: &Cast,
+    before: &[(String, u64)],
+    after: &[(String, u64)],
+    jobs: &[Job],
+) -> Result<Vec<String>, Failure> {
     let mut differences = Vec::new();
     let mut compare = |what: String, chain: u64, store: u64| {
         if chain != store {
@@ -50,8 +75,5 @@ pub async fn chain_equals_store(
         let sum = job.paid.provider + job.paid.fee + job.paid.client;
         compare(format!("job {}: budget and what was paid", n + 1), job.budget, sum);
     }
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Outcome(format!("chain and store differ:\n  {}", differences.join("\n  ")))),
-    }
+    Ok(differences)
 }

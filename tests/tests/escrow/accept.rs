@@ -102,9 +102,9 @@ fn wrong_accounts_are_rejected() {
     let accept = w.accept(job);
     w.refuse(swap(accept.clone(), provider, protocol), &[&north], "IllegalOwner");
     w.refuse(swap(accept.clone(), provider, w.north_tokens()), &[&north], "IllegalOwner");
-    w.refuse(swap(accept.clone(), job, pda::client(&w.alice.pubkey())), &[&north], "ConstraintMut");
-    w.refuse(swap(accept.clone(), job, provider), &[&north], "IllegalOwner");
-    w.refuse(swap(accept.clone(), protocol, pda::accepted_mint(&w.mint)), &[&north], "InvalidAccountData");
+    w.refuse(swap(accept.clone(), job, pda::client(&w.alice.pubkey())), &[&north], "AccountDataTooSmall");
+    w.refuse(swap(accept.clone(), job, provider), &[&north], "ConstraintDuplicateMutableAccount");
+    w.refuse(swap(accept.clone(), protocol, pda::accepted_mint(&w.mint)), &[&north], "AccountDataTooSmall");
     w.refuse(swap(accept, protocol, provider), &[&north], "IllegalOwner");
 }
 

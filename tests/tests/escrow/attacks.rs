@@ -37,9 +37,9 @@ fn a_closed_jobs_address_never_comes_back() {
     let (settle, submit, approve) = (w.settle(job), w.submit(job), w.approve(job));
     w.send(&[w.approve(job)], &[&alice]);
     let north = w.north.insecure_clone();
-    w.refuse(settle, &[], "UninitializedAccount");
-    w.refuse(submit, &[&north], "UninitializedAccount");
-    w.refuse(approve, &[&alice], "UninitializedAccount");
+    w.refuse(settle, &[], "AccountDataTooSmall");
+    w.refuse(submit, &[&north], "AccountDataTooSmall");
+    w.refuse(approve, &[&alice], "AccountDataTooSmall");
     w.refuse(w.open_as(0, w.terms()), &[&alice], "WrongId");
 }
 

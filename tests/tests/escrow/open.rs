@@ -155,7 +155,7 @@ fn wrong_accounts_are_rejected() {
     w.refuse(swap(open.clone(), accepted, pda::accepted_mint(&other_mint)), &[&alice], "WrongMint");
     w.refuse(swap(open.clone(), accepted, w.mint), &[&alice], "IllegalOwner");
     w.refuse(swap(open.clone(), accepted, pda::protocol()), &[&alice], "InvalidAccountData");
-    w.refuse(swap(open.clone(), pda::protocol(), accepted), &[&alice], "InvalidAccountData");
+    w.refuse(swap(open.clone(), pda::protocol(), accepted), &[&alice], "AccountDataTooSmall");
     w.refuse(swap(open.clone(), pda::protocol(), Pubkey::new_unique()), &[&alice], "UninitializedAccount");
     w.refuse(swap(open.clone(), w.token_program, Kind::Token2022.program()), &[&alice], "CannotReceive");
     w.refuse(swap(open.clone(), w.token_program, joule_sdk::registry::ID), &[&alice], "IncorrectProgramId");
@@ -164,7 +164,7 @@ fn wrong_accounts_are_rejected() {
     w.refuse(bad_refund, &[&alice], "CannotReceive");
     let mut to_vault = open.clone();
     to_vault.accounts[6].pubkey = vault;
-    w.refuse(to_vault, &[&alice], "CannotReceive");
+    w.refuse(to_vault, &[&alice], "ConstraintDuplicateMutableAccount");
     let mut bad_source = open;
     assert_eq!(bad_source.accounts[5].pubkey, tokens);
     bad_source.accounts[5].pubkey = other_tokens;

@@ -104,7 +104,7 @@ fn every_account_is_the_one_that_the_job_names() {
     w.refuse(swap(settle.clone(), state.refund, thief), &[], "WrongRefund");
     w.refuse(swap(settle.clone(), state.rent_payer, mallory.pubkey()), &[], "WrongRentPayer");
     w.refuse(swap(settle.clone(), job, second), &[], "WrongVault");
-    w.refuse(swap(settle.clone(), job, pda::provider(&w.north.pubkey())), &[], "IllegalOwner");
+    w.refuse(swap(settle.clone(), job, pda::provider(&w.north.pubkey())), &[], "AccountDataTooSmall");
     w.refuse(swap(settle.clone(), w.token_program, joule_sdk::escrow::ID), &[], "IncorrectProgramId");
     // The other token program sees no account that could receive, and cannot close the vault either.
     let refused = w.attempt(&[swap(settle, w.token_program, Kind::Token2022.program())], &[]);

@@ -60,8 +60,8 @@ fn wrong_accounts_are_rejected() {
     let mut w = World::new(Kind::Classic);
     let (job, north) = (w.accepted(), w.north.insecure_clone());
     let submit = w.submit(job);
-    w.refuse(swap(submit.clone(), job, pda::provider(&north.pubkey())), &[&north], "IllegalOwner");
-    w.refuse(swap(submit.clone(), job, pda::client(&w.alice.pubkey())), &[&north], "ConstraintMut");
+    w.refuse(swap(submit.clone(), job, pda::provider(&north.pubkey())), &[&north], "AccountDataTooSmall");
+    w.refuse(swap(submit.clone(), job, pda::client(&w.alice.pubkey())), &[&north], "AccountDataTooSmall");
     w.refuse(swap(submit, pda::event_authority(&joule_sdk::escrow::ID), north.pubkey()), &[&north], "InvalidSeeds");
 }
 

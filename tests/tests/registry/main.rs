@@ -158,7 +158,7 @@ fn accounts_of_other_programs_and_kinds_are_rejected() {
     let mut w = world();
     let (north, address) = registered(&mut w);
     let set = set_status(north.pubkey(), ProviderStatus::Paused);
-    w.refuse(swap(set.clone(), address, pda::accepted_mint(&w.mint)), &[&north], "IllegalOwner");
-    w.refuse(swap(set.clone(), address, w.mint), &[&north], "IllegalOwner");
-    w.refuse(swap(set, address, Pubkey::new_unique()), &[&north], "UninitializedAccount");
+    w.refuse(swap(set.clone(), address, pda::accepted_mint(&w.mint)), &[&north], "AccountDataTooSmall");
+    w.refuse(swap(set.clone(), address, w.mint), &[&north], "AccountDataTooSmall");
+    w.refuse(swap(set, address, Pubkey::new_unique()), &[&north], "AccountDataTooSmall");
 }

@@ -1,0 +1,13 @@
+//! Stories: several parts of the system together, on the local validator, through RPC and gRPC, with the programs' own
+//! binaries and the services' own processes.
+//!
+//! They need what `make test` builds first: `target/deploy/*.so`, and the workspace's binaries beside this one.
+
+mod bad_input;
+mod cli;
+mod deploy_step;
+mod killed;
+mod node_killed;
+mod outages;
+mod paid;
+mod support;

@@ -1,0 +1,50 @@
+//! What the stories share: a world with people in it, processes that end with their story, and patience.
+
+mod process;
+mod proxy;
+mod workload;
+mod world;
+
+pub use process::{run, Indexer, Process};
+pub use proxy::Proxy;
+pub use workload::{counting, Digits, Order};
+pub use world::World;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// How long anything may take: long enough for a loaded machine, since only failures wait for it.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Waits until `probe` gives something.
+pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// One of the workspace's binaries; they lie one folder above the tests'.
+pub fn binary(name: &str) -> PathBuf {
+    let me = std::env::current_exe().expect("this test has a path");
+    let beside = me.parent().and_then(Path::parent).expect("tests lie in deps/").join(name);
+    assert!(beside.exists(), "{} is missing: `cargo build --workspace` makes it", beside.display());
+    beside
+}
+
+/// An address on loopback where nobody listens.
+pub fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it has an address").to_string()
+}

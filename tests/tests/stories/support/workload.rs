@@ -1,0 +1,66 @@
+//! Work to be paid for: the handwritten digits, and small modules written by hand.
+
+use super::root;
+use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec};
+
+/// The committed workload, its whole test set, and the answer.
+pub struct Digits {
+    pub module: Bytes,
+    pub images: Bytes,
+    pub expected: Bytes,
+}
+
+impl Digits {
+    pub fn read() -> Self {
+        let read = |name: &str| -> Bytes {
+            let path = root().join("workloads/digits").join(name);
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
+        };
+        Self { module: read("digits.wasm"), images: read("data/test_images.bin"), expected: read("data/expected.json") }
+    }
+}
+
+/// A job to be opened, with its windows in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    pub spec: Hash,
+    pub input: Hash,
+    /// Base units.
+    pub budget: u64,
+    pub work_window: u32,
+    pub review_window: u32,
+}
+
+impl Order {
+    /// A job that nobody will run.
+    pub fn for_show() -> Self {
+        Self { spec: Hash::of(b"spec"), input: Hash::of(b"input"), budget: 1_000_000, work_window: 3_600, review_window: 3_600 }
+    }
+
+    /// Puts into the store what a provider needs.
+    pub async fn stored(store: &ArtifactStore, module: Bytes, input: Bytes, fuel: u64, timeout_ms: u64) -> Self {
+        let module = store.put(module).await.expect("the module is stored");
+        let input = store.put(input).await.expect("the input is stored");
+        let spec = JobSpec::new(module, fuel, 16 << 20, timeout_ms).expect("limits within range");
+        let spec = store.put(spec.to_bytes()).await.expect("the spec is stored");
+        Self { spec, input, budget: 2_000_000, work_window: 600, review_window: 3 }
+    }
+}
+
+/// A module that counts to `rounds` (about ten units of fuel and a few nanoseconds each) and answers its input.
+pub fn counting(rounds: u64) -> Bytes {
+    let text = format!(
+        r#"(module
+            (memory (export "memory") 1)
+            (func (export "alloc") (param i32) (result i32) i32.const 1024)
+            (func (export "run") (param $ptr i32) (param $len i32) (result i64)
+                (local $left i64)
+                (local.set $left (i64.const {rounds}))
+                (loop $again
+                    (local.set $left (i64.sub (local.get $left) (i64.const 1)))
+                    (br_if $again (i64.ne (local.get $left) (i64.const 0))))
+                (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                        (i64.extend_i32_u (local.get $len)))))"#
+    );
+    wat::parse_str(text).expect("a module").into()
+}
