@@ -17,6 +17,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where the programs' `.so` files are; `None` starts a chain without them.
     pub programs_dir: Option<PathBuf>,
+    /// Initialise the protocol and have it take the token; without it, that is left to a deploy step.
+    pub initialize: bool,
     /// Forget the keys and artifacts of earlier runs first.
     pub reset: bool,
     /// Slots that gRPC's `from_slot` can reach back.
@@ -32,6 +34,7 @@ impl Default for Config {
             slot_ms: 400,
             state_dir: PathBuf::from(".localnet"),
             programs_dir: Some(PathBuf::from("target/deploy")),
+            initialize: true,
             reset: false,
             replay_slots: 1_500,
         }

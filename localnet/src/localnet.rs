@@ -81,7 +81,7 @@ impl Localnet {
         };
         let mut localnet =
             Self { network, personas: Arc::new(personas), state, chain: Some(chain), feeder: Some(feeder) };
-        let ready = localnet.bootstrap(programs, &mut progress).await;
+        let ready = localnet.bootstrap(programs, config.initialize, &mut progress).await;
         if let Err(error) = ready {
             // The reason matters more than whether stopping worked too.
             let _ = localnet.shut_down().await;
@@ -93,6 +93,7 @@ impl Localnet {
     async fn bootstrap(
         &mut self,
         programs: Vec<(Program, std::path::PathBuf, Vec<u8>)>,
+        initialize: bool,
         progress: &mut (impl FnMut(&str) + Send),
     ) -> Result<(), LocalnetError> {
         let with_programs = !programs.is_empty();
@@ -111,7 +112,7 @@ impl Localnet {
         bootstrap::fund(&rpc, &self.personas).await?;
         progress("creating the token");
         bootstrap::create_token(&rpc, &self.personas).await?;
-        if with_programs {
+        if with_programs && initialize {
             progress("initialising the protocol");
             bootstrap::initialize_protocol(&rpc, &self.personas).await?;
         }

@@ -1,0 +1,202 @@
+//! The `joule` binary: every command a client or a provider uses, its JSON, and each exit code.
+
+use crate::support::{nobody, run, until, Indexer, World};
+use joule_artifacts::Hash;
+use joule_localnet::Persona::{Alice, Bob, North};
+use joule_sdk::Pubkey;
+use serde_json::Value;
+
+/// A world seen through the command line.
+struct Terminal {
+    world: World,
+    indexer: Indexer,
+    module: String,
+    input: String,
+}
+
+impl Terminal {
+    async fn open() -> Self {
+        let world = World::start().await;
+        let indexer = world.indexer("indexer", None).await;
+        indexer.well().await;
+        let write = |name: &str, bytes: &[u8]| {
+            let path = world.folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.display().to_string()
+        };
+        let (module, input) = (write("module.wasm", b"\0asm"), write("input.bin", b"input"));
+        Self { world, indexer, module, input }
+    }
+
+    async fn output(&self, args: &[&str]) -> std::process::Output {
+        let state = self.world.state_dir().display().to_string();
+        run("joule", &[args, &["--state-dir", &state, "--indexer", &self.indexer.url]].concat()).await
+    }
+
+    /// What it printed as JSON, after success.
+    async fn json(&self, args: &[&str]) -> Value {
+        let output = self.output(&[args, &["--json"]].concat()).await;
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}"))
+    }
+
+    /// What it printed for people, after success.
+    async fn text(&self, args: &[&str]) -> String {
+        let output = self.output(args).await;
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The error object, after this exit code.
+    async fn fails(&self, code: i32, kind: &str, args: &[&str]) -> Value {
+        let output = self.output(&[args, &["--json"]].concat()).await;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        let last = said.lines().last().unwrap_or_default();
+        let body: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{args:?}: {error}: {said}"));
+        assert_eq!((body["error"]["kind"].as_str(), body["error"]["exit_code"].as_i64()), (Some(kind), Some(code.into())));
+        assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        body["error"].clone()
+    }
+
+    async fn submit(&self, persona: &str) -> String {
+        let job = self
+            .json(&["job", "submit", "--as", persona, "--module", &self.module, "--input", &self.input, "--budget", "2.5"])
+            .await["job"]
+            .as_str()
+            .expect("an address")
+            .to_owned();
+        until("the indexer knows the job", async || self.indexer.api.job(&job).await.ok()).await;
+        job
+    }
+
+    async fn close(self) {
+        self.indexer.process.stop().await;
+        self.world.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_and_a_provider_work_from_the_command_line() {
+    let joule = Terminal::open().await;
+    let registered = joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "8", "--capacity", "3"]).await;
+    assert_eq!(registered["provider"], joule.world.provider(North).to_string());
+    assert_eq!(registered["updated"], false);
+    assert_eq!(joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "4"]).await["updated"], true);
+    until("the indexer knows the update", async || {
+        let north = joule.json(&["provider", "status", "--as", "north"]).await;
+        (north["attributes"]["cpu_cores"] == 4 && north["capacity"] == 2 && north["status"] == "active").then_some(())
+    })
+    .await;
+
+    let job = joule.submit("alice").await;
+    let shown = joule.json(&["job", "show", &job]).await;
+    assert_eq!((&shown["status"], &shown["budget"]), (&"open".into(), &"2500000".into()));
+    assert_eq!(shown["client"], joule.world.address(Alice).to_string());
+    assert_eq!(shown["input_hash"], Hash::of(b"input").to_string());
+    let listed = joule.json(&["job", "list", "--status", "open", "--mine", "--as", "alice"]).await;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(joule.json(&["job", "list", "--mine", "--as", "bob"]).await["items"], serde_json::json!([]));
+    assert!(joule.text(&["job", "list"]).await.contains(&job), "people see it too");
+    assert!(joule.text(&["job", "show", &job]).await.contains("2500000"));
+
+    // A provider delivers; the client watches, agrees, and has the result.
+    let address: Pubkey = job.parse().unwrap();
+    let result = joule.world.store().put("the answer").await.unwrap();
+    joule.world.accept(North, address, 2_000_000).await;
+    joule.world.submit(North, address, result).await;
+    let before = joule.world.balance(Alice).await;
+    let file = joule.world.folder.path().join("result").display().to_string();
+    let watch = ["job", "watch", &job, "--output", &file];
+    let approve = async {
+        let approved = joule.json(&["job", "approve", &job, "--as", "alice"]).await;
+        assert_eq!(approved["job"], *job);
+    };
+    let (watched, ()) = tokio::join!(joule.json(&watch), approve);
+    assert_eq!((&watched["status"], &watched["paid"]["provider"]), (&"settled".into(), &"1950000".into()));
+    assert_eq!(std::fs::read(&file).unwrap(), b"the answer");
+    assert_eq!(joule.world.balance(Alice).await - before, 500_000);
+
+    // Another is taken back.
+    let job = joule.submit("bob").await;
+    let before = joule.world.balance(Bob).await;
+    joule.json(&["job", "cancel", &job, "--as", "bob"]).await;
+    assert_eq!(joule.world.balance(Bob).await - before, 2_500_000);
+    let error = joule.fails(6, "outcome", &["job", "watch", &job]).await;
+    assert!(error["message"].as_str().unwrap().contains("refunded"));
+
+    let status = until("the indexer has stored both ends", async || {
+        let status = joule.json(&["index", "status"]).await;
+        (status["totals"]["mints"][0]["jobs_refunded"] == 1).then_some(status)
+    })
+    .await;
+    assert_eq!((&status["health"]["ok"], &status["totals"]["mints"][0]["jobs_settled"]), (&true.into(), &1.into()));
+    assert!(joule.text(&["index", "status"]).await.contains("live"));
+    joule.json(&["provider", "status", "--set", "paused", "--as", "north"]).await;
+    until("the indexer knows the pause", async || {
+        (joule.json(&["provider", "status", "--as", "north"]).await["status"] == "paused").then_some(())
+    })
+    .await;
+    joule.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_exit_code_means_what_it_says() {
+    let joule = Terminal::open().await;
+    let (module, input) = (joule.module.clone(), joule.input.clone());
+    let submit = |budget: &'static str| {
+        ["job", "submit", "--as", "alice", "--module", &module, "--input", &input, "--budget", budget].map(str::to_owned)
+    };
+    let job = joule.submit("alice").await;
+    let stranger = joule.world.address(Bob).to_string();
+    let nowhere = format!("http://{}", nobody());
+
+    // 2: input.
+    for (budget, word) in [("a lot", "amount"), ("0.0000001", "decimals"), ("-1", "")] {
+        let args = submit(budget);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        if budget.starts_with('-') {
+            // The argument parser's, before there is anything to say as JSON.
+            assert_eq!(joule.output(&args).await.status.code(), Some(2));
+            continue;
+        }
+        let error = joule.fails(2, "input", &args).await;
+        assert!(error["message"].as_str().unwrap().contains(word), "{error}");
+    }
+    joule.fails(2, "input", &["job", "submit", "--as", "alice", "--module", "/none", "--input", &input, "--budget", "1"]).await;
+    joule.fails(2, "input", &["job", "cancel", "not-an-address", "--as", "alice"]).await;
+    joule.fails(2, "input", &["job", "cancel", &job, "--as", "nobody"]).await;
+    assert_eq!(joule.output(&["job", "dance"]).await.status.code(), Some(2));
+    // 3: not found.
+    joule.fails(3, "not_found", &["job", "show", &stranger]).await;
+    joule.fails(3, "not_found", &["job", "cancel", &stranger, "--as", "alice"]).await;
+    joule.fails(3, "not_found", &["provider", "status", &stranger]).await;
+    // 4: refused by a program, by its name.
+    let error = joule.fails(4, "refused", &["job", "approve", &job, "--as", "alice"]).await;
+    assert_eq!(error["name"], "WrongState");
+    joule.fails(4, "refused", &["job", "cancel", &job, "--as", "bob"]).await;
+    let error = joule.fails(4, "refused", &["job", "crank", &job, "--as", "bob"]).await;
+    assert_eq!(error["name"], "NotExpired");
+    // 5: nobody answers.
+    let error = joule.fails(5, "unreachable", &["job", "cancel", &job, "--as", "alice", "--rpc", &nowhere]).await;
+    assert!(error["message"].as_str().unwrap().contains("RPC"), "{error}");
+    let dead = run("joule", &["index", "status", "--indexer", &nowhere]).await;
+    assert_eq!(dead.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&dead.stderr).contains(&nowhere), "it names the address");
+    // 6: ended otherwise.
+    joule.json(&["job", "cancel", &job, "--as", "alice"]).await;
+    joule.fails(6, "outcome", &["job", "watch", &job]).await;
+    // None of this cost anything, or took anything along.
+    joule.indexer.equals_the_chain(joule.world.localnet.rpc_url()).await;
+    joule.close().await;
+}
+
+#[tokio::test]
+async fn completions_and_help_are_printed_without_any_service() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run("joule", &["completions", shell]).await;
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("joule"), "{shell}");
+    }
+    assert!(run("joule", &["--help"]).await.status.success());
+    assert!(run("joule", &["localnet", "--help"]).await.status.success());
+}

@@ -1,0 +1,94 @@
+//! Anchor's deploy step, as it is run on a cluster, against a chain that has the programs and nothing more.
+
+use crate::support::{root, Order, World};
+use joule_localnet::{Config, Persona::{Alice, Authority}};
+use joule_sdk::{pda, treasury::state::{AcceptedMint, Protocol}};
+use std::{
+    net::TcpListener,
+    process::{Command, Output},
+};
+
+/// Whether there is a Node.js to run it with.
+fn has_npm() -> bool {
+    Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Runs `migrations/run.ts`.
+async fn migrate(world: &World) -> Output {
+    let config = world.folder.path().join("migration.json");
+    let settings = serde_json::json!({ "localnet": {
+        "feeBps": { "escrow": 250, "billing": 100, "dataMarket": 50, "depin": 0 },
+        "guardian": null,
+        "mints": [{ "mint": world.localnet.mint().to_string(), "minAmount": "1000" }],
+    }});
+    std::fs::write(&config, settings.to_string()).unwrap();
+    let mut command = Command::new("npx");
+    command
+        .args(["--no-install", "tsx", "run.ts"])
+        .current_dir(root().join("migrations"))
+        .env("ANCHOR_PROVIDER_URL", world.localnet.rpc_url())
+        .env("ANCHOR_WALLET", world.key_file(Authority))
+        .env("JOULE_MIGRATION_CONFIG", config)
+        .env_remove("JOULE_CLUSTER");
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().expect("npx starts")
+}
+
+/// A free port with a free one after it: web3.js confirms through the WebSocket, and looks for that one port above RPC.
+fn two_free_ports() -> u16 {
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).ok();
+    let pair = || {
+        let first = free(0)?.local_addr().ok()?.port();
+        free(first.checked_add(1)?).map(|_| first)
+    };
+    (0..100).find_map(|_| pair()).expect("two free ports in a row")
+}
+
+fn install() {
+    let folder = root().join("migrations");
+    if folder.join("node_modules/.bin/tsx").exists() {
+        return;
+    }
+    let output = Command::new("npm").args(["ci", "--no-fund", "--no-audit", "--silent"]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_nothing() {
+    if !has_npm() {
+        eprintln!("not run: the deploy step is TypeScript, and this machine has no npm");
+        return;
+    }
+    tokio::task::spawn_blocking(install).await.unwrap();
+    let rpc_port = two_free_ports();
+    let world = World::start_with(|config| Config { initialize: false, rpc_port, ws_port: rpc_port + 1, ..config }).await;
+    let (protocol, accepted) = (pda::protocol(), pda::accepted_mint(&world.localnet.mint()));
+    assert!(world.chain.find::<Protocol>(&protocol).await.unwrap().is_none(), "nothing is initialised yet");
+
+    let first = migrate(&world).await;
+    let said = String::from_utf8_lossy(&first.stdout).into_owned();
+    assert!(first.status.success(), "{said}{}", String::from_utf8_lossy(&first.stderr));
+    assert!(said.contains("created in") && said.contains("accepted in"), "{said}");
+    let state: Protocol = world.chain.get(&protocol).await.unwrap();
+    let authority = world.address(Authority);
+    assert_eq!((state.authority, state.guardian), (authority, authority));
+    assert_eq!(state.fee_bps.map(|fee| fee.get()), [250, 100, 50, 0, 0, 0, 0, 0]);
+    let mint: AcceptedMint = world.chain.get(&accepted).await.unwrap();
+    assert_eq!(mint.min_amount.get(), 1_000);
+    // What it made is enough to work with.
+    world.open(Alice, Order::for_show()).await;
+
+    let bytes = async || {
+        let mut all = Vec::new();
+        for address in [protocol, accepted, pda::fee_vault(&world.localnet.mint())] {
+            all.push(world.chain.rpc().get_account(&address).await.unwrap());
+        }
+        all
+    };
+    let before = bytes().await;
+    let again = migrate(&world).await;
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(again.status.success(), "{said}{}", String::from_utf8_lossy(&again.stderr));
+    assert!(said.contains("exists") && said.contains("is accepted") && !said.contains(" in "), "{said}");
+    assert_eq!(bytes().await, before);
+    world.stop().await;
+}
