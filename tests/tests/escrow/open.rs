@@ -143,6 +143,9 @@ fn wrong_accounts_are_rejected() {
     let accept = instruction::treasury::accept_mint(authority.pubkey(), other_mint, w.token_program, 1);
     w.send(&[accept], &[&authority]);
     let other_tokens = w.extra_token_account(&alice.pubkey(), &other_mint, &[]);
+    let own_mint = std::mem::replace(&mut w.mint, other_mint);
+    w.mint_to(&other_tokens, BUDGET);
+    w.mint = own_mint;
     let open = w.open(w.terms());
     let (job, tokens) = (pda::job(&alice.pubkey(), 0), w.alice_tokens());
     let (other_job, vault) = (pda::job(&alice.pubkey(), 9), pda::vault(&job));

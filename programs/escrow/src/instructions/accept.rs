@@ -2,6 +2,7 @@
 
 use crate::{error::EscrowError, event::JobAccepted, state::Job, token};
 use anchor_lang::{address_eq, prelude::*};
+use joule_events::emit_event;
 use joule_registry::state::Provider;
 use joule_treasury::state::{Protocol, Service};
 use joule_units::{Amount, UnixTime};
@@ -30,11 +31,8 @@ impl Accept {
         require!(self.provider.is_active(), EscrowError::ProviderNotActive);
         // A vault that paid into itself could never be emptied.
         require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
-        let payout = self.payout.account();
-        require!(token::is_receiver(payout, &self.job.mint), EscrowError::CannotReceive);
         // A stolen authority key must not be able to send the earnings elsewhere.
-        require!(token::is_owned_by(payout, &self.provider.payout_owner), EscrowError::WrongPayoutOwner);
-        Ok(())
+        token::require_receiver_of(self.payout.account(), &self.job.mint, &self.provider.payout_owner)
     }
 }
 
@@ -49,7 +47,7 @@ pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
     job.provider_authority = ctx.accounts.provider.authority;
     job.payout_owner = ctx.accounts.provider.payout_owner;
     job.payout = *ctx.accounts.payout.address();
-    emit_cpi!(JobAccepted {
+    emit_event!(ctx, JobAccepted {
         job: *ctx.accounts.job.address(),
         client: ctx.accounts.job.client,
         provider,

@@ -2,6 +2,7 @@
 
 use crate::{error::EscrowError, instructions::settle::*};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -17,6 +18,6 @@ pub fn handler(ctx: &mut Context<Approve>, result_hash: [u8; 32]) -> Result<()> 
     let earnings = &mut ctx.accounts.earnings;
     earnings.job.approve(&result_hash)?;
     let receipt = earnings.pay(true)?;
-    emit_cpi!(ctx.accounts.earnings.settled(&receipt, now, true));
+    emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));
     ctx.accounts.earnings.close(&receipt)
 }

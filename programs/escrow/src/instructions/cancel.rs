@@ -2,6 +2,7 @@
 
 use crate::{error::EscrowError, instructions::expire::*};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -17,6 +18,6 @@ pub fn handler(ctx: &mut Context<Cancel>) -> Result<()> {
     let refund = &mut ctx.accounts.refund;
     let reason = refund.job.cancel()?;
     let receipt = refund.pay(true)?;
-    emit_cpi!(ctx.accounts.refund.refunded(&receipt, now, reason));
+    emit_event!(ctx, ctx.accounts.refund.refunded(&receipt, now, reason));
     ctx.accounts.refund.close(&receipt)
 }

@@ -7,6 +7,7 @@ use crate::{
     state::{Job, JobStatus, RefundReason},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
 use joule_units::UnixTime;
 
@@ -72,11 +73,11 @@ pub fn handler(ctx: &mut Context<Expire>) -> Result<()> {
     let refund = &mut ctx.accounts.refund;
     if refund.job.status()? == JobStatus::Refunded {
         let receipt = refund.pay(false)?;
-        emit_cpi!(JobPaid::new(ctx.accounts.refund.job.address(), &receipt));
+        emit_event!(ctx, JobPaid::new(ctx.accounts.refund.job.address(), &receipt));
         return ctx.accounts.refund.close(&receipt);
     }
     let reason = refund.job.expire(UnixTime::new(now))?;
     let receipt = refund.pay(true)?;
-    emit_cpi!(ctx.accounts.refund.refunded(&receipt, now, reason));
+    emit_event!(ctx, ctx.accounts.refund.refunded(&receipt, now, reason));
     ctx.accounts.refund.close(&receipt)
 }

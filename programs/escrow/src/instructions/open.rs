@@ -8,6 +8,7 @@ use crate::{
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
 use joule_treasury::state::{AcceptedMint, Protocol, Service};
 use joule_units::{Amount, UnixTime};
@@ -98,7 +99,7 @@ pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
         ctx.accounts.token_program.address(),
     )?;
     let job = &ctx.accounts.job;
-    emit_cpi!(JobOpened {
+    emit_event!(ctx, JobOpened {
         job: *job.address(),
         client,
         mint: job.mint,

@@ -2,6 +2,7 @@
 
 use crate::{error::EscrowError, event::JobRedirected, state::Job, token};
 use anchor_lang::{address_eq, prelude::*};
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -28,6 +29,6 @@ pub fn handler(ctx: &mut Context<Redirect>) -> Result<()> {
     ctx.accounts.validate()?;
     let (payee, account) = (*ctx.accounts.payee.address(), *ctx.accounts.account.address());
     ctx.accounts.job.redirect(&payee, account)?;
-    emit_cpi!(JobRedirected { job: *ctx.accounts.job.address(), by: payee, account });
+    emit_event!(ctx, JobRedirected { job: *ctx.accounts.job.address(), by: payee, account });
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::{
     state::{Job, JobStatus},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
 use joule_units::UnixTime;
 
@@ -87,9 +88,9 @@ pub fn handler(ctx: &mut Context<Settle>) -> Result<()> {
     }
     let receipt = earnings.pay(first)?;
     if first {
-        emit_cpi!(ctx.accounts.earnings.settled(&receipt, now, false));
+        emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, false));
     } else {
-        emit_cpi!(JobPaid::new(ctx.accounts.earnings.job.address(), &receipt));
+        emit_event!(ctx, JobPaid::new(ctx.accounts.earnings.job.address(), &receipt));
     }
     ctx.accounts.earnings.close(&receipt)
 }

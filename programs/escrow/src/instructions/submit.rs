@@ -2,6 +2,7 @@
 
 use crate::{error::EscrowError, event::JobDelivered, state::Job};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 use joule_units::UnixTime;
 
 #[event_cpi]
@@ -17,7 +18,7 @@ pub struct Submit {
 pub fn handler(ctx: &mut Context<Submit>, result_hash: [u8; 32]) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.job.submit(&result_hash, UnixTime::new(now))?;
-    emit_cpi!(JobDelivered {
+    emit_event!(ctx, JobDelivered {
         job: *ctx.accounts.job.address(),
         provider: ctx.accounts.job.provider,
         result_hash,

@@ -6,6 +6,7 @@ use crate::{
     state::{Profile, Provider},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -25,7 +26,7 @@ pub fn handler(ctx: &mut Context<Register>, profile: Profile) -> Result<()> {
     let (authority, payer) = (*ctx.accounts.authority.address(), *ctx.accounts.payer.address());
     let bump = ctx.bumps.provider;
     ctx.accounts.provider.register(authority, payer, &profile, now, bump)?;
-    emit_cpi!(ProviderRegistered {
+    emit_event!(ctx, ProviderRegistered {
         provider: *ctx.accounts.provider.address(),
         authority,
         payout_owner: profile.payout_owner,

@@ -2,6 +2,7 @@
 
 use crate::{error::RegistryError, event::ProviderRetired, state::Provider};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -16,7 +17,7 @@ pub struct Retire {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Retire>) -> Result<()> {
-    emit_cpi!(ProviderRetired {
+    emit_event!(ctx, ProviderRetired {
         provider: *ctx.accounts.provider.address(),
         authority: *ctx.accounts.authority.address(),
     });

@@ -6,6 +6,7 @@ use crate::{
     state::{Provider, ProviderStatus},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -20,6 +21,6 @@ pub struct SetStatus {
 pub fn handler(ctx: &mut Context<SetStatus>, status: u8) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.provider.set_status(ProviderStatus::from_number(status)?, now);
-    emit_cpi!(ProviderStatusChanged { provider: *ctx.accounts.provider.address(), status });
+    emit_event!(ctx, ProviderStatusChanged { provider: *ctx.accounts.provider.address(), status });
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::{
     state::{Profile, Provider},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -20,7 +21,7 @@ pub struct Update {
 pub fn handler(ctx: &mut Context<Update>, profile: Profile) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.provider.update(&profile, now)?;
-    emit_cpi!(ProviderUpdated {
+    emit_event!(ctx, ProviderUpdated {
         provider: *ctx.accounts.provider.address(),
         payout_owner: profile.payout_owner,
     });

@@ -1,13 +1,14 @@
 //! The proposed authority takes over.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::AuthorityChanged, state::Protocol};
+use crate::{error::TreasuryError, event::AuthorityChanged, state::Protocol};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct AcceptAuthority {
     pub next: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -22,6 +23,6 @@ impl AcceptAuthority {
 pub fn handler(ctx: &mut Context<AcceptAuthority>) -> Result<()> {
     ctx.accounts.validate()?;
     let previous = ctx.accounts.protocol.accept_authority();
-    emit_cpi!(AuthorityChanged { previous, authority: *ctx.accounts.next.address() });
+    emit_event!(ctx, AuthorityChanged { previous, authority: *ctx.accounts.next.address() });
     Ok(())
 }

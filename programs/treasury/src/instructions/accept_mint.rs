@@ -1,12 +1,13 @@
 //! The authority admits a token; from then on it has a fee vault.
 
 use crate::{
-    constants::{FEE_VAULT_SEED, MINT_SEED, PROTOCOL_SEED},
+    constants::{FEE_VAULT_SEED, MINT_SEED},
     error::TreasuryError,
     event::MintAccepted,
     state::{AcceptedMint, Protocol},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 use anchor_spl::{
     token,
     token_interface::{Mint, TokenAccount, TokenInterface},
@@ -32,7 +33,6 @@ const HARMLESS: [ExtensionType; 6] = [
 pub struct AcceptMint {
     #[account(mut)]
     pub authority: Signer,
-    #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump)]
     pub protocol: Account<Protocol>,
     pub mint: InterfaceAccount<Mint>,
     #[account(init, payer = authority, seeds = [MINT_SEED, mint.address().as_ref()], bump)]
@@ -71,6 +71,6 @@ pub fn handler(ctx: &mut Context<AcceptMint>, min_amount: u64) -> Result<()> {
     accepted.decimals = decimals;
     accepted.bump = bump;
     accepted.update(true, min_amount);
-    emit_cpi!(MintAccepted { mint, fee_vault, min_amount: min_amount.into() });
+    emit_event!(ctx, MintAccepted { mint, fee_vault, min_amount: min_amount.into() });
     Ok(())
 }

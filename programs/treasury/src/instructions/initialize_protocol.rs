@@ -2,6 +2,7 @@
 
 use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::ProtocolInitialized, state::Protocol};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 /// The loader that owns upgradeable programs and their data accounts.
 const LOADER: Address = anchor_lang::address!("BPFLoaderUpgradeab1e11111111111111111111111");
@@ -46,6 +47,6 @@ pub fn handler(ctx: &mut Context<InitializeProtocol>, guardian: Address, fee_bps
     let authority = *ctx.accounts.authority.address();
     let bump = ctx.bumps.protocol;
     ctx.accounts.protocol.initialize(authority, guardian, fee_bps, bump)?;
-    emit_cpi!(ProtocolInitialized { authority, guardian, fee_bps: fee_bps.map(Into::into) });
+    emit_event!(ctx, ProtocolInitialized { authority, guardian, fee_bps: fee_bps.map(Into::into) });
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Guardian or authority stops new work in a service.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::ServicePaused, state::{Protocol, Service}};
+use crate::{error::TreasuryError, event::ServicePaused, state::{Protocol, Service}};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Pause {
     pub guardian: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -25,6 +26,6 @@ impl Pause {
 pub fn handler(ctx: &mut Context<Pause>, service: u8) -> Result<()> {
     ctx.accounts.validate()?;
     ctx.accounts.protocol.pause(Service::from_number(service)?);
-    emit_cpi!(ServicePaused { service, by: *ctx.accounts.guardian.address() });
+    emit_event!(ctx, ServicePaused { service, by: *ctx.accounts.guardian.address() });
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! The authority names its successor, who must accept: a typing error cannot lose the protocol.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::AuthorityProposed, state::Protocol};
+use crate::{error::TreasuryError, event::AuthorityProposed, state::Protocol};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ProposeAuthority {
     pub authority: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -22,6 +23,6 @@ impl ProposeAuthority {
 pub fn handler(ctx: &mut Context<ProposeAuthority>, next: Address) -> Result<()> {
     ctx.accounts.validate()?;
     ctx.accounts.protocol.propose_authority(next);
-    emit_cpi!(AuthorityProposed { authority: *ctx.accounts.authority.address(), next });
+    emit_event!(ctx, AuthorityProposed { authority: *ctx.accounts.authority.address(), next });
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! The authority changes what a service charges.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::FeeChanged, state::{Protocol, Service}};
+use crate::{error::TreasuryError, event::FeeChanged, state::{Protocol, Service}};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SetFee {
     pub authority: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -22,6 +23,6 @@ impl SetFee {
 pub fn handler(ctx: &mut Context<SetFee>, service: u8, fee_bps: u16) -> Result<()> {
     ctx.accounts.validate()?;
     let previous_bps = ctx.accounts.protocol.set_fee(Service::from_number(service)?, fee_bps)?;
-    emit_cpi!(FeeChanged { service, previous_bps: previous_bps.into(), fee_bps: fee_bps.into() });
+    emit_event!(ctx, FeeChanged { service, previous_bps: previous_bps.into(), fee_bps: fee_bps.into() });
     Ok(())
 }

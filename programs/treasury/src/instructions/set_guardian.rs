@@ -1,13 +1,14 @@
 //! The authority replaces the guardian.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::GuardianChanged, state::Protocol};
+use crate::{error::TreasuryError, event::GuardianChanged, state::Protocol};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SetGuardian {
     pub authority: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -22,6 +23,6 @@ impl SetGuardian {
 pub fn handler(ctx: &mut Context<SetGuardian>, guardian: Address) -> Result<()> {
     ctx.accounts.validate()?;
     let previous = core::mem::replace(&mut ctx.accounts.protocol.guardian, guardian);
-    emit_cpi!(GuardianChanged { previous, guardian });
+    emit_event!(ctx, GuardianChanged { previous, guardian });
     Ok(())
 }

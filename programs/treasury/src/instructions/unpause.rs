@@ -1,13 +1,14 @@
 //! The authority, and not the guardian, lets a service go on.
 
-use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::ServiceUnpaused, state::{Protocol, Service}};
+use crate::{error::TreasuryError, event::ServiceUnpaused, state::{Protocol, Service}};
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Unpause {
     pub authority: Signer,
-    #[account(mut, seeds = [PROTOCOL_SEED], bump = protocol.bump)]
+    #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
@@ -22,6 +23,6 @@ impl Unpause {
 pub fn handler(ctx: &mut Context<Unpause>, service: u8) -> Result<()> {
     ctx.accounts.validate()?;
     ctx.accounts.protocol.unpause(Service::from_number(service)?);
-    emit_cpi!(ServiceUnpaused { service });
+    emit_event!(ctx, ServiceUnpaused { service });
     Ok(())
 }

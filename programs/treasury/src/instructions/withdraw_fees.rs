@@ -7,6 +7,7 @@ use crate::{
     state::{AcceptedMint, Protocol},
 };
 use anchor_lang::prelude::*;
+use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
@@ -14,7 +15,6 @@ use pinocchio::cpi::{Seed, Signer as CpiSigner};
 #[derive(Accounts)]
 pub struct WithdrawFees {
     pub authority: Signer,
-    #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump)]
     pub protocol: Account<Protocol>,
     pub accepted_mint: Account<AcceptedMint>,
     #[account(mut, address = accepted_mint.fee_vault @ TreasuryError::WrongFeeVault)]
@@ -50,7 +50,7 @@ impl WithdrawFees {
 pub fn handler(ctx: &mut Context<WithdrawFees>, amount: u64) -> Result<()> {
     ctx.accounts.validate(amount)?;
     ctx.accounts.transfer(amount)?;
-    emit_cpi!(FeesWithdrawn {
+    emit_event!(ctx, FeesWithdrawn {
         mint: ctx.accounts.accepted_mint.mint,
         destination: *ctx.accounts.destination.address(),
         amount: amount.into(),

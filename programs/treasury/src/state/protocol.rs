@@ -30,7 +30,8 @@ impl Service {
     }
 }
 
-/// PDA `["protocol"]`; there is one, and it is never closed.
+/// PDA `["protocol"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,
+/// and nobody derives its address again.
 #[account]
 pub struct Protocol {
     /// May change everything here. Written by `accept_authority`.
