@@ -8,7 +8,7 @@ use crate::{
 use joule_sdk::{
     escrow::state::{Job, JobStatus},
     instruction::escrow,
-    Chain, Instruction, Keypair, Pubkey,
+    Chain, Instruction, Keypair, Pubkey, Signer,
 };
 
 /// A job on the chain, with what is needed to end it.
@@ -39,14 +39,28 @@ async fn send(options: &Options, found: &Found, instruction: Instruction, done: 
     Ok(())
 }
 
+/// Otherwise the signature of the job's client would be missing, which says less.
+fn only_the_client(found: &Found) -> Result<(), Failure> {
+    let (client, signer) = (found.job.client, found.signer.pubkey());
+    match signer == client {
+        true => Ok(()),
+        false => Err(Failure::Refused(format!("job {} is {client}'s to decide about, not {signer}'s", found.address))),
+    }
+}
+
 pub async fn approve(options: &Options, job: &str) -> Result<(), Failure> {
     let found = find(options, job).await?;
+    only_the_client(&found)?;
+    if !found.job.status().is_ok_and(|status| status == JobStatus::Delivered) {
+        return Err(Failure::Refused(format!("job {job} has no result to agree with yet; `joule job show` says where it stands")));
+    }
     let instruction = escrow::approve(found.address, &found.job, found.token_program, found.job.result_hash);
     send(options, &found, instruction, "approved and paid job").await
 }
 
 pub async fn cancel(options: &Options, job: &str) -> Result<(), Failure> {
     let found = find(options, job).await?;
+    only_the_client(&found)?;
     let instruction = escrow::cancel(found.address, &found.job, found.token_program);
     send(options, &found, instruction, "cancelled and refunded job").await
 }
