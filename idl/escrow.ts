@@ -166,91 +166,101 @@ export type JouleEscrow = {
     },
     {
       "code": 6214,
+      "msg": "A payment can be redirected before delivery, or later while it is owed",
+      "name": "nothingToRedirect"
+    },
+    {
+      "code": 6215,
       "msg": "The signer is not the authority of this provider",
       "name": "notProviderAuthority"
     },
     {
-      "code": 6215,
+      "code": 6216,
       "msg": "The provider is not active",
       "name": "providerNotActive"
     },
     {
-      "code": 6216,
+      "code": 6217,
       "msg": "The price is zero or above the job's budget",
       "name": "priceOutOfRange"
     },
     {
-      "code": 6217,
+      "code": 6218,
       "msg": "The job is not in the state that this needs",
       "name": "wrongState"
     },
     {
-      "code": 6218,
+      "code": 6219,
       "msg": "The time to accept this job has passed",
       "name": "acceptWindowClosed"
     },
     {
-      "code": 6219,
+      "code": 6220,
       "msg": "The time to deliver this job has passed",
       "name": "workWindowClosed"
     },
     {
-      "code": 6220,
+      "code": 6221,
       "msg": "The review window is still open",
       "name": "reviewWindowOpen"
     },
     {
-      "code": 6221,
+      "code": 6222,
       "msg": "The job's deadline has not passed yet",
       "name": "notExpired"
     },
     {
-      "code": 6222,
+      "code": 6223,
       "msg": "A result is named by its hash, which is not zero",
       "name": "missingResult"
     },
     {
-      "code": 6223,
+      "code": 6224,
       "msg": "The result named is not the one that was delivered",
       "name": "wrongResult"
     },
     {
-      "code": 6224,
+      "code": 6225,
       "msg": "This is not the vault of the job",
       "name": "wrongVault"
     },
     {
-      "code": 6225,
+      "code": 6226,
+      "msg": "The vault belongs to the other token program",
+      "name": "wrongTokenProgram"
+    },
+    {
+      "code": 6227,
       "msg": "This is not the account that the job pays the provider into",
       "name": "wrongPayout"
     },
     {
-      "code": 6226,
+      "code": 6228,
       "msg": "This is not the account that the job pays the fee into",
       "name": "wrongFeeVault"
     },
     {
-      "code": 6227,
+      "code": 6229,
       "msg": "This is not the account that the job refunds into",
       "name": "wrongRefund"
     },
     {
-      "code": 6228,
+      "code": 6230,
       "msg": "Rent returns to the account that paid it",
       "name": "wrongRentPayer"
     },
     {
-      "code": 6229,
+      "code": 6231,
       "msg": "Nothing that is owed can be paid now: no account can receive it",
       "name": "nothingPayable"
     },
     {
-      "code": 6230,
+      "code": 6232,
       "msg": "A sum does not fit into 64 bits",
       "name": "overflow"
     },
     {
-      "code": 6231,
+      "code": 6233,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
@@ -453,10 +463,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "payout",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "payout",
           "writable": true
         },
         {
@@ -467,10 +477,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "refund",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "refund",
           "writable": true
         },
         {
@@ -567,10 +577,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "refund",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "refund",
           "writable": true
         },
         {
@@ -652,10 +662,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "refund",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "refund",
           "writable": true
         },
         {
@@ -727,7 +737,7 @@ export type JouleEscrow = {
       "accounts": [
         {
           "docs": [
-            "Pays the rent and gets it back; may be the client itself."
+            "Pays the rent and gets it back, but for the client's counter, which stays; may be the client itself."
           ],
           "name": "payer",
           "signer": true,
@@ -735,7 +745,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Owns `source`; the token program checks that."
+            "Owns `source`, or may spend from it; the token program checks that."
           ],
           "name": "client",
           "signer": true
@@ -930,7 +940,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Any token account of the job's mint that can receive now."
+            "A token account of the job's mint that can receive now; the provider's must be the payout owner's."
           ],
           "name": "account"
         },
@@ -1003,10 +1013,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "payout",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "payout",
           "writable": true
         },
         {
@@ -1017,10 +1027,10 @@ export type JouleEscrow = {
           "writable": true
         },
         {
-          "name": "refund",
-          "relations": [
-            "job"
+          "docs": [
+            "Compared with the job when it is paid."
           ],
+          "name": "refund",
           "writable": true
         },
         {
@@ -1309,7 +1319,7 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Token account that the provider is paid into. Written by `accept` and `redirect`."
+              "Token account of the payout owner that the provider is paid into. Written by `accept` and `redirect`."
             ],
             "name": "payout",
             "type": "pubkey"
@@ -1901,7 +1911,8 @@ export type JouleEscrow = {
     },
     {
       "docs": [
-        "PDA `[\"protocol\"]`; there is one, and it is never closed."
+        "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
+        "and nobody derives its address again."
       ],
       "name": "protocol",
       "repr": {
@@ -1912,7 +1923,7 @@ export type JouleEscrow = {
         "fields": [
           {
             "docs": [
-              "May change everything here. Written by `accept_authority`."
+              "May change everything here. Written by `initialize_protocol` and `accept_authority`."
             ],
             "name": "authority",
             "type": "pubkey"

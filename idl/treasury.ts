@@ -257,23 +257,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -339,24 +322,7 @@ export type JouleTreasury = {
           "writable": true
         },
         {
-          "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          }
+          "name": "protocol"
         },
         {
           "name": "mint"
@@ -593,23 +559,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -680,23 +629,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -767,23 +699,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -858,23 +773,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -945,23 +843,6 @@ export type JouleTreasury = {
         },
         {
           "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -1031,24 +912,7 @@ export type JouleTreasury = {
           "signer": true
         },
         {
-          "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          }
+          "name": "protocol"
         },
         {
           "name": "acceptedMint",
@@ -1125,24 +989,7 @@ export type JouleTreasury = {
           "signer": true
         },
         {
-          "name": "protocol",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  112,
-                  114,
-                  111,
-                  116,
-                  111,
-                  99,
-                  111,
-                  108
-                ]
-              }
-            ]
-          }
+          "name": "protocol"
         },
         {
           "name": "acceptedMint"
@@ -1472,7 +1319,8 @@ export type JouleTreasury = {
     },
     {
       "docs": [
-        "PDA `[\"protocol\"]`; there is one, and it is never closed."
+        "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
+        "and nobody derives its address again."
       ],
       "name": "protocol",
       "repr": {
@@ -1483,7 +1331,7 @@ export type JouleTreasury = {
         "fields": [
           {
             "docs": [
-              "May change everything here. Written by `accept_authority`."
+              "May change everything here. Written by `initialize_protocol` and `accept_authority`."
             ],
             "name": "authority",
             "type": "pubkey"

@@ -30,8 +30,8 @@ use yellowstone_grpc_proto::geyser::{
     subscribe_update::UpdateOneof, CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
 };
 
-const PER_TRANSACTION: usize = 4;
-const PROVIDERS: usize = 40;
+const PER_TRANSACTION: usize = 3;
+const PROVIDERS: usize = 42;
 /// One change in this many is asked for, so that asking does not become the load.
 const SAMPLE: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -70,7 +70,7 @@ fn treasury() -> Vec<Scenario> {
     let mut all = Vec::new();
     let w = World::bare();
     let (a, g) = (w.authority.insecure_clone(), w.guardian.pubkey());
-    let initialize = initialize_protocol(a.pubkey(), g, [250; 8]);
+    let initialize = initialize_protocol(a.pubkey(), g, [250, 250, 250, 250, 0, 0, 0, 0]);
     all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 0, rent: 1, derive: 1 }, vec![]));
 
     let mut w = World::governed(Kind::Classic);
@@ -181,7 +181,7 @@ fn escrow() -> Vec<Scenario> {
     let expire = w.expire(job);
     all.push(make("expire", w, expire, vec![], CLOCK, 0));
     let mut w = world();
-    let job = w.delivered();
+    let job = w.accepted();
     let ((alice, _), mint) = (keys(&w), w.mint);
     let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
     let redirect = instruction::escrow::redirect(alice.pubkey(), job, other);

@@ -12,6 +12,6 @@ pub const JOB_SEED: &[u8] = b"job";
 #[constant]
 pub const VAULT_SEED: &[u8] = b"vault";
 
-/// No window is longer than 90 days, in seconds: whatever goes wrong, money comes back within the sum of them.
+/// No window is longer than 90 days, in seconds: whoever falls silent, a job is settled or refunded within the sum of them.
 #[constant]
 pub const MAX_WINDOW: u32 = 90 * 24 * 60 * 60;

@@ -32,6 +32,8 @@ pub enum EscrowError {
     NotProvider,
     #[msg("Only the client or the payout owner may redirect a payment")]
     NotPayee,
+    #[msg("A payment can be redirected before delivery, or later while it is owed")]
+    NothingToRedirect,
     #[msg("The signer is not the authority of this provider")]
     NotProviderAuthority,
     #[msg("The provider is not active")]
@@ -54,6 +56,8 @@ pub enum EscrowError {
     WrongResult,
     #[msg("This is not the vault of the job")]
     WrongVault,
+    #[msg("The vault belongs to the other token program")]
+    WrongTokenProgram,
     #[msg("This is not the account that the job pays the provider into")]
     WrongPayout,
     #[msg("This is not the account that the job pays the fee into")]

@@ -6,7 +6,7 @@ use crate::{
     state::{Dues, Job},
     token,
 };
-use anchor_lang::{prelude::*, AccountClose};
+use anchor_lang::{address_eq, prelude::*, AccountClose};
 use joule_units::Amount;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
@@ -34,29 +34,39 @@ impl Receipt {
 }
 
 impl Till<'_> {
-    /// Pays what can be paid and, when that empties the vault, closes it. The job is closed by [`close`] afterwards,
+    /// Pays what can be paid and, when that empties the vault, closes it. The job is closed by [`Till::close`] afterwards,
     /// since lamports moved by hand must not be followed by another call. A later attempt (`first` is false) that can pay
     /// nobody is an error; the first one records what is owed.
     #[inline(always)]
     pub fn pay(&self, job: &mut Account<Job>, first: bool) -> Result<Receipt> {
+        // Under the other program nobody could be paid, and anyone could turn payments into debts.
+        require!(self.vault.owned_by(self.token_program), EscrowError::WrongTokenProgram);
         let due = job.dues(token::balance(self.vault)?)?;
         let (payout, fee_vault) = self.earners.unwrap_or((self.refund, self.refund));
+        // The first payment is to exactly the accounts that the job names. A later one leaves out who has just redirected,
+        // so that nobody can keep the others waiting by redirecting again and again.
+        let payout_is_named = self.earners.is_none() || address_eq(payout.address(), &job.payout);
+        let refund_is_named = address_eq(self.refund.address(), &job.refund);
+        require!(!first || payout_is_named, EscrowError::WrongPayout);
+        require!(!first || refund_is_named, EscrowError::WrongRefund);
         let mint = job.mint;
-        let payable = |to: &AccountView, amount: Amount| {
-            if amount.is_zero() || token::can_receive(to, &mint, self.token_program) {
+        let payable = |to: &AccountView, amount: Amount, fit: bool| {
+            if amount.is_zero() || (fit && token::can_receive(to, &mint, self.token_program)) {
                 amount
             } else {
                 Amount::ZERO
             }
         };
+        // The account may have been closed and made again since it was named: it must be the payout owner's now.
+        let payout_is_owned = payout_is_named && token::is_owned_by(payout, &job.payout_owner);
         let paid = Dues {
-            provider: payable(payout, due.provider),
-            fee: payable(fee_vault, due.fee),
-            client: payable(self.refund, due.client),
+            provider: payable(payout, due.provider, payout_is_owned),
+            fee: payable(fee_vault, due.fee, true),
+            client: payable(self.refund, due.client, refund_is_named),
         };
         let owed = due.minus(&paid)?;
         let receipt = Receipt { paid, owed };
-        let close_to = receipt.is_final().then_some(self.rent_payer);
+        let close_to = receipt.is_final().then(|| self.rent_receiver());
         let moves = close_to.is_some() || paid != Dues::default();
         require!(first || moves, EscrowError::NothingPayable);
         job.owe(&owed);
@@ -76,13 +86,26 @@ impl Till<'_> {
         }
         Ok(receipt)
     }
+
+    /// Closes a job whose last unit was paid; its rent returns to whoever paid it.
+    #[inline(always)]
+    pub fn close(&self, job: &mut Account<Job>, receipt: &Receipt) -> Result<()> {
+        if receipt.is_final() {
+            job.close(*self.rent_receiver())?;
+        }
+        Ok(())
+    }
+
+    /// Whoever paid the rent; but not once that address has become a program. The runtime does not tell a caller what a
+    /// call paid to a program, and the sums would not add up: with this, a rent payer could hold the whole vault. Its rent
+    /// then goes to the fee vault or, in a refund, to the client's token account.
+    #[inline(always)]
+    fn rent_receiver(&self) -> &AccountView {
+        match (self.rent_payer.executable(), self.earners) {
+            (false, _) => self.rent_payer,
+            (true, Some((_, fee_vault))) => fee_vault,
+            (true, None) => self.refund,
+        }
+    }
 }
 
-/// Closes a job whose last unit was paid; its rent returns to whoever paid it.
-#[inline(always)]
-pub fn close(job: &mut Account<Job>, rent_payer: &AccountView, receipt: &Receipt) -> Result<()> {
-    if receipt.is_final() {
-        job.close(*rent_payer)?;
-    }
-    Ok(())
-}

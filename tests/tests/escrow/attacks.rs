@@ -110,3 +110,86 @@ fn a_forged_event_is_refused() {
     };
     assert!(w.attempt(&[forged], &[&mallory]).is_err());
 }
+
+#[test]
+fn a_rent_payer_that_becomes_a_program_holds_nobodys_money() {
+    for refund in [false, true] {
+        let mut w = World::new(Kind::Classic);
+        let job = if refund { w.opened() } else { w.delivered() };
+        // An address that paid as a wallet and was made a program afterwards, which its key can do.
+        let (mut account, mut state) = (w.svm.get_account(&job).unwrap(), w.job(&job));
+        state.rent_payer = joule_sdk::registry::ID;
+        account.data[8..].copy_from_slice(bytemuck::bytes_of(&state));
+        w.svm.set_account(job, account).unwrap();
+        w.set_time(w.now() + 100_000);
+        let end = if refund { w.expire(job) } else { w.settle(job) };
+        w.send(&[end], &[]);
+        assert!(w.is_closed(&job) && w.is_closed(&pda::vault(&job)));
+        assert_eq!(w.balance(&w.north_tokens()), if refund { 0 } else { shares().1 });
+    }
+}
+
+#[test]
+fn a_stolen_provider_key_cannot_swap_the_payout_account_for_its_own() {
+    use spl_token_2022_interface::instruction as token;
+    let mut w = World::new(Kind::Classic);
+    let (job, north, mallory) = (w.opened(), w.north.insecure_clone(), Keypair::new());
+    let (program, mint, stranger) = (w.token_program, w.mint, w.stranger.insecure_clone());
+    // Mallory, with the hot key, makes an account, hands it to the payout owner, and keeps the right to close it.
+    let trap = w.new_key();
+    let rent = w.svm.minimum_balance_for_rent_exemption(165);
+    let create = solana_system_interface::instruction::create_account(&stranger.pubkey(), &trap.pubkey(), rent, 165, &program);
+    let init = token::initialize_account3(&program, &trap.pubkey(), &mint, &mallory.pubkey()).unwrap();
+    let set = |kind, to: joule_sdk::Pubkey| {
+        token::set_authority(&program, &trap.pubkey(), Some(&to), kind, &mallory.pubkey(), &[]).unwrap()
+    };
+    let keep_close = set(token::AuthorityType::CloseAccount, mallory.pubkey());
+    let hand_over = set(token::AuthorityType::AccountOwner, w.north_payout.pubkey());
+    w.send(&[create.clone(), init.clone(), keep_close, hand_over], &[&trap, &mallory]);
+    w.send(&[instruction::escrow::accept(north.pubkey(), job, trap.pubkey(), PRICE)], &[&north]);
+    // Then it is closed and made again, as Mallory's own.
+    let close = token::close_account(&program, &trap.pubkey(), &stranger.pubkey(), &mallory.pubkey(), &[]).unwrap();
+    w.send(&[close, create, init], &[&trap, &mallory]);
+    w.send(&[w.submit(job)], &[&north]);
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(job)], &[]);
+    assert_eq!(w.balance(&trap.pubkey()), 0);
+    assert_eq!(w.job(&job).owed_provider.get(), shares().1);
+    let owner = w.north_payout.insecure_clone();
+    w.send(&[instruction::escrow::redirect(owner.pubkey(), job, w.north_tokens())], &[&owner]);
+    w.send(&[w.settle(job)], &[]);
+    assert_eq!(w.balance(&w.north_tokens()), shares().1);
+}
+
+#[test]
+fn a_multisig_whose_signers_spell_a_token_account_cannot_receive() {
+    let mut w = World::new(Kind::Classic);
+    let (job, alice) = (w.accepted(), w.alice.insecure_clone());
+    let mut account = w.svm.get_account(&w.alice_tokens()).unwrap();
+    account.data.resize(355, 0);
+    account.data[165] = 2;
+    account.lamports = 10_000_000;
+    let fake = w.new_key().pubkey();
+    w.svm.set_account(fake, account).unwrap();
+    w.refuse(instruction::escrow::redirect(alice.pubkey(), job, fake), &[&alice], "CannotReceive");
+}
+
+#[test]
+fn a_payee_that_keeps_redirecting_does_not_keep_the_other_waiting() {
+    let mut w = World::new(Kind::Classic);
+    let (job, alice, mint) = (w.delivered(), w.alice.insecure_clone(), w.mint);
+    let (payout, refund) = (w.north_tokens(), w.alice_tokens());
+    w.freeze(&payout);
+    w.freeze(&refund);
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(job)], &[]);
+    w.thaw(&payout);
+    let stale = w.settle(job);
+    let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
+    w.send(&[instruction::escrow::redirect(alice.pubkey(), job, other)], &[&alice]);
+    w.send(&[stale], &[]);
+    assert_eq!(w.balance(&payout), shares().1);
+    w.send(&[w.settle(job)], &[]);
+    assert_eq!(w.balance(&other), BUDGET - PRICE);
+    assert!(w.is_closed(&job));
+}

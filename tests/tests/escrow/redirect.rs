@@ -4,7 +4,7 @@ use joule_tests::{Kind, World, RESULT};
 #[test]
 fn client_and_payout_owner_move_their_own_payment_and_no_other() {
     let mut w = World::new(Kind::Classic);
-    let (job, mint) = (w.delivered(), w.mint);
+    let (job, mint) = (w.accepted(), w.mint);
     let (alice, owner) = (w.alice.insecure_clone(), w.north_payout.insecure_clone());
     let for_alice = w.extra_token_account(&alice.pubkey(), &mint, &[]);
     let for_north = w.extra_token_account(&owner.pubkey(), &mint, &[]);
@@ -37,7 +37,7 @@ fn a_stranger_redirects_nothing() {
 #[test]
 fn the_new_account_must_be_able_to_receive_and_not_be_the_vault() {
     let mut w = World::new(Kind::Classic);
-    let (job, alice) = (w.delivered(), w.alice.insecure_clone());
+    let (job, alice) = (w.accepted(), w.alice.insecure_clone());
     let vault = w.job(&job).vault;
     let other_mint = w.create_mint(Kind::Classic, &[], &[]);
     let other = w.extra_token_account(&alice.pubkey(), &other_mint, &[]);
@@ -45,6 +45,29 @@ fn the_new_account_must_be_able_to_receive_and_not_be_the_vault() {
     w.refuse(redirect(alice.pubkey(), job, other), &[&alice], "CannotReceive");
     w.refuse(redirect(alice.pubkey(), job, w.mint), &[&alice], "CannotReceive");
     w.refuse(redirect(alice.pubkey(), job, Keypair::new().pubkey()), &[&alice], "CannotReceive");
+}
+
+#[test]
+fn nothing_is_redirected_while_a_settlement_is_due_or_when_nothing_is_owed() {
+    let mut w = World::new(Kind::Classic);
+    let (job, mint) = (w.delivered(), w.mint);
+    let (alice, owner) = (w.alice.insecure_clone(), w.north_payout.insecure_clone());
+    let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
+    w.refuse(redirect(alice.pubkey(), job, other), &[&alice], "NothingToRedirect");
+    w.refuse(redirect(owner.pubkey(), job, other), &[&owner], "NothingToRedirect");
+    w.freeze(&w.north_tokens());
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(job)], &[]);
+    // The provider is owed, the client is not.
+    w.refuse(redirect(alice.pubkey(), job, other), &[&alice], "NothingToRedirect");
+}
+
+#[test]
+fn the_providers_payment_goes_to_accounts_of_the_payout_owner_only() {
+    let mut w = World::new(Kind::Classic);
+    let (job, mint, owner) = (w.accepted(), w.mint, w.north_payout.insecure_clone());
+    let strange = w.extra_token_account(&w.alice.pubkey(), &mint, &[]);
+    w.refuse(redirect(owner.pubkey(), job, strange), &[&owner], "WrongPayoutOwner");
 }
 
 #[test]

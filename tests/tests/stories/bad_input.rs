@@ -51,7 +51,11 @@ async fn missing_files_are_named() {
     let artifacts = at("artifacts");
     let node = ["run", "--mint", mint, "--keypair", &none, "--artifacts", &artifacts];
     refused(&run("joule-node", &node).await, 1, &["none"]);
-    refused(&run("joule-node", &["exec", "--module", &none, "--input", &none, "--artifacts", &artifacts]).await, 1, &["none"]);
+    refused(
+        &run("joule-node", &["exec", "--module", &none, "--input", &none, "--artifacts", &artifacts]).await,
+        1,
+        &["none"],
+    );
     // A file that is there and is not what it should be.
     std::fs::write(&none, "[1, 2").unwrap();
     refused(&run("joule-node", &node).await, 1, &["none"]);
@@ -76,7 +80,9 @@ async fn verify_without_rpc_fails_and_says_which() {
     let folder = tempfile::tempdir().unwrap();
     let (grpc, rpc) = (format!("http://{}", nobody()), format!("http://{}", nobody()));
     let indexer = Indexer::start(folder.path(), "indexer", &grpc, &rpc, None).await;
-    let health = until("both services are missed", async || indexer.api.health().await.ok().filter(|h| h.reason.is_some())).await;
+    let health =
+        until("both services are missed", async || indexer.api.health().await.ok().filter(|h| h.reason.is_some()))
+            .await;
     assert!(!health.ok && health.reason.unwrap().contains("gRPC"));
     let database = indexer.database.display().to_string();
     refused(&run("joule-indexer", &["verify", "--rpc", &rpc, "--database", &database]).await, 2, &[&rpc]);
@@ -119,7 +125,8 @@ async fn malformed_requests_get_a_status_and_an_error_body() {
     for (method, path, status, code) in cases {
         let answer = http.request(method.clone(), format!("{}{path}", indexer.url)).send().await.unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
-        let body: ErrorBody = answer.json().await.unwrap_or_else(|error| panic!("{method} {path}: no error body: {error}"));
+        let body: ErrorBody =
+            answer.json().await.unwrap_or_else(|error| panic!("{method} {path}: no error body: {error}"));
         assert!(code.is_empty() || body.code == code, "{method} {path}: {body:?}");
         assert!(!body.message.is_empty(), "{method} {path}");
     }

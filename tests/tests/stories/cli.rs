@@ -54,14 +54,28 @@ impl Terminal {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
         let last = said.lines().last().unwrap_or_default();
         let body: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{args:?}: {error}: {said}"));
-        assert_eq!((body["error"]["kind"].as_str(), body["error"]["exit_code"].as_i64()), (Some(kind), Some(code.into())));
+        assert_eq!(
+            (body["error"]["kind"].as_str(), body["error"]["exit_code"].as_i64()),
+            (Some(kind), Some(code.into()))
+        );
         assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
         body["error"].clone()
     }
 
     async fn submit(&self, persona: &str) -> String {
         let job = self
-            .json(&["job", "submit", "--as", persona, "--module", &self.module, "--input", &self.input, "--budget", "2.5"])
+            .json(&[
+                "job",
+                "submit",
+                "--as",
+                persona,
+                "--module",
+                &self.module,
+                "--input",
+                &self.input,
+                "--budget",
+                "2.5",
+            ])
             .await["job"]
             .as_str()
             .expect("an address")
@@ -79,7 +93,8 @@ impl Terminal {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_and_a_provider_work_from_the_command_line() {
     let joule = Terminal::open().await;
-    let registered = joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "8", "--capacity", "3"]).await;
+    let registered =
+        joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "8", "--capacity", "3"]).await;
     assert_eq!(registered["provider"], joule.world.provider(North).to_string());
     assert_eq!(registered["updated"], false);
     assert_eq!(joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "4"]).await["updated"], true);
@@ -145,7 +160,8 @@ async fn every_exit_code_means_what_it_says() {
     let joule = Terminal::open().await;
     let (module, input) = (joule.module.clone(), joule.input.clone());
     let submit = |budget: &'static str| {
-        ["job", "submit", "--as", "alice", "--module", &module, "--input", &input, "--budget", budget].map(str::to_owned)
+        ["job", "submit", "--as", "alice", "--module", &module, "--input", &input, "--budget", budget]
+            .map(str::to_owned)
     };
     let job = joule.submit("alice").await;
     let stranger = joule.world.address(Bob).to_string();
@@ -163,7 +179,9 @@ async fn every_exit_code_means_what_it_says() {
         let error = joule.fails(2, "input", &args).await;
         assert!(error["message"].as_str().unwrap().contains(word), "{error}");
     }
-    joule.fails(2, "input", &["job", "submit", "--as", "alice", "--module", "/none", "--input", &input, "--budget", "1"]).await;
+    joule
+        .fails(2, "input", &["job", "submit", "--as", "alice", "--module", "/none", "--input", &input, "--budget", "1"])
+        .await;
     joule.fails(2, "input", &["job", "cancel", "not-an-address", "--as", "alice"]).await;
     joule.fails(2, "input", &["job", "cancel", &job, "--as", "nobody"]).await;
     assert_eq!(joule.output(&["job", "dance"]).await.status.code(), Some(2));

@@ -1,8 +1,14 @@
 //! Anchor's deploy step, as it is run on a cluster, against a chain that has the programs and nothing more.
 
 use crate::support::{root, Order, World};
-use joule_localnet::{Config, Persona::{Alice, Authority}};
-use joule_sdk::{pda, treasury::state::{AcceptedMint, Protocol}};
+use joule_localnet::{
+    Config,
+    Persona::{Alice, Authority},
+};
+use joule_sdk::{
+    pda,
+    treasury::state::{AcceptedMint, Protocol},
+};
 use std::{
     net::TcpListener,
     process::{Command, Output},
@@ -48,7 +54,8 @@ fn install() {
     if folder.join("node_modules/.bin/tsx").exists() {
         return;
     }
-    let output = Command::new("npm").args(["ci", "--no-fund", "--no-audit", "--silent"]).current_dir(folder).output().unwrap();
+    let output =
+        Command::new("npm").args(["ci", "--no-fund", "--no-audit", "--silent"]).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -60,7 +67,8 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     }
     tokio::task::spawn_blocking(install).await.unwrap();
     let rpc_port = two_free_ports();
-    let world = World::start_with(|config| Config { initialize: false, rpc_port, ws_port: rpc_port + 1, ..config }).await;
+    let world =
+        World::start_with(|config| Config { initialize: false, rpc_port, ws_port: rpc_port + 1, ..config }).await;
     let (protocol, accepted) = (pda::protocol(), pda::accepted_mint(&world.localnet.mint()));
     assert!(world.chain.find::<Protocol>(&protocol).await.unwrap().is_none(), "nothing is initialised yet");
 

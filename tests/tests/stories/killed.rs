@@ -162,7 +162,10 @@ async fn same_answers(reference: &Indexer, mortal: &Indexer) {
     .await;
     let totals = totals(mortal).await;
     let mint = &totals.mints[0];
-    assert_eq!((mint.jobs_open, mint.jobs_accepted, mint.jobs_delivered, mint.jobs_settled, mint.jobs_refunded), (1, 1, 1, 3, 2));
+    assert_eq!(
+        (mint.jobs_open, mint.jobs_accepted, mint.jobs_delivered, mint.jobs_settled, mint.jobs_refunded),
+        (1, 1, 1, 3, 2)
+    );
     assert_eq!((totals.providers_active, mint.paid_to_providers + mint.paid_in_fees), (1, 3 * PRICE));
     assert_eq!(mint.escrowed, 3 * Order::for_show().budget);
 }

@@ -1,6 +1,6 @@
-//! A node that is killed while it works, and after it has delivered; and a job that cannot be done.
+//! A node that is killed while it works, and after it has delivered; and jobs that cannot be done.
 
-use crate::support::{counting, until, Digits, Indexer, Order, World};
+use crate::support::{counting, gluttonous, until, Digits, Indexer, Order, World};
 use joule_api::JobStatus;
 use joule_localnet::Persona::{Alice, Bob, North};
 use joule_sdk::{escrow::state::JobStatus as OnChain, Pubkey};
@@ -66,25 +66,37 @@ async fn killed_at_work_and_after_delivery_every_job_is_paid_exactly_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_module_that_never_ends_is_refunded_after_its_deadline() {
+async fn modules_that_loop_or_eat_memory_are_refunded_after_their_deadline() {
     let world = World::start().await;
     let indexer = world.indexer("indexer", None).await;
     world.register(North).await;
-    let node = world.node(North, world.localnet.rpc_url(), &indexer.url, &[]);
+    let node = world.node(North, world.localnet.rpc_url(), &indexer.url, &["--max-jobs", "4"]);
     let before = world.balance(Alice).await;
 
-    let order = Order::stored(&world.store(), counting(u64::from(u32::MAX) << 16), "x".into(), 1_000_000, 2_000).await;
-    let order = Order { work_window: 10, ..order };
-    let job = world.open(Alice, order).await;
-    let row = indexer.job_is(job, JobStatus::Refunded).await;
-    assert_eq!((row.paid.client, row.paid.provider, row.result_hash), (order.budget, 0, None));
+    let (endless, ages) = (counting(u64::MAX), 100_000_000_000);
+    let store = world.store();
+    let mut jobs = Vec::new();
+    for (module, fuel, word) in
+        [(endless.clone(), 1_000_000, "fuel"), (endless, ages, "ran longer"), (gluttonous(), ages, "memory")]
+    {
+        let order = Order::stored(&store, module, "x".into(), fuel, 2_000).await;
+        jobs.push((world.open(Alice, Order { work_window: 12, ..order }).await, order.budget, word));
+    }
+    for (job, budget, word) in jobs {
+        let row = indexer.job_is(job, JobStatus::Refunded).await;
+        assert_eq!((row.paid.client, row.paid.provider, row.result_hash), (budget, 0, None));
+        assert_eq!(indexer.history(job).await, ["JobOpened", "JobAccepted", "JobRefunded"]);
+        let (log, job) = (node.log(), job.to_string());
+        assert!(
+            log.lines().any(|line| line.contains(&job) && line.contains(word)),
+            "the log says why {job} failed:\n{log}"
+        );
+    }
     assert_eq!(world.balance(Alice).await, before, "the client has everything back");
-    assert_eq!(indexer.history(job).await, ["JobOpened", "JobAccepted", "JobRefunded"]);
-    assert!(node.log().contains("fuel"), "the log says why:\n{}", node.log());
 
     // And the node is none the worse for it.
     let digits = Digits::read();
-    let next = Order::stored(&world.store(), digits.module, digits.images, 1_000_000_000, 60_000).await;
+    let next = Order::stored(&store, digits.module, digits.images, 1_000_000_000, 60_000).await;
     let next = world.open(Alice, next).await;
     paid_once(&indexer, next).await;
     node.stop().await;

@@ -16,7 +16,8 @@ async fn an_indexer_without_grpc_says_so_and_catches_up() {
     indexer.job_is(job, JobStatus::Open).await;
 
     grpc.cut();
-    let health = until("the indexer notices", async || indexer.api.health().await.ok().filter(|health| !health.ok)).await;
+    let health =
+        until("the indexer notices", async || indexer.api.health().await.ok().filter(|health| !health.ok)).await;
     assert!(health.reason.as_deref().is_some_and(|why| why.contains("gRPC")), "{health:?}");
     let status = reqwest::get(format!("{}/healthz", indexer.url)).await.expect("an answer").status();
     assert_eq!(status, 503);
@@ -46,7 +47,12 @@ async fn an_indexer_whose_rpc_is_dead_at_its_first_start_waits_for_the_snapshot(
     rpc.cut();
     let indexer = Indexer::start(world.folder.path(), "indexer", world.localnet.grpc_url(), &rpc.url(), None).await;
     let health = until("the indexer says what it misses", async || {
-        indexer.api.health().await.ok().filter(|health| !health.ok && health.reason.as_deref().is_some_and(|why| why.contains("missing")))
+        indexer
+            .api
+            .health()
+            .await
+            .ok()
+            .filter(|health| !health.ok && health.reason.as_deref().is_some_and(|why| why.contains("missing")))
     })
     .await;
     assert_eq!(health.checkpoint_slot, 0, "nothing behind a gap is stored: {health:?}");

@@ -59,8 +59,12 @@ fn no_fee_is_above_the_maximum() {
     let mut w = World::bare();
     let authority = w.authority.insecure_clone();
     let mut fees = FEES;
-    fees[7] = 2_001;
+    fees[3] = 2_001;
     w.refuse(initialize_protocol(authority.pubkey(), authority.pubkey(), fees), &[&authority], "FeeTooHigh");
+    // There is no service 7 yet, and its fee could not be changed later.
+    fees[7] = 1;
+    fees[3] = 0;
+    w.refuse(initialize_protocol(authority.pubkey(), authority.pubkey(), fees), &[&authority], "UnknownService");
     let mut w = World::governed(Kind::Classic);
     let authority = w.authority.insecure_clone();
     w.refuse(set_fee(authority.pubkey(), 0, 2_001), &[&authority], "FeeTooHigh");

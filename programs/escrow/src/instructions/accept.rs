@@ -31,8 +31,11 @@ impl Accept {
         require!(self.provider.is_active(), EscrowError::ProviderNotActive);
         // A vault that paid into itself could never be emptied.
         require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
+        let payout = self.payout.account();
+        require!(token::is_receiver(payout, &self.job.mint), EscrowError::CannotReceive);
         // A stolen authority key must not be able to send the earnings elsewhere.
-        token::require_receiver_of(self.payout.account(), &self.job.mint, &self.provider.payout_owner)
+        require!(token::is_owned_by(payout, &self.provider.payout_owner), EscrowError::WrongPayoutOwner);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::{JobPaid, JobRefunded},
-    payout::{self, Receipt, Till},
+    payout::{Receipt, Till},
     state::{Job, JobStatus, RefundReason},
 };
 use anchor_lang::prelude::*;
@@ -18,29 +18,36 @@ pub struct Refund {
     pub job: Account<Job>,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
     pub vault: UncheckedAccount,
-    #[account(mut, address = job.refund @ EscrowError::WrongRefund)]
+    /// Compared with the job when it is paid.
+    #[account(mut, unsafe(dup))]
     pub refund: UncheckedAccount,
     #[account(mut, unsafe(dup), address = job.rent_payer @ EscrowError::WrongRentPayer)]
     pub rent_payer: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
 }
 
+/// The accounts, but for the job, which is changed while they are looked at.
+macro_rules! till {
+    ($accounts:expr) => {
+        Till {
+            vault: $accounts.vault.account(),
+            earners: None,
+            refund: $accounts.refund.account(),
+            rent_payer: $accounts.rent_payer.account(),
+            token_program: $accounts.token_program.address(),
+        }
+    };
+}
+
 impl Refund {
     #[inline(always)]
     pub fn pay(&mut self, first: bool) -> Result<Receipt> {
-        Till {
-            vault: self.vault.account(),
-            earners: None,
-            refund: self.refund.account(),
-            rent_payer: self.rent_payer.account(),
-            token_program: self.token_program.address(),
-        }
-        .pay(&mut self.job, first)
+        till!(self).pay(&mut self.job, first)
     }
 
     #[inline(always)]
     pub fn close(&mut self, receipt: &Receipt) -> Result<()> {
-        payout::close(&mut self.job, self.rent_payer.account(), receipt)
+        till!(self).close(&mut self.job, receipt)
     }
 
     #[inline(always)]

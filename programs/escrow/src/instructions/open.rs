@@ -17,10 +17,10 @@ use joule_units::{Amount, UnixTime};
 #[derive(Accounts)]
 #[instruction(id: u64)]
 pub struct Open {
-    /// Pays the rent and gets it back; may be the client itself.
+    /// Pays the rent and gets it back, but for the client's counter, which stays; may be the client itself.
     #[account(mut, unsafe(dup))]
     pub payer: Signer,
-    /// Owns `source`; the token program checks that.
+    /// Owns `source`, or may spend from it; the token program checks that.
     pub client: Signer,
     #[account(init_if_needed, payer = payer, seeds = [CLIENT_SEED, client.address().as_ref()], bump)]
     pub client_account: Account<Client>,

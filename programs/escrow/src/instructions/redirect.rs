@@ -11,7 +11,7 @@ pub struct Redirect {
     pub payee: Signer,
     #[account(mut)]
     pub job: Account<Job>,
-    /// Any token account of the job's mint that can receive now.
+    /// A token account of the job's mint that can receive now; the provider's must be the payout owner's.
     pub account: UncheckedAccount,
 }
 
@@ -28,7 +28,8 @@ impl Redirect {
 pub fn handler(ctx: &mut Context<Redirect>) -> Result<()> {
     ctx.accounts.validate()?;
     let (payee, account) = (*ctx.accounts.payee.address(), *ctx.accounts.account.address());
-    ctx.accounts.job.redirect(&payee, account)?;
+    let is_own = token::is_owned_by(ctx.accounts.account.account(), &payee);
+    ctx.accounts.job.redirect(&payee, account, is_own)?;
     emit_event!(ctx, JobRedirected { job: *ctx.accounts.job.address(), by: payee, account });
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::{JobPaid, JobSettled},
-    payout::{self, Receipt, Till},
+    payout::{Receipt, Till},
     state::{Job, JobStatus},
 };
 use anchor_lang::prelude::*;
@@ -18,33 +18,41 @@ pub struct Earnings {
     pub job: Account<Job>,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
     pub vault: UncheckedAccount,
-    #[account(mut, unsafe(dup), address = job.payout @ EscrowError::WrongPayout)]
+    /// Compared with the job when it is paid.
+    #[account(mut, unsafe(dup))]
     pub payout: UncheckedAccount,
     #[account(mut, unsafe(dup), address = job.fee_vault @ EscrowError::WrongFeeVault)]
     pub fee_vault: UncheckedAccount,
-    #[account(mut, unsafe(dup), address = job.refund @ EscrowError::WrongRefund)]
+    /// Compared with the job when it is paid.
+    #[account(mut, unsafe(dup))]
     pub refund: UncheckedAccount,
     #[account(mut, unsafe(dup), address = job.rent_payer @ EscrowError::WrongRentPayer)]
     pub rent_payer: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
 }
 
+/// The accounts, but for the job, which is changed while they are looked at.
+macro_rules! till {
+    ($accounts:expr) => {
+        Till {
+            vault: $accounts.vault.account(),
+            earners: Some(($accounts.payout.account(), $accounts.fee_vault.account())),
+            refund: $accounts.refund.account(),
+            rent_payer: $accounts.rent_payer.account(),
+            token_program: $accounts.token_program.address(),
+        }
+    };
+}
+
 impl Earnings {
     #[inline(always)]
     pub fn pay(&mut self, first: bool) -> Result<Receipt> {
-        Till {
-            vault: self.vault.account(),
-            earners: Some((self.payout.account(), self.fee_vault.account())),
-            refund: self.refund.account(),
-            rent_payer: self.rent_payer.account(),
-            token_program: self.token_program.address(),
-        }
-        .pay(&mut self.job, first)
+        till!(self).pay(&mut self.job, first)
     }
 
     #[inline(always)]
     pub fn close(&mut self, receipt: &Receipt) -> Result<()> {
-        payout::close(&mut self.job, self.rent_payer.account(), receipt)
+        till!(self).close(&mut self.job, receipt)
     }
 
     #[inline(always)]

@@ -4,7 +4,8 @@ use crate::{error::EscrowError, state::Terms};
 use anchor_lang::prelude::*;
 use joule_units::{split, Amount, Bps, Seconds, UnixTime};
 
-/// Every state that waits for somebody has a way on by time, which anyone may take.
+/// Every state that waits for somebody has a way on by time, which anyone may take. What a settled or refunded job owes waits
+/// for its payee alone, and blocks nobody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum JobStatus {
@@ -61,7 +62,7 @@ pub struct Job {
     pub provider_authority: Address,
     /// Who may redirect the provider's payment. Written by `accept`.
     pub payout_owner: Address,
-    /// Token account that the provider is paid into. Written by `accept` and `redirect`.
+    /// Token account of the payout owner that the provider is paid into. Written by `accept` and `redirect`.
     pub payout: Address,
     /// Token account that the client is refunded into. Written by `open` and `redirect`.
     pub refund: Address,
@@ -211,15 +212,22 @@ impl Job {
         Ok(reason)
     }
 
-    /// The client moves its refund, the payout owner the provider's payment.
+    /// The client moves its refund, the payout owner the provider's payment, into an account of its own if `is_own`. Not
+    /// while the job is delivered: whoever has it settled must be able to rely on the accounts it names.
     #[inline(always)]
-    pub fn redirect(&mut self, payee: &Address, account: Address) -> Result<()> {
+    pub fn redirect(&mut self, payee: &Address, account: Address, is_own: bool) -> Result<()> {
         let (is_client, is_provider) = (*payee == self.client, *payee == self.payout_owner);
         require!(is_client || is_provider, EscrowError::NotPayee);
-        if is_client {
+        let early = matches!(self.status()?, JobStatus::Open | JobStatus::Accepted);
+        let late = !early && self.status != JobStatus::Delivered as u8;
+        let moves_refund = is_client && (early || late && self.owed_client.get() > 0);
+        let moves_payout = is_provider && (early || late && self.owed_provider.get() > 0);
+        require!(moves_refund || moves_payout, EscrowError::NothingToRedirect);
+        if moves_refund {
             self.refund = account;
         }
-        if is_provider {
+        if moves_payout {
+            require!(is_own, EscrowError::WrongPayoutOwner);
             self.payout = account;
         }
         Ok(())

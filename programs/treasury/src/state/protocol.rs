@@ -14,6 +14,9 @@ pub enum Service {
     Depin = 3,
 }
 
+/// How many there are.
+const SERVICES: usize = 4;
+
 impl Service {
     pub fn from_number(number: u8) -> Result<Self> {
         match number {
@@ -34,7 +37,7 @@ impl Service {
 /// and nobody derives its address again.
 #[account]
 pub struct Protocol {
-    /// May change everything here. Written by `accept_authority`.
+    /// May change everything here. Written by `initialize_protocol` and `accept_authority`.
     pub authority: Address,
     /// Proposed successor, all zero when there is none.
     pub pending_authority: Address,
@@ -56,6 +59,8 @@ impl Protocol {
             *slot = bps.into();
         }
         self.bump = bump;
+        // What `set_fee` could never change must not be set either.
+        require!(fee_bps[SERVICES..].iter().all(|bps| *bps == 0), TreasuryError::UnknownService);
         self.invariant()
     }
 

@@ -7,7 +7,7 @@ mod world;
 
 pub use process::{run, Indexer, Process};
 pub use proxy::Proxy;
-pub use workload::{counting, Digits, Order};
+pub use workload::{counting, gluttonous, Digits, Order};
 pub use world::World;
 
 use std::{

@@ -116,7 +116,8 @@ impl Indexer {
     /// Starts it, and waits until it listens; with `crash_at` it may be dead again by then.
     pub async fn start(folder: &Path, name: &str, grpc: &str, rpc: &str, crash_at: Option<&str>) -> Self {
         let database = folder.join(format!("{name}.sqlite"));
-        let args = ["--grpc", grpc, "--rpc", rpc, "--listen", "127.0.0.1:0", "--database", database.to_str().expect("utf-8")];
+        let args =
+            ["--grpc", grpc, "--rpc", rpc, "--listen", "127.0.0.1:0", "--database", database.to_str().expect("utf-8")];
         let env: Vec<_> = crash_at.map(|point| ("JOULE_CRASH_AT", point)).into_iter().collect();
         let log = folder.join(format!("{name}.log"));
         let before = std::fs::read_to_string(&log).unwrap_or_default().len();

@@ -34,7 +34,13 @@ pub struct Order {
 impl Order {
     /// A job that nobody will run.
     pub fn for_show() -> Self {
-        Self { spec: Hash::of(b"spec"), input: Hash::of(b"input"), budget: 1_000_000, work_window: 3_600, review_window: 3_600 }
+        Self {
+            spec: Hash::of(b"spec"),
+            input: Hash::of(b"input"),
+            budget: 1_000_000,
+            work_window: 3_600,
+            review_window: 3_600,
+        }
     }
 
     /// Puts into the store what a provider needs.
@@ -62,5 +68,16 @@ pub fn counting(rounds: u64) -> Bytes {
                 (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
                         (i64.extend_i32_u (local.get $len)))))"#
     );
+    wat::parse_str(text).expect("a module").into()
+}
+
+/// A module that takes memory, page by page, until it gets no more.
+pub fn gluttonous() -> Bytes {
+    let text = r#"(module
+        (memory (export "memory") 1)
+        (func (export "alloc") (param i32) (result i32) i32.const 1024)
+        (func (export "run") (param i32 i32) (result i64)
+            (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+            i64.const 0))"#;
     wat::parse_str(text).expect("a module").into()
 }

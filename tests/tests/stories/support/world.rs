@@ -93,8 +93,19 @@ impl World {
         let (artifacts, key) = (self.artifacts().display().to_string(), self.key_file(persona).display().to_string());
         let mint = self.localnet.mint().to_string();
         let mut args = vec![
-            "run", "--rpc-url", rpc, "--indexer-url", indexer, "--artifacts", &artifacts, "--keypair", &key, "--mint", &mint,
-            "--poll-ms", "200",
+            "run",
+            "--rpc-url",
+            rpc,
+            "--indexer-url",
+            indexer,
+            "--artifacts",
+            &artifacts,
+            "--keypair",
+            &key,
+            "--mint",
+            &mint,
+            "--poll-ms",
+            "200",
         ];
         args.extend(more);
         Process::start(self.folder.path(), persona.name(), "joule-node", &args, &[])
