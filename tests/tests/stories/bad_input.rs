@@ -1,6 +1,6 @@
 //! What is wrong from the start: ports, files, requests. Each is told what to do about it, by the right code, without panic.
 
-use crate::support::{nobody, run, until, Indexer, Order, World};
+use crate::support::{nobody, run, Indexer, Order, World};
 use joule_api::ErrorBody;
 use joule_localnet::Persona::Alice;
 use reqwest::{Method, StatusCode};
@@ -80,10 +80,8 @@ async fn verify_without_rpc_fails_and_says_which() {
     let folder = tempfile::tempdir().unwrap();
     let (grpc, rpc) = (format!("http://{}", nobody()), format!("http://{}", nobody()));
     let indexer = Indexer::start(folder.path(), "indexer", &grpc, &rpc, None).await;
-    let health =
-        until("both services are missed", async || indexer.api.health().await.ok().filter(|h| h.reason.is_some()))
-            .await;
-    assert!(!health.ok && health.reason.unwrap().contains("gRPC"));
+    let health = indexer.unwell("gRPC").await;
+    assert_eq!((health.tip_slot, health.checkpoint_slot), (0, 0));
     let database = indexer.database.display().to_string();
     refused(&run("joule-indexer", &["verify", "--rpc", &rpc, "--database", &database]).await, 2, &[&rpc]);
     indexer.process.stop().await;

@@ -16,9 +16,7 @@ async fn an_indexer_without_grpc_says_so_and_catches_up() {
     indexer.job_is(job, JobStatus::Open).await;
 
     grpc.cut();
-    let health =
-        until("the indexer notices", async || indexer.api.health().await.ok().filter(|health| !health.ok)).await;
-    assert!(health.reason.as_deref().is_some_and(|why| why.contains("gRPC")), "{health:?}");
+    indexer.unwell("gRPC").await;
     let status = reqwest::get(format!("{}/healthz", indexer.url)).await.expect("an answer").status();
     assert_eq!(status, 503);
     // What it knew it still answers; what happens now it will hear of later.
@@ -46,15 +44,7 @@ async fn an_indexer_whose_rpc_is_dead_at_its_first_start_waits_for_the_snapshot(
     let rpc = Proxy::to(world.localnet.rpc_url()).await;
     rpc.cut();
     let indexer = Indexer::start(world.folder.path(), "indexer", world.localnet.grpc_url(), &rpc.url(), None).await;
-    let health = until("the indexer says what it misses", async || {
-        indexer
-            .api
-            .health()
-            .await
-            .ok()
-            .filter(|health| !health.ok && health.reason.as_deref().is_some_and(|why| why.contains("missing")))
-    })
-    .await;
+    let health = indexer.unwell("missing").await;
     assert_eq!(health.checkpoint_slot, 0, "nothing behind a gap is stored: {health:?}");
 
     rpc.mend();

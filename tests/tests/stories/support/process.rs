@@ -142,6 +142,15 @@ impl Indexer {
         until("the indexer is well", async || self.api.health().await.ok().filter(|health| health.ok)).await;
     }
 
+    /// Waits until it says that it is not well, with `word` in the reason.
+    pub async fn unwell(&self, word: &str) -> joule_api::Health {
+        until(&format!("the indexer says that it is not well: {word}"), async || {
+            let says = |health: &joule_api::Health| health.reason.as_ref().is_some_and(|why| why.contains(word));
+            self.api.health().await.ok().filter(|health| !health.ok && says(health))
+        })
+        .await
+    }
+
     /// `joule-indexer verify`: every live account is the same on the chain and in the store.
     pub async fn equals_the_chain(&self, rpc: &str) {
         let database = self.database.to_str().expect("utf-8");
