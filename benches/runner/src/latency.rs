@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
-use yellowstone_grpc_client::{ClientTlsConfig, GeyserGrpcClient};
+use yellowstone_grpc_client::GeyserGrpcClient;
 use yellowstone_grpc_proto::geyser::{
     subscribe_update::UpdateOneof, CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
 };
@@ -173,7 +173,6 @@ fn profile(owner: &Pubkey, capacity: u32) -> Profile {
 /// Notes when the validator sends each change.
 async fn watch(grpc: String, seen: Seen) -> Result<()> {
     let mut client = GeyserGrpcClient::build_from_shared(grpc)?
-        .tls_config(ClientTlsConfig::new())?
         .connect()
         .await
         .context("connecting to the gRPC endpoint")?;

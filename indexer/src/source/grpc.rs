@@ -152,6 +152,9 @@ impl Grpc {
             .tcp_nodelay(true)
             .max_decoding_message_size(MAX_MESSAGE);
         if self.url.starts_with("https://") {
+            // The crates here bring two providers of cryptography, and rustls panics when nobody has chosen one. That it has
+            // been chosen before is the only way this fails.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             builder = builder.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(refused)?;
         }
         builder.connect().await.map_err(refused)
@@ -218,5 +221,19 @@ fn request(from_slot: Option<u64>) -> SubscribeRequest {
         commitment: Some(CommitmentLevel::Processed as i32),
         from_slot,
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dead_endpoint_is_an_error_with_and_without_tls() {
+        for url in ["http://127.0.0.1:1", "https://127.0.0.1:1"] {
+            let grpc = Grpc { url: url.to_owned(), x_token: None, health: Default::default() };
+            let error = grpc.connect().await.err().expect("nothing listens there").to_string();
+            assert!(error.contains(url), "{error}");
+        }
     }
 }
