@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cache=${JOULE_CACHE:-$HOME/.cache/joule}
 DENY=0.20.2
 missing=()
-command -v cargo-fmt >/dev/null && [ "$(readlink -f "$(command -v cargo-fmt)")" = /usr/bin/cargo-fmt ] || missing+=(rustfmt-web)
+[ -x /usr/bin/rustfmt ] || missing+=(rustfmt-web)
 [ -x /usr/bin/clippy-driver ] || missing+=(rust-web-clippy)
 if [ ${#missing[@]} -gt 0 ]; then
     echo "[lint] installing ${missing[*]}"

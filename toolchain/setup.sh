@@ -17,6 +17,12 @@ if ! PATH=${PATH//"$here/bin"/} command -v cargo-build-sbf >/dev/null; then
         sha256sum "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum >"$mark"
     fi
 fi
+# The deploy step is TypeScript, as Anchor's is.
+if ! command -v npm >/dev/null; then
+    echo '[setup] installing Node.js, for the deploy step'
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+fi
 newer() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 if version=$(/usr/bin/rustc --version 2>/dev/null | cut -d' ' -f2) && newer 1.95.0 "${version%%-*}"; then
     for tool in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do

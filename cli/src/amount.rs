@@ -33,10 +33,15 @@ mod tests {
 
     #[test]
     fn amounts_are_read_and_written_to_the_last_unit() {
-        for (text, units) in [("0", 0), ("1", 1_000_000), ("12.5", 12_500_000), (".000001", 1), ("18446744073709.551615", u64::MAX)] {
+        for (text, units) in
+            [("0", 0), ("1", 1_000_000), ("12.5", 12_500_000), (".000001", 1), ("18446744073709.551615", u64::MAX)]
+        {
             assert_eq!(parse(text, 6).unwrap(), units, "{text}");
         }
-        assert_eq!((format(1, 6), format(12_500_000, 6), format(7, 0)), ("0.000001".into(), "12.500000".into(), "7".into()));
+        assert_eq!(
+            (format(1, 6), format(12_500_000, 6), format(7, 0)),
+            ("0.000001".into(), "12.500000".into(), "7".into())
+        );
     }
 
     #[test]

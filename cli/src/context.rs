@@ -77,7 +77,8 @@ impl Options {
             (Some(path), _) => path.clone(),
             (None, Some(persona)) => self.state_dir.join("keys").join(format!("{persona}.json")),
             (None, None) => {
-                let home = std::env::var_os("HOME").ok_or_else(|| Failure::Input("no key: give --key or --as".into()))?;
+                let home =
+                    std::env::var_os("HOME").ok_or_else(|| Failure::Input("no key: give --key or --as".into()))?;
                 Path::new(&home).join(".config/solana/id.json")
             }
         };

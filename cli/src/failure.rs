@@ -33,9 +33,8 @@ impl Failure {
             Self::NotFound(_) | Self::Sdk(SdkError::NoAccount(_)) => ("not_found", 3),
             Self::Artifact(ArtifactError::NotFound { .. }) => ("not_found", 3),
             Self::Api(error) if error.is_not_found() => ("not_found", 3),
-            Self::Refused(_) | Self::Sdk(SdkError::Program(_) | SdkError::Refused { .. } | SdkError::NotThisAccount) => {
-                ("refused", 4)
-            }
+            Self::Refused(_)
+            | Self::Sdk(SdkError::Program(_) | SdkError::Refused { .. } | SdkError::NotThisAccount) => ("refused", 4),
             Self::Sdk(_) | Self::Api(_) | Self::Artifact(ArtifactError::Store { .. }) => ("unreachable", 5),
             Self::Outcome(_) => ("outcome", 6),
             Self::Artifact(_) | Self::Other(_) => ("failed", 1),

@@ -8,17 +8,9 @@ use serde::Deserialize;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the Geyser configuration {path}: {source}; check the path given with --geyser-plugin-config")]
-    Read {
-        path: String,
-        source: std::io::Error,
-    },
-    #[error(
-        "the Geyser configuration {path} is not valid: {source}; compare it with geyser/README.md"
-    )]
-    Parse {
-        path: String,
-        source: serde_json::Error,
-    },
+    Read { path: String, source: std::io::Error },
+    #[error("the Geyser configuration {path} is not valid: {source}; compare it with geyser/README.md")]
+    Parse { path: String, source: serde_json::Error },
     #[error("grpc.channel_capacity is 0; give at least 1, the number of batches a slow subscriber may lag behind")]
     NoCapacity,
 }
@@ -91,14 +83,8 @@ impl PluginConfig {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: shown.clone(),
-            source,
-        })?;
-        let config: Self = serde_json::from_str(&text).map_err(|source| ConfigError::Parse {
-            path: shown,
-            source,
-        })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+        let config: Self = serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path: shown, source })?;
         config.grpc.validate()?;
         Ok(config)
     }
@@ -111,8 +97,7 @@ mod tests {
     #[test]
     fn defaults_fill_what_the_file_leaves_out() {
         let config: PluginConfig =
-            serde_json::from_str(r#"{"libpath": "x.so", "grpc": {"replay_stored_slots": 7}}"#)
-                .unwrap();
+            serde_json::from_str(r#"{"libpath": "x.so", "grpc": {"replay_stored_slots": 7}}"#).unwrap();
         assert_eq!(config.grpc.replay_stored_slots, 7);
         assert_eq!(config.grpc.address.port(), 10_000);
         assert!(config.grpc.address.ip().is_loopback());
@@ -120,9 +105,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_is_refused() {
-        assert!(
-            serde_json::from_str::<PluginConfig>(r#"{"grpc": {"adress": "127.0.0.1:1"}}"#).is_err()
-        );
+        assert!(serde_json::from_str::<PluginConfig>(r#"{"grpc": {"adress": "127.0.0.1:1"}}"#).is_err());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use agave_geyser_plugin_interface::geyser_plugin_interface::{
-    ReplicaAccountInfoVersions, ReplicaBlockInfoVersions, ReplicaEntryInfoVersions,
-    ReplicaTransactionInfoVersions, SlotStatus as GeyserSlotStatus,
+    ReplicaAccountInfoVersions, ReplicaBlockInfoVersions, ReplicaEntryInfoVersions, ReplicaTransactionInfoVersions,
+    SlotStatus as GeyserSlotStatus,
 };
 use solana_message::{compiled_instruction::CompiledInstruction, MessageHeader, VersionedMessage};
 use solana_transaction::versioned::VersionedTransaction;
@@ -24,9 +24,7 @@ use yellowstone_grpc_proto::{
     solana::storage::confirmed_block as wire,
 };
 
-use crate::message::{
-    AccountMessage, BlockMetaMessage, EntryMessage, Key, Message, SlotMessage, TransactionMessage,
-};
+use crate::message::{AccountMessage, BlockMetaMessage, EntryMessage, Key, Message, SlotMessage, TransactionMessage};
 
 /// What Geyser sent could not be turned into a wire message.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +37,7 @@ pub enum ConvertError {
 
 /// The wall clock now.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp {
         seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since.subsec_nanos()).unwrap_or_default(),
@@ -82,12 +78,7 @@ pub fn account(info: ReplicaAccountInfoVersions, slot: u64, bank_id: Option<u64>
             txn_signature: a.txn.map(|t| t.signature().as_ref().to_vec()),
         },
     };
-    Message::Account(Arc::new(AccountMessage {
-        info,
-        slot,
-        bank_id,
-        created_at: now(),
-    }))
+    Message::Account(Arc::new(AccountMessage { info, slot, bank_id, created_at: now() }))
 }
 
 /// An executed transaction with its outcome.
@@ -111,13 +102,9 @@ pub fn transaction(
             t.transaction_status_meta,
             t.index,
         ),
-        ReplicaTransactionInfoVersions::V0_0_3(t) => (
-            t.signature,
-            t.is_vote,
-            std::borrow::Cow::Borrowed(t.transaction),
-            t.transaction_status_meta,
-            t.index,
-        ),
+        ReplicaTransactionInfoVersions::V0_0_3(t) => {
+            (t.signature, t.is_vote, std::borrow::Cow::Borrowed(t.transaction), t.transaction_status_meta, t.index)
+        }
     };
     let account_keys: HashSet<Key> = transaction
         .message
@@ -134,13 +121,7 @@ pub fn transaction(
         meta: Some(wire_meta(meta)?),
         index: index as u64,
     };
-    Ok(Message::Transaction(Arc::new(TransactionMessage {
-        info,
-        account_keys,
-        slot,
-        bank_id,
-        created_at: now(),
-    })))
+    Ok(Message::Transaction(Arc::new(TransactionMessage { info, account_keys, slot, bank_id, created_at: now() })))
 }
 
 /// A ledger entry.
@@ -166,19 +147,11 @@ pub fn entry(info: ReplicaEntryInfoVersions, bank_id: Option<u64>) -> Message {
             bank_id,
         },
     };
-    Message::Entry(Arc::new(EntryMessage {
-        update,
-        created_at: now(),
-    }))
+    Message::Entry(Arc::new(EntryMessage { update, created_at: now() }))
 }
 
 /// A slot status.
-pub fn slot_status(
-    slot: u64,
-    parent: Option<u64>,
-    status: &GeyserSlotStatus,
-    bank_id: Option<u64>,
-) -> Message {
+pub fn slot_status(slot: u64, parent: Option<u64>, status: &GeyserSlotStatus, bank_id: Option<u64>) -> Message {
     let (status, dead_error) = match status {
         GeyserSlotStatus::Processed => (SlotStatus::SlotProcessed, None),
         GeyserSlotStatus::Confirmed => (SlotStatus::SlotConfirmed, None),
@@ -188,33 +161,19 @@ pub fn slot_status(
         GeyserSlotStatus::CreatedBank => (SlotStatus::SlotCreatedBank, None),
         GeyserSlotStatus::Dead(error) => (SlotStatus::SlotDead, Some(error.clone())),
     };
-    Message::Slot(Arc::new(SlotMessage {
-        slot,
-        parent,
-        status,
-        dead_error,
-        bank_id,
-        created_at: now(),
-    }))
+    Message::Slot(Arc::new(SlotMessage { slot, parent, status, dead_error, bank_id, created_at: now() }))
 }
 
 /// A block's summary.
-pub fn block_meta(
-    info: ReplicaBlockInfoVersions,
-    bank_id: Option<u64>,
-) -> Result<Message, ConvertError> {
+pub fn block_meta(info: ReplicaBlockInfoVersions, bank_id: Option<u64>) -> Result<Message, ConvertError> {
     let update = match info {
         ReplicaBlockInfoVersions::V0_0_1(_) => return Err(ConvertError::BlockInfoTooOld),
         ReplicaBlockInfoVersions::V0_0_2(b) => SubscribeUpdateBlockMeta {
             slot: b.slot,
             blockhash: b.blockhash.to_owned(),
             rewards: Some(wire_rewards(b.rewards, None)),
-            block_time: b
-                .block_time
-                .map(|timestamp| wire::UnixTimestamp { timestamp }),
-            block_height: b
-                .block_height
-                .map(|block_height| wire::BlockHeight { block_height }),
+            block_time: b.block_time.map(|timestamp| wire::UnixTimestamp { timestamp }),
+            block_height: b.block_height.map(|block_height| wire::BlockHeight { block_height }),
             parent_slot: b.parent_slot,
             parent_blockhash: b.parent_blockhash.to_owned(),
             executed_transaction_count: b.executed_transaction_count,
@@ -225,12 +184,8 @@ pub fn block_meta(
             slot: b.slot,
             blockhash: b.blockhash.to_owned(),
             rewards: Some(wire_rewards(b.rewards, None)),
-            block_time: b
-                .block_time
-                .map(|timestamp| wire::UnixTimestamp { timestamp }),
-            block_height: b
-                .block_height
-                .map(|block_height| wire::BlockHeight { block_height }),
+            block_time: b.block_time.map(|timestamp| wire::UnixTimestamp { timestamp }),
+            block_height: b.block_height.map(|block_height| wire::BlockHeight { block_height }),
             parent_slot: b.parent_slot,
             parent_blockhash: b.parent_blockhash.to_owned(),
             executed_transaction_count: b.executed_transaction_count,
@@ -241,12 +196,8 @@ pub fn block_meta(
             slot: b.slot,
             blockhash: b.blockhash.to_owned(),
             rewards: Some(wire_rewards(&b.rewards.rewards, b.rewards.num_partitions)),
-            block_time: b
-                .block_time
-                .map(|timestamp| wire::UnixTimestamp { timestamp }),
-            block_height: b
-                .block_height
-                .map(|block_height| wire::BlockHeight { block_height }),
+            block_time: b.block_time.map(|timestamp| wire::UnixTimestamp { timestamp }),
+            block_height: b.block_height.map(|block_height| wire::BlockHeight { block_height }),
             parent_slot: b.parent_slot,
             parent_blockhash: b.parent_blockhash.to_owned(),
             executed_transaction_count: b.executed_transaction_count,
@@ -254,19 +205,12 @@ pub fn block_meta(
             bank_id: bank_id.unwrap_or_default(),
         },
     };
-    Ok(Message::BlockMeta(Arc::new(BlockMetaMessage {
-        update,
-        created_at: now(),
-    })))
+    Ok(Message::BlockMeta(Arc::new(BlockMetaMessage { update, created_at: now() })))
 }
 
 fn wire_transaction(transaction: &VersionedTransaction) -> wire::Transaction {
     wire::Transaction {
-        signatures: transaction
-            .signatures
-            .iter()
-            .map(|s| s.as_ref().to_vec())
-            .collect(),
+        signatures: transaction.signatures.iter().map(|s| s.as_ref().to_vec()).collect(),
         message: Some(wire_message(&transaction.message)),
     }
 }
@@ -297,17 +241,9 @@ fn wire_message(message: &VersionedMessage) -> wire::Message {
     };
     wire::Message {
         header: Some(wire_header(message.header())),
-        account_keys: message
-            .static_account_keys()
-            .iter()
-            .map(|k| k.to_bytes().to_vec())
-            .collect(),
+        account_keys: message.static_account_keys().iter().map(|k| k.to_bytes().to_vec()).collect(),
         recent_blockhash: message.recent_blockhash().to_bytes().to_vec(),
-        instructions: message
-            .instructions()
-            .iter()
-            .map(wire_instruction)
-            .collect(),
+        instructions: message.instructions().iter().map(wire_instruction).collect(),
         versioned: !matches!(message, VersionedMessage::Legacy(_)),
         address_table_lookups,
         config,
@@ -333,45 +269,27 @@ fn wire_instruction(instruction: &CompiledInstruction) -> wire::CompiledInstruct
 fn wire_meta(meta: &TransactionStatusMeta) -> Result<wire::TransactionStatusMeta, ConvertError> {
     let err = match &meta.status {
         Ok(()) => None,
-        Err(error) => Some(wire::TransactionError {
-            err: bincode::serialize(error)?,
-        }),
+        Err(error) => Some(wire::TransactionError { err: bincode::serialize(error)? }),
     };
-    let keys =
-        |keys: &[solana_message::Address]| keys.iter().map(|k| k.to_bytes().to_vec()).collect();
+    let keys = |keys: &[solana_message::Address]| keys.iter().map(|k| k.to_bytes().to_vec()).collect();
     Ok(wire::TransactionStatusMeta {
         err,
         fee: meta.fee,
         pre_balances: meta.pre_balances.clone(),
         post_balances: meta.post_balances.clone(),
-        inner_instructions: meta
-            .inner_instructions
-            .iter()
-            .flatten()
-            .map(wire_inner)
-            .collect(),
+        inner_instructions: meta.inner_instructions.iter().flatten().map(wire_inner).collect(),
         inner_instructions_none: meta.inner_instructions.is_none(),
         log_messages: meta.log_messages.clone().unwrap_or_default(),
         log_messages_none: meta.log_messages.is_none(),
-        pre_token_balances: meta
-            .pre_token_balances
-            .iter()
-            .flatten()
-            .map(wire_token_balance)
-            .collect(),
-        post_token_balances: meta
-            .post_token_balances
-            .iter()
-            .flatten()
-            .map(wire_token_balance)
-            .collect(),
+        pre_token_balances: meta.pre_token_balances.iter().flatten().map(wire_token_balance).collect(),
+        post_token_balances: meta.post_token_balances.iter().flatten().map(wire_token_balance).collect(),
         rewards: meta.rewards.iter().flatten().map(wire_reward).collect(),
         loaded_writable_addresses: keys(&meta.loaded_addresses.writable),
         loaded_readonly_addresses: keys(&meta.loaded_addresses.readonly),
-        return_data: meta.return_data.as_ref().map(|data| wire::ReturnData {
-            program_id: data.program_id.to_bytes().to_vec(),
-            data: data.data.clone(),
-        }),
+        return_data: meta
+            .return_data
+            .as_ref()
+            .map(|data| wire::ReturnData { program_id: data.program_id.to_bytes().to_vec(), data: data.data.clone() }),
         return_data_none: meta.return_data.is_none(),
         compute_units_consumed: meta.compute_units_consumed,
         cost_units: meta.cost_units,
@@ -433,9 +351,6 @@ fn wire_reward(reward: &Reward) -> wire::Reward {
         post_balance: reward.post_balance,
         reward_type: reward_type.into(),
         commission: reward.commission.map(|c| c.to_string()).unwrap_or_default(),
-        commission_bps: reward
-            .commission_bps
-            .map(|c| c.to_string())
-            .unwrap_or_default(),
+        commission_bps: reward.commission_bps.map(|c| c.to_string()).unwrap_or_default(),
     }
 }

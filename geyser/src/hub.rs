@@ -35,10 +35,7 @@ impl Hub {
     pub fn new(channel_capacity: usize, replay_slots: usize) -> Self {
         let channel = || broadcast::channel(channel_capacity.max(1)).0;
         Self {
-            state: Mutex::new(State {
-                ring: Ring::new(replay_slots),
-                tip: Tip::default(),
-            }),
+            state: Mutex::new(State { ring: Ring::new(replay_slots), tip: Tip::default() }),
             senders: [channel(), channel(), channel()],
             stopped: watch::channel(false).0,
         }

@@ -4,8 +4,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use yellowstone_grpc_proto::{
     geyser::{
-        CommitmentLevel, SlotStatus, SubscribeUpdateAccountInfo, SubscribeUpdateBlockMeta,
-        SubscribeUpdateEntry, SubscribeUpdateTransactionInfo,
+        CommitmentLevel, SlotStatus, SubscribeUpdateAccountInfo, SubscribeUpdateBlockMeta, SubscribeUpdateEntry,
+        SubscribeUpdateTransactionInfo,
     },
     prost_types::Timestamp,
 };

@@ -7,8 +7,8 @@ use std::{
 };
 
 use agave_geyser_plugin_interface::geyser_plugin_interface::{
-    GeyserPlugin, GeyserPluginError, ReplicaAccountInfoVersions, ReplicaBlockInfoVersions,
-    ReplicaEntryInfoVersions, ReplicaTransactionInfoVersions, Result as GeyserResult, SlotStatus,
+    GeyserPlugin, GeyserPluginError, ReplicaAccountInfoVersions, ReplicaBlockInfoVersions, ReplicaEntryInfoVersions,
+    ReplicaTransactionInfoVersions, Result as GeyserResult, SlotStatus,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -28,11 +28,10 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum PluginError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("cannot listen on {address}: {source}; another program may be using the port, choose another grpc.address")]
-    Listen {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    #[error(
+        "cannot listen on {address}: {source}; another program may be using the port, choose another grpc.address"
+    )]
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot start the threads that serve gRPC: {0}")]
     Runtime(std::io::Error),
 }
@@ -72,10 +71,7 @@ impl Plugin {
             tokio::net::TcpListener::from_std(listener).map_err(listen)?
         };
         let address = listener.local_addr().map_err(listen)?;
-        let hub = Arc::new(Hub::new(
-            config.channel_capacity,
-            config.replay_stored_slots,
-        ));
+        let hub = Arc::new(Hub::new(config.channel_capacity, config.replay_stored_slots));
         let (done, served) = mpsc::channel();
         let server_hub = Arc::clone(&hub);
         runtime.spawn(async move {
@@ -85,14 +81,7 @@ impl Plugin {
             let _ = done.send(());
         });
         tracing::info!(%address, "serving Yellowstone gRPC");
-        Ok(Self {
-            running: Some(Running {
-                hub,
-                address,
-                runtime,
-                served: Mutex::new(served),
-            }),
-        })
+        Ok(Self { running: Some(Running { hub, address, runtime, served: Mutex::new(served) }) })
     }
 
     /// Where the endpoint listens, once it does.
@@ -106,10 +95,7 @@ impl Plugin {
             return;
         };
         running.hub.stop();
-        let served = running
-            .served
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let served = running.served.into_inner().unwrap_or_else(PoisonError::into_inner);
         if served.recv_timeout(STOP_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("some streams did not end in time and were cut");
         }
@@ -123,9 +109,7 @@ impl Plugin {
                 running.hub.publish(message);
                 Ok(())
             }
-            None => Err(GeyserPluginError::Custom(
-                "the plugin was called before it was loaded".into(),
-            )),
+            None => Err(GeyserPluginError::Custom("the plugin was called before it was loaded".into())),
         }
     }
 }
@@ -137,18 +121,12 @@ impl Drop for Plugin {
 }
 
 fn transaction_error(error: convert::ConvertError) -> GeyserPluginError {
-    GeyserPluginError::TransactionUpdateError {
-        msg: error.to_string(),
-    }
+    GeyserPluginError::TransactionUpdateError { msg: error.to_string() }
 }
 
 #[allow(deprecated)] // Validators before 4.3 call the methods that do not name the bank.
 impl GeyserPlugin for Plugin {
-    fn setup_logger(
-        &self,
-        logger: &'static dyn log::Log,
-        level: log::LevelFilter,
-    ) -> GeyserResult<()> {
+    fn setup_logger(&self, logger: &'static dyn log::Log, level: log::LevelFilter) -> GeyserResult<()> {
         log::set_max_level(level);
         // An error says that a logger is in place already, as when we run in process.
         let _ = log::set_logger(logger);
@@ -171,12 +149,7 @@ impl GeyserPlugin for Plugin {
         self.stop();
     }
 
-    fn update_account(
-        &self,
-        account: ReplicaAccountInfoVersions,
-        slot: u64,
-        is_startup: bool,
-    ) -> GeyserResult<()> {
+    fn update_account(&self, account: ReplicaAccountInfoVersions, slot: u64, is_startup: bool) -> GeyserResult<()> {
         if is_startup {
             return Ok(());
         }
@@ -192,12 +165,7 @@ impl GeyserPlugin for Plugin {
         self.publish(convert::account(account, slot, Some(bank_id)))
     }
 
-    fn update_slot_status(
-        &self,
-        slot: u64,
-        parent: Option<u64>,
-        status: &SlotStatus,
-    ) -> GeyserResult<()> {
+    fn update_slot_status(&self, slot: u64, parent: Option<u64>, status: &SlotStatus) -> GeyserResult<()> {
         self.publish(convert::slot_status(slot, parent, status, None))
     }
 
@@ -211,11 +179,7 @@ impl GeyserPlugin for Plugin {
         self.publish(convert::slot_status(slot, parent, status, Some(bank_id)))
     }
 
-    fn notify_transaction(
-        &self,
-        transaction: ReplicaTransactionInfoVersions,
-        slot: u64,
-    ) -> GeyserResult<()> {
+    fn notify_transaction(&self, transaction: ReplicaTransactionInfoVersions, slot: u64) -> GeyserResult<()> {
         self.publish(convert::transaction(transaction, slot, None).map_err(transaction_error)?)
     }
 
@@ -225,36 +189,25 @@ impl GeyserPlugin for Plugin {
         slot: u64,
         bank_id: u64,
     ) -> GeyserResult<()> {
-        self.publish(
-            convert::transaction(transaction, slot, Some(bank_id)).map_err(transaction_error)?,
-        )
+        self.publish(convert::transaction(transaction, slot, Some(bank_id)).map_err(transaction_error)?)
     }
 
     fn notify_entry(&self, entry: ReplicaEntryInfoVersions) -> GeyserResult<()> {
         self.publish(convert::entry(entry, None))
     }
 
-    fn notify_entry_for_bank(
-        &self,
-        entry: ReplicaEntryInfoVersions,
-        bank_id: u64,
-    ) -> GeyserResult<()> {
+    fn notify_entry_for_bank(&self, entry: ReplicaEntryInfoVersions, bank_id: u64) -> GeyserResult<()> {
         self.publish(convert::entry(entry, Some(bank_id)))
     }
 
     fn notify_block_metadata(&self, block: ReplicaBlockInfoVersions) -> GeyserResult<()> {
-        let message = convert::block_meta(block, None)
-            .map_err(|error| GeyserPluginError::Custom(Box::new(error)))?;
+        let message = convert::block_meta(block, None).map_err(|error| GeyserPluginError::Custom(Box::new(error)))?;
         self.publish(message)
     }
 
-    fn notify_block_metadata_for_bank(
-        &self,
-        block: ReplicaBlockInfoVersions,
-        bank_id: u64,
-    ) -> GeyserResult<()> {
-        let message = convert::block_meta(block, Some(bank_id))
-            .map_err(|error| GeyserPluginError::Custom(Box::new(error)))?;
+    fn notify_block_metadata_for_bank(&self, block: ReplicaBlockInfoVersions, bank_id: u64) -> GeyserResult<()> {
+        let message =
+            convert::block_meta(block, Some(bank_id)).map_err(|error| GeyserPluginError::Custom(Box::new(error)))?;
         self.publish(message)
     }
 

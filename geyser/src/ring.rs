@@ -39,10 +39,7 @@ pub enum ReplayError {
     #[error("from_slot is not supported")]
     Disabled,
     #[error("broadcast from {from_slot} is not available, last available: {first_available}")]
-    TooOld {
-        from_slot: u64,
-        first_available: u64,
-    },
+    TooOld { from_slot: u64, first_available: u64 },
 }
 
 #[derive(Debug, Default)]
@@ -70,18 +67,14 @@ impl Block {
     fn is_sealed(&self) -> bool {
         self.forced
             || self.meta.as_ref().is_some_and(|meta| {
-                self.transactions >= meta.update.executed_transaction_count
-                    && self.entries >= meta.update.entries_count
+                self.transactions >= meta.update.executed_transaction_count && self.entries >= meta.update.entries_count
             })
     }
 
     fn add(&mut self, message: Message) {
         match &message {
             Message::Account(account) => {
-                let newest = self
-                    .newest_write
-                    .entry(account.info.pubkey.clone())
-                    .or_default();
+                let newest = self.newest_write.entry(account.info.pubkey.clone()).or_default();
                 *newest = (*newest).max(account.info.write_version);
             }
             Message::Transaction(_) => self.transactions += 1,
@@ -121,10 +114,7 @@ impl Block {
                 _ => {}
             }
         }
-        vec![
-            Message::Block(Arc::new(block)),
-            Message::BlockMeta(Arc::clone(meta)),
-        ]
+        vec![Message::Block(Arc::new(block)), Message::BlockMeta(Arc::clone(meta))]
     }
 }
 
@@ -141,11 +131,7 @@ pub struct Ring {
 impl Ring {
     /// Keeps up to `capacity` slots for replay; 0 turns replay off.
     pub fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            blocks: BTreeMap::new(),
-            floor: 0,
-        }
+        Self { capacity, blocks: BTreeMap::new(), floor: 0 }
     }
 
     /// The oldest slot `from_slot` may name.
@@ -159,9 +145,7 @@ impl Ring {
     /// Takes one message from the validator and says what subscribers get because of it.
     pub fn push(&mut self, message: Message) -> Vec<Delivery> {
         match message {
-            Message::Account(_) | Message::Transaction(_) | Message::Entry(_) => {
-                self.push_content(message)
-            }
+            Message::Account(_) | Message::Transaction(_) | Message::Entry(_) => self.push_content(message),
             Message::BlockMeta(meta) => self.push_meta(meta),
             Message::Slot(status) => match Level::of_status(status.status) {
                 Some(level) => self.push_level(&status, level),
@@ -173,19 +157,12 @@ impl Ring {
     }
 
     /// Everything kept from `from_slot` on, in slot order, as a subscriber at `level` would have seen it.
-    pub fn replay(
-        &self,
-        from_slot: u64,
-        level: Level,
-    ) -> Result<Vec<Arc<Vec<Message>>>, ReplayError> {
+    pub fn replay(&self, from_slot: u64, level: Level) -> Result<Vec<Arc<Vec<Message>>>, ReplayError> {
         if self.capacity == 0 {
             return Err(ReplayError::Disabled);
         }
         if let Some(first_available) = self.first_available().filter(|first| from_slot < *first) {
-            return Err(ReplayError::TooOld {
-                from_slot,
-                first_available,
-            });
+            return Err(ReplayError::TooOld { from_slot, first_available });
         }
         let mut batches = Vec::new();
         for block in self.blocks.range(from_slot..).map(|(_, block)| block) {
@@ -252,10 +229,7 @@ impl Ring {
         match status.status {
             SlotStatus::SlotCreatedBank if status.slot >= self.floor => {
                 let block = self.blocks.entry(status.slot).or_default();
-                if block.bank_id.is_some()
-                    && status.bank_id.is_some()
-                    && block.bank_id != status.bank_id
-                {
+                if block.bank_id.is_some() && status.bank_id.is_some() && block.bank_id != status.bank_id {
                     *block = Block::default();
                 }
                 block.bank_id = status.bank_id.or(block.bank_id);
@@ -289,8 +263,7 @@ impl Ring {
         if level == Level::Finalized {
             if chain_known {
                 // What is older than a final slot and not its ancestor is a dead fork.
-                self.blocks
-                    .retain(|s, b| *s >= slot || b.reached == Some(Level::Finalized));
+                self.blocks.retain(|s, b| *s >= slot || b.reached == Some(Level::Finalized));
             }
             self.evict(&mut out);
         }
@@ -299,13 +272,7 @@ impl Ring {
 
     /// A block's ancestors are at least as settled as it is. Returns whether the chain down to a
     /// settled or forgotten slot was known.
-    fn raise_ancestors(
-        &mut self,
-        slot: u64,
-        level: Level,
-        created_at: Timestamp,
-        out: &mut Vec<Delivery>,
-    ) -> bool {
+    fn raise_ancestors(&mut self, slot: u64, level: Level, created_at: Timestamp, out: &mut Vec<Delivery>) -> bool {
         let mut ancestors = Vec::new();
         let mut known = true;
         let mut parent = self.blocks.get(&slot).and_then(|b| b.parent);
@@ -330,10 +297,7 @@ impl Ring {
             if let Some(block) = self.blocks.get_mut(&ancestor) {
                 block.reached = block.reached.max(Some(level));
                 if level == Level::Finalized && !block.is_sealed() {
-                    tracing::warn!(
-                        slot = ancestor,
-                        "a final block never became complete; released with what arrived"
-                    );
+                    tracing::warn!(slot = ancestor, "a final block never became complete; released with what arrived");
                     block.forced = true;
                 }
             }
@@ -355,17 +319,11 @@ impl Ring {
                 return;
             };
             if level > Level::Processed && !block.content.is_empty() {
-                out.push(Delivery {
-                    to: Audience::Level(level),
-                    messages: Arc::new(block.settled_content()),
-                });
+                out.push(Delivery { to: Audience::Level(level), messages: Arc::new(block.settled_content()) });
             }
             let summary = block.summary();
             if !summary.is_empty() {
-                out.push(Delivery {
-                    to: Audience::Level(level),
-                    messages: Arc::new(summary),
-                });
+                out.push(Delivery { to: Audience::Level(level), messages: Arc::new(summary) });
             }
             let status = Message::Slot(Arc::new(SlotMessage {
                 slot,
@@ -402,10 +360,7 @@ impl Ring {
 }
 
 fn one(to: Audience, message: Message) -> Delivery {
-    Delivery {
-        to,
-        messages: Arc::new(vec![message]),
-    }
+    Delivery { to, messages: Arc::new(vec![message]) }
 }
 
 fn created_at(message: &Message) -> Timestamp {

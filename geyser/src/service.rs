@@ -12,11 +12,11 @@ use tonic::{
 };
 use yellowstone_grpc_proto::geyser::{
     geyser_server::{Geyser, GeyserServer},
-    GetBlockHeightRequest, GetBlockHeightResponse, GetLatestBlockhashRequest,
-    GetLatestBlockhashResponse, GetSlotRequest, GetSlotResponse, GetVersionRequest,
-    GetVersionResponse, IsBlockhashValidRequest, IsBlockhashValidResponse, PingRequest,
-    PongResponse, SubscribeDeshredRequest, SubscribeGossipRequest, SubscribeReplayInfoRequest,
-    SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdateDeshred, SubscribeUpdateGossip,
+    GetBlockHeightRequest, GetBlockHeightResponse, GetLatestBlockhashRequest, GetLatestBlockhashResponse,
+    GetSlotRequest, GetSlotResponse, GetVersionRequest, GetVersionResponse, IsBlockhashValidRequest,
+    IsBlockhashValidResponse, PingRequest, PongResponse, SubscribeDeshredRequest, SubscribeGossipRequest,
+    SubscribeReplayInfoRequest, SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdateDeshred,
+    SubscribeUpdateGossip,
 };
 
 use crate::{
@@ -44,17 +44,10 @@ pub struct Service {
 }
 
 /// Serves until the hub stops.
-pub async fn serve(
-    listener: TcpListener,
-    hub: Arc<Hub>,
-    config: GrpcConfig,
-) -> Result<(), tonic::transport::Error> {
+pub async fn serve(listener: TcpListener, hub: Arc<Hub>, config: GrpcConfig) -> Result<(), tonic::transport::Error> {
     let service = Service {
         hub: Arc::clone(&hub),
-        session: SessionConfig {
-            name_limit: config.filter_name_size_limit,
-            ping_interval: config.ping_interval(),
-        },
+        session: SessionConfig { name_limit: config.filter_name_size_limit, ping_interval: config.ping_interval() },
     };
     let geyser = GeyserServer::new(service)
         .max_decoding_message_size(config.max_decoding_message_size)
@@ -64,10 +57,7 @@ pub async fn serve(
         .send_compressed(CompressionEncoding::Zstd);
     let token = config.x_token;
     let check_token = move |request: Request<()>| match &token {
-        Some(token)
-            if request.metadata().get("x-token").map(|t| t.as_bytes())
-                != Some(token.as_bytes()) =>
-        {
+        Some(token) if request.metadata().get("x-token").map(|t| t.as_bytes()) != Some(token.as_bytes()) => {
             Err(Status::unauthenticated("No valid auth token"))
         }
         _ => Ok(request),
@@ -79,10 +69,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health_service)
         .add_service(InterceptedService::new(geyser, check_token))
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stopping(&hub),
-        )
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopping(&hub))
         .await
 }
 
@@ -97,10 +84,7 @@ impl Service {
         answer: impl FnOnce(&Tip, Level) -> Result<T, TipError>,
     ) -> Result<Response<T>, Status> {
         let level = Level::from_request(commitment).ok_or_else(|| {
-            Status::unknown(format!(
-                "failed to create CommitmentLevel from {}",
-                commitment.unwrap_or_default()
-            ))
+            Status::unknown(format!("failed to create CommitmentLevel from {}", commitment.unwrap_or_default()))
         })?;
         self.hub
             .with_tip(|tip| answer(tip, level))
@@ -129,33 +113,25 @@ impl Geyser for Service {
         &self,
         _request: Request<Streaming<SubscribeDeshredRequest>>,
     ) -> Result<Response<Self::SubscribeDeshredStream>, Status> {
-        Err(Status::unimplemented(
-            "deshred subscriptions are not served here",
-        ))
+        Err(Status::unimplemented("deshred subscriptions are not served here"))
     }
 
     async fn subscribe_gossip(
         &self,
         _request: Request<SubscribeGossipRequest>,
     ) -> Result<Response<Self::SubscribeGossipStream>, Status> {
-        Err(Status::unimplemented(
-            "gossip subscriptions are not served here",
-        ))
+        Err(Status::unimplemented("gossip subscriptions are not served here"))
     }
 
     async fn subscribe_replay_info(
         &self,
         _request: Request<SubscribeReplayInfoRequest>,
     ) -> Result<Response<SubscribeReplayInfoResponse>, Status> {
-        Ok(Response::new(SubscribeReplayInfoResponse {
-            first_available: self.hub.first_available(),
-        }))
+        Ok(Response::new(SubscribeReplayInfoResponse { first_available: self.hub.first_available() }))
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PongResponse>, Status> {
-        Ok(Response::new(PongResponse {
-            count: request.get_ref().count,
-        }))
+        Ok(Response::new(PongResponse { count: request.get_ref().count }))
     }
 
     async fn get_latest_blockhash(
@@ -177,21 +153,12 @@ impl Geyser for Service {
         request: Request<GetBlockHeightRequest>,
     ) -> Result<Response<GetBlockHeightResponse>, Status> {
         self.tip(request.get_ref().commitment, |tip, level| {
-            Ok(GetBlockHeightResponse {
-                block_height: tip.height(level)?,
-            })
+            Ok(GetBlockHeightResponse { block_height: tip.height(level)? })
         })
     }
 
-    async fn get_slot(
-        &self,
-        request: Request<GetSlotRequest>,
-    ) -> Result<Response<GetSlotResponse>, Status> {
-        self.tip(request.get_ref().commitment, |tip, level| {
-            Ok(GetSlotResponse {
-                slot: tip.slot(level)?,
-            })
-        })
+    async fn get_slot(&self, request: Request<GetSlotRequest>) -> Result<Response<GetSlotResponse>, Status> {
+        self.tip(request.get_ref().commitment, |tip, level| Ok(GetSlotResponse { slot: tip.slot(level)? }))
     }
 
     async fn is_blockhash_valid(
@@ -205,10 +172,7 @@ impl Geyser for Service {
         })
     }
 
-    async fn get_version(
-        &self,
-        _request: Request<GetVersionRequest>,
-    ) -> Result<Response<GetVersionResponse>, Status> {
+    async fn get_version(&self, _request: Request<GetVersionRequest>) -> Result<Response<GetVersionResponse>, Status> {
         let version = serde_json::json!({
             "version": {
                 "package": env!("CARGO_PKG_NAME"),
@@ -218,8 +182,6 @@ impl Geyser for Service {
             },
             "extra": { "hostname": null },
         });
-        Ok(Response::new(GetVersionResponse {
-            version: version.to_string(),
-        }))
+        Ok(Response::new(GetVersionResponse { version: version.to_string() }))
     }
 }

@@ -8,8 +8,7 @@ use tokio::{
 };
 use tonic::{Status, Streaming};
 use yellowstone_grpc_proto::geyser::{
-    subscribe_update::UpdateOneof, SubscribeRequest, SubscribeUpdate, SubscribeUpdatePing,
-    SubscribeUpdatePong,
+    subscribe_update::UpdateOneof, SubscribeRequest, SubscribeUpdate, SubscribeUpdatePing, SubscribeUpdatePong,
 };
 
 use crate::{
@@ -62,13 +61,7 @@ impl Session {
     /// `out` leads to the client.
     pub fn new(hub: Arc<Hub>, config: SessionConfig, out: mpsc::Sender<Outgoing>) -> Self {
         let stopped = hub.stopped();
-        Self {
-            hub,
-            config,
-            out,
-            stopped,
-            live: None,
-        }
+        Self { hub, config, out, stopped, live: None }
     }
 
     /// Runs until the client leaves, falls too far behind, or the server stops.
@@ -83,9 +76,7 @@ impl Session {
                 }
             }
             Err(End::Stopping) => {
-                let _ = self.out.try_send(Err(Status::unavailable(
-                    "server is shutting down try again later",
-                )));
+                let _ = self.out.try_send(Err(Status::unavailable("server is shutting down try again later")));
             }
             Err(End::Gone) | Ok(()) => {}
         }
@@ -116,46 +107,23 @@ impl Session {
     /// A new request replaces the filters; a ping is answered and changes nothing.
     async fn request(&mut self, request: SubscribeRequest) -> Result<(), End> {
         if let Some(ping) = request.ping {
-            return self
-                .send(bare(UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id })))
-                .await;
+            return self.send(bare(UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id }))).await;
         }
-        let filter = Filter::new(&request, self.config.name_limit).map_err(|error| {
-            End::Failed(Status::invalid_argument(format!(
-                "failed to create filter: {error}"
-            )))
-        })?;
+        let filter = Filter::new(&request, self.config.name_limit)
+            .map_err(|error| End::Failed(Status::invalid_argument(format!("failed to create filter: {error}"))))?;
         let level = filter.level();
-        let kept = self
-            .live
-            .take()
-            .filter(|live| live.level == level)
-            .map(|live| live.feed);
+        let kept = self.live.take().filter(|live| live.level == level).map(|live| live.feed);
         let (replay, feed) = match request.from_slot {
-            None => (
-                Vec::new(),
-                kept.unwrap_or_else(|| self.hub.subscribe(level)),
-            ),
+            None => (Vec::new(), kept.unwrap_or_else(|| self.hub.subscribe(level))),
             Some(from_slot) => {
-                let (replay, fresh) =
-                    self.hub
-                        .subscribe_from(level, from_slot)
-                        .map_err(|error| match error {
-                            ReplayError::Disabled => {
-                                End::Failed(Status::internal(error.to_string()))
-                            }
-                            ReplayError::TooOld { .. } => {
-                                End::Failed(Status::out_of_range(error.to_string()))
-                            }
-                        })?;
+                let (replay, fresh) = self.hub.subscribe_from(level, from_slot).map_err(|error| match error {
+                    ReplayError::Disabled => End::Failed(Status::internal(error.to_string())),
+                    ReplayError::TooOld { .. } => End::Failed(Status::out_of_range(error.to_string())),
+                })?;
                 (replay, kept.unwrap_or(fresh))
             }
         };
-        self.live = Some(Live {
-            filter,
-            level,
-            feed,
-        });
+        self.live = Some(Live { filter, level, feed });
         for batch in replay {
             self.deliver(&batch).await?;
         }
@@ -169,11 +137,7 @@ impl Session {
                     "slot {slot} had to be forgotten before it was final; fill the gap from the ledger"
                 ))));
             }
-            let updates = self
-                .live
-                .as_ref()
-                .map(|live| live.filter.apply(message))
-                .unwrap_or_default();
+            let updates = self.live.as_ref().map(|live| live.filter.apply(message)).unwrap_or_default();
             for update in updates {
                 self.send(update).await?;
             }
@@ -205,9 +169,5 @@ async fn next_batch(live: &mut Option<Live>) -> Result<Batch, End> {
 
 /// An update that belongs to no filter.
 fn bare(body: UpdateOneof) -> SubscribeUpdate {
-    SubscribeUpdate {
-        filters: Vec::new(),
-        update_oneof: Some(body),
-        created_at: Some(now()),
-    }
+    SubscribeUpdate { filters: Vec::new(), update_oneof: Some(body), created_at: Some(now()) }
 }

@@ -41,16 +41,10 @@ impl Tip {
     pub fn reached(&mut self, level: Level, meta: &Arc<BlockMetaMessage>) {
         let slot = meta.update.slot;
         let newest = &mut self.newest[level as usize];
-        if newest
-            .as_ref()
-            .is_none_or(|known| known.update.slot <= slot)
-        {
+        if newest.as_ref().is_none_or(|known| known.update.slot <= slot) {
             *newest = Some(Arc::clone(meta));
         }
-        let known = self
-            .hashes
-            .entry(meta.update.blockhash.clone())
-            .or_insert((slot, level));
+        let known = self.hashes.entry(meta.update.blockhash.clone()).or_insert((slot, level));
         known.1 = known.1.max(level);
         if level == Level::Finalized {
             let oldest = slot.saturating_sub(MAX_RECENT_BLOCKHASHES + MARGIN);
@@ -65,11 +59,7 @@ impl Tip {
 
     /// The newest block height at `level`.
     pub fn height(&self, level: Level) -> Result<u64, TipError> {
-        let height = self
-            .block(level)?
-            .update
-            .block_height
-            .ok_or(TipError::NoHeight)?;
+        let height = self.block(level)?.update.block_height.ok_or(TipError::NoHeight)?;
         Ok(height.block_height)
     }
 
@@ -89,25 +79,19 @@ impl Tip {
         let slot = self.slot(level).map_err(|_| TipError::Startup)?;
         match self.hashes.get(blockhash) {
             Some((_, reached)) => Ok((slot, *reached >= level)),
-            None if (self.hashes.len() as u64) < MAX_RECENT_BLOCKHASHES + MARGIN => {
-                Err(TipError::Startup)
-            }
+            None if (self.hashes.len() as u64) < MAX_RECENT_BLOCKHASHES + MARGIN => Err(TipError::Startup),
             None => Ok((slot, false)),
         }
     }
 
     fn block(&self, level: Level) -> Result<&BlockMetaMessage, TipError> {
-        self.newest[level as usize]
-            .as_deref()
-            .ok_or(TipError::NoBlock)
+        self.newest[level as usize].as_deref().ok_or(TipError::NoBlock)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use yellowstone_grpc_proto::{
-        geyser::SubscribeUpdateBlockMeta, solana::storage::confirmed_block::BlockHeight,
-    };
+    use yellowstone_grpc_proto::{geyser::SubscribeUpdateBlockMeta, solana::storage::confirmed_block::BlockHeight};
 
     use super::*;
 
@@ -116,9 +100,7 @@ mod tests {
             update: SubscribeUpdateBlockMeta {
                 slot,
                 blockhash: format!("hash{slot}"),
-                block_height: Some(BlockHeight {
-                    block_height: slot - 1,
-                }),
+                block_height: Some(BlockHeight { block_height: slot - 1 }),
                 ..Default::default()
             },
             created_at: Default::default(),
@@ -133,12 +115,7 @@ mod tests {
         tip.reached(Level::Confirmed, &block(6));
         assert_eq!(tip.slot(Level::Processed), Ok(7));
         assert_eq!(tip.height(Level::Confirmed), Ok(5));
-        assert_eq!(
-            tip.latest(Level::Processed)
-                .unwrap()
-                .last_valid_block_height,
-            306
-        );
+        assert_eq!(tip.latest(Level::Processed).unwrap().last_valid_block_height, 306);
     }
 
     #[test]
@@ -148,10 +125,7 @@ mod tests {
         tip.reached(Level::Confirmed, &block(5));
         assert_eq!(tip.is_valid("hash6", Level::Processed), Ok((6, true)));
         assert_eq!(tip.is_valid("hash6", Level::Confirmed), Ok((5, false)));
-        assert_eq!(
-            tip.is_valid("other", Level::Processed),
-            Err(TipError::Startup)
-        );
+        assert_eq!(tip.is_valid("other", Level::Processed), Err(TipError::Startup));
     }
 
     #[test]

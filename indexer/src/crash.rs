@@ -27,13 +27,8 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Self; 5] = [
-        Self::AfterSubscribe,
-        Self::AfterSnapshot,
-        Self::MidBatchBeforeCommit,
-        Self::AfterCommit,
-        Self::WhileDraining,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::AfterSubscribe, Self::AfterSnapshot, Self::MidBatchBeforeCommit, Self::AfterCommit, Self::WhileDraining];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,9 +53,10 @@ impl FromStr for CrashAt {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
-        let point = Point::ALL.into_iter().find(|point| point.name() == name).ok_or_else(|| {
-            format!("no such point; there are {}", Point::ALL.map(Point::name).join(", "))
-        })?;
+        let point = Point::ALL
+            .into_iter()
+            .find(|point| point.name() == name)
+            .ok_or_else(|| format!("no such point; there are {}", Point::ALL.map(Point::name).join(", ")))?;
         let nth = nth.parse().map_err(|_| format!("{nth:?} is not a number"))?;
         Ok(Self { point, nth })
     }

@@ -4,7 +4,7 @@ use joule_api::{Event, Job, Provider};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
-    sync::{Arc, RwLock, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
@@ -25,7 +25,10 @@ pub struct Item {
 pub enum Next {
     Items(Vec<Arc<Item>>),
     /// What the reader has not seen is no longer all there: it has to read the lists again. Items go on after `newest`.
-    Reset { oldest: u64, newest: u64 },
+    Reset {
+        oldest: u64,
+        newest: u64,
+    },
 }
 
 /// Holds the newest items; writers never wait for readers.

@@ -52,8 +52,7 @@ impl Indexer {
     /// Follows the chain through gRPC and RPC.
     pub async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
         let health = Arc::new(Health::default());
-        let source =
-            Grpc { url: settings.grpc.clone(), x_token: settings.x_token.clone(), health: health.clone() };
+        let source = Grpc { url: settings.grpc.clone(), x_token: settings.x_token.clone(), health: health.clone() };
         let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
         Self::start_with(source, history, health, &settings.database, settings.listen, stop).await
     }

@@ -15,12 +15,23 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// On the chain, not (alive) in the store.
-    Missing { address: Address },
+    Missing {
+        address: Address,
+    },
     /// Alive in the store, not on the chain.
-    Gone { address: Address },
-    Lamports { address: Address, chain: u64, store: u64 },
+    Gone {
+        address: Address,
+    },
+    Lamports {
+        address: Address,
+        chain: u64,
+        store: u64,
+    },
     /// The first byte that differs.
-    Data { address: Address, offset: usize },
+    Data {
+        address: Address,
+        offset: usize,
+    },
 }
 
 /// What a comparison found.

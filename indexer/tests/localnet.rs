@@ -285,7 +285,10 @@ async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
     let following = Following { client: Client::new(format!("http://{}", indexer.address())), indexer, stop };
     following
         .until("unwell", |client| async move {
-            client.health().await.is_ok_and(|health| !health.ok && health.reason.is_some_and(|why| why.contains("gRPC")))
+            client
+                .health()
+                .await
+                .is_ok_and(|health| !health.ok && health.reason.is_some_and(|why| why.contains("gRPC")))
         })
         .await;
     let taken = Settings { listen: following.indexer.address(), ..settings };

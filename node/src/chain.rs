@@ -1,12 +1,12 @@
 //! The chain as one provider sees it: its jobs, and the four things it does with them.
 
 use joule_artifacts::Hash;
-pub use joule_sdk::{escrow::state::JobStatus, Pubkey as Address, SdkError as ChainError};
 use joule_sdk::{
     escrow::state::Job as State,
     instruction::{escrow, token},
     keys, pda, Chain, Instruction, Keypair, Signer,
 };
+pub use joule_sdk::{escrow::state::JobStatus, Pubkey as Address, SdkError as ChainError};
 use std::{
     collections::HashMap,
     path::Path,

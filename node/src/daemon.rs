@@ -242,7 +242,10 @@ impl Daemon {
     /// Waits for the work in hand. What it cannot wait for is found on the chain after the next start.
     async fn drain(mut self) {
         if !self.tasks.is_empty() {
-            info!(jobs = self.tasks.len(), "stopping: finishing the work in hand; stop again to leave it for the next start");
+            info!(
+                jobs = self.tasks.len(),
+                "stopping: finishing the work in hand; stop again to leave it for the next start"
+            );
         }
         while let Some(ended) = self.tasks.join_next_with_id().await {
             self.ended(ended);

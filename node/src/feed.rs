@@ -39,8 +39,7 @@ pub async fn listen(indexer: String, bell: Arc<Notify>) {
 
 /// Follows one connection to its end; tells whether anything came over it.
 async fn follow(http: &reqwest::Client, url: &str, bell: &Notify) -> Result<bool, reqwest::Error> {
-    let mut answer =
-        http.get(url).header("accept", "text/event-stream").send().await?.error_for_status()?;
+    let mut answer = http.get(url).header("accept", "text/event-stream").send().await?.error_for_status()?;
     info!(%url, "listening to the indexer's feed");
     let mut lines = Lines::default();
     let mut heard = false;

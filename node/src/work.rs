@@ -136,7 +136,8 @@ impl Worker {
     }
 
     async fn deliver(&self, job: Job, prepared: Prepared) -> Ended {
-        let outcome = match self.insist(&job, "run", || async { Ok(self.executor.run(prepared.clone()).await?) }).await {
+        let outcome = match self.insist(&job, "run", || async { Ok(self.executor.run(prepared.clone()).await?) }).await
+        {
             Ok(outcome) => outcome,
             Err(obstacle) => return Ended::Dropped(obstacle.to_string()),
         };

@@ -61,11 +61,13 @@ async fn what_is_missing_may_still_come() {
     let error = world.executor.spec(nothing).await.unwrap_err();
     assert!(matches!(&error, ExecError::Artifact(ArtifactError::NotFound { .. })) && error.may_pass());
     let input = world.store.put("x").await.unwrap();
-    for error in [
-        world.run(nothing, input).await.unwrap_err(),
-        world.run(world.module(ECHO).await, nothing).await.unwrap_err(),
-    ] {
-        assert!(matches!(&error, ExecError::Artifact(ArtifactError::NotFound { hash, .. }) if *hash == nothing), "{error}");
+    for error in
+        [world.run(nothing, input).await.unwrap_err(), world.run(world.module(ECHO).await, nothing).await.unwrap_err()]
+    {
+        assert!(
+            matches!(&error, ExecError::Artifact(ArtifactError::NotFound { hash, .. }) if *hash == nothing),
+            "{error}"
+        );
         assert!(error.may_pass());
     }
 }
@@ -96,10 +98,9 @@ async fn inputs_and_modules_above_the_nodes_limits_are_refused_for_good() {
     let world = World::new();
     let large = world.store.put(Bytes::from(vec![0; 1001])).await.unwrap();
     let input = world.store.put("x").await.unwrap();
-    for error in [
-        world.run(large, input).await.unwrap_err(),
-        world.run(world.module(ECHO).await, large).await.unwrap_err(),
-    ] {
+    for error in
+        [world.run(large, input).await.unwrap_err(), world.run(world.module(ECHO).await, large).await.unwrap_err()]
+    {
         assert!(matches!(error, ExecError::Artifact(ArtifactError::TooLarge { .. })) && !error.may_pass(), "{error}");
     }
 }

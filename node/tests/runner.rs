@@ -122,7 +122,10 @@ async fn traps_say_where_and_why() {
 async fn an_import_is_named_and_forbidden() {
     let text = module(ECHO).replace("(memory", r#"(import "wasi_snapshot_preview1" "fd_write" (func)) (memory"#);
     let error = run(&text, b"").await.unwrap_err();
-    assert_eq!(error.to_string(), r#"the module imports "wasi_snapshot_preview1" "fd_write"; a job may import nothing"#);
+    assert_eq!(
+        error.to_string(),
+        r#"the module imports "wasi_snapshot_preview1" "fd_write"; a job may import nothing"#
+    );
 }
 
 #[tokio::test]

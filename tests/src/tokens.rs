@@ -27,7 +27,12 @@ impl Kind {
 
 impl World {
     /// A mint with 6 decimals; `authority` may mint and freeze. `before` are extension initialisers.
-    pub fn create_mint(&mut self, kind: Kind, extensions: &[ExtensionType], before: &[fn(&Pubkey) -> Instruction]) -> Pubkey {
+    pub fn create_mint(
+        &mut self,
+        kind: Kind,
+        extensions: &[ExtensionType],
+        before: &[fn(&Pubkey) -> Instruction],
+    ) -> Pubkey {
         let mint = self.new_key();
         let len = match kind {
             Kind::Classic => 82,
@@ -38,8 +43,7 @@ impl World {
         let (payer, authority) = (self.stranger.pubkey(), self.authority.pubkey());
         let mut instructions = vec![create_account(&payer, &mint.pubkey(), rent, len as u64, &program)];
         instructions.extend(before.iter().map(|make| make(&mint.pubkey())));
-        instructions
-            .push(token::initialize_mint2(&program, &mint.pubkey(), &authority, Some(&authority), 6).unwrap());
+        instructions.push(token::initialize_mint2(&program, &mint.pubkey(), &authority, Some(&authority), 6).unwrap());
         self.send(&instructions, &[&mint]);
         mint.pubkey()
     }

@@ -102,8 +102,7 @@ impl World {
         let authority = world.authority.insecure_clone();
         let mut fees = [0; 8];
         fees[0] = FEE_BPS;
-        let initialize =
-            instruction::treasury::initialize_protocol(authority.pubkey(), world.guardian.pubkey(), fees);
+        let initialize = instruction::treasury::initialize_protocol(authority.pubkey(), world.guardian.pubkey(), fees);
         world.send(&[initialize], &[&authority]);
         world.token_program = kind.program();
         world.mint = world.create_mint(kind, &[], &[]);
@@ -147,7 +146,11 @@ impl World {
     }
 
     /// Sends in one transaction, whose fee the stranger pays.
-    pub fn attempt(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<TransactionMetadata, Refusal> {
+    pub fn attempt(
+        &mut self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Result<TransactionMetadata, Refusal> {
         self.svm.expire_blockhash();
         let mut keys = vec![&self.stranger];
         keys.extend(signers.iter().filter(|k| k.pubkey() != self.stranger.pubkey()));

@@ -1,8 +1,9 @@
 //! From a validator's event to an answer of the indexer's API, on localnet, under a steady load.
 //!
-//! Providers change their capacity to a number that has not been there before. A Yellowstone subscription of our own says
-//! when the validator sent the change; from that moment the API is asked for the provider, again and again, until it
-//! answers with the number. What is measured includes the last question and its answer.
+//! A client redirects the refunds of its open jobs to and fro, fifteen jobs a transaction, each an account update and an
+//! event. A Yellowstone subscription of our own says when the validator sent the change of a job in a slot; from that moment
+//! the API is asked for the job, again and again, until it answers with that slot or a later one. What is measured includes
+//! the last question and its answer.
 
 use crate::report;
 use anyhow::{bail, Context, Result};
@@ -11,10 +12,9 @@ use joule_indexer::{config::Settings, Indexer};
 use joule_localnet::{Config, Localnet, Persona};
 use joule_sdk::{
     account,
-    instruction::registry::{register, update},
-    pda,
-    registry::state::{Attributes, Profile, Provider},
-    Chain, Keypair, Pubkey, Signer,
+    escrow::state::{Job, Terms},
+    instruction::escrow::{open, redirect, OpenAccounts},
+    pda, token_program, Chain, Pubkey, Signer,
 };
 use serde::Serialize;
 use solana_client::rpc_config::RpcSendTransactionConfig;
@@ -30,10 +30,8 @@ use yellowstone_grpc_proto::geyser::{
     subscribe_update::UpdateOneof, CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
 };
 
-const PER_TRANSACTION: usize = 3;
-const PROVIDERS: usize = 42;
-/// One change in this many is asked for, so that asking does not become the load.
-const SAMPLE: u32 = 5;
+const PER_TRANSACTION: usize = 15;
+const JOBS: usize = 60;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
@@ -53,8 +51,8 @@ pub fn run(updates_per_s: u32, seconds: u32) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(updates_per_s, seconds))
 }
 
-/// When the validator said that a provider has a capacity.
-type Seen = Arc<Mutex<HashMap<(Pubkey, u32), Instant>>>;
+/// The newest change of each job that nobody has asked for yet: its slot, and when the validator sent it.
+type Seen = Arc<Mutex<HashMap<Pubkey, (u64, Instant)>>>;
 
 async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -72,16 +70,24 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     let indexer = Indexer::start(&settings, stop.clone()).await?;
     let api = joule_api::Client::new(format!("http://{}", indexer.address()));
     let chain = Chain::new(localnet.rpc_url());
-    let payer = localnet.personas().key(Persona::Authority);
+    let alice = localnet.personas().key(Persona::Alice);
+    let mint = localnet.mint();
+    let refunds = [Persona::Alice, Persona::Bob]
+        .map(|who| pda::associated_token(&localnet.personas().address(who), &mint, &token_program::CLASSIC));
 
-    println!("registering {PROVIDERS} providers");
-    let keys: Vec<Keypair> = (0..PROVIDERS).map(|_| Keypair::new()).collect();
-    for group in keys.chunks(PER_TRANSACTION) {
-        let instructions: Vec<_> =
-            group.iter().map(|key| register(payer.pubkey(), key.pubkey(), profile(&key.pubkey(), 1))).collect();
-        let mut signers = vec![payer];
-        signers.extend(group);
-        chain.send(&instructions, &signers).await?;
+    println!("opening {JOBS} jobs");
+    let mut jobs = Vec::new();
+    for id in 0..JOBS as u64 {
+        let accounts = OpenAccounts {
+            payer: alice.pubkey(),
+            client: alice.pubkey(),
+            source: refunds[0],
+            refund: refunds[0],
+            mint,
+            token_program: token_program::CLASSIC,
+        };
+        chain.send(&[open(accounts, id, terms())], &[alice]).await?;
+        jobs.push(pda::job(&alice.pubkey(), id));
     }
     let deadline = Instant::now() + PATIENCE * 6;
     while api.health().await.map_or(true, |health| !health.ok) {
@@ -104,27 +110,27 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     let mut sends = Vec::new();
     for n in 0..transactions {
         ticks.tick().await;
-        if blockhash.1.elapsed() > Duration::from_secs(2) {
+        if blockhash.1.elapsed() > Duration::from_millis(300) {
             blockhash = (chain.rpc().get_latest_blockhash().await.context("a blockhash")?, Instant::now());
         }
-        let capacity = n + 2;
-        let from = n as usize * PER_TRANSACTION % PROVIDERS;
-        let group = &keys[from..from + PER_TRANSACTION];
-        let instructions: Vec<_> =
-            group.iter().map(|key| update(key.pubkey(), profile(&key.pubkey(), capacity))).collect();
-        let mut transaction = Transaction::new_with_payer(&instructions, Some(&payer.pubkey()));
-        let mut signers = vec![payer];
-        signers.extend(group);
-        transaction.try_sign(&signers, blockhash.0)?;
+        let from = n as usize * PER_TRANSACTION % JOBS;
+        let group = &jobs[from..from + PER_TRANSACTION];
+        // Another account each time round, so that no two transactions are the same.
+        let to = refunds[n as usize * PER_TRANSACTION / JOBS % 2];
+        let instructions: Vec<_> = group.iter().map(|job| redirect(alice.pubkey(), *job, to)).collect();
+        let mut transaction = Transaction::new_with_payer(&instructions, Some(&alice.pubkey()));
+        transaction.try_sign(&[alice], blockhash.0)?;
         let sender = chain.clone();
         sends.push(tokio::spawn(async move {
             let config = RpcSendTransactionConfig { skip_preflight: true, ..Default::default() };
             sender.rpc().send_transaction_with_config(&transaction, config).await
         }));
-        if n % SAMPLE == 0 {
-            let address = pda::provider(&group[0].pubkey());
-            questions.push(tokio::spawn(ask(api.clone(), seen.clone(), latencies.clone(), address, capacity)));
-        }
+        questions.push(tokio::spawn(ask(
+            api.clone(),
+            seen.clone(),
+            latencies.clone(),
+            group[n as usize % PER_TRANSACTION],
+        )));
     }
     let rate = f64::from(transactions) * PER_TRANSACTION as f64 / started.elapsed().as_secs_f64();
     for send in sends {
@@ -160,26 +166,25 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     report::write("latency", &[row])
 }
 
-fn profile(owner: &Pubkey, capacity: u32) -> Profile {
-    Profile {
-        payout_owner: *owner,
-        capacity,
-        endpoint_hash: [0; 32],
-        metadata_hash: [0; 32],
-        attributes: Attributes::default(),
+fn terms() -> Terms {
+    Terms {
+        budget: 1_000_000,
+        spec_hash: [1; 32],
+        input_hash: [2; 32],
+        accept_window: 3_600,
+        work_window: 60,
+        review_window: 60,
+        verification: 0,
     }
 }
 
 /// Notes when the validator sends each change.
 async fn watch(grpc: String, seen: Seen) -> Result<()> {
-    let mut client = GeyserGrpcClient::build_from_shared(grpc)?
-        .connect()
-        .await
-        .context("connecting to the gRPC endpoint")?;
-    let providers =
-        SubscribeRequestFilterAccounts { owner: vec![joule_sdk::registry::ID.to_string()], ..Default::default() };
+    let mut client =
+        GeyserGrpcClient::build_from_shared(grpc)?.connect().await.context("connecting to the gRPC endpoint")?;
+    let jobs = SubscribeRequestFilterAccounts { owner: vec![joule_sdk::escrow::ID.to_string()], ..Default::default() };
     let request = SubscribeRequest {
-        accounts: HashMap::from([("providers".to_owned(), providers)]),
+        accounts: HashMap::from([("jobs".to_owned(), jobs)]),
         commitment: Some(CommitmentLevel::Processed as i32),
         ..Default::default()
     };
@@ -188,48 +193,40 @@ async fn watch(grpc: String, seen: Seen) -> Result<()> {
         let arrived = Instant::now();
         if let Some(UpdateOneof::Account(update)) = update?.update_oneof {
             let Some(info) = update.account else { continue };
-            let (Ok(address), Ok(provider)) =
-                (Pubkey::try_from(info.pubkey.as_slice()), account::decode::<Provider>(&info.data))
+            let (Ok(address), Ok(_)) = (Pubkey::try_from(info.pubkey.as_slice()), account::decode::<Job>(&info.data))
             else {
                 continue;
             };
             let mut seen = seen.lock().map_err(|_| anyhow::anyhow!("a question failed"))?;
-            seen.entry((address, provider.capacity.get())).or_insert(arrived);
+            seen.insert(address, (update.slot, arrived));
         }
     }
     Ok(())
 }
 
 /// Waits for the validator's event, then asks the API until it knows.
-async fn ask(
-    api: joule_api::Client,
-    seen: Seen,
-    latencies: Arc<Mutex<Vec<Duration>>>,
-    address: Pubkey,
-    capacity: u32,
-) -> Result<()> {
+async fn ask(api: joule_api::Client, seen: Seen, latencies: Arc<Mutex<Vec<Duration>>>, job: Pubkey) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    let text = address.to_string();
+    let text = job.to_string();
     let poisoned = || anyhow::anyhow!("another question failed");
-    let event = loop {
-        if let Some(event) = seen.lock().map_err(|_| poisoned())?.remove(&(address, capacity)) {
+    // What was sent before this change was asked for belongs to an earlier one.
+    seen.lock().map_err(|_| poisoned())?.remove(&job);
+    let (slot, event) = loop {
+        if let Some(event) = seen.lock().map_err(|_| poisoned())?.remove(&job) {
             break event;
         }
         if Instant::now() > deadline {
-            bail!("the validator never sent provider {address} with capacity {capacity}");
+            bail!("the validator never sent job {job}");
         }
         tokio::time::sleep(Duration::from_micros(500)).await;
     };
-    loop {
-        // A later change may already have replaced this one.
-        if api.provider(&text).await?.capacity >= capacity {
-            latencies.lock().map_err(|_| poisoned())?.push(event.elapsed());
-            return Ok(());
-        }
+    while api.job(&text).await?.slot < slot {
         if Instant::now() > deadline {
-            bail!("the API never showed provider {address} with capacity {capacity}");
+            bail!("the API never showed job {job} at slot {slot}");
         }
     }
+    latencies.lock().map_err(|_| poisoned())?.push(event.elapsed());
+    Ok(())
 }
 
 fn commit() -> String {

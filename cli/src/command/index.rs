@@ -26,7 +26,16 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         );
         println!("providers: {} active of {}", totals.providers_active, totals.providers_total);
         let mut table = output::table([
-            "mint", "open", "accepted", "delivered", "settled", "refunded", "escrowed", "to providers", "fees", "refunded to clients",
+            "mint",
+            "open",
+            "accepted",
+            "delivered",
+            "settled",
+            "refunded",
+            "escrowed",
+            "to providers",
+            "fees",
+            "refunded to clients",
         ]);
         for m in &totals.mints {
             table.add_row([

@@ -128,7 +128,18 @@ async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failur
 }
 
 pub fn jobs_table(jobs: &[Job]) -> comfy_table::Table {
-    let mut table = output::table(["job", "client", "no.", "status", "provider", "budget", "price", "provider got", "fee", "client got"]);
+    let mut table = output::table([
+        "job",
+        "client",
+        "no.",
+        "status",
+        "provider",
+        "budget",
+        "price",
+        "provider got",
+        "fee",
+        "client got",
+    ]);
     for j in jobs {
         table.add_row([
             j.address.clone(),

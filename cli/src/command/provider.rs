@@ -129,7 +129,9 @@ async fn set_status(options: &Options, status: Status) -> Result<(), Failure> {
     bar.finish_and_clear();
     let provider = pda::provider(&signer.pubkey());
     if options.json {
-        return output::json(&serde_json::json!({ "provider": provider.to_string(), "signature": signature.to_string() }));
+        return output::json(
+            &serde_json::json!({ "provider": provider.to_string(), "signature": signature.to_string() }),
+        );
     }
     println!("provider {provider} is {}", format!("{status:?}").to_lowercase());
     Ok(())

@@ -55,7 +55,8 @@ async fn differences(
     }
     for (name, key) in &cast.providers {
         let address = pda::provider(&key.pubkey()).to_string();
-        let earned = jobs.iter().filter(|j| j.provider.as_ref() == Some(&address)).map(|j| j.paid.provider).sum::<u64>();
+        let earned =
+            jobs.iter().filter(|j| j.provider.as_ref() == Some(&address)).map(|j| j.paid.provider).sum::<u64>();
         let (old, new) = change(name);
         compare(format!("{name}'s tokens"), new, old + earned);
         compare(format!("{name}'s earnings"), new, cast.index.provider(&address).await?.earned);

@@ -76,7 +76,8 @@ impl Children {
 
     /// Runs a binary to its end, which must be a success.
     pub async fn succeed(&self, binary: &str, args: &[&str]) -> Result<(), Failure> {
-        let done = tokio::process::Command::new(sibling(binary)).args(args).output().await.map_err(anyhow::Error::from)?;
+        let done =
+            tokio::process::Command::new(sibling(binary)).args(args).output().await.map_err(anyhow::Error::from)?;
         if done.status.success() {
             return Ok(());
         }

@@ -33,11 +33,17 @@ impl Digits {
             let path = folder.join(name);
             std::fs::read(&path).with_context(|| format!("reading {}", path.display()))
         };
-        let digits =
-            Self { module: read("digits.wasm")?, images: read("data/test_images.bin")?, labels: read("data/test_labels.bin")? };
+        let digits = Self {
+            module: read("digits.wasm")?,
+            images: read("data/test_images.bin")?,
+            labels: read("data/test_labels.bin")?,
+        };
         (|| {
             ensure!(digits.images.len() > HEADER && digits.labels.len() > HEADER, "the digits' files are cut short");
-            ensure!((digits.images.len() - HEADER) == (digits.labels.len() - HEADER) * IMAGE, "images and labels do not match");
+            ensure!(
+                (digits.images.len() - HEADER) == (digits.labels.len() - HEADER) * IMAGE,
+                "images and labels do not match"
+            );
             Ok(())
         })()?;
         Ok(digits)
@@ -66,7 +72,8 @@ impl Digits {
         let mut right = 0;
         for (part, job) in jobs.iter().enumerate() {
             let hash: Hash = job.result_hash.as_deref().unwrap_or_default().parse().context("a result hash")?;
-            let answer: Answer = serde_json::from_slice(&store.get(hash, 16 << 20).await?).context("reading a result")?;
+            let answer: Answer =
+                serde_json::from_slice(&store.get(hash, 16 << 20).await?).context("reading a result")?;
             let labels = &self.labels[HEADER..][self.range(part, jobs.len())];
             if answer.predictions.len() != labels.len() {
                 return Err(Failure::Outcome(format!("job {} answered for another number of images", job.address)));

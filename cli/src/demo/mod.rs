@@ -66,7 +66,8 @@ impl Cast {
     /// Everybody's tokens in base units: clients, providers, then the protocol's fee vault.
     pub async fn balances(&self) -> Result<Vec<(String, u64)>, Failure> {
         let people = self.clients.iter().chain(&self.providers);
-        let mut accounts: Vec<_> = people.map(|(name, key)| (name.to_string(), self.tokens_of(&key.pubkey()))).collect();
+        let mut accounts: Vec<_> =
+            people.map(|(name, key)| (name.to_string(), self.tokens_of(&key.pubkey()))).collect();
         accounts.push(("fees".to_owned(), pda::fee_vault(&self.mint)));
         let mut balances = Vec::new();
         for (name, account) in accounts {
@@ -113,7 +114,9 @@ async fn play(args: &Args, children: &mut Children) -> Result<String, Failure> {
     digits.print_accuracy(&cast.store, &ended).await?;
     check::chain_equals_store(&cast, &before, &after, &ended).await?;
     let database = args.state_dir.join("indexer.sqlite").display().to_string();
-    children.succeed("joule-indexer", &["verify", "--rpc", &network.rpc_url, "--database", &database, "--wait", "10"]).await?;
+    children
+        .succeed("joule-indexer", &["verify", "--rpc", &network.rpc_url, "--database", &database, "--wait", "10"])
+        .await?;
     println!("chain and store agree: every account byte for byte, every balance to the unit");
     Ok(format!(
         "  API       {0}   ({0}/openapi.json, {0}/v1/feed, {0}/metrics)\n  RPC       {1}\n  gRPC      {2}\n  logs      {3}",
@@ -129,10 +132,12 @@ async fn start_network(args: &Args, children: &mut Children) -> Result<Network, 
     let (state, programs, slot) = (path(&args.state_dir), path(&args.programs_dir), args.slot_ms.to_string());
     // A description that an earlier network left must not be taken for this one's.
     let _ = std::fs::remove_file(args.state_dir.join("localnet.json"));
-    children.start("localnet", "joule-localnet", &["--state-dir", &state, "--programs-dir", &programs, "--slot-ms", &slot])?;
-    let network = children
-        .until("localnet", async || Network::read(&args.state_dir).ok().flatten())
-        .await?;
+    children.start(
+        "localnet",
+        "joule-localnet",
+        &["--state-dir", &state, "--programs-dir", &programs, "--slot-ms", &slot],
+    )?;
+    let network = children.until("localnet", async || Network::read(&args.state_dir).ok().flatten()).await?;
     done(&bar, "local Solana network, programs deployed, people funded");
     Ok(network)
 }
@@ -200,8 +205,21 @@ async fn start_nodes(args: &Args, children: &mut Children, cast: &Cast, network:
             name,
             "joule-node",
             &[
-                "run", "--rpc-url", &network.rpc_url, "--indexer-url", cast.index.base(), "--artifacts", &artifacts,
-                "--keypair", &keypair, "--mint", &mint, "--max-jobs", "1", "--poll-ms", "500",
+                "run",
+                "--rpc-url",
+                &network.rpc_url,
+                "--indexer-url",
+                cast.index.base(),
+                "--artifacts",
+                &artifacts,
+                "--keypair",
+                &keypair,
+                "--mint",
+                &mint,
+                "--max-jobs",
+                "1",
+                "--poll-ms",
+                "500",
             ],
         )?;
     }

@@ -29,10 +29,7 @@ pub struct Client {
 impl Client {
     /// `base` is such as `http://127.0.0.1:7700`.
     pub fn new(base: impl Into<String>) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(std::time::Duration::from_secs(10))
-            .build()
-            .unwrap_or_default();
+        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build().unwrap_or_default();
         Self { base: base.into().trim_end_matches('/').to_owned(), http }
     }
 

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn other_spellings_are_refused() {
-        for text in ["", "ba78", &ABC.to_uppercase(), &format!("{ABC}00"), &format!("0x{}", &ABC[2..]), &ABC.replace('b', "g")] {
+        for text in
+            ["", "ba78", &ABC.to_uppercase(), &format!("{ABC}00"), &format!("0x{}", &ABC[2..]), &ABC.replace('b', "g")]
+        {
             assert!(text.parse::<Hash>().is_err(), "{text}");
         }
     }

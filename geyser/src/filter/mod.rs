@@ -12,10 +12,9 @@ use std::{collections::HashSet, sync::Arc};
 use yellowstone_grpc_proto::{
     cuckoo::CuckooFilter,
     geyser::{
-        subscribe_update::UpdateOneof, CuckooFilter as WireCuckoo, SubscribeRequest,
-        SubscribeRequestFilterBlocks, SubscribeRequestFilterSlots, SubscribeUpdate,
-        SubscribeUpdateAccount, SubscribeUpdateBlock, SubscribeUpdateSlot,
-        SubscribeUpdateTransaction, SubscribeUpdateTransactionStatus,
+        subscribe_update::UpdateOneof, CuckooFilter as WireCuckoo, SubscribeRequest, SubscribeRequestFilterBlocks,
+        SubscribeRequestFilterSlots, SubscribeUpdate, SubscribeUpdateAccount, SubscribeUpdateBlock,
+        SubscribeUpdateSlot, SubscribeUpdateTransaction, SubscribeUpdateTransactionStatus,
     },
     prost_types::Timestamp,
 };
@@ -82,10 +81,7 @@ struct KeySet {
 
 impl KeySet {
     fn new(keys: &[String], cuckoo: Option<&WireCuckoo>) -> Result<Self, FilterError> {
-        Ok(Self {
-            keys: parse_keys(keys)?,
-            cuckoo: cuckoo.map(Cuckoo::from),
-        })
+        Ok(Self { keys: parse_keys(keys)?, cuckoo: cuckoo.map(Cuckoo::from) })
     }
 
     fn is_empty(&self) -> bool {
@@ -93,11 +89,7 @@ impl KeySet {
     }
 
     fn contains(&self, key: &Key) -> bool {
-        self.keys.contains(key)
-            || self
-                .cuckoo
-                .as_ref()
-                .is_some_and(|cuckoo| cuckoo.contains(key))
+        self.keys.contains(key) || self.cuckoo.as_ref().is_some_and(|cuckoo| cuckoo.contains(key))
     }
 
     fn contains_bytes(&self, key: &[u8]) -> bool {
@@ -108,33 +100,22 @@ impl KeySet {
 impl Filter {
     /// Checks a request. `name_limit` is the longest filter name, in bytes.
     pub fn new(request: &SubscribeRequest, name_limit: usize) -> Result<Self, FilterError> {
-        let level = Level::from_request(request.commitment).ok_or(FilterError::Commitment(
-            request.commitment.unwrap_or_default(),
-        ))?;
+        let level = Level::from_request(request.commitment)
+            .ok_or(FilterError::Commitment(request.commitment.unwrap_or_default()))?;
         let check = |name: &String| {
             if name.len() > name_limit {
-                return Err(FilterError::Name {
-                    limit: name_limit,
-                    size: name.len(),
-                });
+                return Err(FilterError::Name { limit: name_limit, size: name.len() });
             }
             Ok(name.clone())
         };
         // Footers exist only under Alpenglow: a filter for them is accepted and never matches.
-        request
-            .block_footer
-            .keys()
-            .try_for_each(|name| check(name).map(drop))?;
+        request.block_footer.keys().try_for_each(|name| check(name).map(drop))?;
         Ok(Self {
             level,
             accounts: named(&request.accounts, check, AccountFilter::new)?,
             slots: named(&request.slots, check, |slots| Ok(*slots))?,
             transactions: named(&request.transactions, check, TransactionFilter::new)?,
-            transactions_status: named(
-                &request.transactions_status,
-                check,
-                TransactionFilter::new,
-            )?,
+            transactions_status: named(&request.transactions_status, check, TransactionFilter::new)?,
             blocks: named(&request.blocks, check, BlockFilter::new)?,
             blocks_meta: names(named(&request.blocks_meta, check, |_| Ok(()))?),
             entries: names(named(&request.entry, check, |_| Ok(()))?),
@@ -164,9 +145,7 @@ impl Filter {
                 })
             }
             Message::Transaction(m) => self.transaction(m),
-            Message::Entry(m) => update(self.entries.clone(), m.created_at, || {
-                UpdateOneof::Entry(m.update.clone())
-            }),
+            Message::Entry(m) => update(self.entries.clone(), m.created_at, || UpdateOneof::Entry(m.update.clone())),
             Message::Slot(m) => {
                 let filters = matching(&self.slots, |filter| self.slot_matches(filter, m));
                 update(filters, m.created_at, || {
@@ -179,16 +158,14 @@ impl Filter {
                     })
                 })
             }
-            Message::BlockMeta(m) => update(self.blocks_meta.clone(), m.created_at, || {
-                UpdateOneof::BlockMeta(m.update.clone())
-            }),
+            Message::BlockMeta(m) => {
+                update(self.blocks_meta.clone(), m.created_at, || UpdateOneof::BlockMeta(m.update.clone()))
+            }
             Message::Block(m) => self
                 .blocks
                 .iter()
                 .flat_map(|(name, filter)| {
-                    update(vec![name.clone()], m.meta.created_at, || {
-                        UpdateOneof::Block(filter.block(m, &self.slices))
-                    })
+                    update(vec![name.clone()], m.meta.created_at, || UpdateOneof::Block(filter.block(m, &self.slices)))
                 })
                 .collect(),
             Message::Lost(_) => Vec::new(),
@@ -229,10 +206,7 @@ impl Filter {
 impl BlockFilter {
     fn new(request: &SubscribeRequestFilterBlocks) -> Result<Self, FilterError> {
         Ok(Self {
-            accounts: KeySet::new(
-                &request.account_include,
-                request.cuckoo_account_include.as_ref(),
-            )?,
+            accounts: KeySet::new(&request.account_include, request.cuckoo_account_include.as_ref())?,
             transactions: request.include_transactions.unwrap_or(true),
             account_updates: request.include_accounts.unwrap_or(false),
             entries: request.include_entries.unwrap_or(false),
@@ -242,21 +216,9 @@ impl BlockFilter {
     fn block(&self, block: &BlockMessage, slices: &DataSlices) -> SubscribeUpdateBlock {
         let meta = &block.meta.update;
         let any = self.accounts.is_empty();
-        let transactions = if self.transactions {
-            block.transactions.as_slice()
-        } else {
-            &[]
-        };
-        let accounts = if self.account_updates {
-            block.accounts.as_slice()
-        } else {
-            &[]
-        };
-        let entries = if self.entries {
-            block.entries.as_slice()
-        } else {
-            &[]
-        };
+        let transactions = if self.transactions { block.transactions.as_slice() } else { &[] };
+        let accounts = if self.account_updates { block.accounts.as_slice() } else { &[] };
+        let entries = if self.entries { block.entries.as_slice() } else { &[] };
         SubscribeUpdateBlock {
             slot: meta.slot,
             blockhash: meta.blockhash.clone(),
@@ -309,26 +271,14 @@ fn names(named: Named<()>) -> Vec<String> {
 }
 
 fn matching<T>(filters: &Named<T>, matches: impl Fn(&T) -> bool) -> Vec<String> {
-    filters
-        .iter()
-        .filter(|(_, filter)| matches(filter))
-        .map(|(name, _)| name.clone())
-        .collect()
+    filters.iter().filter(|(_, filter)| matches(filter)).map(|(name, _)| name.clone()).collect()
 }
 
-fn update(
-    filters: Vec<String>,
-    created_at: Timestamp,
-    body: impl FnOnce() -> UpdateOneof,
-) -> Vec<SubscribeUpdate> {
+fn update(filters: Vec<String>, created_at: Timestamp, body: impl FnOnce() -> UpdateOneof) -> Vec<SubscribeUpdate> {
     if filters.is_empty() {
         return Vec::new();
     }
-    vec![SubscribeUpdate {
-        filters,
-        update_oneof: Some(body()),
-        created_at: Some(created_at),
-    }]
+    vec![SubscribeUpdate { filters, update_oneof: Some(body()), created_at: Some(created_at) }]
 }
 
 fn parse_keys(keys: &[String]) -> Result<HashSet<Key>, FilterError> {

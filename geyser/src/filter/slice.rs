@@ -14,10 +14,7 @@ impl DataSlices {
     pub fn new(slices: &[SubscribeRequestAccountsDataSlice]) -> Result<Self, FilterError> {
         let mut ranges: Vec<Range<usize>> = Vec::with_capacity(slices.len());
         for slice in slices {
-            let end = slice
-                .offset
-                .checked_add(slice.length)
-                .ok_or(FilterError::SliceTooLong)?;
+            let end = slice.offset.checked_add(slice.length).ok_or(FilterError::SliceTooLong)?;
             let bound = |n: u64| usize::try_from(n).map_err(|_| FilterError::SliceTooLong);
             let range = bound(slice.offset)?..bound(end)?;
             if let Some(last) = ranges.last() {
@@ -38,11 +35,6 @@ impl DataSlices {
         if self.0.is_empty() {
             return data;
         }
-        self.0
-            .iter()
-            .filter_map(|range| data.get(range.clone()))
-            .flatten()
-            .copied()
-            .collect()
+        self.0.iter().filter_map(|range| data.get(range.clone())).flatten().copied().collect()
     }
 }

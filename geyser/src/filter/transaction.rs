@@ -32,19 +32,15 @@ impl TransactionFilter {
         };
         let token_owners = match request.token_accounts {
             None => None,
-            Some(value) => Some(
-                TokenAccountExpansionControlFlag::try_from(value)
-                    .map_err(|_| FilterError::TokenAccounts(value))?,
-            ),
+            Some(value) => {
+                Some(TokenAccountExpansionControlFlag::try_from(value).map_err(|_| FilterError::TokenAccounts(value))?)
+            }
         };
         Ok(Self {
             vote: request.vote,
             failed: request.failed,
             signature,
-            include: KeySet::new(
-                &request.account_include,
-                request.cuckoo_account_include.as_ref(),
-            )?,
+            include: KeySet::new(&request.account_include, request.cuckoo_account_include.as_ref())?,
             exclude: parse_keys(&request.account_exclude)?,
             required: parse_keys(&request.account_required)?,
             token_owners,
@@ -57,10 +53,7 @@ impl TransactionFilter {
         let failed = meta.is_some_and(|meta| meta.err.is_some());
         if self.vote.is_some_and(|vote| vote != info.is_vote)
             || self.failed.is_some_and(|wanted| wanted != failed)
-            || self
-                .signature
-                .as_ref()
-                .is_some_and(|wanted| *wanted != info.signature)
+            || self.signature.as_ref().is_some_and(|wanted| *wanted != info.signature)
         {
             return false;
         }
@@ -77,27 +70,15 @@ impl TransactionFilter {
 }
 
 /// Owners of token balances: all of them, or those whose amount changed or whose account was closed.
-fn token_owners(
-    mode: TokenAccountExpansionControlFlag,
-    meta: &TransactionStatusMeta,
-) -> HashSet<Key> {
-    let all = meta
-        .pre_token_balances
-        .iter()
-        .chain(&meta.post_token_balances);
+fn token_owners(mode: TokenAccountExpansionControlFlag, meta: &TransactionStatusMeta) -> HashSet<Key> {
+    let all = meta.pre_token_balances.iter().chain(&meta.post_token_balances);
     match mode {
         TokenAccountExpansionControlFlag::All => all.filter_map(owner).collect(),
         TokenAccountExpansionControlFlag::BalanceChanged => {
             let by_index = |balances: &[TokenBalance]| -> HashMap<u32, Option<String>> {
-                balances
-                    .iter()
-                    .map(|b| (b.account_index, amount(b)))
-                    .collect()
+                balances.iter().map(|b| (b.account_index, amount(b))).collect()
             };
-            let (pre, post) = (
-                by_index(&meta.pre_token_balances),
-                by_index(&meta.post_token_balances),
-            );
+            let (pre, post) = (by_index(&meta.pre_token_balances), by_index(&meta.post_token_balances));
             all.filter(|b| {
                 let (before, after) = (pre.get(&b.account_index), post.get(&b.account_index));
                 before != after || after == Some(&None)
@@ -114,8 +95,5 @@ fn owner(balance: &TokenBalance) -> Option<Key> {
 }
 
 fn amount(balance: &TokenBalance) -> Option<String> {
-    balance
-        .ui_token_amount
-        .as_ref()
-        .map(|amount| amount.amount.clone())
+    balance.ui_token_amount.as_ref().map(|amount| amount.amount.clone())
 }

@@ -4,9 +4,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use agave_geyser_plugin_interface::geyser_plugin_interface::{
-    GeyserPlugin, ReplicaAccountInfoV3, ReplicaAccountInfoVersions, ReplicaBlockInfoV4,
-    ReplicaBlockInfoVersions, ReplicaEntryInfoV2, ReplicaEntryInfoVersions,
-    ReplicaTransactionInfoV3, ReplicaTransactionInfoVersions, SlotStatus,
+    GeyserPlugin, ReplicaAccountInfoV3, ReplicaAccountInfoVersions, ReplicaBlockInfoV4, ReplicaBlockInfoVersions,
+    ReplicaEntryInfoV2, ReplicaEntryInfoVersions, ReplicaTransactionInfoV3, ReplicaTransactionInfoVersions, SlotStatus,
 };
 use futures::{Stream, StreamExt};
 use joule_geyser::{GrpcConfig, Plugin};
@@ -16,18 +15,15 @@ use solana_transaction_status::{RewardsAndNumPartitions, TransactionStatusMeta};
 use tonic::Status;
 use yellowstone_grpc_client::GeyserGrpcClient;
 use yellowstone_grpc_proto::geyser::{
-    subscribe_update::UpdateOneof, SlotStatus as WireStatus, SubscribeRequest,
-    SubscribeRequestFilterAccounts, SubscribeUpdate,
+    subscribe_update::UpdateOneof, SlotStatus as WireStatus, SubscribeRequest, SubscribeRequestFilterAccounts,
+    SubscribeUpdate,
 };
 
 /// Long enough for a loaded machine; only failures wait for it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn config() -> GrpcConfig {
-    GrpcConfig {
-        address: ([127, 0, 0, 1], 0).into(),
-        ..Default::default()
-    }
+    GrpcConfig { address: ([127, 0, 0, 1], 0).into(), ..Default::default() }
 }
 
 pub fn start(config: GrpcConfig) -> Plugin {
@@ -39,11 +35,7 @@ pub fn url(plugin: &Plugin) -> String {
 }
 
 pub async fn connect(plugin: &Plugin) -> GeyserGrpcClient {
-    GeyserGrpcClient::build_from_shared(url(plugin))
-        .unwrap()
-        .connect()
-        .await
-        .expect("the client connects")
+    GeyserGrpcClient::build_from_shared(url(plugin)).unwrap().connect().await.expect("the client connects")
 }
 
 pub fn owner(byte: u8) -> String {
@@ -52,17 +44,11 @@ pub fn owner(byte: u8) -> String {
 
 /// A request for one account filter named "a".
 pub fn accounts(filter: SubscribeRequestFilterAccounts) -> SubscribeRequest {
-    SubscribeRequest {
-        accounts: HashMap::from([("a".to_owned(), filter)]),
-        ..Default::default()
-    }
+    SubscribeRequest { accounts: HashMap::from([("a".to_owned(), filter)]), ..Default::default() }
 }
 
 pub fn by_owner(byte: u8) -> SubscribeRequest {
-    accounts(SubscribeRequestFilterAccounts {
-        owner: vec![owner(byte)],
-        ..Default::default()
-    })
+    accounts(SubscribeRequestFilterAccounts { owner: vec![owner(byte)], ..Default::default() })
 }
 
 /// What a validator would call.
@@ -80,37 +66,24 @@ impl Feed<'_> {
             write_version,
             txn: None,
         };
-        self.0
-            .update_account_for_bank(ReplicaAccountInfoVersions::V0_0_3(&info), slot, slot + 1000)
-            .unwrap();
+        self.0.update_account_for_bank(ReplicaAccountInfoVersions::V0_0_3(&info), slot, slot + 1000).unwrap();
     }
 
     pub fn transaction(&self, slot: u64, key: u8, index: usize) {
         let mut message = Message::default();
         message.header.num_required_signatures = 1;
         message.account_keys = vec![[key; 32].into(), [key + 1; 32].into()];
-        let transaction = VersionedTransaction {
-            signatures: vec![[key; 64].into()],
-            message: VersionedMessage::Legacy(message),
-        };
+        let transaction =
+            VersionedTransaction { signatures: vec![[key; 64].into()], message: VersionedMessage::Legacy(message) };
         let info = ReplicaTransactionInfoV3 {
             signature: &transaction.signatures[0],
             message_hash: &transaction.message.hash(),
             is_vote: false,
             transaction: &transaction,
-            transaction_status_meta: &TransactionStatusMeta {
-                fee: 5000,
-                ..Default::default()
-            },
+            transaction_status_meta: &TransactionStatusMeta { fee: 5000, ..Default::default() },
             index,
         };
-        self.0
-            .notify_transaction_for_bank(
-                ReplicaTransactionInfoVersions::V0_0_3(&info),
-                slot,
-                slot + 1000,
-            )
-            .unwrap();
+        self.0.notify_transaction_for_bank(ReplicaTransactionInfoVersions::V0_0_3(&info), slot, slot + 1000).unwrap();
     }
 
     pub fn entry(&self, slot: u64, transactions: u64) {
@@ -122,16 +95,11 @@ impl Feed<'_> {
             executed_transaction_count: transactions,
             starting_transaction_index: 0,
         };
-        self.0
-            .notify_entry_for_bank(ReplicaEntryInfoVersions::V0_0_2(&info), slot + 1000)
-            .unwrap();
+        self.0.notify_entry_for_bank(ReplicaEntryInfoVersions::V0_0_2(&info), slot + 1000).unwrap();
     }
 
     pub fn block(&self, slot: u64, transactions: u64) {
-        let rewards = RewardsAndNumPartitions {
-            rewards: vec![],
-            num_partitions: None,
-        };
+        let rewards = RewardsAndNumPartitions { rewards: vec![], num_partitions: None };
         let info = ReplicaBlockInfoV4 {
             parent_slot: slot - 1,
             parent_blockhash: &format!("hash{}", slot - 1),
@@ -143,15 +111,11 @@ impl Feed<'_> {
             executed_transaction_count: transactions,
             entry_count: 1,
         };
-        self.0
-            .notify_block_metadata_for_bank(ReplicaBlockInfoVersions::V0_0_4(&info), slot + 1000)
-            .unwrap();
+        self.0.notify_block_metadata_for_bank(ReplicaBlockInfoVersions::V0_0_4(&info), slot + 1000).unwrap();
     }
 
     pub fn status(&self, slot: u64, status: SlotStatus) {
-        self.0
-            .update_bank_status(slot, Some(slot - 1), &status, slot + 1000)
-            .unwrap();
+        self.0.update_bank_status(slot, Some(slot - 1), &status, slot + 1000).unwrap();
     }
 
     /// Closes a slot: entry, summary, and the statuses up to confirmed.
@@ -200,28 +164,16 @@ pub fn describe(update: &SubscribeUpdate) -> String {
     match update.update_oneof.as_ref().expect("a body") {
         UpdateOneof::Account(m) => {
             let info = m.account.as_ref().unwrap();
-            format!(
-                "[{names}] account {} slot {} v{}",
-                info.pubkey[0], m.slot, info.write_version
-            )
+            format!("[{names}] account {} slot {} v{}", info.pubkey[0], m.slot, info.write_version)
         }
         UpdateOneof::Transaction(m) => {
-            format!(
-                "[{names}] transaction {} slot {}",
-                m.transaction.as_ref().unwrap().signature[0],
-                m.slot
-            )
+            format!("[{names}] transaction {} slot {}", m.transaction.as_ref().unwrap().signature[0], m.slot)
         }
         UpdateOneof::TransactionStatus(m) => {
             format!("[{names}] status {} slot {}", m.signature[0], m.slot)
         }
         UpdateOneof::Slot(m) => {
-            format!(
-                "[{names}] {:?} {} parent {:?}",
-                WireStatus::try_from(m.status).unwrap(),
-                m.slot,
-                m.parent
-            )
+            format!("[{names}] {:?} {} parent {:?}", WireStatus::try_from(m.status).unwrap(), m.slot, m.parent)
         }
         UpdateOneof::Block(m) => format!(
             "[{names}] block {} with {} transactions, {} accounts, {} entries",

@@ -28,21 +28,14 @@ pub async fn get(
     From(state): From<State>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let seen = match headers.get("last-event-id") {
-        None => state.feed.newest(),
-        Some(id) => id
-            .to_str()
-            .ok()
-            .and_then(|id| id.trim().parse().ok())
-            .ok_or_else(|| ApiError::BadRequest("Last-Event-ID must be the id of an event of this feed".to_owned()))?,
-    };
-    let reader = Reader {
-        watch: state.feed.watch(),
-        feed: state.feed,
-        stop: state.stop,
-        seen,
-        ready: VecDeque::new(),
-    };
+    let seen =
+        match headers.get("last-event-id") {
+            None => state.feed.newest(),
+            Some(id) => id.to_str().ok().and_then(|id| id.trim().parse().ok()).ok_or_else(|| {
+                ApiError::BadRequest("Last-Event-ID must be the id of an event of this feed".to_owned())
+            })?,
+        };
+    let reader = Reader { watch: state.feed.watch(), feed: state.feed, stop: state.stop, seen, ready: VecDeque::new() };
     let stream = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(event), reader))

@@ -63,11 +63,7 @@ pub async fn list(
         (status = 404, body = ErrorBody),
         (status = 503, body = ErrorBody),
     ))]
-pub async fn get(
-    From(state): From<State>,
-    Target(address): Target,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let job = answer::read(move || Ok(state.view.job(&address)?)).await?;
     let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
     answer::tagged(&headers, &job)

@@ -60,11 +60,7 @@ pub async fn list(
         (status = 404, body = ErrorBody),
         (status = 503, body = ErrorBody),
     ))]
-pub async fn get(
-    From(state): From<State>,
-    Target(address): Target,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let provider = answer::read(move || Ok(state.view.provider(&address)?)).await?;
     let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
     answer::tagged(&headers, &provider)
@@ -90,8 +86,7 @@ pub async fn open_jobs(
     let limit = page::limit(asked.limit)?;
     answer::read(move || {
         let provider = state.view.provider(&address)?;
-        let provider =
-            provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
+        let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
         Ok(Json(state.scheduler.open_jobs(&state.view, &provider, state.health.now(), limit)?))
     })
     .await

@@ -107,7 +107,10 @@ async fn unconfirmed_jobs_stand_in_lists_where_they_will_stand() {
     chain.open(2, 1_000);
     server.show(&mut chain);
     let before = server.client().jobs(&[]).await.unwrap().items;
-    assert_eq!(before.iter().map(|job| job.commitment).collect::<Vec<_>>(), [Commitment::Processed, Commitment::Confirmed]);
+    assert_eq!(
+        before.iter().map(|job| job.commitment).collect::<Vec<_>>(),
+        [Commitment::Processed, Commitment::Confirmed]
+    );
 }
 
 #[tokio::test]

@@ -72,18 +72,10 @@ fn read<T: Discriminator + AnyBitPattern>(
     wrap: fn(T) -> State,
 ) -> Option<Result<State, DecodeError>> {
     let body = data.strip_prefix(T::DISCRIMINATOR)?;
-    let wrong_size = |_| DecodeError::Size {
-        kind,
-        expected: T::DISCRIMINATOR.len() + size_of::<T>(),
-        got: data.len(),
-    };
+    let wrong_size = |_| DecodeError::Size { kind, expected: T::DISCRIMINATOR.len() + size_of::<T>(), got: data.len() };
     Some(bytemuck::try_pod_read_unaligned(body).map(wrap).map_err(wrong_size))
 }
 
 fn unknown(program: Program, what: &'static str, data: &[u8]) -> DecodeError {
-    DecodeError::Unknown {
-        program: program.name(),
-        what,
-        discriminator: hex::encode(&data[..data.len().min(8)]),
-    }
+    DecodeError::Unknown { program: program.name(), what, discriminator: hex::encode(&data[..data.len().min(8)]) }
 }

@@ -127,7 +127,12 @@ impl Order {
                 if self.is_past(bank.slot) {
                     let block = Block { slot: bank.slot, transactions: vec![transaction], ..Block::default() };
                     self.late(bank, block, effects);
-                } else if self.pending.entry(bank.slot).or_default().bank(bank.bank).add_transaction(transaction.clone())
+                } else if self
+                    .pending
+                    .entry(bank.slot)
+                    .or_default()
+                    .bank(bank.bank)
+                    .add_transaction(transaction.clone())
                 {
                     self.held += 1;
                     effects.push(Effect::Transaction { bank, transaction });

@@ -54,38 +54,51 @@ fn feed(order: &mut Order, updates: impl IntoIterator<Item = Update>) -> Vec<Eff
 }
 
 fn commits(effects: &[Effect]) -> Vec<u64> {
-    effects.iter().filter_map(|effect| match effect {
-        Effect::Commit { block, .. } => Some(block.slot),
-        _ => None,
-    }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Commit { block, .. } => Some(block.slot),
+            _ => None,
+        })
+        .collect()
 }
 
 fn gaps(effects: &[Effect]) -> Vec<(Option<u64>, u64)> {
-    effects.iter().filter_map(|effect| match effect {
-        Effect::Gap { after, upto } => Some((*after, *upto)),
-        _ => None,
-    }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Gap { after, upto } => Some((*after, *upto)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn dropped(effects: &[Effect]) -> Vec<BankRef> {
-    effects.iter().filter_map(|effect| match effect {
-        Effect::Dropped(banks) => Some(banks.clone()),
-        _ => None,
-    }).flatten().collect()
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Dropped(banks) => Some(banks.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect()
 }
 
 #[test]
 fn a_confirmed_block_is_committed_with_its_content_in_order() {
     let mut order = Order::new(Some(9));
-    let effects = feed(&mut order, [
-        begun(10, 1),
-        write(10, 1, 7),
-        write(10, 1, 3),
-        transaction(10, 1, 1),
-        transaction(10, 1, 0),
-        meta(10, 1, 9),
-        confirmed(10),
-    ]);
+    let effects = feed(
+        &mut order,
+        [
+            begun(10, 1),
+            write(10, 1, 7),
+            write(10, 1, 3),
+            transaction(10, 1, 1),
+            transaction(10, 1, 0),
+            meta(10, 1, 9),
+            confirmed(10),
+        ],
+    );
     let Some(Effect::Commit { block, frontier: 10 }) = effects.last() else { panic!("{effects:?}") };
     assert_eq!(block.writes.iter().map(|write| write.version.write).collect::<Vec<_>>(), [3, 7]);
     assert_eq!(block.transactions.iter().map(|transaction| transaction.index).collect::<Vec<_>>(), [0, 1]);
@@ -148,8 +161,10 @@ fn the_confirmed_bank_of_a_slot_wins_over_a_later_one() {
     updates.extend([begun(10, 2), write(10, 2, 55), meta(10, 2, 9)]);
     updates.push(Update::Slot { slot: 10, bank: Some(1), parent: None, status: SlotStatus::Confirmed });
     let effects = feed(&mut order, updates);
-    let Some(Effect::Commit { block, .. }) =
-        effects.iter().find(|effect| matches!(effect, Effect::Commit { .. })) else { panic!("{effects:?}") };
+    let Some(Effect::Commit { block, .. }) = effects.iter().find(|effect| matches!(effect, Effect::Commit { .. }))
+    else {
+        panic!("{effects:?}")
+    };
     assert_eq!(block.writes[0].version.write, 100);
     assert_eq!(dropped(&effects), [bank(10, 2)]);
 }

@@ -149,7 +149,8 @@ impl<H: History> Ordering<H> {
             }
         }
         if !unconfirmed.is_empty() {
-            let changes = self.shared.overlay.apply(unconfirmed, &*self.shared.store).context("cannot read the store")?;
+            let changes =
+                self.shared.overlay.apply(unconfirmed, &*self.shared.store).context("cannot read the store")?;
             self.shared.feed.jobs(&changes.jobs);
             self.shared.feed.providers(&changes.providers);
             self.shared.feed.events(&changes.events);

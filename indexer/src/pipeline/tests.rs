@@ -64,7 +64,8 @@ fn snapshots(blocks: &[Block], slot: u64) -> Vec<Snapshot> {
     crate::decode::Program::ALL
         .map(|program| {
             let mut newest = std::collections::BTreeMap::new();
-            for write in blocks.iter().flat_map(|block| &block.writes).filter(|write| write.owner == program.address()) {
+            for write in blocks.iter().flat_map(|block| &block.writes).filter(|write| write.owner == program.address())
+            {
                 newest.insert(write.address, write.clone());
             }
             let live = newest.into_values().filter(|write| write.lamports > 0);
@@ -297,10 +298,7 @@ async fn stopping_stores_everything_that_was_received() {
 #[test]
 fn any_history_of_connections_ends_in_the_same_store() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let strategy = (
-        prop::collection::vec(any::<Happening>(), 3..20),
-        prop::collection::vec((0u8..10, 0usize..6), 40),
-    );
+    let strategy = (prop::collection::vec(any::<Happening>(), 3..20), prop::collection::vec((0u8..10, 0usize..6), 40));
     let mut runner = TestRunner::new(ProptestConfig::with_cases(25));
     runner
         .run(&strategy, |(happenings, troubles)| {

@@ -62,7 +62,8 @@ fn write_history(fill: Fill, shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
-    if batch.blocks.is_empty() && batch.snapshots.is_empty() && batch.finalized.is_none() && batch.checkpoint.is_none() {
+    if batch.blocks.is_empty() && batch.snapshots.is_empty() && batch.finalized.is_none() && batch.checkpoint.is_none()
+    {
         return Ok(());
     }
     let applied = apply(&batch, shared)?;
@@ -106,7 +107,8 @@ fn apply(batch: &Batch, shared: &Shared) -> anyhow::Result<Applied> {
             Err(error) => error,
         };
         if shared.stop.is_cancelled() {
-            return Err(error).context("the last blocks could not be stored; they will be read again at the next start");
+            return Err(error)
+                .context("the last blocks could not be stored; they will be read again at the next start");
         }
         tracing::error!(%error, "cannot store; trying again");
         shared.health.store_failed(Some(error.to_string()));

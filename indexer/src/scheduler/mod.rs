@@ -84,7 +84,10 @@ impl Scheduler {
             .map(|(pay, job)| {
                 let seconds_left = job.accept_by - now;
                 let reasons = vec![
-                    format!("pays {pay} base units at its full budget of {}, after a fee of {} bps", job.budget, job.fee_bps),
+                    format!(
+                        "pays {pay} base units at its full budget of {}, after a fee of {} bps",
+                        job.budget, job.fee_bps
+                    ),
                     format!("can be accepted for another {seconds_left} s"),
                     format!("leaves {} s for the work", job.work_window),
                     format!("{free} of {} places of the provider are free", provider.capacity),
@@ -103,8 +106,7 @@ fn pay(job: &Job) -> Option<u64> {
 /// Jobs the provider has accepted and not delivered, as of the newest update.
 fn running(view: &View, provider: &Provider) -> Result<u64> {
     let Ok(address) = provider.address.parse::<Address>() else { return Ok(0) };
-    let filter =
-        JobFilter { status: Some(JobStatus::Accepted), provider: Some(address), ..JobFilter::default() };
+    let filter = JobFilter { status: Some(JobStatus::Accepted), provider: Some(address), ..JobFilter::default() };
     // Past its capacity the number no longer matters.
     let page = PageRequest { after: None, limit: provider.capacity as usize + 1 };
     Ok(view.jobs(&filter, &page)?.items.len() as u64)

@@ -103,7 +103,10 @@ impl Grpc {
             Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
                 tracing::warn!(%error, ?replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
                 replay_from = None;
-                client.subscribe_with_request(Some(request(None))).await.map_err(|source| self.subscribe_error(source))?
+                client
+                    .subscribe_with_request(Some(request(None)))
+                    .await
+                    .map_err(|source| self.subscribe_error(source))?
             }
             Err(source) => return Err(self.subscribe_error(source)),
         };

@@ -15,12 +15,7 @@ pub struct Inner<'a> {
 
 /// The event in an inner instruction, if it is one: one of our programs called itself, with the event tag, and with
 /// its event authority, for which only the program can sign. Anything less can be forged by whoever sends a transaction.
-pub fn event(
-    keys: &[Address],
-    instruction: u32,
-    inner: u32,
-    call: Inner<'_>,
-) -> Result<Option<RawEvent>, Malformed> {
+pub fn event(keys: &[Address], instruction: u32, inner: u32, call: Inner<'_>) -> Result<Option<RawEvent>, Malformed> {
     let key = |index: usize| keys.get(index).ok_or(Malformed::AccountIndex { index, keys: keys.len() });
     let Some(program) = Program::of(key(call.program_index)?) else { return Ok(None) };
     let Some(data) = call.data.strip_prefix(EVENT_IX_TAG_LE) else { return Ok(None) };

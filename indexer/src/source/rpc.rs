@@ -204,16 +204,22 @@ impl Rpc {
             let reached = after.is_some_and(|after| last.slot <= after);
             before = Some(last.signature.clone());
             let full = page.len() == PAGE;
-            found.extend(page.into_iter().filter(|info| {
-                info.err.is_none() && info.slot <= upto && after.is_none_or(|after| info.slot > after)
-            }));
+            found.extend(
+                page.into_iter().filter(|info| {
+                    info.err.is_none() && info.slot <= upto && after.is_none_or(|after| info.slot > after)
+                }),
+            );
             if reached || !full {
                 return Ok(found);
             }
         }
     }
 
-    async fn transaction(&self, signature: String, position: u64) -> anyhow::Result<Option<(u64, Option<i64>, Transaction)>> {
+    async fn transaction(
+        &self,
+        signature: String,
+        position: u64,
+    ) -> anyhow::Result<Option<(u64, Option<i64>, Transaction)>> {
         let config = json!({"commitment": "confirmed", "encoding": "json", "maxSupportedTransactionVersion": 0});
         let fetch = || async {
             let found: Option<FoundTransaction> =
@@ -262,7 +268,9 @@ impl Rpc {
     async fn check_reach(&self, after: Option<u64>) -> anyhow::Result<()> {
         let first: u64 = self.call(RpcRequest::GetFirstAvailableBlock, Value::Null).await?;
         match after {
-            None if first > 1 => tracing::info!(first, "the RPC node's history begins here; older events are not known"),
+            None if first > 1 => {
+                tracing::info!(first, "the RPC node's history begins here; older events are not known")
+            }
             Some(after) if first > after + 1 && self.accept_gap => {
                 tracing::error!(after, first, "events between these slots are lost; going on, as --accept-gap says");
             }

@@ -25,19 +25,38 @@ pub enum SlotStatus {
 /// One message of the stream.
 #[derive(Debug, Clone)]
 pub enum Update {
-    Account { bank: BankRef, write: Arc<AccountWrite> },
-    Transaction { bank: BankRef, transaction: Arc<Transaction> },
-    Slot { slot: u64, bank: Option<u64>, parent: Option<u64>, status: SlotStatus },
+    Account {
+        bank: BankRef,
+        write: Arc<AccountWrite>,
+    },
+    Transaction {
+        bank: BankRef,
+        transaction: Arc<Transaction>,
+    },
+    Slot {
+        slot: u64,
+        bank: Option<u64>,
+        parent: Option<u64>,
+        status: SlotStatus,
+    },
     /// Comes after all of a bank's content, and so seals it.
-    BlockMeta { bank: BankRef, parent: u64, block_time: Option<i64> },
+    BlockMeta {
+        bank: BankRef,
+        parent: u64,
+        block_time: Option<i64>,
+    },
 }
 
 /// What the pipeline receives.
 #[derive(Debug, Clone)]
 pub enum SourceEvent {
     /// A new connection; nothing of an earlier one continues. Slots from `replay_from` on are sent whole.
-    Connected { replay_from: Option<u64> },
+    Connected {
+        replay_from: Option<u64>,
+    },
     Update(Update),
     /// The connection is gone. What it had not confirmed is unknown now.
-    Disconnected { reason: String },
+    Disconnected {
+        reason: String,
+    },
 }

@@ -234,7 +234,8 @@ pub fn put(conn: &Connection, address: &Address, job: &Job) -> Result<()> {
     let bytes = |text: &str| {
         text.parse::<Address>().map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))
     };
-    let body = serde_json::to_string(job).map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))?;
+    let body =
+        serde_json::to_string(job).map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))?;
     conn.prepare_cached(
         "insert into jobs (address, client, provider, mint, status, opened_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -290,8 +291,9 @@ pub fn list(conn: &Connection, filter: &JobFilter, page: &PageRequest, without: 
     }
     and(" order by opened_at desc, address limit ?", Value::Integer(page.limit as i64));
     let mut statement = conn.prepare_cached(&sql)?;
-    let bodies =
-        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let bodies = statement
+        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
     bodies.iter().map(|body| parse(body)).collect()
 }
 

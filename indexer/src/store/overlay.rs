@@ -201,7 +201,9 @@ impl State {
         }
         self.close(address, &events, &mut row);
         let mut all = store.events(address, ALL)?;
-        all.extend(events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>());
+        all.extend(
+            events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>(),
+        );
         all.sort_by_key(EventRow::order);
         let mut failed = None;
         let authority = |provider: &Address| match self.authority(provider, store) {
@@ -247,9 +249,12 @@ impl State {
     }
 
     fn authority(&self, provider: &Address, store: &dyn Store) -> Result<Option<Address>> {
-        let unconfirmed = self.banks.values().rev().flat_map(|content| content.writes.iter().rev()).find_map(|write| {
-            (write.address == *provider).then(|| AccountRow::after(write, None).state())?
-        });
+        let unconfirmed = self
+            .banks
+            .values()
+            .rev()
+            .flat_map(|content| content.writes.iter().rev())
+            .find_map(|write| (write.address == *provider).then(|| AccountRow::after(write, None).state())?);
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

@@ -160,15 +160,15 @@ pub fn list(
     }
     and(" order by registered_at, address limit ?", Value::Integer(page.limit as i64));
     let mut statement = conn.prepare_cached(&sql)?;
-    let bodies =
-        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let bodies = statement
+        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
     bodies.iter().map(|body| parse(body)).collect()
 }
 
 /// How many there are, and how many of them take work.
 pub fn count(conn: &Connection) -> Result<(u64, u64)> {
-    let mut statement =
-        conn.prepare_cached("select count(*), coalesce(sum(status = 'active'), 0) from providers")?;
+    let mut statement = conn.prepare_cached("select count(*), coalesce(sum(status = 'active'), 0) from providers")?;
     let (total, active) = statement.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
     Ok((total as u64, active as u64))
 }

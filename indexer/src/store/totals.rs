@@ -84,8 +84,7 @@ fn escrowed(job: &Job) -> i128 {
 fn get(conn: &Connection, scope: &str, key: &Address, name: &str) -> Result<i128> {
     let mut statement =
         conn.prepare_cached("select value from aggregates where scope = ?1 and key = ?2 and name = ?3")?;
-    let value: Option<String> =
-        statement.query_row(params![scope, key.0, name], |row| row.get(0)).optional()?;
+    let value: Option<String> = statement.query_row(params![scope, key.0, name], |row| row.get(0)).optional()?;
     value.map_or(Ok(0), |value| parse(&value))
 }
 
@@ -115,7 +114,8 @@ pub fn all(conn: &Connection) -> Result<Totals> {
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut mints = BTreeMap::<Address, MintTotals>::new();
     for (mint, name, value) in rows {
-        let totals = mints.entry(mint).or_insert_with(|| MintTotals { mint: mint.to_string(), ..MintTotals::default() });
+        let totals =
+            mints.entry(mint).or_insert_with(|| MintTotals { mint: mint.to_string(), ..MintTotals::default() });
         let value = clamp(parse(&value)?);
         match name.as_str() {
             "jobs_open" => totals.jobs_open = value,

@@ -5,9 +5,7 @@
 //! would be sums of nothing. An item of a list that changes while pages are read keeps its place, since places depend on
 //! what never changes.
 
-use super::{
-    overlay::Overlay, AccountRow, Cursor, EventRow, JobFilter, PageRequest, ProviderFilter, Result, Store,
-};
+use super::{overlay::Overlay, AccountRow, Cursor, EventRow, JobFilter, PageRequest, ProviderFilter, Result, Store};
 use crate::types::Address;
 use joule_api::{Commitment, Event, Job, Page, Provider, Totals};
 use std::{cmp::Reverse, sync::Arc};
@@ -95,8 +93,7 @@ impl View {
 
     /// The newest events that concern an account, newest first.
     pub fn history(&self, address: &Address, limit: usize) -> Result<Vec<Event>> {
-        let mut unconfirmed: Vec<EventRow> =
-            self.overlay.views().events.get(address).cloned().unwrap_or_default();
+        let mut unconfirmed: Vec<EventRow> = self.overlay.views().events.get(address).cloned().unwrap_or_default();
         let stored = self.store.events(address, limit)?;
         unconfirmed.retain(|event| !stored.iter().any(|known| known.key == event.key));
         let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);

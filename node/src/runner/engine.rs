@@ -67,7 +67,9 @@ impl Runner {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RunError> + Send + 'static) -> Result<T, RunError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RunError> + Send + 'static,
+) -> Result<T, RunError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(RunError::Host(format!("the worker thread ended: {error}"))),
@@ -76,10 +78,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RunError> 
 
 /// What every node must agree on: WebAssembly 2.0 with its one non-determinism, the bits of a NaN, taken out.
 fn config() -> Config {
-    let allowed = WasmFeatures::WASM2
-        | WasmFeatures::GC_TYPES
-        | WasmFeatures::EXTENDED_CONST
-        | WasmFeatures::TAIL_CALL;
+    let allowed = WasmFeatures::WASM2 | WasmFeatures::GC_TYPES | WasmFeatures::EXTENDED_CONST | WasmFeatures::TAIL_CALL;
     let mut config = Config::new();
     config
         .wasm_features(WasmFeatures::all().difference(allowed), false)

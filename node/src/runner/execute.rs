@@ -21,8 +21,8 @@ pub struct Outcome {
 
 pub(super) fn execute(module: &JobModule, input: &[u8], limits: &Limits) -> Result<Outcome, RunError> {
     let started = Instant::now();
-    let input_len =
-        u32::try_from(input.len()).map_err(|_| RunError::BadAbi("an input of 4 GiB or more cannot be handed over".into()))?;
+    let input_len = u32::try_from(input.len())
+        .map_err(|_| RunError::BadAbi("an input of 4 GiB or more cannot be handed over".into()))?;
     let mut store = Store::new(module.0.engine(), Watch::new(limits));
     store.limiter(|watch| watch);
     store.set_fuel(limits.fuel).map_err(|error| host(&error))?;
@@ -39,7 +39,9 @@ pub(super) fn execute(module: &JobModule, input: &[u8], limits: &Limits) -> Resu
     let ptr = alloc.call(&mut store, input_len).map_err(|error| failed("`alloc`", error))?;
     memory.write(&mut store, ptr as usize, input).map_err(|_| {
         let size = memory.data_size(&store);
-        RunError::BadAbi(format!("`alloc({input_len})` answered {ptr}, which leaves no room in a memory of {size} bytes"))
+        RunError::BadAbi(format!(
+            "`alloc({input_len})` answered {ptr}, which leaves no room in a memory of {size} bytes"
+        ))
     })?;
     let answer = run.call(&mut store, (ptr, input_len)).map_err(|error| failed("`run`", error))?;
     let output = read(&store, memory, answer, limits)?;

@@ -31,7 +31,13 @@ fn one_line(error: &wasmtime::Error) -> String {
     text.split_whitespace().take(40).collect::<Vec<_>>().join(" ")
 }
 
-fn check_function(module: &Module, name: &str, wanted: &str, takes: &[ValType], gives: &[ValType]) -> Result<(), RunError> {
+fn check_function(
+    module: &Module,
+    name: &str,
+    wanted: &str,
+    takes: &[ValType],
+    gives: &[ValType],
+) -> Result<(), RunError> {
     let same = |found: &mut dyn Iterator<Item = ValType>, wanted: &[ValType]| {
         let found: Vec<_> = found.collect();
         found.len() == wanted.len() && found.iter().zip(wanted).all(|(a, b)| ValType::eq(a, b))

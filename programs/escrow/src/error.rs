@@ -20,7 +20,9 @@ pub enum EscrowError {
     MissingHash,
     #[msg("There is no such way of verifying results")]
     UnknownVerification,
-    #[msg("The account cannot receive this token: missing, frozen, of another mint, or demanding more than a transfer")]
+    #[msg(
+        "The account cannot receive this token: missing, frozen, of another mint, or demanding more than a transfer"
+    )]
     CannotReceive,
     #[msg("The payout account does not belong to the provider's payout owner")]
     WrongPayoutOwner,

@@ -121,12 +121,4 @@ pub struct JobRedirected {
     pub account: Address,
 }
 
-joule_events::any_event!(
-    JobOpened,
-    JobAccepted,
-    JobDelivered,
-    JobSettled,
-    JobRefunded,
-    JobPaid,
-    JobRedirected,
-);
+joule_events::any_event!(JobOpened, JobAccepted, JobDelivered, JobSettled, JobRefunded, JobPaid, JobRedirected,);

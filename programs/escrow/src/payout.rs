@@ -75,14 +75,7 @@ impl Till<'_> {
             let client = job.client;
             let seeds = [Seed::from(JOB_SEED), Seed::from(client.as_ref()), Seed::from(&id), Seed::from(&bump)];
             let payments = [(payout, paid.provider), (fee_vault, paid.fee), (self.refund, paid.client)];
-            token::pay(
-                self.vault,
-                job.account(),
-                &payments,
-                close_to,
-                self.token_program,
-                &CpiSigner::from(&seeds),
-            )?;
+            token::pay(self.vault, job.account(), &payments, close_to, self.token_program, &CpiSigner::from(&seeds))?;
         }
         Ok(receipt)
     }
@@ -108,4 +101,3 @@ impl Till<'_> {
         }
     }
 }
-

@@ -51,9 +51,9 @@ fn takes(data: &[u8], mint: &Address) -> bool {
 /// Compares 32 bytes as four words, which is cheaper than the memory syscall that comparing slices becomes.
 #[inline(always)]
 fn holds_address(data: &[u8], range: core::ops::Range<usize>, address: &Address) -> bool {
-    data.get(range).and_then(|bytes| <&[u8; 32]>::try_from(bytes).ok()).is_some_and(|bytes| {
-        anchor_lang::address_eq(bytemuck::cast_ref::<[u8; 32], Address>(bytes), address)
-    })
+    data.get(range)
+        .and_then(|bytes| <&[u8; 32]>::try_from(bytes).ok())
+        .is_some_and(|bytes| anchor_lang::address_eq(bytemuck::cast_ref::<[u8; 32], Address>(bytes), address))
 }
 
 #[inline(always)]
@@ -149,7 +149,8 @@ pub fn pay(
             .invoke_signed(signers)?;
     }
     if let Some(destination) = close_to {
-        token_2022::CloseAccount { account: vault, destination, authority: job, token_program }.invoke_signed(signers)?;
+        token_2022::CloseAccount { account: vault, destination, authority: job, token_program }
+            .invoke_signed(signers)?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use solana_client::{
     client_error::{ClientError, ClientErrorKind},
     rpc_request::{RpcError, RpcResponseErrorData},
 };
-use solana_pubkey::Pubkey;
 use solana_instruction::error::InstructionError;
+use solana_pubkey::Pubkey;
 use solana_transaction_error::TransactionError;
 use std::sync::OnceLock;
 

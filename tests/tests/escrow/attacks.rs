@@ -91,7 +91,14 @@ fn the_vault_obeys_nobody_but_the_program() {
     let thief = w.token_account(&mallory.pubkey());
     let vault = pda::vault(&job);
     let steal = spl_token_2022_interface::instruction::transfer_checked(
-        &w.token_program, &vault, &w.mint, &thief, &mallory.pubkey(), &[], BUDGET, 6,
+        &w.token_program,
+        &vault,
+        &w.mint,
+        &thief,
+        &mallory.pubkey(),
+        &[],
+        BUDGET,
+        6,
     )
     .unwrap();
     w.refuse(steal, &[&mallory], "Custom(4)");
@@ -138,7 +145,8 @@ fn a_stolen_provider_key_cannot_swap_the_payout_account_for_its_own() {
     // Mallory, with the hot key, makes an account, hands it to the payout owner, and keeps the right to close it.
     let trap = w.new_key();
     let rent = w.svm.minimum_balance_for_rent_exemption(165);
-    let create = solana_system_interface::instruction::create_account(&stranger.pubkey(), &trap.pubkey(), rent, 165, &program);
+    let create =
+        solana_system_interface::instruction::create_account(&stranger.pubkey(), &trap.pubkey(), rent, 165, &program);
     let init = token::initialize_account3(&program, &trap.pubkey(), &mint, &mallory.pubkey()).unwrap();
     let set = |kind, to: joule_sdk::Pubkey| {
         token::set_authority(&program, &trap.pubkey(), Some(&to), kind, &mallory.pubkey(), &[]).unwrap()

@@ -153,7 +153,11 @@ fn wrong_accounts_are_rejected() {
 
     w.refuse(swap(open.clone(), job, other_job), &[&alice], "InvalidSeeds");
     w.refuse(swap(open.clone(), vault, pda::vault(&other_job)), &[&alice], "InvalidSeeds");
-    w.refuse(swap(open.clone(), pda::client(&alice.pubkey()), pda::client(&w.north.pubkey())), &[&alice], "InvalidSeeds");
+    w.refuse(
+        swap(open.clone(), pda::client(&alice.pubkey()), pda::client(&w.north.pubkey())),
+        &[&alice],
+        "InvalidSeeds",
+    );
     w.refuse(swap(open.clone(), w.mint, other_mint), &[&alice], "WrongMint");
     w.refuse(swap(open.clone(), accepted, pda::accepted_mint(&other_mint)), &[&alice], "WrongMint");
     w.refuse(swap(open.clone(), accepted, w.mint), &[&alice], "IllegalOwner");

@@ -40,7 +40,10 @@ fn an_account_that_demands_a_memo_waits_and_blocks_nobody() {
     w.send(&[accept.clone()], &[&north]);
     w.send(&[w.submit(job)], &[&north]);
     let demand = spl_token_2022_interface::extension::memo_transfer::instruction::enable_required_transfer_memos(
-        &w.token_program, &picky, &owner.pubkey(), &[],
+        &w.token_program,
+        &picky,
+        &owner.pubkey(),
+        &[],
     )
     .unwrap();
     w.send(&[demand], &[&owner]);

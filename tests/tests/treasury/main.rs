@@ -164,7 +164,10 @@ fn accept_mint_creates_the_fee_vault() {
         assert_eq!((accepted.mint, accepted.fee_vault), (w.mint, w.fee_vault()));
         assert_eq!((accepted.decimals, accepted.min_amount.get(), accepted.enabled), (6, 1_000, 1));
         let vault = w.svm.get_account(&w.fee_vault()).unwrap();
-        assert_eq!((vault.owner, &vault.data[..32], &vault.data[32..64]), (w.token_program, w.mint.as_ref(), pda::protocol().as_ref()));
+        assert_eq!(
+            (vault.owner, &vault.data[..32], &vault.data[32..64]),
+            (w.token_program, w.mint.as_ref(), pda::protocol().as_ref())
+        );
     }
 }
 
@@ -219,9 +222,13 @@ fn mints_whose_extensions_can_touch_money_are_refused() {
 fn a_mint_that_only_points_to_its_metadata_is_accepted() {
     let mut w = World::governed(Kind::Token2022);
     let authority = w.authority.insecure_clone();
-    let mint = w.create_mint(Kind::Token2022, &[ExtensionType::MetadataPointer], &[|m| {
-        extension::metadata_pointer::instruction::initialize(&token_program::TOKEN_2022, m, None, Some(*m)).unwrap()
-    }]);
+    let mint = w.create_mint(
+        Kind::Token2022,
+        &[ExtensionType::MetadataPointer],
+        &[|m| {
+            extension::metadata_pointer::instruction::initialize(&token_program::TOKEN_2022, m, None, Some(*m)).unwrap()
+        }],
+    );
     w.send(&[accept_mint(authority.pubkey(), mint, w.token_program, 1)], &[&authority]);
 }
 

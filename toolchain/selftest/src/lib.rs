@@ -34,7 +34,10 @@ pub fn compute(op: u8, a: u128, b: u128) -> [u128; 2] {
             let (x, y) = (a as i32, b as i32);
             [x.checked_div(y).unwrap_or(6) as u128, (a as i16).checked_rem(b as i16).unwrap_or(7) as u128]
         }
-        16 => [u128::from((a as u64).swap_bytes() ^ u64::from((b as u32).swap_bytes())), u128::from((a as u16).swap_bytes())],
+        16 => [
+            u128::from((a as u64).swap_bytes() ^ u64::from((b as u32).swap_bytes())),
+            u128::from((a as u16).swap_bytes()),
+        ],
         _ => [(a as u64).wrapping_mul(b as u64) as u128, u128::from((a as u64).checked_div(b as u64).unwrap_or(5))],
     }
 }

@@ -23,7 +23,8 @@ struct Found {
 async fn find(options: &Options, text: &str) -> Result<Found, Failure> {
     let (chain, signer, address) = (options.chain()?, options.signer()?, address(text)?);
     let job = chain.job(&address).await?;
-    let job = job.ok_or_else(|| Failure::NotFound(format!("no job {address} on the chain: it has ended, or never was")))?;
+    let job =
+        job.ok_or_else(|| Failure::NotFound(format!("no job {address} on the chain: it has ended, or never was")))?;
     let token_program = chain.token_program_of(&job.mint).await?;
     Ok(Found { chain, signer, address, job, token_program })
 }
@@ -33,7 +34,9 @@ async fn send(options: &Options, found: &Found, instruction: Instruction, done: 
     let signature = found.chain.send(&[instruction], &[&found.signer]).await?;
     bar.finish_and_clear();
     if options.json {
-        return output::json(&serde_json::json!({ "job": found.address.to_string(), "signature": signature.to_string() }));
+        return output::json(
+            &serde_json::json!({ "job": found.address.to_string(), "signature": signature.to_string() }),
+        );
     }
     println!("{done} {}", found.address);
     Ok(())
@@ -52,7 +55,9 @@ pub async fn approve(options: &Options, job: &str) -> Result<(), Failure> {
     let found = find(options, job).await?;
     only_the_client(&found)?;
     if !found.job.status().is_ok_and(|status| status == JobStatus::Delivered) {
-        return Err(Failure::Refused(format!("job {job} has no result to agree with yet; `joule job show` says where it stands")));
+        return Err(Failure::Refused(format!(
+            "job {job} has no result to agree with yet; `joule job show` says where it stands"
+        )));
     }
     let instruction = escrow::approve(found.address, &found.job, found.token_program, found.job.result_hash);
     send(options, &found, instruction, "approved and paid job").await

@@ -71,7 +71,12 @@ pub struct Order {
 }
 
 /// Stores what the provider needs, then opens the job: whoever sees it can run it.
-pub async fn post(chain: &Chain, store: &ArtifactStore, client: &Keypair, order: Order) -> Result<(Pubkey, Signature), Failure> {
+pub async fn post(
+    chain: &Chain,
+    store: &ArtifactStore,
+    client: &Keypair,
+    order: Order,
+) -> Result<(Pubkey, Signature), Failure> {
     let spec = JobSpec::new(Hash::of(&order.module), order.fuel, order.memory_bytes, order.timeout_ms)
         .map_err(|e| Failure::Input(e.to_string()))?;
     store.put(order.module).await?;

@@ -76,8 +76,7 @@ impl<'a> Work<'a> {
         let mut closings = BTreeMap::new();
         for transaction in &block.transactions {
             for raw in &transaction.events {
-                let event =
-                    EventRow::new(transaction.signature, transaction.index, block.slot, block.block_time, raw);
+                let event = EventRow::new(transaction.signature, transaction.index, block.slot, block.block_time, raw);
                 self.event(&event, &mut closings)?;
             }
         }
@@ -153,7 +152,9 @@ impl<'a> Work<'a> {
             }
             State::Client(client) => {
                 self.conn
-                    .prepare_cached("insert or replace into clients (address, client, next_job, slot) values (?1, ?2, ?3, ?4)")?
+                    .prepare_cached(
+                        "insert or replace into clients (address, client, next_job, slot) values (?1, ?2, ?3, ?4)",
+                    )?
                     .execute(params![address.0, bytes(&client.client), client.next_job.get() as i64, slot as i64])?;
             }
             State::Protocol(protocol) => {

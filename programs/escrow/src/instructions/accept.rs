@@ -24,10 +24,7 @@ impl Accept {
     #[inline(always)]
     fn validate(&self) -> Result<()> {
         require!(!self.protocol.is_paused(Service::Escrow), EscrowError::Paused);
-        require!(
-            address_eq(&self.provider.authority, self.authority.address()),
-            EscrowError::NotProviderAuthority
-        );
+        require!(address_eq(&self.provider.authority, self.authority.address()), EscrowError::NotProviderAuthority);
         require!(self.provider.is_active(), EscrowError::ProviderNotActive);
         // A vault that paid into itself could never be emptied.
         require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
@@ -50,13 +47,16 @@ pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
     job.provider_authority = ctx.accounts.provider.authority;
     job.payout_owner = ctx.accounts.provider.payout_owner;
     job.payout = *ctx.accounts.payout.address();
-    emit_event!(ctx, JobAccepted {
-        job: *ctx.accounts.job.address(),
-        client: ctx.accounts.job.client,
-        provider,
-        price: price.into(),
-        accepted_at: now.into(),
-        deliver_by: ctx.accounts.job.deliver_by,
-    });
+    emit_event!(
+        ctx,
+        JobAccepted {
+            job: *ctx.accounts.job.address(),
+            client: ctx.accounts.job.client,
+            provider,
+            price: price.into(),
+            accepted_at: now.into(),
+            deliver_by: ctx.accounts.job.deliver_by,
+        }
+    );
     Ok(())
 }

@@ -8,8 +8,8 @@ use crate::{
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
-use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
+use joule_events::emit_event;
 use joule_treasury::state::{AcceptedMint, Protocol, Service};
 use joule_units::{Amount, UnixTime};
 
@@ -99,20 +99,23 @@ pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
         ctx.accounts.token_program.address(),
     )?;
     let job = &ctx.accounts.job;
-    emit_event!(ctx, JobOpened {
-        job: *job.address(),
-        client,
-        mint: job.mint,
-        spec_hash: terms.spec_hash,
-        input_hash: terms.input_hash,
-        id: id.into(),
-        budget: job.budget,
-        opened_at: job.opened_at,
-        accept_by: job.accept_by,
-        work_window: job.work_window,
-        review_window: job.review_window,
-        fee_bps: job.fee_bps,
-        verification: job.verification,
-    });
+    emit_event!(
+        ctx,
+        JobOpened {
+            job: *job.address(),
+            client,
+            mint: job.mint,
+            spec_hash: terms.spec_hash,
+            input_hash: terms.input_hash,
+            id: id.into(),
+            budget: job.budget,
+            opened_at: job.opened_at,
+            accept_by: job.accept_by,
+            work_window: job.work_window,
+            review_window: job.review_window,
+            fee_bps: job.fee_bps,
+            verification: job.verification,
+        }
+    );
     Ok(())
 }

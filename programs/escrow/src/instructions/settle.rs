@@ -7,8 +7,8 @@ use crate::{
     state::{Job, JobStatus},
 };
 use anchor_lang::prelude::*;
-use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
+use joule_events::emit_event;
 use joule_units::UnixTime;
 
 /// The accounts that a settled job pays into; the job names every one of them. Two of them may be one and the same.

@@ -18,12 +18,15 @@ pub struct Submit {
 pub fn handler(ctx: &mut Context<Submit>, result_hash: [u8; 32]) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.job.submit(&result_hash, UnixTime::new(now))?;
-    emit_event!(ctx, JobDelivered {
-        job: *ctx.accounts.job.address(),
-        provider: ctx.accounts.job.provider,
-        result_hash,
-        delivered_at: now.into(),
-        settle_after: ctx.accounts.job.settle_after,
-    });
+    emit_event!(
+        ctx,
+        JobDelivered {
+            job: *ctx.accounts.job.address(),
+            provider: ctx.accounts.job.provider,
+            result_hash,
+            delivered_at: now.into(),
+            settle_after: ctx.accounts.job.settle_after,
+        }
+    );
     Ok(())
 }

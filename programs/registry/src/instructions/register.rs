@@ -26,10 +26,13 @@ pub fn handler(ctx: &mut Context<Register>, profile: Profile) -> Result<()> {
     let (authority, payer) = (*ctx.accounts.authority.address(), *ctx.accounts.payer.address());
     let bump = ctx.bumps.provider;
     ctx.accounts.provider.register(authority, payer, &profile, now, bump)?;
-    emit_event!(ctx, ProviderRegistered {
-        provider: *ctx.accounts.provider.address(),
-        authority,
-        payout_owner: profile.payout_owner,
-    });
+    emit_event!(
+        ctx,
+        ProviderRegistered {
+            provider: *ctx.accounts.provider.address(),
+            authority,
+            payout_owner: profile.payout_owner,
+        }
+    );
     Ok(())
 }

@@ -17,9 +17,9 @@ pub struct Retire {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Retire>) -> Result<()> {
-    emit_event!(ctx, ProviderRetired {
-        provider: *ctx.accounts.provider.address(),
-        authority: *ctx.accounts.authority.address(),
-    });
+    emit_event!(
+        ctx,
+        ProviderRetired { provider: *ctx.accounts.provider.address(), authority: *ctx.accounts.authority.address() }
+    );
     Ok(())
 }

@@ -21,9 +21,9 @@ pub struct Update {
 pub fn handler(ctx: &mut Context<Update>, profile: Profile) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.provider.update(&profile, now)?;
-    emit_event!(ctx, ProviderUpdated {
-        provider: *ctx.accounts.provider.address(),
-        payout_owner: profile.payout_owner,
-    });
+    emit_event!(
+        ctx,
+        ProviderUpdated { provider: *ctx.accounts.provider.address(), payout_owner: profile.payout_owner }
+    );
     Ok(())
 }

@@ -83,7 +83,14 @@ pub struct Provider {
 }
 
 impl Provider {
-    pub fn register(&mut self, authority: Address, rent_payer: Address, profile: &Profile, now: i64, bump: u8) -> Result<()> {
+    pub fn register(
+        &mut self,
+        authority: Address,
+        rent_payer: Address,
+        profile: &Profile,
+        now: i64,
+        bump: u8,
+    ) -> Result<()> {
         self.authority = authority;
         self.rent_payer = rent_payer;
         self.registered_at = now.into();

@@ -7,11 +7,11 @@ use crate::{
     state::{AcceptedMint, Protocol},
 };
 use anchor_lang::prelude::*;
-use joule_events::emit_event;
 use anchor_spl::{
     token,
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
+use joule_events::emit_event;
 use spl_token_2022_interface::{
     extension::{BaseStateWithExtensions, ExtensionType, PodStateWithExtensions},
     pod::PodMint,
@@ -51,8 +51,8 @@ impl AcceptMint {
         require!(self.protocol.authority == *self.authority.address(), TreasuryError::NotAuthority);
         let view = *self.mint.account();
         let data = view.try_borrow()?;
-        let mint =
-            PodStateWithExtensions::<PodMint>::unpack(&data).map_err(|_| ProgramError::from(TreasuryError::InvalidMint))?;
+        let mint = PodStateWithExtensions::<PodMint>::unpack(&data)
+            .map_err(|_| ProgramError::from(TreasuryError::InvalidMint))?;
         let extensions = mint.get_extension_types().map_err(|_| ProgramError::from(TreasuryError::InvalidMint))?;
         require!(extensions.iter().all(|found| HARMLESS.contains(found)), TreasuryError::ForbiddenExtension);
         Ok(())

@@ -1,6 +1,10 @@
 //! Guardian or authority stops new work in a service.
 
-use crate::{error::TreasuryError, event::ServicePaused, state::{Protocol, Service}};
+use crate::{
+    error::TreasuryError,
+    event::ServicePaused,
+    state::{Protocol, Service},
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

@@ -1,6 +1,10 @@
 //! The authority changes what a service charges.
 
-use crate::{error::TreasuryError, event::FeeChanged, state::{Protocol, Service}};
+use crate::{
+    error::TreasuryError,
+    event::FeeChanged,
+    state::{Protocol, Service},
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

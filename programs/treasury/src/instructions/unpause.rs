@@ -1,6 +1,10 @@
 //! The authority, and not the guardian, lets a service go on.
 
-use crate::{error::TreasuryError, event::ServiceUnpaused, state::{Protocol, Service}};
+use crate::{
+    error::TreasuryError,
+    event::ServiceUnpaused,
+    state::{Protocol, Service},
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

@@ -29,10 +29,9 @@ impl UpdateMint {
 pub fn handler(ctx: &mut Context<UpdateMint>, enabled: bool, min_amount: u64) -> Result<()> {
     ctx.accounts.validate(min_amount)?;
     ctx.accounts.accepted_mint.update(enabled, min_amount);
-    emit_event!(ctx, MintUpdated {
-        mint: ctx.accounts.accepted_mint.mint,
-        enabled: enabled as u8,
-        min_amount: min_amount.into(),
-    });
+    emit_event!(
+        ctx,
+        MintUpdated { mint: ctx.accounts.accepted_mint.mint, enabled: enabled as u8, min_amount: min_amount.into() }
+    );
     Ok(())
 }

@@ -7,8 +7,8 @@ use crate::{
     state::{AcceptedMint, Protocol},
 };
 use anchor_lang::prelude::*;
-use joule_events::emit_event;
 use anchor_spl::token_interface::TokenInterface;
+use joule_events::emit_event;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
 #[event_cpi]
@@ -50,10 +50,13 @@ impl WithdrawFees {
 pub fn handler(ctx: &mut Context<WithdrawFees>, amount: u64) -> Result<()> {
     ctx.accounts.validate(amount)?;
     ctx.accounts.transfer(amount)?;
-    emit_event!(ctx, FeesWithdrawn {
-        mint: ctx.accounts.accepted_mint.mint,
-        destination: *ctx.accounts.destination.address(),
-        amount: amount.into(),
-    });
+    emit_event!(
+        ctx,
+        FeesWithdrawn {
+            mint: ctx.accounts.accepted_mint.mint,
+            destination: *ctx.accounts.destination.address(),
+            amount: amount.into(),
+        }
+    );
     Ok(())
 }

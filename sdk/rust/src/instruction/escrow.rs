@@ -100,13 +100,7 @@ pub fn settle(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
 }
 
 fn refund(job: Pubkey, state: &Job, token_program: Pubkey) -> Refund {
-    Refund {
-        job,
-        vault: state.vault,
-        refund: state.refund,
-        rent_payer: state.rent_payer,
-        token_program,
-    }
+    Refund { job, vault: state.vault, refund: state.refund, rent_payer: state.rent_payer, token_program }
 }
 
 pub fn cancel(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
