@@ -114,7 +114,7 @@ pub struct EventKey {
     pub inner: u32,
 }
 
-/// What a program wrote with `emit_cpi!`, without the event tag.
+/// What a program wrote with `emit_event!`, without the event tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawEvent {
     pub instruction: u32,

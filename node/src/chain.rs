@@ -117,7 +117,7 @@ impl ProviderClient {
         Ok(match self.chain.provider(&self.authority).await? {
             None => Err(format!("{} is not registered: `joule provider register`", self.authority)),
             Some(provider) if !provider.is_active() => {
-                Err("the provider is paused: `joule provider status active` opens it again".into())
+                Err("the provider is paused: `joule provider status --set active` opens it again".into())
             }
             Some(_) => Ok(()),
         })

@@ -18,7 +18,9 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
     let mut keys = vec![&world.stranger];
     keys.extend(scenario.signers.iter().filter(|k| k.pubkey() != world.stranger.pubkey()));
     // The same message as the one that ran, since the recorded calls name accounts by their place in it.
-    let message = Transaction::new_with_payer(&[scenario.instruction.clone()], Some(&world.stranger.pubkey())).message;
+    let message =
+        Transaction::new_with_payer(std::slice::from_ref(&scenario.instruction), Some(&world.stranger.pubkey()))
+            .message;
 
     let mut accounts = scenario.instruction.accounts.clone();
     let mut index = |address: &Pubkey| -> u8 {
@@ -53,7 +55,9 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
                     signers.push(pda);
                 }
             }
-            let flags = u8::from(message.is_maybe_writable(place, None)) | u8::from(signer) << 1;
+            let flags = u8::from(
+                message.is_maybe_writable_with_reserved_addresses(place, None::<&std::collections::HashSet<Pubkey>>),
+            ) | u8::from(signer) << 1;
             data.extend([index(&address), flags]);
         }
         data.extend((call.instruction.data.len() as u16).to_le_bytes());

@@ -9,8 +9,8 @@ use pinocchio::{
     AccountView, Address, ProgramResult,
 };
 
-/// Seed of the address that signs a program's events.
-const AUTHORITY_SEED: &[u8] = b"__event_authority";
+/// `["__event_authority"]`: the address that signs a program's events.
+pub const AUTHORITY_SEED: &[u8] = b"__event_authority";
 
 /// What the program calls itself with: tag, discriminator, event.
 #[repr(C)]

@@ -3,7 +3,7 @@
 use crate::types::Address;
 use std::sync::LazyLock;
 
-/// Seed of the account that signs `emit_cpi!`, fixed by Anchor.
+/// Seed of the account that signs `emit_event!`, fixed by Anchor.
 const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

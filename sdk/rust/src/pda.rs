@@ -38,7 +38,7 @@ pub fn vault(job: &Pubkey) -> Pubkey {
 
 /// The signer of a program's events.
 pub fn event_authority(program: &Pubkey) -> Pubkey {
-    find(&[b"__event_authority"], program)
+    find(&[joule_events::AUTHORITY_SEED], program)
 }
 
 /// The usual token account of `owner`.

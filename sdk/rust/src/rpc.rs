@@ -63,10 +63,11 @@ impl Chain {
     async fn confirm(&self, signature: &Signature) -> Result<(), SdkError> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while tokio::time::Instant::now() < deadline {
-            let statuses = self.rpc.get_signature_statuses(&[*signature]).await?;
-            if let Some(Some(status)) = statuses.value.first() {
+            // A node that does not answer now may have the transaction all the same: ask again.
+            let statuses = self.rpc.get_signature_statuses(&[*signature]).await.map(|answer| answer.value);
+            if let Some(Some(status)) = statuses.unwrap_or_default().first() {
                 if let Some(failed) = &status.err {
-                    return Err(error::from_transaction(&failed.clone().into(), Vec::new()));
+                    return Err(error::from_transaction(failed, Vec::new()));
                 }
                 if status.satisfies_commitment(CommitmentConfig::confirmed()) {
                     return Ok(());

@@ -37,7 +37,7 @@ fn an_account_that_demands_a_memo_waits_and_blocks_nobody() {
     let picky = w.extra_token_account(&owner.pubkey(), &mint, &[ExtensionType::MemoTransfer]);
     let (job, north) = (w.opened(), w.north.insecure_clone());
     let accept = instruction::escrow::accept(north.pubkey(), job, picky, PRICE);
-    w.send(&[accept.clone()], &[&north]);
+    w.send(&[accept], &[&north]);
     w.send(&[w.submit(job)], &[&north]);
     let demand = spl_token_2022_interface::extension::memo_transfer::instruction::enable_required_transfer_memos(
         &w.token_program,

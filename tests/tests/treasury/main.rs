@@ -184,8 +184,11 @@ fn a_mint_is_accepted_once_and_for_a_real_minimum() {
     assert_eq!((accepted.enabled, accepted.min_amount.get()), (0, 9));
 }
 
-/// An extension and how a mint gets it, with an authority that does not matter here.
-fn extensions() -> Vec<(ExtensionType, fn(&Pubkey) -> Instruction)> {
+/// How a mint gets an extension.
+type Initialise = fn(&Pubkey) -> Instruction;
+
+/// Extensions, each with an authority that does not matter here.
+fn extensions() -> Vec<(ExtensionType, Initialise)> {
     use extension::*;
     const P: Pubkey = token_program::TOKEN_2022;
     const A: Pubkey = Pubkey::new_from_array([9; 32]);

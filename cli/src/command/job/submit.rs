@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The WebAssembly module; README.md in node/ tells what it must export
+    /// The WebAssembly module; README.md in workloads/ tells what it must export
     #[arg(long, value_name = "FILE")]
     module: PathBuf,
     /// The input handed to it

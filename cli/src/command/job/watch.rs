@@ -5,19 +5,21 @@ use joule_api::{Client, Job, JobStatus};
 use joule_artifacts::Hash;
 use std::{path::Path, time::Duration};
 
-/// How often the indexer is asked, and how long it may not know a job that was just posted.
+/// How often the indexer is asked, and how long it may be away, or not know a job that was just posted.
 const POLL: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest result that is fetched, in bytes.
-const MAX_RESULT: u64 = 256 << 20;
+const MAX_RESULT: u64 = joule_artifacts::MAX_OUTPUT_BYTES as u64;
 
 /// Waits until a job has ended, and calls `seen` for every change of its status.
 pub async fn final_status(index: &Client, job: &str, mut seen: impl FnMut(&Job)) -> Result<Job, Failure> {
-    let started = tokio::time::Instant::now();
+    // When the indexer last answered.
+    let mut answered = tokio::time::Instant::now();
     let mut last = None;
     loop {
         match index.job(job).await {
             Ok(found) => {
+                answered = tokio::time::Instant::now();
                 if last != Some(found.status) {
                     seen(&found);
                     last = Some(found.status);
@@ -27,7 +29,7 @@ pub async fn final_status(index: &Client, job: &str, mut seen: impl FnMut(&Job))
                 }
             }
             // The indexer may be a moment behind, or be restarting.
-            Err(error) if started.elapsed() < PATIENCE && last.is_none() => drop(error),
+            Err(error) if answered.elapsed() < PATIENCE => drop(error),
             Err(error) if error.is_not_found() => return Err(Failure::NotFound(format!("no job {job}: {error}"))),
             Err(error) => return Err(error.into()),
         }
