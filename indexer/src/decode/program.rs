@@ -3,9 +3,6 @@
 use crate::types::Address;
 use std::sync::LazyLock;
 
-/// Seed of the account that signs `emit_event!`, fixed by Anchor.
-const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Program {
     Treasury,
@@ -16,7 +13,7 @@ pub enum Program {
 static EVENT_AUTHORITIES: LazyLock<[Address; 3]> = LazyLock::new(|| {
     Program::ALL.map(|program| {
         let id = anchor_lang::prelude::Address::from(program.address().0);
-        Address::from(&anchor_lang::find_program_address(&[EVENT_AUTHORITY_SEED], &id).0)
+        Address::from(&anchor_lang::find_program_address(&[joule_events::AUTHORITY_SEED], &id).0)
     })
 });
 

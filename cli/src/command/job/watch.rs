@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 const POLL: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The largest result that is fetched, in bytes.
-const MAX_RESULT: u64 = joule_artifacts::MAX_OUTPUT_BYTES as u64;
+const MAX_RESULT: u64 = joule_artifacts::MAX_OUTPUT_BYTES;
 
 /// Waits until a job has ended, and calls `seen` for every change of its status.
 pub async fn final_status(index: &Client, job: &str, mut seen: impl FnMut(&Job)) -> Result<Job, Failure> {
