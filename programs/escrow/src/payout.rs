@@ -20,6 +20,20 @@ pub struct Till<'a> {
     pub token_program: &'a Address,
 }
 
+/// The till of an instruction's accounts, without the job, which is changed while they are looked at.
+macro_rules! till {
+    ($accounts:expr, $earners:expr) => {
+        $crate::payout::Till {
+            vault: $accounts.vault.account(),
+            earners: $earners,
+            refund: $accounts.refund.account(),
+            rent_payer: $accounts.rent_payer.account(),
+            token_program: $accounts.token_program.address(),
+        }
+    };
+}
+pub(crate) use till;
+
 /// What was paid now, in base units, and what is owed still.
 pub struct Receipt {
     pub paid: Dues,

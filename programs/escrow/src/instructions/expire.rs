@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::{JobPaid, JobRefunded},
-    payout::{Receipt, Till},
+    payout::{till, Receipt},
     state::{Job, JobStatus, RefundReason},
 };
 use anchor_lang::prelude::*;
@@ -26,28 +26,15 @@ pub struct Refund {
     pub token_program: Interface<'static, TokenInterface>,
 }
 
-/// The accounts, but for the job, which is changed while they are looked at.
-macro_rules! till {
-    ($accounts:expr) => {
-        Till {
-            vault: $accounts.vault.account(),
-            earners: None,
-            refund: $accounts.refund.account(),
-            rent_payer: $accounts.rent_payer.account(),
-            token_program: $accounts.token_program.address(),
-        }
-    };
-}
-
 impl Refund {
     #[inline(always)]
     pub fn pay(&mut self, first: bool) -> Result<Receipt> {
-        till!(self).pay(&mut self.job, first)
+        till!(self, None).pay(&mut self.job, first)
     }
 
     #[inline(always)]
     pub fn close(&mut self, receipt: &Receipt) -> Result<()> {
-        till!(self).close(&mut self.job, receipt)
+        till!(self, None).close(&mut self.job, receipt)
     }
 
     #[inline(always)]

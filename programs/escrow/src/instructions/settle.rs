@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::{JobPaid, JobSettled},
-    payout::{Receipt, Till},
+    payout::{till, Receipt},
     state::{Job, JobStatus},
 };
 use anchor_lang::prelude::*;
@@ -31,28 +31,15 @@ pub struct Earnings {
     pub token_program: Interface<'static, TokenInterface>,
 }
 
-/// The accounts, but for the job, which is changed while they are looked at.
-macro_rules! till {
-    ($accounts:expr) => {
-        Till {
-            vault: $accounts.vault.account(),
-            earners: Some(($accounts.payout.account(), $accounts.fee_vault.account())),
-            refund: $accounts.refund.account(),
-            rent_payer: $accounts.rent_payer.account(),
-            token_program: $accounts.token_program.address(),
-        }
-    };
-}
-
 impl Earnings {
     #[inline(always)]
     pub fn pay(&mut self, first: bool) -> Result<Receipt> {
-        till!(self).pay(&mut self.job, first)
+        till!(self, Some((self.payout.account(), self.fee_vault.account()))).pay(&mut self.job, first)
     }
 
     #[inline(always)]
     pub fn close(&mut self, receipt: &Receipt) -> Result<()> {
-        till!(self).close(&mut self.job, receipt)
+        till!(self, Some((self.payout.account(), self.fee_vault.account()))).close(&mut self.job, receipt)
     }
 
     #[inline(always)]
