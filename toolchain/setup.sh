@@ -10,11 +10,12 @@ mkdir -p "$cache/bin"
 if ! PATH=${PATH//"$here/bin"/} command -v cargo-build-sbf >/dev/null; then
     # Quiet and quick when the very same installer has finished before.
     mark=$cache/sbf-toolchain/installed
-    if [ "$(cat "$mark" 2>/dev/null)" != "$(sha256sum "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum)" ] ||
+    version=$(cat "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum)
+    if [ "$(cat "$mark" 2>/dev/null)" != "$version" ] ||
         ! /usr/bin/rustc --version >/dev/null 2>&1; then
         echo '[setup] the Solana tools are absent: assembling a program toolchain from Debian packages and crates.io (2 to 4 minutes)'
         "$here/install.sh"
-        sha256sum "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum >"$mark"
+        echo "$version" >"$mark"
     fi
 fi
 # The deploy step is TypeScript, as Anchor's is.

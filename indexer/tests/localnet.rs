@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
+use yellowstone_grpc_client::GeyserGrpcClient;
 
 /// Long enough for a loaded machine; only failures wait for it.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -245,11 +246,12 @@ async fn what_the_server_cannot_replay_is_filled_by_rpc() {
     world.cancel(Persona::Bob, brief).await;
     let retire = registry::retire(world.address(Persona::North), world.address(Persona::North));
     world.chain.send(&[retire], &[world.key(Persona::North)]).await.unwrap();
-    // Beyond what is kept: the slots of the ring, and those that are not final yet.
-    let rpc = world.chain.rpc();
-    let out_of_reach = rpc.get_slot().await.unwrap() + 31 + 2 * 5;
+    // Until the stream itself says that it no longer reaches back to these changes.
+    let changed_by = world.chain.rpc().get_slot().await.unwrap();
+    let grpc = GeyserGrpcClient::build_from_shared(world.localnet.grpc_url().to_owned()).unwrap();
+    let mut grpc = grpc.connect().await.unwrap();
     let started = Instant::now();
-    while rpc.get_slot().await.unwrap() <= out_of_reach {
+    while grpc.subscribe_replay_info().await.unwrap().first_available.unwrap_or_default() <= changed_by {
         assert!(started.elapsed() < PATIENCE, "the chain stands still");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -11,6 +11,7 @@ use joule_localnet::{
 use joule_sdk::Pubkey;
 use rusqlite::{types::Value, Connection, OpenFlags};
 use std::{collections::BTreeMap, os::unix::process::ExitStatusExt as _, path::Path};
+use yellowstone_grpc_client::GeyserGrpcClient;
 
 /// More than a story lasts: what was missed comes from the stream's replay.
 const ALL_SLOTS: usize = 1_000_000;
@@ -101,9 +102,13 @@ async fn dies_and_recovers(crash_at: &str, replay_slots: usize) {
     let late = world.open(Bob, show).await;
 
     if replay_slots == FEW_SLOTS {
-        let slot = async || world.chain.rpc().get_slot().await.unwrap_or_default();
-        let out_of_reach = slot().await + 31 + 2 * FEW_SLOTS as u64;
-        until("the stream no longer reaches back", async || (slot().await > out_of_reach).then_some(())).await;
+        let changed_by = world.chain.rpc().get_slot().await.unwrap();
+        until("the stream no longer reaches back", async || {
+            let client = GeyserGrpcClient::build_from_shared(world.localnet.grpc_url().to_owned()).ok()?;
+            let kept = client.connect().await.ok()?.subscribe_replay_info().await.ok()?.first_available?;
+            (kept > changed_by).then_some(())
+        })
+        .await;
     }
     let mortal = world.indexer("mortal", None).await;
     mortal.well().await;
