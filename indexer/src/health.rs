@@ -17,7 +17,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub enum Phase {
     /// Nothing has been received yet.
     Starting,
-    /// A gap is being filled by RPC, at first start or later.
+    /// A gap is being filled by RPC, or it is not known yet whether there is one.
     Snapshot,
     Live,
     Reconnecting,
@@ -50,6 +50,9 @@ struct State {
     connected: bool,
     ever_connected: bool,
     filling: bool,
+    /// The checkpoint at the time of connecting, until one beyond it is stored: only then is it known that the stream
+    /// follows on what is stored.
+    behind: Option<u64>,
     stream: Option<String>,
     history: Option<String>,
     store: Option<String>,
@@ -64,6 +67,7 @@ impl Default for Health {
             connected: false,
             ever_connected: false,
             filling: false,
+            behind: None,
             stream: None,
             history: None,
             store: None,
@@ -87,6 +91,7 @@ impl Health {
     pub fn connected(&self) {
         let mut state = self.state();
         (state.connected, state.ever_connected, state.heard) = (true, true, Instant::now());
+        state.behind = Some(self.checkpoint.load(Ordering::Relaxed));
         state.stream = None;
     }
 
@@ -125,6 +130,10 @@ impl Health {
 
     pub fn checkpoint(&self, slot: u64) {
         self.checkpoint.fetch_max(slot, Ordering::Relaxed);
+        let mut state = self.state();
+        if state.behind.is_some_and(|at| slot > at) {
+            state.behind = None;
+        }
     }
 
     pub fn stopping(&self) {
@@ -147,7 +156,7 @@ impl Health {
             Phase::Starting
         } else if !state.connected {
             Phase::Reconnecting
-        } else if state.filling {
+        } else if state.filling || state.behind.is_some() {
             Phase::Snapshot
         } else {
             Phase::Live
@@ -167,7 +176,13 @@ impl Health {
             phase: phase.name().to_owned(),
             tip_slot: self.tip.load(Ordering::Relaxed),
             checkpoint_slot,
-            reason: reason.or_else(|| (phase == Phase::Snapshot).then(|| "a gap is being filled by RPC".to_owned())),
+            reason: reason.or_else(|| {
+                let why = match state.filling {
+                    true => "a gap is being filled by RPC",
+                    false => "nothing has been stored since the stream was joined",
+                };
+                (phase == Phase::Snapshot).then(|| why.to_owned())
+            }),
         }
     }
 }
@@ -184,6 +199,13 @@ mod tests {
         assert_eq!(health.report().reason.as_deref(), Some("refused"));
         health.connected();
         health.checkpoint(5);
+        assert!(health.report().ok);
+        // After a new connection, until it is known that nothing was missed.
+        health.connected();
+        assert_eq!((health.report().ok, health.report().phase.as_str()), (false, "snapshot"));
+        health.checkpoint(5);
+        assert!(!health.report().ok);
+        health.checkpoint(6);
         assert!(health.report().ok);
         health.store_failed(Some("disk full".to_owned()));
         assert_eq!(health.report().reason.as_deref(), Some("disk full"));
