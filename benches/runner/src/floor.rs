@@ -45,10 +45,7 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
         for place in &call.instruction.accounts {
             let place = *place as usize;
             let address = message.account_keys[place];
-            let pda = scenario
-                .seeds
-                .iter()
-                .find(|pda| pda.address == address && pda.signs_for(&callee, &call.instruction.data, &program));
+            let pda = scenario.seeds.iter().find(|pda| pda.address == address && pda.signs_for(&callee, &program));
             let signer = message.is_signer(place) || pda.is_some();
             if let Some(pda) = pda {
                 if !signers.iter().any(|s: &&crate::scenarios::Pda| s.address == pda.address) {

@@ -32,8 +32,8 @@ impl Pda {
     }
 
     /// In calls to the program itself only the event authority signs; in others whoever can.
-    pub fn signs_for(&self, callee: &Pubkey, _data: &[u8], program: &Pubkey) -> bool {
-        callee != program || self.seeds[0] == b"__event_authority"
+    pub fn signs_for(&self, callee: &Pubkey, program: &Pubkey) -> bool {
+        callee != program || self.seeds[0] == joule_events::AUTHORITY_SEED
     }
 }
 
@@ -64,7 +64,7 @@ fn treasury() -> Vec<Scenario> {
     let make = |name, world: World, instruction: Instruction, signer: Keypair, syscalls, created: Vec<Pda>| {
         let mut seeds = created;
         seeds.push(Pda::new(&id, &[treasury::constants::PROTOCOL_SEED]));
-        seeds.push(Pda::new(&id, &[b"__event_authority"]));
+        seeds.push(Pda::new(&id, &[joule_events::AUTHORITY_SEED]));
         Scenario { program: "treasury", name, world, instruction, signers: vec![signer], syscalls, seeds }
     };
     let mut all = Vec::new();
@@ -116,7 +116,7 @@ fn registry() -> Vec<Scenario> {
         let north = world.north.insecure_clone();
         let seeds = vec![
             Pda::new(&id, &[registry::constants::PROVIDER_SEED, north.pubkey().as_ref()]),
-            Pda::new(&id, &[b"__event_authority"]),
+            Pda::new(&id, &[joule_events::AUTHORITY_SEED]),
         ];
         Scenario { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
     };
@@ -140,7 +140,7 @@ fn escrow() -> Vec<Scenario> {
         let job = Pda::new(&id, &[JOB_SEED, alice.as_ref(), &job_id.to_le_bytes()]);
         let vault = Pda::new(&id, &[VAULT_SEED, job.address.as_ref()]);
         let client = Pda::new(&id, &[CLIENT_SEED, alice.as_ref()]);
-        let seeds = vec![job, vault, client, Pda::new(&id, &[b"__event_authority"])];
+        let seeds = vec![job, vault, client, Pda::new(&id, &[joule_events::AUTHORITY_SEED])];
         Scenario { program: "escrow", name, world, instruction, signers, syscalls, seeds }
     };
     let world = || World::new(Kind::Classic);
