@@ -5,6 +5,7 @@
 #![no_std]
 
 mod amount;
+pub mod decay;
 pub mod split;
 mod time;
 

@@ -1,0 +1,212 @@
+//! Stakes in one token, and the rewards they share.
+
+use crate::{
+    constants::{MAX_COOL_DOWN, MAX_DISCOUNT_BPS, MAX_DRIP, MAX_LOCK, MAX_MULTIPLIER},
+    error::StakingError,
+};
+use anchor_lang::prelude::*;
+use joule_units::{Amount, Bps, UnixTime};
+
+/// One base unit in the accumulator and in fractions of units: 2^48.
+pub const ONE: u128 = 1 << 48;
+
+/// From which weight on how much of a fee is taken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct Tier {
+    pub min_weight: u64,
+    pub discount_bps: u16,
+}
+
+/// How a pool treats its stakes; the protocol's authority may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct Params {
+    /// Seconds; a lock of this length weighs four times, and none is longer.
+    pub max_lock: u32,
+    /// Seconds from unstaking to withdrawing.
+    pub cool_down: u32,
+    /// Seconds over which pending rewards are divided.
+    pub drip: u32,
+    /// From the lowest weight and discount to the highest; the last that a stake reaches counts. Whoever needs fewer repeats one.
+    pub tiers: [Tier; 4],
+}
+
+impl Params {
+    fn validate(&self) -> Result<()> {
+        require!((1..=MAX_LOCK).contains(&self.max_lock), StakingError::MaxLockOutOfRange);
+        require!(self.cool_down <= MAX_COOL_DOWN, StakingError::CoolDownOutOfRange);
+        require!((1..=MAX_DRIP).contains(&self.drip), StakingError::DripOutOfRange);
+        let ascend = |pair: &[Tier]| {
+            pair[0].min_weight <= pair[1].min_weight && pair[0].discount_bps <= pair[1].discount_bps
+        };
+        require!(self.tiers.windows(2).all(ascend), StakingError::TiersNotAscending);
+        require!(self.tiers.iter().all(|t| t.discount_bps <= MAX_DISCOUNT_BPS), StakingError::DiscountTooHigh);
+        Ok(())
+    }
+}
+
+/// PDA `["pool", mint]`; never closed.
+#[account]
+pub struct Pool {
+    pub mint: Address,
+    /// PDA `["pool_vault", pool]`. Holds stakes and rewards; whatever it holds beyond what the pool owes becomes rewards.
+    pub vault: Address,
+    /// The sum of all stakes' amounts, in base units, as for all amounts here.
+    pub staked: PodU64,
+    /// The sum of what is unstaked and not paid yet.
+    pub cooling: PodU64,
+    /// Rewards that have not been divided yet.
+    pub pending: PodU64,
+    /// Rewards that were divided and not claimed yet.
+    pub owed: PodU64,
+    /// What of `owed` is nobody's yet, in 1 / 2^48 of a unit; less than a unit.
+    pub dust: PodU64,
+    /// The sum of all stakes' weights.
+    pub total_weight: PodU64,
+    /// Rewards per weight since the beginning, times 2^48.
+    pub accumulator: PodU128,
+    /// Unix seconds up to which pending rewards have dripped.
+    pub dripped_at: PodI64,
+    /// `Params::tiers`, in two lists.
+    pub tier_weights: [PodU64; 4],
+    pub tier_discounts_bps: [PodU16; 4],
+    /// The other `Params`, in seconds.
+    pub max_lock: PodU32,
+    pub cool_down: PodU32,
+    pub drip: PodU32,
+    pub bump: u8,
+    pub vault_bump: u8,
+    pub reserved: [u8; 66],
+}
+
+impl Pool {
+    pub fn create(&mut self, mint: Address, vault: Address, now: UnixTime, bump: u8, vault_bump: u8) {
+        self.mint = mint;
+        self.vault = vault;
+        self.dripped_at = now.get().into();
+        self.bump = bump;
+        self.vault_bump = vault_bump;
+    }
+
+    /// What has dripped so far does so under the old parameters: call `drip` before.
+    pub fn set_params(&mut self, params: &Params) -> Result<()> {
+        params.validate()?;
+        for (place, tier) in params.tiers.iter().enumerate() {
+            self.tier_weights[place] = tier.min_weight.into();
+            self.tier_discounts_bps[place] = tier.discount_bps.into();
+        }
+        self.max_lock = params.max_lock.into();
+        self.cool_down = params.cool_down.into();
+        self.drip = params.drip.into();
+        Ok(())
+    }
+
+    /// What `amount` weighs while it is locked for another `lock` seconds: once to four times, rounded down.
+    pub fn weigh(&self, amount: u64, lock: u32) -> Result<u64> {
+        let (lock, max_lock) = (lock.min(self.max_lock.get()) as u128, self.max_lock.get() as u128);
+        let parts = max_lock + (MAX_MULTIPLIER - 1) as u128 * lock;
+        let weight = (amount as u128 * parts).checked_div(max_lock).ok_or(StakingError::InvariantBroken)?;
+        Ok(u64::try_from(weight).map_err(|_| StakingError::Overflow)?)
+    }
+
+    /// The discount of whoever has `weight` locked.
+    #[inline(always)]
+    pub fn discount(&self, weight: u64) -> Bps {
+        let mut discount = Bps::default();
+        for (min_weight, bps) in self.tier_weights.iter().zip(&self.tier_discounts_bps) {
+            if weight >= min_weight.get() {
+                discount = Bps::new(bps.get()).unwrap_or_default();
+            }
+        }
+        discount
+    }
+
+    /// Everything the vault has to hold.
+    pub fn liabilities(&self) -> Result<u64> {
+        [self.cooling, self.pending, self.owed]
+            .iter()
+            .try_fold(self.staked.get(), |sum, part| sum.checked_add(part.get()))
+            .ok_or(StakingError::Overflow.into())
+    }
+
+    /// Divides what has dripped since the last time among the weights of that time. Comes before every change of a weight, so
+    /// that nobody shares in what dripped before they came.
+    ///
+    /// The clock stays where it is when too little has dripped to be divided: frequent calls cannot make it trickle away. With
+    /// nothing to divide, or nobody to divide it among, the clock moves on, so that whoever comes first does not get what
+    /// has waited at once. What cannot be divided because a number would not fit stays pending and keeps nobody from leaving.
+    pub fn drip(&mut self, now: UnixTime) {
+        let pending = self.pending.get();
+        if pending == 0 || self.total_weight.get() == 0 {
+            self.dripped_at = now.get().into();
+            return;
+        }
+        let drip = self.drip.get() as u64;
+        let elapsed = now.get().saturating_sub(self.dripped_at.get()).clamp(0, drip as i64) as u64;
+        // No more than pending, since no more time than `drip` has passed.
+        let dripped = (pending as u128 * elapsed as u128).checked_div(drip as u128).unwrap_or(0) as u64;
+        if self.divide(dripped).is_some() {
+            self.dripped_at = now.get().into();
+        }
+    }
+
+    /// Moves up to `dripped` from `pending` to `owed`. Exact: what all stakes can claim, with their fractions, and `dust` are
+    /// together `owed`. `None`, and nothing changed, when it is too little or too much.
+    fn divide(&mut self, dripped: u64) -> Option<()> {
+        let weight = self.total_weight.get() as u128;
+        let per_weight = ((dripped as u128) << 48).checked_div(weight).filter(|rate| *rate > 0)?;
+        let accumulator = self.accumulator.get().checked_add(per_weight)?;
+        // What the stakes get, at most `dripped`, comes out of the dust first, and then out of whole units.
+        let given = per_weight.checked_mul(weight)?;
+        let dust = self.dust.get() as u128;
+        let units = given.saturating_sub(dust).div_ceil(ONE);
+        let moved = u64::try_from(units).ok()?;
+        let pending = self.pending.get().checked_sub(moved)?;
+        let owed = self.owed.get().checked_add(moved)?;
+        let dust = (dust + units * ONE).checked_sub(given)?;
+        self.accumulator = accumulator.into();
+        self.pending = pending.into();
+        self.owed = owed.into();
+        self.dust = (dust as u64).into();
+        Some(())
+    }
+
+    /// Counts as pending rewards whatever the vault holds beyond the liabilities. They begin to drip now: what was too little
+    /// to divide until now starts again with them, or they would come out with its clock. Returns how much is new.
+    pub fn sync(&mut self, balance: Amount, now: UnixTime) -> Result<Amount> {
+        self.drip(now);
+        let new = balance.get().checked_sub(self.liabilities()?).ok_or(StakingError::InvariantBroken)?;
+        require!(new > 0, StakingError::NothingToSync);
+        self.pending = self.pending.get().checked_add(new).ok_or(StakingError::Overflow)?.into();
+        self.dripped_at = now.get().into();
+        Ok(Amount::new(new))
+    }
+
+    /// Takes over the fraction of a unit that a stake leaves behind.
+    pub fn inherit(&mut self, fraction: u64) -> Result<()> {
+        let dust = self.dust.get() as u128 + fraction as u128;
+        if dust < ONE {
+            self.dust = (dust as u64).into();
+            return Ok(());
+        }
+        // Enough for a whole unit, which is divided again.
+        self.dust = ((dust - ONE) as u64).into();
+        self.owed = self.owed.get().checked_sub(1).ok_or(StakingError::InvariantBroken)?.into();
+        self.pending = self.pending.get().checked_add(1).ok_or(StakingError::Overflow)?.into();
+        Ok(())
+    }
+
+    /// A sum of this pool plus one number and less another.
+    pub(crate) fn shift(sum: &mut PodU64, plus: u64, minus: u64) -> Result<()> {
+        let shifted = sum.get() as u128 + plus as u128;
+        let shifted = shifted.checked_sub(minus as u128).ok_or(StakingError::InvariantBroken)?;
+        *sum = u64::try_from(shifted).map_err(|_| StakingError::Overflow)?.into();
+        Ok(())
+    }
+
+    /// What the pool owes fits into its vault's numbers, and less than a unit is nobody's.
+    pub fn invariant(&self) -> Result<()> {
+        self.liabilities()?;
+        require!((self.dust.get() as u128) < ONE, StakingError::InvariantBroken);
+        Ok(())
+    }
+}

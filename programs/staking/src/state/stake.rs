@@ -1,0 +1,172 @@
+//! One owner's part of a pool.
+
+use crate::{
+    error::StakingError,
+    state::{bond::later, Pool, ONE},
+};
+use anchor_lang::prelude::*;
+use joule_units::{Amount, Bps, UnixTime};
+
+/// PDA `["stake", pool, owner]`, closed when it holds nothing any more.
+#[account]
+pub struct Stake {
+    pub pool: Address,
+    pub owner: Address,
+    /// Gets the rent back.
+    pub rent_payer: Address,
+    /// Base units that earn, as for all amounts here.
+    pub amount: PodU64,
+    /// What the amount counts for when rewards are divided and tiers chosen: once to four times itself, by the lock that was
+    /// left when it was last written.
+    pub weight: PodU64,
+    /// Unix seconds; the amount cannot be unstaked before.
+    pub lock_end: PodI64,
+    /// Unstaked and not paid yet; earns nothing.
+    pub cooling: PodU64,
+    /// Unix seconds from which `cooling` can be withdrawn.
+    pub cools_at: PodI64,
+    /// Rewards that can be claimed.
+    pub earned: PodU64,
+    /// What was earned beyond `earned`, in 1 / 2^48 of a unit; less than a unit.
+    pub fraction: PodU64,
+    /// The pool's accumulator up to which rewards were earned.
+    pub accrued: PodU128,
+    pub bump: u8,
+    pub reserved: [u8; 63],
+}
+
+impl Stake {
+    /// The discount on services' fees at `now`: by the weight of what is locked beyond now, so that an ended lock gives none.
+    /// Whoever asks must have checked that `pool` is this stake's pool, and whose stake it is.
+    #[inline(always)]
+    pub fn discount(&self, pool: &Pool, now: UnixTime) -> Bps {
+        if self.is_locked(now) {
+            pool.discount(self.weight.get())
+        } else {
+            Bps::default()
+        }
+    }
+
+    #[inline(always)]
+    pub fn is_locked(&self, now: UnixTime) -> bool {
+        self.lock_end.get() > now.get()
+    }
+
+    pub fn open(&mut self, pool: Address, owner: Address, rent_payer: Address, bump: u8) {
+        self.pool = pool;
+        self.owner = owner;
+        self.rent_payer = rent_payer;
+        self.bump = bump;
+    }
+
+    /// Brings rewards and weight up to date; comes first in every instruction on a stake.
+    pub fn refresh(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
+        pool.drip(now);
+        let accumulator = pool.accumulator.get();
+        let since = accumulator.checked_sub(self.accrued.get()).ok_or(StakingError::InvariantBroken)?;
+        // No more than the pool owes, times 2^48: that the sum of all stakes is `owed` holds for each of them.
+        let gained = since.checked_mul(self.weight.get() as u128).ok_or(StakingError::InvariantBroken)?;
+        let gained = gained.checked_add(self.fraction.get() as u128).ok_or(StakingError::InvariantBroken)?;
+        let units = u64::try_from(gained / ONE).map_err(|_| StakingError::InvariantBroken)?;
+        self.earned = self.earned.get().checked_add(units).ok_or(StakingError::Overflow)?.into();
+        self.fraction = ((gained % ONE) as u64).into();
+        self.accrued = accumulator.into();
+        if !self.is_locked(now) && self.weight.get() != self.amount.get() {
+            self.set_weight(pool, self.amount.get())?;
+        }
+        Ok(())
+    }
+
+    fn set_weight(&mut self, pool: &mut Pool, weight: u64) -> Result<()> {
+        Pool::shift(&mut pool.total_weight, weight, self.weight.get())?;
+        self.weight = weight.into();
+        Ok(())
+    }
+
+    /// Adds what has arrived, and locks everything for `lock_seconds` from now, or for as long as it was locked if that is
+    /// longer. The whole amount then weighs by the lock that is left.
+    pub fn add(&mut self, pool: &mut Pool, arrived: Amount, lock_seconds: u32, now: UnixTime) -> Result<()> {
+        self.refresh(pool, now)?;
+        Pool::shift(&mut self.amount, arrived.get(), 0)?;
+        Pool::shift(&mut pool.staked, arrived.get(), 0)?;
+        require!(lock_seconds <= pool.max_lock.get(), StakingError::LockTooLong);
+        let end = later(now, lock_seconds)?.get();
+        self.lock_end = self.lock_end.get().max(end).into();
+        self.weigh_again(pool, now)
+    }
+
+    /// Locks until `lock_seconds` from now, which must be later than before.
+    pub fn extend_lock(&mut self, pool: &mut Pool, lock_seconds: u32, now: UnixTime) -> Result<()> {
+        self.refresh(pool, now)?;
+        require!(self.amount.get() > 0, StakingError::NothingStaked);
+        require!(lock_seconds <= pool.max_lock.get(), StakingError::LockTooLong);
+        let end = later(now, lock_seconds)?;
+        require!(end.get() > self.lock_end.get(), StakingError::LockNotLater);
+        self.lock_end = end;
+        self.weigh_again(pool, now)
+    }
+
+    fn weigh_again(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
+        let left = self.lock_end.get().saturating_sub(now.get()).clamp(0, u32::MAX as i64) as u32;
+        let weight = pool.weigh(self.amount.get(), left)?;
+        self.set_weight(pool, weight)?;
+        self.invariant(pool)
+    }
+
+    /// Once the lock has ended: stops earning with `amount` and lets it cool. The clock starts again for everything that
+    /// cools already.
+    pub fn unstake(&mut self, pool: &mut Pool, amount: Amount, now: UnixTime) -> Result<()> {
+        self.refresh(pool, now)?;
+        require!(!self.is_locked(now), StakingError::StillLocked);
+        require!(!amount.is_zero(), StakingError::ZeroAmount);
+        require!(amount.get() <= self.amount.get(), StakingError::NotStaked);
+        Pool::shift(&mut self.amount, 0, amount.get())?;
+        Pool::shift(&mut pool.staked, 0, amount.get())?;
+        Pool::shift(&mut self.cooling, amount.get(), 0)?;
+        Pool::shift(&mut pool.cooling, amount.get(), 0)?;
+        self.cools_at = later(now, pool.cool_down.get())?;
+        self.set_weight(pool, self.amount.get())?;
+        self.invariant(pool)
+    }
+
+    /// Lets go of what has cooled. Returns how much that is; nothing only when the stake is empty and to be closed.
+    pub fn withdraw(&mut self, pool: &mut Pool, now: UnixTime) -> Result<Amount> {
+        self.refresh(pool, now)?;
+        let amount = self.cooling.get();
+        require!(amount > 0 || self.is_empty(), StakingError::NothingCooling);
+        require!(amount == 0 || now.get() >= self.cools_at.get(), StakingError::StillCooling);
+        Pool::shift(&mut pool.cooling, 0, amount)?;
+        self.cooling = 0.into();
+        self.cools_at = 0.into();
+        self.invariant(pool)?;
+        Ok(Amount::new(amount))
+    }
+
+    /// Lets go of the rewards. Returns how much they are.
+    pub fn claim(&mut self, pool: &mut Pool, now: UnixTime) -> Result<Amount> {
+        self.refresh(pool, now)?;
+        let amount = self.earned.get();
+        require!(amount > 0, StakingError::NothingEarned);
+        Pool::shift(&mut pool.owed, 0, amount)?;
+        self.earned = 0.into();
+        self.invariant(pool)?;
+        Ok(Amount::new(amount))
+    }
+
+    /// Holds nothing but perhaps a fraction of a unit.
+    pub fn is_empty(&self) -> bool {
+        [self.amount, self.cooling, self.earned].iter().all(|part| part.get() == 0)
+    }
+
+    /// The weight is once to four times the amount, and what the pool counts holds what is here.
+    pub fn invariant(&self, pool: &Pool) -> Result<()> {
+        let (amount, weight) = (self.amount.get() as u128, self.weight.get() as u128);
+        require!(amount <= weight && weight <= 4 * amount, StakingError::InvariantBroken);
+        let is_counted = self.amount.get() <= pool.staked.get()
+            && self.cooling.get() <= pool.cooling.get()
+            && self.earned.get() <= pool.owed.get()
+            && self.weight.get() <= pool.total_weight.get();
+        require!(is_counted, StakingError::InvariantBroken);
+        pool.invariant()
+    }
+}
