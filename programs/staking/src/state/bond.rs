@@ -1,11 +1,12 @@
 //! Money that its owner answers with.
 
 use crate::{
-    constants::{HALF_LIFE, UNBOND_DELAY},
+    constants::{BOND_SEED, HALF_LIFE, UNBOND_DELAY},
     error::StakingError,
 };
 use anchor_lang::prelude::*;
 use joule_units::{decay, Amount, Seconds, UnixTime};
+use pinocchio::cpi::{Seed, Signer};
 
 /// PDA `["bond", owner, mint]`, closed by its withdrawer once nothing is left in it.
 ///
@@ -65,6 +66,19 @@ impl Bond {
         self.bump = o.bump;
         self.vault_bump = o.vault_bump;
         self.invariant()
+    }
+
+    /// Lets the bond sign a call.
+    #[inline(always)]
+    pub(crate) fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
+        let bump = [self.bump];
+        let seeds = [
+            Seed::from(BOND_SEED),
+            Seed::from(self.owner.as_ref()),
+            Seed::from(self.mint.as_ref()),
+            Seed::from(&bump),
+        ];
+        call(&Signer::from(&seeds))
     }
 
     /// Neither locked nor on its way out.

@@ -1,11 +1,12 @@
 //! Stakes in one token, and the rewards they share.
 
 use crate::{
-    constants::{MAX_COOL_DOWN, MAX_DISCOUNT_BPS, MAX_DRIP, MAX_LOCK, MAX_MULTIPLIER},
+    constants::{MAX_COOL_DOWN, MAX_DISCOUNT_BPS, MAX_DRIP, MAX_LOCK, MAX_MULTIPLIER, POOL_SEED},
     error::StakingError,
 };
 use anchor_lang::prelude::*;
 use joule_units::{Amount, Bps, UnixTime};
+use pinocchio::cpi::{Seed, Signer};
 
 /// One base unit in the accumulator and in fractions of units: 2^48.
 pub const ONE: u128 = 1 << 48;
@@ -98,6 +99,14 @@ impl Pool {
         self.cool_down = params.cool_down.into();
         self.drip = params.drip.into();
         Ok(())
+    }
+
+    /// Lets the pool sign a call.
+    #[inline(always)]
+    pub(crate) fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
+        let bump = [self.bump];
+        let seeds = [Seed::from(POOL_SEED), Seed::from(self.mint.as_ref()), Seed::from(&bump)];
+        call(&Signer::from(&seeds))
     }
 
     /// What `amount` weighs while it is locked for another `lock` seconds: once to four times, rounded down.
