@@ -5,8 +5,10 @@
 #![no_std]
 
 mod amount;
+mod breaker;
 pub mod split;
 mod time;
 
 pub use amount::{Amount, Bps};
+pub use breaker::Breaker;
 pub use time::{Seconds, UnixTime};
