@@ -5,9 +5,11 @@
 #![no_std]
 
 mod amount;
+mod breaker;
 pub mod decay;
 pub mod split;
 mod time;
 
 pub use amount::{Amount, Bps};
+pub use breaker::Breaker;
 pub use time::{Seconds, UnixTime};

@@ -11,7 +11,60 @@ pub const JOB_SEED: &[u8] = b"job";
 /// `["vault", job]`: the token account that holds a job's money; its authority is the job.
 #[constant]
 pub const VAULT_SEED: &[u8] = b"vault";
+/// `["bid", job, provider]`: a `Bid`.
+#[constant]
+pub const BID_SEED: &[u8] = b"bid";
+/// `["dispute", job]`: a `Dispute`.
+#[constant]
+pub const DISPUTE_SEED: &[u8] = b"dispute";
+/// `["vote", dispute, round (u8), juror]`: a `Vote`.
+#[constant]
+pub const VOTE_SEED: &[u8] = b"vote";
+/// `["panel", mint, epoch (u64, little endian)]`: a `Panel`.
+#[constant]
+pub const PANEL_SEED: &[u8] = b"panel";
+/// SHA-256 of `"seat"`, panel and resolver is what a resolver's claim is made for.
+#[constant]
+pub const SEAT_SEED: &[u8] = b"seat";
 
 /// No window is longer than 90 days, in seconds: whoever falls silent, a job is settled or refunded within the sum of them.
 #[constant]
 pub const MAX_WINDOW: u32 = 90 * 24 * 60 * 60;
+/// No step of a dispute is longer than a day, in seconds; a dispute has at most eight.
+#[constant]
+pub const MAX_VOTE_WINDOW: u32 = 24 * 60 * 60;
+/// A bond outlives the last moment at which it can be needed by 30 days, in seconds: that long, somebody may be late.
+#[constant]
+pub const LATE: u32 = 30 * 24 * 60 * 60;
+
+/// What a provider locks is between a tenth of its price and five times it.
+#[constant]
+pub const MIN_BOND_BPS: u16 = 1_000;
+#[constant]
+pub const MAX_BOND_BPS: u16 = 50_000;
+/// The jurors' part of what the loser of a dispute forfeits.
+#[constant]
+pub const JUROR_BPS: u16 = 2_000;
+/// The part of its deposit that a challenger pays the provider for waiting when nothing was decided.
+#[constant]
+pub const WAITING_BPS: u16 = 1_000;
+
+/// A first panel has at most seven members, and a quorum is at most seven.
+#[constant]
+pub const MAX_JURORS: u8 = 7;
+/// The panel of an appeal has twice as many members and one more.
+pub const APPEAL_JURORS: usize = 2 * MAX_JURORS as usize + 1;
+/// An appeal's deposit is this many times the challenger's.
+#[constant]
+pub const APPEAL_MULTIPLE: u64 = 2;
+/// A panel is fixed for seven days, in seconds.
+#[constant]
+pub const PANEL_EPOCH: i64 = 7 * 24 * 60 * 60;
+/// Resolvers enrolled for one epoch.
+pub const MAX_RESOLVERS: usize = 128;
+/// A resolver's stake is at least this many times the smallest payment in the token.
+#[constant]
+pub const SEAT_MULTIPLE: u64 = 10;
+/// A panel is drawn by the hash of a slot this many slots after the dispute began.
+#[constant]
+pub const DRAW_DELAY: u64 = 16;

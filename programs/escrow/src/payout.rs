@@ -10,94 +10,84 @@ use anchor_lang::{address_eq, prelude::*, AccountClose};
 use joule_units::Amount;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
-/// The accounts around a job that a payment touches.
+/// The accounts around a job that a payment touches. Where one is left out, nothing can be due to it.
 pub struct Till<'a> {
     pub vault: &'a AccountView,
-    /// Provider's and protocol's token accounts; none where nothing can have been earned.
-    pub earners: Option<(&'a AccountView, &'a AccountView)>,
+    pub payout: Option<&'a AccountView>,
+    pub fee_vault: Option<&'a AccountView>,
+    pub challenger: Option<&'a AccountView>,
     pub refund: &'a AccountView,
     pub rent_payer: &'a AccountView,
     pub token_program: &'a Address,
 }
 
-/// The till of an instruction's accounts, without the job, which is changed while they are looked at.
-macro_rules! till {
-    ($accounts:expr, $earners:expr) => {
-        $crate::payout::Till {
-            vault: $accounts.vault.account(),
-            earners: $earners,
-            refund: $accounts.refund.account(),
-            rent_payer: $accounts.rent_payer.account(),
-            token_program: $accounts.token_program.address(),
-        }
-    };
-}
-pub(crate) use till;
-
 /// What was paid now, in base units, and what is owed still.
 pub struct Receipt {
     pub paid: Dues,
     pub owed: Dues,
-}
-
-impl Receipt {
-    #[inline(always)]
-    pub fn is_final(&self) -> bool {
-        self.owed == Dues::default()
-    }
+    /// Whether the vault is closed and the job is to be.
+    pub closes: bool,
 }
 
 impl Till<'_> {
-    /// Pays what can be paid and, when that empties the vault, closes it. The job is closed by [`Till::close`] afterwards,
-    /// since lamports moved by hand must not be followed by another call. A later attempt (`first` is false) that can pay
-    /// nobody is an error; the first one records what is owed.
+    /// Pays what can be paid and, when that empties the vault for good, closes it. The job is closed by [`Till::close`]
+    /// afterwards, since lamports moved by hand must not be followed by another call. A later attempt (`first` is false) that
+    /// can pay nobody is an error; the first one records what is owed.
     #[inline(always)]
     pub fn pay(&self, job: &mut Account<Job>, first: bool) -> Result<Receipt> {
         // Under the other program nobody could be paid, and anyone could turn payments into debts.
         require!(self.vault.owned_by(self.token_program), EscrowError::WrongTokenProgram);
         let due = job.dues(token::balance(self.vault)?)?;
-        let (payout, fee_vault) = self.earners.unwrap_or((self.refund, self.refund));
+        let (mint, token_program) = (job.mint, self.token_program);
         // The first payment is to exactly the accounts that the job names. A later one leaves out who has just redirected,
         // so that nobody can keep the others waiting by redirecting again and again.
-        let payout_is_named = self.earners.is_none() || address_eq(payout.address(), &job.payout);
-        let refund_is_named = address_eq(self.refund.address(), &job.refund);
-        require!(!first || payout_is_named, EscrowError::WrongPayout);
-        require!(!first || refund_is_named, EscrowError::WrongRefund);
-        let mint = job.mint;
+        let named = |to: Option<&AccountView>, name: &Address, wrong: EscrowError| match to {
+            Some(to) if address_eq(to.address(), name) => Ok(true),
+            Some(_) if first => Err(ProgramError::from(wrong)),
+            _ => Ok(false),
+        };
         let payable = |to: &AccountView, amount: Amount, fit: bool| {
-            if amount.is_zero() || (fit && token::can_receive(to, &mint, self.token_program)) {
+            if amount.is_zero() || (fit && token::can_receive(to, &mint, token_program)) {
                 amount
             } else {
                 Amount::ZERO
             }
         };
+        let (payout, fee_vault) = (self.payout.unwrap_or(self.refund), self.fee_vault.unwrap_or(self.refund));
+        let challenger = self.challenger.unwrap_or(self.refund);
         // The account may have been closed and made again since it was named: it must be the payout owner's now.
-        let payout_is_owned = payout_is_named && token::is_owned_by(payout, &job.payout_owner);
+        let to_payout = named(self.payout, &job.payout, EscrowError::WrongPayout)?
+            && token::is_owned_by(payout, &job.payout_owner);
+        let to_challenger = named(self.challenger, &job.challenger_account, EscrowError::WrongChallengerAccount)?;
+        let to_refund = named(Some(self.refund), &job.refund, EscrowError::WrongRefund)?;
         let paid = Dues {
-            provider: payable(payout, due.provider, payout_is_owned),
-            fee: payable(fee_vault, due.fee, true),
-            client: payable(self.refund, due.client, refund_is_named),
+            provider: payable(payout, due.provider, to_payout),
+            fee: payable(fee_vault, due.fee, self.fee_vault.is_some()),
+            challenger: payable(challenger, due.challenger, to_challenger),
+            client: payable(self.refund, due.client, to_refund),
         };
         let owed = due.minus(&paid)?;
-        let receipt = Receipt { paid, owed };
-        let close_to = receipt.is_final().then(|| self.rent_receiver());
-        let moves = close_to.is_some() || paid != Dues::default();
+        let closes = job.is_final(&owed);
+        let close_to = closes.then(|| self.rent_receiver());
+        let moves = closes || paid != Dues::default();
         require!(first || moves, EscrowError::NothingPayable);
         job.owe(&owed);
         if moves {
-            let (id, bump) = (job.id.get().to_le_bytes(), [job.bump]);
-            let client = job.client;
-            let seeds = [Seed::from(JOB_SEED), Seed::from(client.as_ref()), Seed::from(&id), Seed::from(&bump)];
-            let payments = [(payout, paid.provider), (fee_vault, paid.fee), (self.refund, paid.client)];
-            token::pay(self.vault, job.account(), &payments, close_to, self.token_program, &CpiSigner::from(&seeds))?;
+            let payments = [
+                (payout, paid.provider),
+                (fee_vault, paid.fee),
+                (challenger, paid.challenger),
+                (self.refund, paid.client),
+            ];
+            sign_and_pay(self.vault, job, &payments, close_to, self.token_program)?;
         }
-        Ok(receipt)
+        Ok(Receipt { paid, owed, closes })
     }
 
     /// Closes a job whose last unit was paid; its rent returns to whoever paid it.
     #[inline(always)]
     pub fn close(&self, job: &mut Account<Job>, receipt: &Receipt) -> Result<()> {
-        if receipt.is_final() {
+        if receipt.closes {
             job.close(*self.rent_receiver())?;
         }
         Ok(())
@@ -108,10 +98,25 @@ impl Till<'_> {
     /// then goes to the fee vault or, in a refund, to the client's token account.
     #[inline(always)]
     fn rent_receiver(&self) -> &AccountView {
-        match (self.rent_payer.executable(), self.earners) {
+        match (self.rent_payer.executable(), self.fee_vault) {
             (false, _) => self.rent_payer,
-            (true, Some((_, fee_vault))) => fee_vault,
+            (true, Some(fee_vault)) => fee_vault,
             (true, None) => self.refund,
         }
     }
+}
+
+/// Pays out of a job's vault, in the job's name.
+#[inline(always)]
+pub fn sign_and_pay(
+    vault: &AccountView,
+    job: &Account<Job>,
+    payments: &[(&AccountView, Amount); 4],
+    close_to: Option<&AccountView>,
+    token_program: &Address,
+) -> Result<()> {
+    let (id, bump) = (job.id.get().to_le_bytes(), [job.bump]);
+    let client = job.client;
+    let seeds = [Seed::from(JOB_SEED), Seed::from(client.as_ref()), Seed::from(&id), Seed::from(&bump)];
+    token::pay(vault, job.account(), payments, close_to, token_program, &CpiSigner::from(&seeds))
 }

@@ -121,12 +121,24 @@ pub fn fund(
     token_2022::Transfer { from: source, to: vault, authority: client, amount, token_program }.invoke()
 }
 
+/// Moves somebody's deposit into a vault.
+#[inline(always)]
+pub fn deposit(
+    source: &AccountView,
+    vault: &AccountView,
+    authority: &AccountView,
+    amount: Amount,
+    token_program: &Address,
+) -> Result<()> {
+    token_2022::Transfer { from: source, to: vault, authority, amount: amount.get(), token_program }.invoke()
+}
+
 /// Pays out of a vault and, when `close_to` is given, closes it.
 #[inline(always)]
 pub fn pay(
     vault: &AccountView,
     job: &AccountView,
-    payments: &[(&AccountView, Amount); 3],
+    payments: &[(&AccountView, Amount); 4],
     close_to: Option<&AccountView>,
     token_program: &Address,
     signer: &CpiSigner,
@@ -134,7 +146,7 @@ pub fn pay(
     let signers = core::slice::from_ref(signer);
     let payments = payments.iter().filter(|(_, amount)| !amount.is_zero());
     if is_classic(token_program) {
-        let mut buffers = Buffers::<{ data_len(4, 3 * 9 + 1) }, 12>::new();
+        let mut buffers = Buffers::<{ data_len(5, 4 * 9 + 1) }, 15>::new();
         let mut batch = buffers.batch()?;
         for (to, amount) in payments {
             Transfer::new(vault, to, job, amount.get()).into_batch(&mut batch)?;

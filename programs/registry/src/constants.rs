@@ -5,3 +5,19 @@ use anchor_lang::prelude::*;
 /// `["provider", authority]`: a `Provider`.
 #[constant]
 pub const PROVIDER_SEED: &[u8] = b"provider";
+/// `["attestor", authority]`: an `Attestor`.
+#[constant]
+pub const ATTESTOR_SEED: &[u8] = b"attestor";
+/// `["attestations", subject]`: the `Attestations` about one subject.
+#[constant]
+pub const ATTESTATIONS_SEED: &[u8] = b"attestations";
+/// `["requirements", client, hash]`: `Requirements`.
+#[constant]
+pub const REQUIREMENTS_SEED: &[u8] = b"requirements";
+
+/// No credential is good for longer than 2 years, in seconds.
+#[constant]
+pub const MAX_VALIDITY: u32 = 2 * 365 * 24 * 60 * 60;
+/// How many of a subject's places one attestor may hold, so that no single one keeps the others out.
+#[constant]
+pub const MAX_PER_ATTESTOR: u8 = 4;

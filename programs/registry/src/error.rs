@@ -14,4 +14,38 @@ pub enum RegistryError {
     NoPayoutOwner,
     #[msg("Rent returns to the account that paid it")]
     WrongRentPayer,
+    #[msg("Only the protocol's authority admits and changes attestors")]
+    NotGovernor,
+    #[msg("The attestor is not enabled: it attests nothing new")]
+    AttestorDisabled,
+    #[msg("Only the attestor may do this or, once it is disabled, the protocol's authority")]
+    NotAttestor,
+    #[msg("A credential has a schema, which is not zero")]
+    MissingSchema,
+    #[msg("A credential expires in the future, and within 2 years")]
+    ExpiryOutOfRange,
+    #[msg("All places for the subject's credentials hold live ones")]
+    AttestationsFull,
+    #[msg("An attestor holds at most 4 places of a subject")]
+    TooManyOfAttestor,
+    #[msg("There is no such credential")]
+    NotAttested,
+    #[msg("A live credential keeps the account open")]
+    StillAttested,
+    #[msg("Only the client that defined the requirements may drop them")]
+    NotClient,
+    #[msg("A credential that is required names its attestor")]
+    MissingAttestor,
+    #[msg("A list of requirements is filled from the front")]
+    GapInList,
+    #[msg("The provider's hardware is less than what is required")]
+    HardwareTooSmall,
+    #[msg("The provider is in none of the regions required")]
+    WrongRegion,
+    #[msg("The provider's free bond is below what is required")]
+    BondTooSmall,
+    #[msg("The provider lacks a credential that is required")]
+    CredentialMissing,
+    #[msg("The provider is not one of those allowed")]
+    NotAllowed,
 }

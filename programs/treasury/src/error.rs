@@ -22,10 +22,40 @@ pub enum TreasuryError {
     InvalidMint,
     #[msg("The fee vault is not the one of this mint")]
     WrongFeeVault,
-    #[msg("The accepted-mint account belongs to another mint")]
+    #[msg("The reward vault holds another token")]
     WrongMint,
     #[msg("The amount must not be zero")]
     ZeroAmount,
     #[msg("An invariant of the account would be broken")]
     InvariantBroken,
+    #[msg("A service can be paused again only 7 days after its last pause ended")]
+    PauseTooSoon,
+    #[msg("The service is not paused")]
+    NotPaused,
+    #[msg("A fee moves by at most 100 basis points at a time")]
+    FeeStepTooLarge,
+    #[msg("A change of this fee is staged already: apply or cancel it first")]
+    FeeAlreadyStaged,
+    #[msg("No change is staged")]
+    NothingStaged,
+    #[msg("The staged change cannot be applied yet")]
+    DelayNotOver,
+    #[msg("A breaker's window is between 1 hour and 30 days")]
+    WindowOutOfRange,
+    #[msg("The breaker does not let as much out of the fee vault now")]
+    OutflowLimited,
+    #[msg("The amount is more than the treasury's own part of the fee vault")]
+    BeyondKept,
+    #[msg("A share is at most 10,000 basis points, and none without a reward vault")]
+    ShareOutOfRange,
+    #[msg("This is not the reward vault of the mint")]
+    WrongRewardVault,
+    #[msg("The reward vault cannot receive: missing, frozen, or demanding more than a transfer")]
+    CannotReceive,
+    #[msg("The fee vault cannot be its own reward vault")]
+    PaysItself,
+    #[msg("The reward vault is owed fees and can receive them: share them first")]
+    RewardsOwed,
+    #[msg("No reward vault is owed anything")]
+    NothingToShare,
 }

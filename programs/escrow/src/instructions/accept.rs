@@ -1,62 +1,67 @@
-//! A provider takes an open job.
+//! A provider takes an open job and locks a part of its bond behind it.
 
-use crate::{error::EscrowError, event::JobAccepted, state::Job, token};
-use anchor_lang::{address_eq, prelude::*};
+use crate::{
+    error::EscrowError,
+    event::JobAccepted,
+    groups::{Candidate, Lock},
+    state::{Engagement, Job},
+};
+use anchor_lang::prelude::*;
 use joule_events::emit_event;
-use joule_registry::state::Provider;
 use joule_treasury::state::{Protocol, Service};
 use joule_units::{Amount, UnixTime};
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Accept {
-    pub authority: Signer,
-    /// Owner and discriminator prove that the registry made it; whose it is, `validate` checks.
-    pub provider: Account<Provider>,
+    /// Pays the rent of the claim and gets it back; may be the provider's authority.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
+    pub candidate: Nested<Candidate>,
     #[account(mut)]
     pub job: Account<Job>,
     /// Token account of the provider's payout owner that the price will be paid into.
     pub payout: UncheckedAccount,
     pub protocol: Account<Protocol>,
+    pub system_program: Program<System>,
 }
 
 impl Accept {
     #[inline(always)]
-    fn validate(&self) -> Result<()> {
-        require!(!self.protocol.is_paused(Service::Escrow), EscrowError::Paused);
-        require!(address_eq(&self.provider.authority, self.authority.address()), EscrowError::NotProviderAuthority);
-        require!(self.provider.is_active(), EscrowError::ProviderNotActive);
-        // A vault that paid into itself could never be emptied.
-        require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
-        let payout = self.payout.account();
-        require!(token::is_receiver(payout, &self.job.mint), EscrowError::CannotReceive);
-        // A stolen authority key must not be able to send the earnings elsewhere.
-        require!(token::is_owned_by(payout, &self.provider.payout_owner), EscrowError::WrongPayoutOwner);
-        Ok(())
+    fn validate(&self, now: UnixTime) -> Result<()> {
+        require!(!self.protocol.is_paused(Service::Escrow, now), EscrowError::Paused);
+        self.job.require_open(now)?;
+        require!(self.job.bid_until.get() == 0, EscrowError::TakesBids);
+        self.candidate.validate(&self.job, now)?;
+        self.candidate.require_payout(self.payout.account(), &self.job)
     }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
-    ctx.accounts.validate()?;
-    let now = Clock::get()?.unix_timestamp;
-    let provider = *ctx.accounts.provider.address();
-    let job = &mut ctx.accounts.job;
-    job.accept(Amount::new(price), UnixTime::new(now))?;
-    job.provider = provider;
-    job.provider_authority = ctx.accounts.provider.authority;
-    job.payout_owner = ctx.accounts.provider.payout_owner;
-    job.payout = *ctx.accounts.payout.address();
-    emit_event!(
-        ctx,
-        JobAccepted {
-            job: *ctx.accounts.job.address(),
-            client: ctx.accounts.job.client,
-            provider,
-            price: price.into(),
-            accepted_at: now.into(),
-            deliver_by: ctx.accounts.job.deliver_by,
-        }
-    );
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    ctx.accounts.validate(now)?;
+    let exposure = ctx.accounts.job.exposure(Amount::new(price))?;
+    ctx.accounts.candidate.locking.lock(&Lock {
+        payer: ctx.accounts.payer.account(),
+        system_program: ctx.accounts.system_program.account(),
+        subject: *ctx.accounts.job.address(),
+        amount: exposure,
+        until: ctx.accounts.job.bound_until(now)?,
+        bump: ctx.bumps.candidate.locking.claim_signer,
+    })?;
+    let provider = &ctx.accounts.candidate.provider;
+    let engagement = Engagement {
+        provider: *provider.address(),
+        authority: provider.authority,
+        payout_owner: provider.payout_owner,
+        payout: *ctx.accounts.payout.address(),
+        claim: *ctx.accounts.candidate.locking.claim.address(),
+        claim_payer: *ctx.accounts.payer.address(),
+        price: Amount::new(price),
+        exposure,
+    };
+    ctx.accounts.job.engage(&engagement, now)?;
+    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, engagement.price));
     Ok(())
 }

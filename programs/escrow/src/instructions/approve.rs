@@ -1,6 +1,9 @@
 //! The client agrees with the result and pays without waiting.
 
-use crate::{error::EscrowError, instructions::settle::*};
+use crate::{
+    error::EscrowError,
+    groups::{Backing, Earnings},
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 
@@ -10,14 +13,16 @@ pub struct Approve {
     #[account(address = earnings.job.client @ EscrowError::NotClient)]
     pub client: Signer,
     pub earnings: Nested<Earnings>,
+    pub backing: Nested<Backing>,
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Approve>, result_hash: [u8; 32]) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let earnings = &mut ctx.accounts.earnings;
-    earnings.job.approve(&result_hash)?;
-    let receipt = earnings.pay(true)?;
+    ctx.accounts.earnings.job.approve(&result_hash)?;
+    let claim = ctx.accounts.earnings.job.claim;
+    ctx.accounts.backing.release(&claim, true, ctx.bumps.backing.claim_signer)?;
+    let receipt = ctx.accounts.earnings.pay(None, true)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));
     ctx.accounts.earnings.close(&receipt)
 }

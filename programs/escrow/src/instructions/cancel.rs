@@ -1,8 +1,9 @@
 //! A client takes back what nobody has accepted.
 
-use crate::{error::EscrowError, instructions::expire::*};
+use crate::{error::EscrowError, groups::Refund};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
+use joule_units::Amount;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -15,9 +16,8 @@ pub struct Cancel {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Cancel>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let refund = &mut ctx.accounts.refund;
-    let reason = refund.job.cancel()?;
-    let receipt = refund.pay(true)?;
-    emit_event!(ctx, ctx.accounts.refund.refunded(&receipt, now, reason));
+    let reason = ctx.accounts.refund.job.cancel()?;
+    let receipt = ctx.accounts.refund.pay(None)?;
+    emit_event!(ctx, ctx.accounts.refund.refunded(&receipt, Amount::ZERO, reason, now));
     ctx.accounts.refund.close(&receipt)
 }

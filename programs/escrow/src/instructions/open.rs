@@ -10,8 +10,10 @@ use crate::{
 use anchor_lang::{address_eq, prelude::*};
 use anchor_spl::token_interface::TokenInterface;
 use joule_events::emit_event;
+use joule_registry::state::Requirements;
+use joule_staking::state::{Pool, Stake};
 use joule_treasury::state::{AcceptedMint, Protocol, Service};
-use joule_units::{Amount, UnixTime};
+use joule_units::{Amount, Bps, UnixTime};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -42,14 +44,19 @@ pub struct Open {
     pub accepted_mint: Account<AcceptedMint>,
     /// There is one `Protocol`; owner and discriminator prove that the treasury made it.
     pub protocol: Account<Protocol>,
+    /// What a provider must meet; left out when anybody may do the job. It cannot be changed once made.
+    pub requirements: Option<Account<Requirements>>,
+    /// The client's stake, for a lower fee; left out with its pool for the full one.
+    pub stake: Option<Account<Stake>>,
+    pub pool: Option<Account<Pool>>,
     pub token_program: Interface<'static, TokenInterface>,
     pub system_program: Program<System>,
 }
 
 impl Open {
     #[inline(always)]
-    fn validate(&self, terms: &Terms) -> Result<()> {
-        require!(!self.protocol.is_paused(Service::Escrow), EscrowError::Paused);
+    fn validate(&self, terms: &Terms, now: UnixTime) -> Result<()> {
+        require!(!self.protocol.is_paused(Service::Escrow, now), EscrowError::Paused);
         let accepted = &self.accepted_mint;
         require!(address_eq(&accepted.mint, self.mint.address()), EscrowError::WrongMint);
         require!(accepted.is_enabled(), EscrowError::MintNotAccepted);
@@ -61,13 +68,25 @@ impl Open {
         );
         Ok(())
     }
+
+    /// The protocol's fee, less the discount that a stake of the client's own earns it.
+    #[inline(always)]
+    fn fee(&self, now: UnixTime) -> Result<Bps> {
+        let fee = self.protocol.fee(Service::Escrow)?;
+        let (Some(stake), Some(pool)) = (&self.stake, &self.pool) else { return Ok(fee) };
+        let is_own = address_eq(&stake.owner, self.client.address()) && address_eq(&stake.pool, pool.address());
+        require!(is_own, EscrowError::WrongStake);
+        // Rounded in favour of the protocol, and never above the fee.
+        let discount = stake.discount(pool, now).of(Amount::new(fee.get() as u64)).get() as u16;
+        Bps::new(fee.get() - discount).ok_or(EscrowError::InvariantBroken.into())
+    }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
-    ctx.accounts.validate(&terms)?;
-    let now = Clock::get()?.unix_timestamp;
-    let fee = ctx.accounts.protocol.fee(Service::Escrow)?;
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    ctx.accounts.validate(&terms, now)?;
+    let fee = ctx.accounts.fee(now)?;
     let client = *ctx.accounts.client.address();
 
     let record = &mut ctx.accounts.client_account;
@@ -84,11 +103,12 @@ pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
         mint: *ctx.accounts.mint.address(),
         vault: *ctx.accounts.vault.address(),
         rent_payer: *ctx.accounts.payer.address(),
+        requirements: ctx.accounts.requirements.as_ref().map_or_else(Address::default, |r| *r.address()),
         fee,
         id,
         bump: ctx.bumps.job,
     };
-    ctx.accounts.job.open(&opening, &terms, UnixTime::new(now))?;
+    ctx.accounts.job.open(&opening, &terms, now)?;
     token::fund(
         ctx.accounts.vault.account(),
         ctx.accounts.mint.account(),
@@ -111,10 +131,16 @@ pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
             budget: job.budget,
             opened_at: job.opened_at,
             accept_by: job.accept_by,
+            bid_until: job.bid_until,
+            requirements: job.requirements,
             work_window: job.work_window,
             review_window: job.review_window,
+            vote_window: job.vote_window,
             fee_bps: job.fee_bps,
+            bond_bps: job.bond_bps,
             verification: job.verification,
+            pricing: job.pricing,
+            jurors: job.jurors,
         }
     );
     Ok(())

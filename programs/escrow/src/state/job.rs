@@ -1,6 +1,11 @@
 //! One job, from the budget being locked to the last unit being paid.
 
-use crate::{error::EscrowError, state::Terms};
+use crate::{
+    constants::LATE,
+    error::EscrowError,
+    math,
+    state::{Pricing, Terms, Verification},
+};
 use anchor_lang::prelude::*;
 use joule_units::{split, Amount, Bps, Seconds, UnixTime};
 
@@ -9,16 +14,21 @@ use joule_units::{split, Amount, Bps, Seconds, UnixTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum JobStatus {
-    /// Waits for a provider. After `accept_by`, `expire` refunds the client.
+    /// Waits for a provider, or for the client to pick a bid. After `bid_until`, `award_bid` gives it to the cheapest; after
+    /// `accept_by`, `expire` refunds the client.
     Open = 1,
-    /// Waits for the result. After `deliver_by`, `expire` refunds the client.
+    /// Waits for the result. After `deliver_by`, `fail` refunds the client and slashes the provider's claim.
     Accepted = 2,
-    /// Waits for the client's word. From `settle_after` on, `settle` pays the provider.
+    /// Waits for the client's word, or for a challenge. From `settle_after` on, `settle` pays the provider.
     Delivered = 3,
-    /// Earned by the provider; exists only while an account cannot receive its part. `settle` pays what has become payable.
+    /// Earned by the provider; exists only while something is owed or a dispute is not wound up. `pay` pays what has become
+    /// payable.
     Settled = 4,
-    /// Goes back to the client; exists only while its account cannot receive. `expire` pays when it can.
+    /// Goes back to the client; exists as long as `Settled` does. `pay` pays what has become payable.
     Refunded = 5,
+    /// Waits for the jurors; the `Dispute` says until when. Then `resolve` pays by their verdict, and as if nobody had
+    /// challenged if there is none.
+    Challenged = 6,
 }
 
 /// Why a budget went back.
@@ -28,6 +38,8 @@ pub enum RefundReason {
     Cancelled = 0,
     NotAccepted = 1,
     NotDelivered = 2,
+    /// The verdict of a dispute was against the provider.
+    Overturned = 3,
 }
 
 /// What each party is to receive out of the vault.
@@ -35,6 +47,7 @@ pub enum RefundReason {
 pub struct Dues {
     pub provider: Amount,
     pub fee: Amount,
+    pub challenger: Amount,
     pub client: Amount,
 }
 
@@ -46,6 +59,7 @@ impl Dues {
         Ok(Self {
             provider: left(self.provider, paid.provider)?,
             fee: left(self.fee, paid.fee)?,
+            challenger: left(self.challenger, paid.challenger)?,
             client: left(self.client, paid.client)?,
         })
     }
@@ -73,6 +87,18 @@ pub struct Job {
     pub vault: Address,
     /// Gets the rent of job and vault back.
     pub rent_payer: Address,
+    /// The registry's `Requirements` that a provider must meet; all zero when there are none. Written by `open`.
+    pub requirements: Address,
+    /// The staking program's `Claim` on the provider's bond. Written when the job is taken.
+    pub claim: Address,
+    /// Gets the rent of the claim back. Written when the job is taken.
+    pub claim_payer: Address,
+    /// Who challenged the result; all zero until then.
+    pub challenger: Address,
+    /// Token account that the challenger is paid into. Written by `challenge` and `redirect`.
+    pub challenger_account: Address,
+    /// The cheapest bid so far; all zero before the first.
+    pub best_bid: Address,
     pub spec_hash: [u8; 32],
     pub input_hash: [u8; 32],
     /// All zero until `submit`.
@@ -81,31 +107,55 @@ pub struct Job {
     pub id: PodU64,
     /// Base units that the client locked.
     pub budget: PodU64,
-    /// Base units that the provider asked for, fee included. Written by `accept`.
+    /// Base units that the provider asked for, fee included; by the second, what it has earned. Written when the job is
+    /// taken or, by the second, when it is delivered or stopped.
     pub price: PodU64,
+    /// Base units for each reported second; 0 when the price is fixed. Written when the job is taken.
+    pub rate: PodU64,
+    /// Base units that the provider has locked of its bond. Written when the job is taken.
+    pub exposure: PodU64,
+    /// Base units, or base units a second, of the cheapest bid.
+    pub best_price: PodU64,
     /// Base units, once settled: the provider's part that has not been paid yet.
     pub owed_provider: PodU64,
     /// Base units, once settled: the fee that has not been paid yet.
     pub owed_fee: PodU64,
     /// Base units, once settled or refunded: the client's part that has not been paid yet.
     pub owed_client: PodU64,
+    /// Base units, once a dispute is resolved: the challenger's part that has not been paid yet.
+    pub owed_challenger: PodU64,
+    /// Base units, once a dispute is resolved: set aside for the jurors until it is wound up.
+    pub owed_jurors: PodU64,
     /// Unix seconds, like all times here.
     pub opened_at: PodI64,
     pub accept_by: PodI64,
+    /// Until then bids are taken; 0 when there is no bidding.
+    pub bid_until: PodI64,
+    pub accepted_at: PodI64,
     pub deliver_by: PodI64,
     pub settle_after: PodI64,
     /// Seconds.
     pub work_window: PodU32,
     /// Seconds.
     pub review_window: PodU32,
+    /// Seconds.
+    pub vote_window: PodU32,
+    /// Seconds of work that the provider has reported so far.
+    pub reported: PodU32,
+    pub bond_bps: PodU16,
     /// The protocol's fee when the job was opened.
     pub fee_bps: PodU16,
     /// A `JobStatus`.
     pub status: u8,
     /// A `Verification`.
     pub verification: u8,
+    /// A `Pricing`.
+    pub pricing: u8,
+    pub jurors: u8,
+    /// 1 from a challenge until its dispute is wound up.
+    pub disputed: u8,
     pub bump: u8,
-    pub reserved: [u8; 67],
+    pub reserved: [u8; 32],
 }
 
 /// The addresses and the fee that `open` writes down.
@@ -116,9 +166,24 @@ pub struct Opening {
     pub mint: Address,
     pub vault: Address,
     pub rent_payer: Address,
+    pub requirements: Address,
     pub fee: Bps,
     pub id: u64,
     pub bump: u8,
+}
+
+/// A provider, as it takes a job: by accepting, or by a bid that is picked.
+pub struct Engagement {
+    pub provider: Address,
+    pub authority: Address,
+    pub payout_owner: Address,
+    pub payout: Address,
+    pub claim: Address,
+    pub claim_payer: Address,
+    /// Base units, or base units a second.
+    pub price: Amount,
+    /// Base units locked of the bond.
+    pub exposure: Amount,
 }
 
 impl Job {
@@ -130,14 +195,22 @@ impl Job {
         self.mint = o.mint;
         self.vault = o.vault;
         self.rent_payer = o.rent_payer;
+        self.requirements = o.requirements;
         self.spec_hash = terms.spec_hash;
         self.input_hash = terms.input_hash;
         self.id = o.id.into();
         self.budget = terms.budget.into();
         self.opened_at = now.get().into();
         self.accept_by = after(now, terms.accept_window)?;
+        if terms.bid_window > 0 {
+            self.bid_until = after(now, terms.bid_window)?;
+        }
         self.work_window = terms.work_window.into();
         self.review_window = terms.review_window.into();
+        self.vote_window = terms.vote_window.into();
+        self.bond_bps = terms.bond_bps.into();
+        self.pricing = terms.pricing;
+        self.jurors = terms.jurors;
         self.fee_bps = o.fee.get().into();
         self.status = JobStatus::Open as u8;
         self.verification = terms.verification;
@@ -145,15 +218,71 @@ impl Job {
         self.invariant()
     }
 
+    /// What a provider that asks for `price` must lock, rounded up. By the second it answers for the whole budget.
     #[inline(always)]
-    pub fn accept(&mut self, price: Amount, now: UnixTime) -> Result<()> {
+    pub fn exposure(&self, price: Amount) -> Result<Amount> {
+        let budget = Amount::new(self.budget.get());
+        require!(!price.is_zero() && price <= budget, EscrowError::PriceOutOfRange);
+        let base = if self.is_per_second() { budget } else { price };
+        math::exposure(base, self.bond_bps.get()).ok_or(EscrowError::Overflow.into())
+    }
+
+    /// Until when the provider's bond must be locked if it takes the job at `from`: through work, review, a dispute with an
+    /// appeal, and some time for whoever is late.
+    #[inline(always)]
+    pub fn bound_until(&self, from: UnixTime) -> Result<i64> {
+        let windows = self.work_window.get() as i64 + self.review_window.get() as i64 + 8 * self.vote_window.get() as i64;
+        from.get().checked_add(windows + LATE as i64).ok_or(EscrowError::Overflow.into())
+    }
+
+    /// Whether providers may still come, by bid or directly.
+    #[inline(always)]
+    pub fn require_open(&self, now: UnixTime) -> Result<()> {
         self.require(JobStatus::Open)?;
         require!(now.get() <= self.accept_by.get(), EscrowError::AcceptWindowClosed);
-        require!(!price.is_zero() && price.get() <= self.budget.get(), EscrowError::PriceOutOfRange);
-        self.price = price.get().into();
+        Ok(())
+    }
+
+    /// Writes down a bid if it is the cheapest; of equal ones the first stays.
+    #[inline(always)]
+    pub fn note_bid(&mut self, bid: Address, price: Amount) {
+        if self.best_bid == Address::default() || price.get() < self.best_price.get() {
+            self.best_bid = bid;
+            self.best_price = price.get().into();
+        }
+    }
+
+    #[inline(always)]
+    pub fn engage(&mut self, e: &Engagement, now: UnixTime) -> Result<()> {
+        self.require_open(now)?;
+        self.provider = e.provider;
+        self.provider_authority = e.authority;
+        self.payout_owner = e.payout_owner;
+        self.payout = e.payout;
+        self.claim = e.claim;
+        self.claim_payer = e.claim_payer;
+        self.exposure = e.exposure.get().into();
+        if self.is_per_second() {
+            self.rate = e.price.get().into();
+        } else {
+            self.price = e.price.get().into();
+        }
+        self.accepted_at = now.get().into();
         self.deliver_by = after(now, self.work_window.get())?;
         self.status = JobStatus::Accepted as u8;
         self.invariant()
+    }
+
+    /// The provider says how many seconds it has worked: never fewer than before, never more than have passed.
+    #[inline(always)]
+    pub fn report(&mut self, seconds: u32, now: UnixTime) -> Result<()> {
+        self.require(JobStatus::Accepted)?;
+        require!(self.is_per_second(), EscrowError::FixedPrice);
+        require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed);
+        let elapsed = now.get().saturating_sub(self.accepted_at.get());
+        require!(seconds >= self.reported.get() && seconds as i64 <= elapsed, EscrowError::SecondsOutOfRange);
+        self.reported = seconds.into();
+        Ok(())
     }
 
     #[inline(always)]
@@ -161,10 +290,40 @@ impl Job {
         self.require(JobStatus::Accepted)?;
         require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed);
         require!(*result_hash != [0; 32], EscrowError::MissingResult);
+        self.meter();
         self.result_hash = *result_hash;
         self.settle_after = after(now, self.review_window.get())?;
         self.status = JobStatus::Delivered as u8;
         self.invariant()
+    }
+
+    /// The client stops work that is paid by the second, and pays for the seconds reported.
+    #[inline(always)]
+    pub fn stop(&mut self) -> Result<()> {
+        self.require(JobStatus::Accepted)?;
+        require!(self.is_per_second(), EscrowError::FixedPrice);
+        self.meter();
+        self.earn()
+    }
+
+    /// By the second, the price is what the reported seconds cost, and at most the budget.
+    #[inline(always)]
+    fn meter(&mut self) {
+        if self.is_per_second() {
+            let (rate, budget) = (Amount::new(self.rate.get()), Amount::new(self.budget.get()));
+            self.price = math::metered(rate, self.reported.get(), budget).get().into();
+        }
+    }
+
+    /// Whoever has a part in the job has none in judging it.
+    #[inline(always)]
+    pub fn is_party(&self, who: &Address) -> bool {
+        [self.client, self.provider_authority, self.payout_owner].contains(who)
+    }
+
+    #[inline(always)]
+    pub fn is_per_second(&self) -> bool {
+        self.pricing == Pricing::PerSecond as u8
     }
 
     /// The client names the result it agrees to, so that its signature is good for nothing else.
@@ -202,27 +361,66 @@ impl Job {
 
     #[inline(always)]
     pub fn expire(&mut self, now: UnixTime) -> Result<RefundReason> {
-        let (deadline, reason) = match self.status()? {
-            JobStatus::Open => (self.accept_by, RefundReason::NotAccepted),
-            JobStatus::Accepted => (self.deliver_by, RefundReason::NotDelivered),
-            _ => return Err(EscrowError::WrongState.into()),
-        };
-        require!(now.get() > deadline.get(), EscrowError::NotExpired);
+        self.require(JobStatus::Open)?;
+        require!(now.get() > self.accept_by.get(), EscrowError::NotExpired);
         self.status = JobStatus::Refunded as u8;
-        Ok(reason)
+        Ok(RefundReason::NotAccepted)
     }
 
-    /// The client moves its refund, the payout owner the provider's payment, into an account of its own if `is_own`. Not
-    /// while the job is delivered: whoever has it settled must be able to rely on the accounts it names.
+    /// Nothing was delivered in time.
+    #[inline(always)]
+    pub fn fail(&mut self, now: UnixTime) -> Result<RefundReason> {
+        self.require(JobStatus::Accepted)?;
+        require!(now.get() > self.deliver_by.get(), EscrowError::NotExpired);
+        self.status = JobStatus::Refunded as u8;
+        Ok(RefundReason::NotDelivered)
+    }
+
+    /// Somebody says that the result is wrong; its deposit is in the vault from now on.
+    #[inline(always)]
+    pub fn challenge(&mut self, challenger: Address, account: Address, now: UnixTime) -> Result<Verification> {
+        self.require(JobStatus::Delivered)?;
+        let mode = Verification::from_number(self.verification)?;
+        require!(mode != Verification::Review, EscrowError::NoJudge);
+        require!(now.get() < self.settle_after.get(), EscrowError::ReviewWindowClosed);
+        self.challenger = challenger;
+        self.challenger_account = account;
+        self.disputed = 1;
+        self.status = JobStatus::Challenged as u8;
+        Ok(mode)
+    }
+
+    /// A dispute ends; what each party is owed is written down by it.
+    #[inline(always)]
+    pub fn resolve(&mut self, awards: &math::Awards, is_paid: bool) -> Result<()> {
+        self.require(JobStatus::Challenged)?;
+        let jurors = awards.jurors[0].checked_add(awards.jurors[1]).ok_or(EscrowError::Overflow)?;
+        self.owed_provider = awards.provider.get().into();
+        self.owed_fee = awards.fee.get().into();
+        self.owed_challenger = awards.challenger.get().into();
+        self.owed_jurors = jurors.get().into();
+        self.status = if is_paid { JobStatus::Settled } else { JobStatus::Refunded } as u8;
+        Ok(())
+    }
+
+    /// The client moves its refund, the challenger what it is owed, the payout owner the provider's payment, into an account
+    /// of its own if `is_own`. Not while the job is delivered or challenged: whoever has it settled must be able to rely on
+    /// the accounts it names.
     #[inline(always)]
     pub fn redirect(&mut self, payee: &Address, account: Address, is_own: bool) -> Result<()> {
         let (is_client, is_provider) = (*payee == self.client, *payee == self.payout_owner);
-        require!(is_client || is_provider, EscrowError::NotPayee);
-        let early = matches!(self.status()?, JobStatus::Open | JobStatus::Accepted);
-        let late = !early && self.status != JobStatus::Delivered as u8;
+        let is_challenger = *payee == self.challenger;
+        require!(is_client || is_provider || is_challenger, EscrowError::NotPayee);
+        let status = self.status()?;
+        let early = matches!(status, JobStatus::Open | JobStatus::Accepted);
+        let late = matches!(status, JobStatus::Settled | JobStatus::Refunded);
         let moves_refund = is_client && (early || late && self.owed_client.get() > 0);
         let moves_payout = is_provider && (early || late && self.owed_provider.get() > 0);
-        require!(moves_refund || moves_payout, EscrowError::NothingToRedirect);
+        let moves_challenger = is_challenger && late && self.owed_challenger.get() > 0;
+        require!(moves_refund || moves_payout || moves_challenger, EscrowError::NothingToRedirect);
+        if moves_challenger {
+            self.challenger_account = account;
+        }
         if moves_refund {
             self.refund = account;
         }
@@ -233,14 +431,24 @@ impl Job {
         Ok(())
     }
 
-    /// What each party is to receive of a vault that holds `balance`. Whatever provider and protocol have not earned is
-    /// the client's, and so is what a stranger sent to the vault: it cannot keep the vault from being closed.
+    /// What each party is to receive of a vault that holds `balance`. Whatever the others have not earned is the client's,
+    /// and so is what a stranger sent to the vault: it cannot keep the vault from being closed.
     #[inline(always)]
     pub fn dues(&self, balance: Amount) -> Result<Dues> {
         let (provider, fee) = (Amount::new(self.owed_provider.get()), Amount::new(self.owed_fee.get()));
-        let earned = provider.checked_add(fee).ok_or(EscrowError::Overflow)?;
+        let (challenger, jurors) = (Amount::new(self.owed_challenger.get()), Amount::new(self.owed_jurors.get()));
+        let earned = [fee, challenger, jurors].into_iter().try_fold(provider, Amount::checked_add);
+        let earned = earned.ok_or(EscrowError::Overflow)?;
         let client = balance.checked_sub(earned).ok_or(EscrowError::InvariantBroken)?;
-        Ok(Dues { provider, fee, client })
+        Ok(Dues { provider, fee, challenger, client })
+    }
+
+    /// Adds to what the treasury is owed: its share of a slashed bond.
+    #[inline(always)]
+    pub fn owe_fee(&mut self, amount: Amount) -> Result<()> {
+        let owed = self.owed_fee.get().checked_add(amount.get()).ok_or(EscrowError::Overflow)?;
+        self.owed_fee = owed.into();
+        Ok(())
     }
 
     /// Writes down what is still owed after a payment.
@@ -248,7 +456,14 @@ impl Job {
     pub fn owe(&mut self, dues: &Dues) {
         self.owed_provider = dues.provider.get().into();
         self.owed_fee = dues.fee.get().into();
+        self.owed_challenger = dues.challenger.get().into();
         self.owed_client = dues.client.get().into();
+    }
+
+    /// Whether nobody can have a claim on the vault or the job any more once `owed` is paid.
+    #[inline(always)]
+    pub fn is_final(&self, owed: &Dues) -> bool {
+        *owed == Dues::default() && self.disputed == 0
     }
 
     #[inline(always)]
@@ -259,6 +474,7 @@ impl Job {
             3 => Ok(JobStatus::Delivered),
             4 => Ok(JobStatus::Settled),
             5 => Ok(JobStatus::Refunded),
+            6 => Ok(JobStatus::Challenged),
             _ => Err(EscrowError::WrongState.into()),
         }
     }
@@ -269,12 +485,14 @@ impl Job {
         Ok(())
     }
 
-    /// The price lies within the budget, and no more is owed out of it than the price.
+    /// The price lies within the budget, and without a dispute no more is owed out of it than the price.
     #[inline(always)]
     pub fn invariant(&self) -> Result<()> {
         let (budget, price) = (self.budget.get(), self.price.get());
+        require!(price <= budget, EscrowError::InvariantBroken);
         let owed = self.owed_provider.get().checked_add(self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
-        require!(price <= budget && owed <= price, EscrowError::InvariantBroken);
+        let is_disputed = self.challenger != Address::default();
+        require!(is_disputed || self.status == JobStatus::Refunded as u8 || owed <= price, EscrowError::InvariantBroken);
         Ok(())
     }
 }

@@ -1,9 +1,17 @@
 //! The accounts, one noun a file.
 
+mod bid;
 mod client;
+mod dispute;
 mod job;
+mod panel;
 mod terms;
+mod vote;
 
+pub use bid::Bid;
 pub use client::Client;
-pub use job::{Dues, Job, JobStatus, Opening, RefundReason};
-pub use terms::{Terms, Verification};
+pub use dispute::{Dispute, DisputeStatus, Member, Round, Verdict, MEMBERS};
+pub use job::{Dues, Engagement, Job, JobStatus, Opening, RefundReason};
+pub use panel::{epoch_at, Panel, Resolver};
+pub use terms::{Pricing, Terms, Verification};
+pub use vote::{commitment, Vote};

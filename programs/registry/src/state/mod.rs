@@ -1,5 +1,11 @@
 //! The accounts, one noun a file.
 
+mod attestations;
+mod attestor;
 mod provider;
+mod requirements;
 
+pub use attestations::{Attestation, Attestations};
+pub use attestor::Attestor;
 pub use provider::{Attributes, Profile, Provider, ProviderStatus};
+pub use requirements::{Credential, CredentialRule, Criteria, Requirements, Wanted};

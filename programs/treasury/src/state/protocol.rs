@@ -1,8 +1,11 @@
-//! Who governs the protocol and what its services charge.
+//! Who governs the protocol, and which of its services take new work.
 
-use crate::{constants::MAX_FEE_BPS, error::TreasuryError};
+use crate::{
+    constants::{MAX_FEE_BPS, MAX_PAUSE, PAUSE_GAP},
+    error::TreasuryError,
+};
 use anchor_lang::prelude::*;
-use joule_units::Bps;
+use joule_units::{Seconds, UnixTime};
 
 /// The services that charge fees and can be paused. A number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub enum Service {
     Depin = 3,
 }
 
-/// How many there are.
+/// How many there are; `Protocol` has room for eight.
 const SERVICES: usize = 4;
 
 impl Service {
@@ -27,14 +30,10 @@ impl Service {
             _ => Err(TreasuryError::UnknownService.into()),
         }
     }
-
-    const fn mask(self) -> u8 {
-        1 << self as u8
-    }
 }
 
 /// PDA `["protocol"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,
-/// and nobody derives its address again.
+/// and nobody derives its address again. Lists go by service number.
 #[account]
 pub struct Protocol {
     /// May change everything here. Written by `initialize_protocol` and `accept_authority`.
@@ -43,12 +42,16 @@ pub struct Protocol {
     pub pending_authority: Address,
     /// May pause services.
     pub guardian: Address,
-    /// Fee by service number, in basis points of the price.
+    /// Basis points of the price. Written by `initialize_protocol` and `apply_fee`.
     pub fee_bps: [PodU16; 8],
-    /// One bit per service number; set while paused.
-    pub paused: u8,
+    /// The fee that is to follow, in basis points. Written by `stage_fee`.
+    pub staged_fee_bps: [PodU16; 8],
+    /// When the staged fee can be applied, in Unix seconds; zero when none is staged.
+    pub staged_fee_at: [PodI64; 8],
+    /// When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`.
+    pub paused_until: [PodI64; 8],
     pub bump: u8,
-    pub reserved: [u8; 62],
+    pub reserved: [u8; 63],
 }
 
 impl Protocol {
@@ -59,7 +62,7 @@ impl Protocol {
             *slot = bps.into();
         }
         self.bump = bump;
-        // What `set_fee` could never change must not be set either.
+        // What `stage_fee` could never change must not be set either.
         require!(fee_bps[SERVICES..].iter().all(|bps| *bps == 0), TreasuryError::UnknownService);
         self.invariant()
     }
@@ -76,30 +79,26 @@ impl Protocol {
         previous
     }
 
+    /// Whether a service takes no new work. What would end work or return money never asks.
     #[inline(always)]
-    pub fn fee(&self, service: Service) -> Result<Bps> {
-        Bps::new(self.fee_bps[service as usize].get()).ok_or(TreasuryError::FeeTooHigh.into())
+    pub fn is_paused(&self, service: Service, now: UnixTime) -> bool {
+        now.get() < self.paused_until[service as usize].get()
     }
 
-    /// Returns the previous fee.
-    pub fn set_fee(&mut self, service: Service, fee_bps: u16) -> Result<u16> {
-        let previous = self.fee_bps[service as usize].get();
-        self.fee_bps[service as usize] = fee_bps.into();
-        self.invariant()?;
-        Ok(previous)
+    /// Pauses a service for a limited time, and not again until it has been open for a while: nobody can hold it for ever.
+    pub fn pause(&mut self, service: Service, now: UnixTime) -> Result<()> {
+        let ended = self.paused_until[service as usize].get();
+        let free = after(UnixTime::new(ended), PAUSE_GAP)?;
+        require!(ended == 0 || now.get() >= free, TreasuryError::PauseTooSoon);
+        self.paused_until[service as usize] = after(now, MAX_PAUSE)?.into();
+        Ok(())
     }
 
-    #[inline(always)]
-    pub fn is_paused(&self, service: Service) -> bool {
-        self.paused & service.mask() != 0
-    }
-
-    pub fn pause(&mut self, service: Service) {
-        self.paused |= service.mask();
-    }
-
-    pub fn unpause(&mut self, service: Service) {
-        self.paused &= !service.mask();
+    /// Ends a pause. Only one that runs: otherwise lifting nothing would keep the guardian from pausing.
+    pub fn unpause(&mut self, service: Service, now: UnixTime) -> Result<()> {
+        require!(self.is_paused(service, now), TreasuryError::NotPaused);
+        self.paused_until[service as usize] = now.get().into();
+        Ok(())
     }
 
     /// No fee above the maximum.
@@ -107,4 +106,11 @@ impl Protocol {
         require!(self.fee_bps.iter().all(|bps| bps.get() <= MAX_FEE_BPS), TreasuryError::FeeTooHigh);
         Ok(())
     }
+}
+
+/// `seconds` after a moment, in Unix seconds.
+#[inline(always)]
+pub(super) fn after(moment: UnixTime, seconds: u32) -> Result<i64> {
+    let later = moment.checked_add(Seconds::new(seconds)).ok_or(TreasuryError::InvariantBroken)?;
+    Ok(later.get())
 }

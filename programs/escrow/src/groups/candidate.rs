@@ -1,0 +1,51 @@
+//! A provider that wants a job, a bid or a vote: is it who it says, and does it meet the job's requirements?
+
+use crate::{error::EscrowError, groups::Locking, state::Job, token};
+use anchor_lang::{address_eq, prelude::*};
+use joule_registry::state::{Attestations, Provider, Requirements};
+use joule_units::UnixTime;
+
+#[derive(Accounts)]
+pub struct Candidate {
+    /// Of the provider, and the owner of its bond.
+    pub authority: Signer,
+    /// Owner and discriminator prove that the registry made it; whose it is, `validate` checks.
+    pub provider: Account<Provider>,
+    /// What the job demands; left out when it demands nothing.
+    pub requirements: Option<Account<Requirements>>,
+    /// What others say about the provider; left out when nothing of it is demanded.
+    pub attestations: Option<Account<Attestations>>,
+    pub locking: Nested<Locking>,
+}
+
+impl Candidate {
+    #[inline(always)]
+    pub fn validate(&self, job: &Job, now: UnixTime) -> Result<()> {
+        require!(address_eq(&self.provider.authority, self.authority.address()), EscrowError::NotProviderAuthority);
+        require!(self.provider.is_active(), EscrowError::ProviderNotActive);
+        let bond = self.locking.require_bond(self.authority.address(), &job.mint)?;
+        if address_eq(&job.requirements, &Address::default()) {
+            return Ok(());
+        }
+        let requirements = self.requirements.as_ref().ok_or(EscrowError::WrongRequirements)?;
+        require!(address_eq(requirements.address(), &job.requirements), EscrowError::WrongRequirements);
+        let attestations = match &self.attestations {
+            Some(found) => {
+                require!(address_eq(&found.subject, self.authority.address()), EscrowError::WrongAttestations);
+                Some(&**found)
+            }
+            None => None,
+        };
+        requirements.check(self.provider.address(), &self.provider, bond, attestations, now.get())
+    }
+
+    /// The account can be paid into, and a stolen authority key cannot send the earnings elsewhere.
+    #[inline(always)]
+    pub fn require_payout(&self, payout: &AccountView, job: &Job) -> Result<()> {
+        // A vault that paid into itself could never be emptied.
+        require!(!address_eq(payout.address(), &job.vault), EscrowError::PaysItself);
+        require!(token::is_receiver(payout, &job.mint), EscrowError::CannotReceive);
+        require!(token::is_owned_by(payout, &self.provider.payout_owner), EscrowError::WrongPayoutOwner);
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! A panel that no dispute can need any more gives its rent back; anyone may see to it.
+
+use crate::{
+    constants::{LATE, MAX_VOTE_WINDOW},
+    error::EscrowError,
+    event::PanelClosed,
+    state::Panel,
+};
+use anchor_lang::prelude::*;
+use joule_events::emit_event;
+
+/// Nobody needs to sign: the panel says who gets its rent.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ClosePanel {
+    #[account(mut, close = rent_payer)]
+    pub panel: Account<Panel>,
+    #[account(mut, unsafe(dup), address = panel.rent_payer @ EscrowError::WrongRentPayer)]
+    pub rent_payer: UncheckedAccount,
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<ClosePanel>) -> Result<()> {
+    let needed_until = ctx.accounts.panel.ends_at().saturating_add(8 * MAX_VOTE_WINDOW as i64 + LATE as i64);
+    require!(Clock::get()?.unix_timestamp > needed_until, EscrowError::PanelNeeded);
+    emit_event!(ctx, PanelClosed { panel: *ctx.accounts.panel.address(), epoch: ctx.accounts.panel.epoch });
+    Ok(())
+}

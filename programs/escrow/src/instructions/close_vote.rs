@@ -1,0 +1,117 @@
+//! Once a dispute is resolved, each vote is rewarded, let go or slashed, and closed; anyone may see to it.
+
+use crate::{
+    constants::LATE,
+    error::EscrowError,
+    event::VoteClosed,
+    groups::{Backing, Slashing},
+    math,
+    payout::sign_and_pay,
+    state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+    token,
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::TokenInterface;
+use joule_events::emit_event;
+use joule_staking::penalty;
+use joule_units::{Amount, UnixTime};
+
+/// Nobody needs to sign: vote and dispute say who gets what.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CloseVote {
+    #[account(mut, address = dispute.job @ EscrowError::WrongDispute)]
+    pub job: Account<Job>,
+    #[account(mut, address = vote.dispute @ EscrowError::WrongDispute)]
+    pub dispute: Account<Dispute>,
+    #[account(mut, close = vote_payer)]
+    pub vote: Account<Vote>,
+    #[account(mut, unsafe(dup), address = vote.rent_payer @ EscrowError::WrongRentPayer)]
+    pub vote_payer: UncheckedAccount,
+    #[account(mut, address = job.vault @ EscrowError::WrongVault)]
+    pub vault: UncheckedAccount,
+    #[account(mut, unsafe(dup), address = vote.payout @ EscrowError::WrongPayout)]
+    pub payout: UncheckedAccount,
+    pub backing: Nested<Backing>,
+    /// The staking program checks it.
+    #[account(mut)]
+    pub bond_vault: UncheckedAccount,
+    pub token_program: Interface<'static, TokenInterface>,
+}
+
+impl CloseVote {
+    /// What a vote for the verdict earns, in base units.
+    #[inline(always)]
+    fn reward(&self, verdict: Verdict) -> Amount {
+        let (round, weight) = (self.vote.round, self.vote.weight.get());
+        let pot = Amount::new(self.dispute.rounds[round as usize].pot.get());
+        math::reward(pot, weight, self.dispute.winners(round, verdict))
+    }
+
+    /// Pays a reward out of what was set aside. When its account cannot receive, it waits; after `LATE` seconds the reward is
+    /// forfeited to the client, so that no juror can keep the job's rent.
+    #[inline(always)]
+    fn pay(&mut self, reward: Amount, now: UnixTime) -> Result<Amount> {
+        if reward.is_zero() {
+            return Ok(reward);
+        }
+        let left = Amount::new(self.job.owed_jurors.get()).checked_sub(reward).ok_or(EscrowError::InvariantBroken)?;
+        self.job.owed_jurors = left.get().into();
+        let token_program = self.token_program.address();
+        require!(self.vault.account().owned_by(token_program), EscrowError::WrongTokenProgram);
+        if !token::can_receive(self.payout.account(), &self.job.mint, token_program) {
+            let is_late = now.get() > self.dispute.resolved_at.get().saturating_add(LATE as i64);
+            require!(is_late, EscrowError::CannotReceive);
+            return Ok(Amount::ZERO);
+        }
+        let to = self.payout.account();
+        let payments = [(to, reward), (to, Amount::ZERO), (to, Amount::ZERO), (to, Amount::ZERO)];
+        sign_and_pay(self.vault.account(), &self.job, &payments, None, token_program)?;
+        Ok(reward)
+    }
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    ctx.accounts.dispute.require(DisputeStatus::Resolved)?;
+    let verdict = Verdict::from_number(ctx.accounts.dispute.verdict)?;
+    let (claim, choice) = (ctx.accounts.vote.claim, ctx.accounts.vote.choice);
+    let (ends, bump) = (ctx.accounts.vote.own_claim == 1, ctx.bumps.backing.claim_signer);
+    let is_right = choice == verdict as u8;
+    // Where nothing was decided nobody was wrong, but whoever kept silent broke its word.
+    let is_spared = choice != 0 && verdict == Verdict::Undecided;
+    let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
+    if is_right || is_spared {
+        if ends {
+            ctx.accounts.backing.release(&claim, is_right, bump)?;
+        }
+        let reward = ctx.accounts.reward(verdict);
+        paid = ctx.accounts.pay(reward, now)?;
+    } else {
+        let slashing = Slashing {
+            bond_vault: ctx.accounts.bond_vault.account(),
+            destination: ctx.accounts.vault.account(),
+            token_program: ctx.accounts.token_program.account(),
+            amount: Amount::new(ctx.accounts.vote.at_risk.get()),
+            ends,
+        };
+        slashed = ctx.accounts.backing.slash(&claim, &slashing, bump)?;
+        ctx.accounts.job.owe_fee(penalty::shares(slashed, false).treasury)?;
+    }
+    ctx.accounts.dispute.vote_closed()?;
+    let vote = &ctx.accounts.vote;
+    emit_event!(
+        ctx,
+        VoteClosed {
+            job: *ctx.accounts.job.address(),
+            vote: *vote.address(),
+            juror: vote.juror,
+            paid: paid.get().into(),
+            slashed: slashed.get().into(),
+            round: vote.round,
+            choice,
+        }
+    );
+    Ok(())
+}

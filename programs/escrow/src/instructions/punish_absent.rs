@@ -1,0 +1,58 @@
+//! A member of a panel that was drawn and never committed is slashed once the dispute is resolved; anyone may see to it.
+
+use crate::{
+    error::EscrowError,
+    event::AbsentPunished,
+    groups::{Backing, Slashing},
+    seat,
+    state::{Dispute, Job},
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::TokenInterface;
+use joule_events::emit_event;
+use joule_staking::penalty;
+use joule_units::Amount;
+
+/// Nobody needs to sign: the dispute says who was drawn and who came.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct PunishAbsent {
+    #[account(mut, address = dispute.job @ EscrowError::WrongDispute)]
+    pub job: Account<Job>,
+    #[account(mut)]
+    pub dispute: Account<Dispute>,
+    #[account(mut, address = job.vault @ EscrowError::WrongVault)]
+    pub vault: UncheckedAccount,
+    pub backing: Nested<Backing>,
+    /// The staking program checks it.
+    #[account(mut)]
+    pub bond_vault: UncheckedAccount,
+    pub token_program: Interface<'static, TokenInterface>,
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<PunishAbsent>, member: u8) -> Result<()> {
+    let absent = ctx.accounts.dispute.punish(member)?;
+    let panel = ctx.accounts.dispute.panel;
+    let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent.resolver);
+    let slashing = Slashing {
+        bond_vault: ctx.accounts.bond_vault.account(),
+        destination: ctx.accounts.vault.account(),
+        token_program: ctx.accounts.token_program.account(),
+        amount: Amount::new(ctx.accounts.dispute.at_risk(&absent)),
+        ends: false,
+    };
+    let slashed = ctx.accounts.backing.slash(&claim, &slashing, ctx.bumps.backing.claim_signer)?;
+    ctx.accounts.job.owe_fee(penalty::shares(slashed, false).treasury)?;
+    emit_event!(
+        ctx,
+        AbsentPunished {
+            job: *ctx.accounts.job.address(),
+            dispute: *ctx.accounts.dispute.address(),
+            resolver: absent.resolver,
+            slashed: slashed.get().into(),
+            member,
+        }
+    );
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! A dispute's verdict moves the money; anyone may see to it. Decided in one step, whatever the number of votes: they are
+//! rewarded and slashed one by one afterwards.
+
+use crate::{
+    error::EscrowError,
+    event::DisputeResolved,
+    groups::{Backing, Earnings, Slashing},
+    math::{self, Stakes},
+    state::{Dispute, Verdict},
+};
+use anchor_lang::prelude::*;
+use joule_events::emit_event;
+use joule_units::{Amount, Bps, UnixTime};
+
+/// Nobody needs to sign: job and dispute say who gets what, and when.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Resolve {
+    pub earnings: Nested<Earnings>,
+    #[account(mut)]
+    pub dispute: Account<Dispute>,
+    /// Compared with the job when it is paid.
+    #[account(mut, unsafe(dup))]
+    pub challenger: UncheckedAccount,
+    pub backing: Nested<Backing>,
+    /// The staking program checks it.
+    #[account(mut)]
+    pub bond_vault: UncheckedAccount,
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<Resolve>) -> Result<()> {
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    require!(ctx.accounts.dispute.job == *ctx.accounts.earnings.job.address(), EscrowError::WrongDispute);
+    let verdict = ctx.accounts.dispute.decide(now)?;
+    let slashed = take_bond(ctx, verdict)?;
+    let (job, dispute) = (&mut ctx.accounts.earnings.job, &mut ctx.accounts.dispute);
+    let stakes = Stakes {
+        price: Amount::new(job.price.get()),
+        fee: Bps::new(job.fee_bps.get()).ok_or(EscrowError::InvariantBroken)?,
+        deposit: Amount::new(dispute.deposit.get()),
+        slashed,
+        appeal: dispute.appeal_made(),
+        has_winners: [dispute.winners(0, verdict) > 0, dispute.winners(1, verdict) > 0],
+    };
+    let awards = math::awards(verdict, &stakes).ok_or(EscrowError::Overflow)?;
+    job.resolve(&awards, verdict.pays_provider())?;
+    dispute.resolve(verdict, awards.jurors, now);
+    let receipt = ctx.accounts.earnings.pay(Some(ctx.accounts.challenger.account()), true)?;
+    let (job, dispute) = (&ctx.accounts.earnings.job, &ctx.accounts.dispute);
+    emit_event!(ctx, DisputeResolved::of(job, dispute, slashed, &awards, &receipt));
+    Ok(())
+}
+
+/// Slashes the provider's claim if the verdict is against it, and lets go of it if not. Returns what was slashed.
+#[inline(always)]
+fn take_bond(ctx: &Context<Resolve>, verdict: Verdict) -> Result<Amount> {
+    let (earnings, backing) = (&ctx.accounts.earnings, &ctx.accounts.backing);
+    let (claim, bump) = (earnings.job.claim, ctx.bumps.backing.claim_signer);
+    if verdict.pays_provider() {
+        backing.release(&claim, verdict == Verdict::Stands, bump)?;
+        return Ok(Amount::ZERO);
+    }
+    let slashing = Slashing {
+        bond_vault: ctx.accounts.bond_vault.account(),
+        destination: earnings.vault.account(),
+        token_program: earnings.token_program.account(),
+        amount: Amount::new(earnings.job.exposure.get()),
+        ends: true,
+    };
+    backing.slash(&claim, &slashing, bump)
+}

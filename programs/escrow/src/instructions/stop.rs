@@ -1,0 +1,28 @@
+//! The client stops work that is paid by the second, and pays for what was done.
+
+use crate::{
+    error::EscrowError,
+    groups::{Backing, Earnings},
+};
+use anchor_lang::prelude::*;
+use joule_events::emit_event;
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Stop {
+    #[account(address = earnings.job.client @ EscrowError::NotClient)]
+    pub client: Signer,
+    pub earnings: Nested<Earnings>,
+    pub backing: Nested<Backing>,
+}
+
+#[inline(always)]
+pub fn handler(ctx: &mut Context<Stop>) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.earnings.job.stop()?;
+    let (claim, has_worked) = (ctx.accounts.earnings.job.claim, ctx.accounts.earnings.job.reported.get() > 0);
+    ctx.accounts.backing.release(&claim, has_worked, ctx.bumps.backing.claim_signer)?;
+    let receipt = ctx.accounts.earnings.pay(None, true)?;
+    emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));
+    ctx.accounts.earnings.close(&receipt)
+}

@@ -1,0 +1,215 @@
+//! Who gets what: shares of a price, and of what the loser of a dispute forfeits. Pure, the same on chain and off.
+
+use crate::{
+    constants::{JUROR_BPS, WAITING_BPS},
+    state::Verdict,
+};
+use joule_staking::penalty;
+use joule_units::{split, Amount, Bps};
+
+/// `ceil(price * bps / 10_000)`: what a provider locks. `None` beyond 64 bits.
+#[inline(always)]
+pub fn exposure(price: Amount, bond_bps: u16) -> Option<Amount> {
+    let product = price.get() as u128 * bond_bps as u128;
+    u64::try_from(product.div_ceil(Bps::WHOLE as u128)).ok().map(Amount::new)
+}
+
+/// `min(rate * seconds, cap)`.
+#[inline(always)]
+pub fn metered(rate: Amount, seconds: u32, cap: Amount) -> Amount {
+    let product = rate.get() as u128 * seconds as u128;
+    Amount::new(u64::try_from(product).map_or(cap.get(), |p| p.min(cap.get())))
+}
+
+/// Who asked for a second panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Side {
+    Provider = 1,
+    Challenger = 2,
+}
+
+/// What lies on the table when a dispute ends, in base units.
+#[derive(Clone, Copy, Debug)]
+pub struct Stakes {
+    pub price: Amount,
+    pub fee: Bps,
+    /// The challenger's deposit.
+    pub deposit: Amount,
+    /// What was really slashed off the provider's bond; zero unless the verdict is against it.
+    pub slashed: Amount,
+    /// Who appealed, and its deposit.
+    pub appeal: Option<(Side, Amount)>,
+    /// Whether anybody voted for the verdict, by round.
+    pub has_winners: [bool; 2],
+}
+
+/// What each party is to receive; the client gets whatever else is in the vault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awards {
+    pub provider: Amount,
+    pub fee: Amount,
+    pub challenger: Amount,
+    /// By round.
+    pub jurors: [Amount; 2],
+}
+
+/// Divides the stakes by the verdict.
+///
+/// | verdict | forfeited | the jurors' part aside, it goes to |
+/// |---|---|---|
+/// | `Stands` | the challenger's deposit, and its appeal | the provider, with its price |
+/// | `Counter` | the slashed bond, and the provider's appeal | client, challenger and treasury by [`penalty`] |
+/// | `Neither` | all of it | client and treasury by [`penalty`] |
+/// | `Undecided` | a tenth of the challenger's deposit | the provider, with its price, for waiting |
+///
+/// An appeal's deposit comes back only with a verdict for whoever appealed, or with none. Two rounds share the jurors' part
+/// equally if both have winners. `None` on overflow.
+#[inline(never)]
+pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
+    let appeal_of = |side| match s.appeal {
+        Some((who, deposit)) if who == side => deposit,
+        _ => Amount::ZERO,
+    };
+    let (by_provider, by_challenger) = (appeal_of(Side::Provider), appeal_of(Side::Challenger));
+    let price = split::part(Amount::ZERO, s.price, s.fee)?;
+    match verdict {
+        Verdict::Stands => {
+            let forfeited = s.deposit.checked_add(by_challenger)?;
+            let (jurors, rest) = jurors(forfeited, s.has_winners)?;
+            let provider = price.rest.checked_add(rest)?.checked_add(by_provider)?;
+            Some(Awards { provider, fee: price.fee, challenger: Amount::ZERO, jurors })
+        }
+        Verdict::Counter => {
+            let (jurors, rest) = jurors(s.slashed.checked_add(by_provider)?, s.has_winners)?;
+            let shares = penalty::shares(rest, true);
+            let challenger = s.deposit.checked_add(shares.challenger)?.checked_add(by_challenger)?;
+            Some(Awards { provider: Amount::ZERO, fee: shares.treasury, challenger, jurors })
+        }
+        Verdict::Neither => {
+            let appeals = by_provider.checked_add(by_challenger)?;
+            let (jurors, rest) = jurors(s.slashed.checked_add(s.deposit)?.checked_add(appeals)?, s.has_winners)?;
+            let fee = penalty::shares(rest, false).treasury;
+            Some(Awards { provider: Amount::ZERO, fee, challenger: Amount::ZERO, jurors })
+        }
+        Verdict::Undecided => {
+            let waiting = Bps::new(WAITING_BPS)?.of(s.deposit);
+            let provider = price.rest.checked_add(waiting)?.checked_add(by_provider)?;
+            let challenger = s.deposit.checked_sub(waiting)?.checked_add(by_challenger)?;
+            Some(Awards { provider, fee: price.fee, challenger, jurors: [Amount::ZERO; 2] })
+        }
+    }
+}
+
+/// The jurors' part of what is forfeited, by round, and the rest.
+#[inline(always)]
+fn jurors(forfeited: Amount, has_winners: [bool; 2]) -> Option<([Amount; 2], Amount)> {
+    let part = Bps::new(JUROR_BPS)?.of(forfeited);
+    let by_round = match has_winners {
+        [true, true] => [Amount::new(part.get() / 2), Amount::new(part.get() - part.get() / 2)],
+        [true, false] => [part, Amount::ZERO],
+        [false, true] => [Amount::ZERO, part],
+        [false, false] => return Some(([Amount::ZERO; 2], forfeited)),
+    };
+    Some((by_round, forfeited.checked_sub(part)?))
+}
+
+/// A juror's reward: `floor(pot * weight / winners)`; the dust stays in the vault, and so goes to the client.
+#[inline(always)]
+pub fn reward(pot: Amount, weight: u64, winners: u64) -> Amount {
+    match winners {
+        0 => Amount::ZERO,
+        // The weight is part of the winners', so that the result fits.
+        _ => Amount::new((pot.get() as u128 * weight as u128 / winners as u128) as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERDICTS: [Verdict; 4] = [Verdict::Stands, Verdict::Counter, Verdict::Neither, Verdict::Undecided];
+
+    fn every_case(check: impl Fn(Verdict, &Stakes, Awards)) {
+        let sizes = [0u64, 1, 2, 3, 9, 10, 99, 12_345_677, u64::MAX / 16];
+        let sides = [None, Some(Side::Provider), Some(Side::Challenger)];
+        for verdict in VERDICTS {
+            for price in sizes {
+                for stake in sizes {
+                    for side in sides {
+                        for has_winners in [[true, true], [true, false], [false, true], [false, false]] {
+                            let against = matches!(verdict, Verdict::Counter | Verdict::Neither);
+                            let stakes = Stakes {
+                                price: Amount::new(price),
+                                fee: Bps::new(250).unwrap(),
+                                deposit: Amount::new(stake),
+                                slashed: Amount::new(if against { stake } else { 0 }),
+                                appeal: side.map(|side| (side, Amount::new(stake.saturating_mul(2)))),
+                                has_winners,
+                            };
+                            check(verdict, &stakes, awards(verdict, &stakes).unwrap());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn total(a: &Awards) -> u128 {
+        [a.provider, a.fee, a.challenger, a.jurors[0], a.jurors[1]].iter().map(|a| a.get() as u128).sum()
+    }
+
+    #[test]
+    fn nobody_is_awarded_more_than_is_on_the_table() {
+        every_case(|verdict, s, awards| {
+            let appeal = s.appeal.map_or(0, |(_, deposit)| deposit.get() as u128);
+            let stakes = s.deposit.get() as u128 + s.slashed.get() as u128 + appeal;
+            let table = stakes + s.price.get() as u128;
+            assert!(total(&awards) <= table, "{verdict:?} {s:?} {awards:?}");
+            // The provider is paid its price or nothing of it; then the client keeps it.
+            if matches!(verdict, Verdict::Stands | Verdict::Undecided) {
+                assert_eq!(total(&awards), table);
+            }
+        });
+    }
+
+    #[test]
+    fn challenging_oneself_always_costs() {
+        every_case(|verdict, s, awards| {
+            if verdict == Verdict::Counter && s.slashed.get() > 0 {
+                // One person is client, provider, challenger and every juror.
+                let rest = s.slashed.get() + s.deposit.get() + s.price.get();
+                let appeal = s.appeal.map_or(0, |(_, deposit)| deposit.get());
+                assert!(awards.fee.get() > 0, "{s:?} {awards:?} of {}", rest + appeal);
+            }
+        });
+    }
+
+    #[test]
+    fn the_challengers_gain_is_below_half_of_the_slashed_bond() {
+        every_case(|verdict, s, awards| {
+            if verdict == Verdict::Counter && s.slashed.get() > 1 && s.appeal.is_none() {
+                assert!((awards.challenger.get() - s.deposit.get()) * 2 < s.slashed.get(), "{s:?} {awards:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn rewards_add_up_to_the_pot_at_most() {
+        let weights = [1u64, 7, 1_000_003, u64::MAX / 8];
+        let winners: u64 = weights.iter().sum();
+        for pot in [0u64, 1, 5, 1_000_000_007, u64::MAX] {
+            let paid: u128 = weights.iter().map(|w| reward(Amount::new(pot), *w, winners).get() as u128).sum();
+            assert!(paid <= pot as u128);
+        }
+    }
+
+    #[test]
+    fn an_exposure_is_rounded_up_and_a_metered_price_is_capped() {
+        assert_eq!(exposure(Amount::new(1), 1_000), Some(Amount::new(1)));
+        assert_eq!(exposure(Amount::new(20), 15_000), Some(Amount::new(30)));
+        assert_eq!(exposure(Amount::new(u64::MAX), 50_000), None);
+        assert_eq!(metered(Amount::new(3), 4, Amount::new(100)), Amount::new(12));
+        assert_eq!(metered(Amount::new(u64::MAX), u32::MAX, Amount::new(100)), Amount::new(100));
+    }
+}

@@ -1,0 +1,364 @@
+//! A challenged result, until its last vote is wound up.
+
+use crate::{
+    constants::{APPEAL_JURORS, MAX_JURORS},
+    error::EscrowError,
+    math::Side,
+    state::{Job, Panel, Verification},
+};
+use anchor_lang::prelude::*;
+use joule_units::{Amount, Seconds, UnixTime};
+
+/// Every state that waits has a way on by time, which anyone may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DisputeStatus {
+    /// `Panel` only: waits for its members to be drawn, by anybody, until `draw_by`. Default afterwards: no verdict of this
+    /// round, so that `resolve` takes the first round's, or else pays the provider as if nobody had challenged.
+    Drawing = 1,
+    /// Waits for commitments until `commit_by` and for their openings until `reveal_by`; then, for a first panel's verdict to
+    /// be appealed or a second one's to sink in, until `final_at`. Default, with too few votes or no majority: as above.
+    Voting = 2,
+    /// Decided and paid; waits for each vote to be closed by anybody, and then for `close_dispute`.
+    Resolved = 3,
+}
+
+/// What a dispute, a round or a vote says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    /// The result is right.
+    Stands = 1,
+    /// The challenger's is.
+    Counter = 2,
+    /// Another one is.
+    Neither = 3,
+    /// Too few votes, or no majority of their weight: the result stands, and nobody is slashed but who did not reveal.
+    Undecided = 4,
+}
+
+impl Verdict {
+    #[inline(always)]
+    pub fn from_number(number: u8) -> Result<Self> {
+        match number {
+            1 => Ok(Self::Stands),
+            2 => Ok(Self::Counter),
+            3 => Ok(Self::Neither),
+            4 => Ok(Self::Undecided),
+            _ => Err(EscrowError::InvariantBroken.into()),
+        }
+    }
+
+    /// Whether the provider is paid.
+    #[inline(always)]
+    pub fn pays_provider(self) -> bool {
+        matches!(self, Self::Stands | Self::Undecided)
+    }
+}
+
+/// A first vote, or the one after an appeal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
+#[repr(C)]
+pub struct Round {
+    /// Weight revealed for `Stands`, `Counter` and `Neither`.
+    pub tally: [PodU64; 3],
+    /// Base units for those who voted for the verdict, once resolved.
+    pub pot: PodU64,
+    /// Votes revealed.
+    pub revealed: PodU32,
+}
+
+/// A panel's member, and what it had staked when it was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
+#[repr(C)]
+pub struct Member {
+    pub resolver: Address,
+    pub stake: PodU64,
+}
+
+/// Members of a first panel and an appeal's: the first come first.
+pub const MEMBERS: usize = MAX_JURORS as usize + APPEAL_JURORS;
+
+/// PDA `["dispute", job]`. Closed by `close_dispute`.
+#[account]
+pub struct Dispute {
+    pub job: Address,
+    pub challenger: Address,
+    /// Gets the rent back.
+    pub rent_payer: Address,
+    /// The `Panel` that members are drawn from; all zero in `Quorum`.
+    pub panel: Address,
+    /// The output that the challenger says is right.
+    pub counter_result: [u8; 32],
+    /// Base units that the challenger put into the job's vault.
+    pub deposit: PodU64,
+    /// Base units that an appellant put there; 0 without an appeal.
+    pub appeal_deposit: PodU64,
+    /// The slot whose hash draws the panel.
+    pub draw_slot: PodU64,
+    /// Unix seconds, like all times here.
+    pub opened_at: PodI64,
+    pub draw_by: PodI64,
+    pub commit_by: PodI64,
+    pub reveal_by: PodI64,
+    pub final_at: PodI64,
+    pub resolved_at: PodI64,
+    /// Seconds of each step.
+    pub vote_window: PodU32,
+    /// `Vote` accounts that are not closed yet.
+    pub votes_open: PodU32,
+    /// One bit per member: has committed.
+    pub committed: PodU32,
+    /// One bit per member: was slashed because it never did.
+    pub punished: PodU32,
+    pub rounds: [Round; 2],
+    pub members: [Member; MEMBERS],
+    /// Members drawn for the first round, and in all.
+    pub first_drawn: u8,
+    pub drawn: u8,
+    /// A `DisputeStatus`.
+    pub status: u8,
+    /// `Verification::Quorum` or `Verification::Panel`.
+    pub mode: u8,
+    /// 0, or 1 after an appeal.
+    pub round: u8,
+    /// The job's.
+    pub jurors: u8,
+    /// A `Side`, or 0.
+    pub appellant: u8,
+    /// A `Verdict` once resolved, 0 before.
+    pub verdict: u8,
+    pub bump: u8,
+    pub reserved: [u8; 31],
+}
+
+impl Dispute {
+    #[inline(always)]
+    pub fn open(&mut self, job: &Job, mode: Verification, panel: Address, slot: u64, now: UnixTime) -> Result<()> {
+        self.opened_at = now.get().into();
+        self.vote_window = job.vote_window;
+        self.jurors = job.jurors;
+        self.mode = mode as u8;
+        self.deposit = job.exposure;
+        match mode {
+            Verification::Panel => {
+                self.panel = panel;
+                self.wait_for_draw(slot, now)
+            }
+            _ => {
+                self.commit_by = self.after(now, 1)?;
+                self.reveal_by = self.after(now, 2)?;
+                self.final_at = self.reveal_by;
+                self.status = DisputeStatus::Voting as u8;
+                Ok(())
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn wait_for_draw(&mut self, slot: u64, now: UnixTime) -> Result<()> {
+        self.draw_slot = slot.into();
+        self.draw_by = self.after(now, 1)?;
+        self.status = DisputeStatus::Drawing as u8;
+        Ok(())
+    }
+
+    /// `count` windows after `now`.
+    #[inline(always)]
+    fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
+        let wait = count.checked_mul(self.vote_window.get()).ok_or(EscrowError::Overflow)?;
+        Ok(now.checked_add(Seconds::new(wait)).ok_or(EscrowError::Overflow)?.get().into())
+    }
+
+    #[inline(always)]
+    pub fn require(&self, status: DisputeStatus) -> Result<()> {
+        require!(self.status == status as u8, EscrowError::WrongState);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn is_panel(&self) -> bool {
+        self.mode == Verification::Panel as u8
+    }
+
+    /// How many members this round's panel has.
+    #[inline(always)]
+    pub fn seats(&self) -> usize {
+        match self.round {
+            0 => self.jurors as usize,
+            _ => 2 * self.jurors as usize + 1,
+        }
+    }
+
+    /// Seats this round's panel by lot; `ticket(i)` is the random number of the i-th seat. Neither the parties nor members of
+    /// the first panel are drawn.
+    #[inline(always)]
+    pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, ticket: impl Fn(u8) -> u64) -> Result<()> {
+        self.require(DisputeStatus::Drawing)?;
+        require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
+        for i in 0..self.seats() {
+            let drawn = self.drawn as usize;
+            let members = &self.members[..drawn];
+            let may_sit = |who: &Address| {
+                !job.is_party(who) && *who != self.challenger && members.iter().all(|m| m.resolver != *who)
+            };
+            let Some(found) = panel.draw(ticket(i as u8), may_sit) else { break };
+            self.members[drawn] = Member { resolver: found.resolver, stake: found.stake };
+            self.drawn += 1;
+        }
+        if self.round == 0 {
+            self.first_drawn = self.drawn;
+        }
+        self.commit_by = self.after(now, 1)?;
+        self.reveal_by = self.after(now, 2)?;
+        self.final_at = self.after(now, 3)?;
+        self.status = DisputeStatus::Voting as u8;
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn require_commit(&self, now: UnixTime) -> Result<()> {
+        self.require(DisputeStatus::Voting)?;
+        require!(now.get() <= self.commit_by.get(), EscrowError::CommitWindowClosed);
+        Ok(())
+    }
+
+    /// The member whose seat this is, in this round; it commits once.
+    #[inline(always)]
+    pub fn take_seat(&mut self, seat: u8, resolver: &Address) -> Result<Member> {
+        let first = if self.round == 0 { 0 } else { self.first_drawn };
+        require!((first..self.drawn).contains(&seat), EscrowError::NotDrawn);
+        let member = self.members[seat as usize];
+        require!(member.resolver == *resolver, EscrowError::NotDrawn);
+        self.committed = (self.committed.get() | 1 << seat).into();
+        Ok(member)
+    }
+
+    #[inline(always)]
+    pub fn count_vote(&mut self) -> Result<()> {
+        self.votes_open = self.votes_open.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn tally(&mut self, round: u8, choice: Verdict, weight: u64, now: UnixTime) -> Result<()> {
+        self.require(DisputeStatus::Voting)?;
+        require!(round == self.round, EscrowError::WrongRound);
+        let is_time = now.get() > self.commit_by.get() && now.get() <= self.reveal_by.get();
+        require!(is_time, EscrowError::RevealWindowClosed);
+        let round = &mut self.rounds[round as usize];
+        let tally = &mut round.tally[choice as usize - 1];
+        *tally = tally.get().checked_add(weight).ok_or(EscrowError::Overflow)?.into();
+        round.revealed = round.revealed.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
+        Ok(())
+    }
+
+    /// What a round decided: more than half of the revealed weight, of enough votes. `Quorum` needs the job's number of them,
+    /// a panel more than half of its seats.
+    #[inline(always)]
+    pub fn verdict_of(&self, round: u8) -> Option<Verdict> {
+        let needed = match (self.is_panel(), round) {
+            (false, _) => self.jurors as u32,
+            (true, 0) => self.jurors as u32 / 2 + 1,
+            (true, _) => self.jurors as u32 + 1,
+        };
+        let round = &self.rounds[round as usize];
+        if round.revealed.get() < needed {
+            return None;
+        }
+        let total: u128 = round.tally.iter().map(|t| t.get() as u128).sum();
+        let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
+        verdicts.into_iter().zip(&round.tally).find(|(_, t)| t.get() as u128 * 2 > total).map(|(verdict, _)| verdict)
+    }
+
+    /// Whoever the first panel did not agree with asks for a second one. Without a verdict both may, and whoever is first does.
+    #[inline(always)]
+    pub fn appeal(&mut self, side: Side, slot: u64, now: UnixTime) -> Result<()> {
+        self.require(DisputeStatus::Voting)?;
+        require!(self.is_panel() && self.round == 0, EscrowError::NoAppeal);
+        require!(now.get() > self.reveal_by.get() && now.get() <= self.final_at.get(), EscrowError::NoAppeal);
+        let has_won = match self.verdict_of(0) {
+            Some(Verdict::Stands) => side == Side::Provider,
+            Some(Verdict::Counter) => side == Side::Challenger,
+            _ => false,
+        };
+        require!(!has_won, EscrowError::NothingToAppeal);
+        self.appellant = side as u8;
+        self.appeal_deposit = self.appeal_price().ok_or(EscrowError::Overflow)?.get().into();
+        self.round = 1;
+        self.wait_for_draw(slot, now)
+    }
+
+    /// Base units that an appeal costs until it is won.
+    #[inline(always)]
+    pub fn appeal_price(&self) -> Option<Amount> {
+        self.deposit.get().checked_mul(crate::constants::APPEAL_MULTIPLE).map(Amount::new)
+    }
+
+    #[inline(always)]
+    pub fn appeal_made(&self) -> Option<(Side, Amount)> {
+        let deposit = Amount::new(self.appeal_deposit.get());
+        match self.appellant {
+            1 => Some((Side::Provider, deposit)),
+            2 => Some((Side::Challenger, deposit)),
+            _ => None,
+        }
+    }
+
+    /// The verdict, once nobody can change it any more.
+    #[inline(always)]
+    pub fn decide(&self, now: UnixTime) -> Result<Verdict> {
+        let waits_until = match self.status {
+            s if s == DisputeStatus::Drawing as u8 => self.draw_by,
+            s if s == DisputeStatus::Voting as u8 => self.final_at,
+            _ => return Err(EscrowError::WrongState.into()),
+        };
+        require!(now.get() > waits_until.get(), EscrowError::VoteStillOpen);
+        let second = if self.round == 1 { self.verdict_of(1) } else { None };
+        Ok(second.or_else(|| self.verdict_of(0)).unwrap_or(Verdict::Undecided))
+    }
+
+    /// Weight that was revealed for the verdict in a round.
+    #[inline(always)]
+    pub fn winners(&self, round: u8, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Undecided => 0,
+            _ => self.rounds[round as usize].tally[verdict as usize - 1].get(),
+        }
+    }
+
+    #[inline(always)]
+    pub fn resolve(&mut self, verdict: Verdict, pots: [Amount; 2], now: UnixTime) {
+        for (round, pot) in self.rounds.iter_mut().zip(pots) {
+            round.pot = pot.get().into();
+        }
+        self.verdict = verdict as u8;
+        self.resolved_at = now.get().into();
+        self.status = DisputeStatus::Resolved as u8;
+    }
+
+    /// Marks a member that was drawn and never committed.
+    #[inline(always)]
+    pub fn punish(&mut self, seat: u8) -> Result<Member> {
+        self.require(DisputeStatus::Resolved)?;
+        require!(seat < self.drawn, EscrowError::NotDrawn);
+        let bit = 1u32 << seat;
+        let done = self.committed.get() | self.punished.get();
+        require!(done & bit == 0, EscrowError::NotAbsent);
+        self.punished = (self.punished.get() | bit).into();
+        Ok(self.members[seat as usize])
+    }
+
+    /// Whether nothing is left to do but to close it: every vote is closed, and every absent member was slashed or a step's
+    /// time has passed in which anybody could have seen to it.
+    #[inline(always)]
+    pub fn require_wound_up(&self, now: UnixTime) -> Result<()> {
+        self.require(DisputeStatus::Resolved)?;
+        require!(self.votes_open.get() == 0, EscrowError::VotesOpen);
+        let seats = (1u32 << self.drawn) - 1;
+        let is_settled = (self.committed.get() | self.punished.get()) & seats == seats;
+        let is_late = now.get() > self.resolved_at.get().saturating_add(self.vote_window.get() as i64);
+        require!(is_settled || is_late, EscrowError::VotesOpen);
+        Ok(())
+    }
+}

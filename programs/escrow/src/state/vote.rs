@@ -1,0 +1,70 @@
+//! What one juror says in one round of a dispute.
+
+use crate::{error::EscrowError, state::Verdict};
+use anchor_lang::prelude::*;
+
+/// PDA `["vote", dispute, round, juror]`. Between `commit_by` and `reveal_by` it waits for its juror to reveal; then
+/// `close_vote` rewards, releases or slashes it, and anyone may see to it.
+#[account]
+pub struct Vote {
+    pub dispute: Address,
+    /// Owner of the bond behind the vote.
+    pub juror: Address,
+    /// Token account that a reward goes to.
+    pub payout: Address,
+    /// The staking program's `Claim` that is slashed if the vote is wrong or never revealed.
+    pub claim: Address,
+    pub claim_payer: Address,
+    /// Gets the rent of this account back.
+    pub rent_payer: Address,
+    /// SHA-256 of job, output, salt and juror. The juror is part of it, so that a copy cannot be revealed by anybody else.
+    pub commitment: [u8; 32],
+    /// Base units: what the vote weighs.
+    pub weight: PodU64,
+    /// Base units that it loses if it is wrong.
+    pub at_risk: PodU64,
+    /// 0, or 1 for the appeal.
+    pub round: u8,
+    /// 0 until revealed; then the `Verdict` that its output speaks for.
+    pub choice: u8,
+    /// 1 when the claim was made for this vote alone.
+    pub own_claim: u8,
+    pub bump: u8,
+    pub reserved: [u8; 28],
+}
+
+/// `H(job, output, salt, juror)`.
+#[inline(always)]
+pub fn commitment(job: &Address, output: &[u8; 32], salt: &[u8; 32], juror: &Address) -> [u8; 32] {
+    let mut message = [0; 128];
+    message[..32].copy_from_slice(job.as_ref());
+    message[32..64].copy_from_slice(output);
+    message[64..96].copy_from_slice(salt);
+    message[96..].copy_from_slice(juror.as_ref());
+    anchor_lang::hash::sha256(&message)
+}
+
+impl Vote {
+    /// Opens the commitment. `result` and `counter` are the outputs that the dispute is about.
+    #[inline(always)]
+    pub fn reveal(
+        &mut self,
+        job: &Address,
+        output: &[u8; 32],
+        salt: &[u8; 32],
+        result: &[u8; 32],
+        counter: &[u8; 32],
+    ) -> Result<Verdict> {
+        require!(self.choice == 0, EscrowError::AlreadyRevealed);
+        require!(commitment(job, output, salt, &self.juror) == self.commitment, EscrowError::WrongReveal);
+        let choice = if output == result {
+            Verdict::Stands
+        } else if output == counter {
+            Verdict::Counter
+        } else {
+            Verdict::Neither
+        };
+        self.choice = choice as u8;
+        Ok(choice)
+    }
+}
