@@ -163,6 +163,14 @@ impl Dispute {
         Ok(())
     }
 
+    /// Chooses a later slot to draw by, within the time there is for drawing.
+    #[inline(always)]
+    pub fn aim(&mut self, slot: u64, now: UnixTime) -> Result<()> {
+        require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
+        self.draw_slot = slot.into();
+        Ok(())
+    }
+
     /// `count` windows after `now`.
     #[inline(always)]
     fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
@@ -199,9 +207,8 @@ impl Dispute {
         for i in 0..self.seats() {
             let drawn = self.drawn as usize;
             let members = &self.members[..drawn];
-            let may_sit = |who: &Address| {
-                !job.is_party(who) && *who != self.challenger && members.iter().all(|m| m.resolver != *who)
-            };
+            let may_sit =
+                |who: &Address| !self.is_party(job, who) && members.iter().all(|m| m.resolver != *who);
             let Some(found) = panel.draw(ticket(i as u8), may_sit) else { break };
             self.members[drawn] = Member { resolver: found.resolver, stake: found.stake };
             self.drawn += 1;
@@ -238,6 +245,24 @@ impl Dispute {
     pub fn count_vote(&mut self) -> Result<()> {
         self.votes_open = self.votes_open.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
         Ok(())
+    }
+
+    #[inline(always)]
+    pub fn vote_closed(&mut self) -> Result<()> {
+        self.votes_open = self.votes_open.get().checked_sub(1).ok_or(EscrowError::InvariantBroken)?.into();
+        Ok(())
+    }
+
+    /// Base units that a member loses if it votes wrong or not at all: as much as the parties stake, and at most its own.
+    #[inline(always)]
+    pub fn at_risk(&self, member: &Member) -> u64 {
+        self.deposit.get().min(member.stake.get())
+    }
+
+    /// Whoever has a part in it has none in judging it.
+    #[inline(always)]
+    pub fn is_party(&self, job: &Job, who: &Address) -> bool {
+        job.is_party(who) || *who == self.challenger
     }
 
     #[inline(always)]

@@ -403,6 +403,13 @@ impl Job {
         Ok(())
     }
 
+    /// The last of a dispute is closed; what was left for jurors is the client's.
+    #[inline(always)]
+    pub fn wind_up(&mut self) {
+        self.disputed = 0;
+        self.owed_jurors = 0.into();
+    }
+
     /// The client moves its refund, the challenger what it is owed, the payout owner the provider's payment, into an account
     /// of its own if `is_own`. Not while the job is delivered or challenged: whoever has it settled must be able to rely on
     /// the accounts it names.
