@@ -1,6 +1,6 @@
 //! A provider that wants a job, a bid or a vote: is it who it says, and does it meet the job's requirements?
 
-use crate::{error::EscrowError, groups::Locking, state::Job, token};
+use crate::{error::EscrowError, groups::*, state::Job, token};
 use anchor_lang::{address_eq, prelude::*};
 use joule_registry::state::{Attestations, Provider, Requirements};
 use joule_units::UnixTime;

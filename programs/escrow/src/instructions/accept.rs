@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::JobAccepted,
-    groups::{Candidate, Lock},
+    groups::*,
     state::{Engagement, Job},
 };
 use anchor_lang::prelude::*;

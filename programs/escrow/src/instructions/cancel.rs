@@ -1,6 +1,6 @@
 //! A client takes back what nobody has accepted.
 
-use crate::{error::EscrowError, groups::Refund};
+use crate::{error::EscrowError, groups::*};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::Amount;

@@ -4,7 +4,7 @@ use crate::{
     constants::LATE,
     error::EscrowError,
     event::VoteClosed,
-    groups::{Backing, Slashing},
+    groups::*,
     math,
     payout::sign_and_pay,
     state::{Dispute, DisputeStatus, Job, Verdict, Vote},

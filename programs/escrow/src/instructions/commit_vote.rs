@@ -4,7 +4,7 @@ use crate::{
     constants::{LATE, VOTE_SEED},
     error::EscrowError,
     event::VoteCommitted,
-    groups::{Candidate, Lock},
+    groups::*,
     state::{Dispute, Job, Vote},
     token,
 };

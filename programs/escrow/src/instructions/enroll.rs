@@ -4,11 +4,11 @@ use crate::{
     constants::{LATE, MAX_VOTE_WINDOW, PANEL_SEED, SEAT_MULTIPLE},
     error::EscrowError,
     event::ResolverEnrolled,
-    groups::{Lock, Locking},
+    groups::*,
     seat,
     state::{epoch_at, Panel},
 };
-use anchor_lang::{address_eq, prelude::*};
+use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_treasury::state::AcceptedMint;
 use joule_units::{Amount, UnixTime};

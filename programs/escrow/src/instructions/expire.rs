@@ -1,6 +1,6 @@
 //! A job that nobody accepted in time gives its budget back; anyone may see to it.
 
-use crate::groups::Refund;
+use crate::groups::*;
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::{Amount, UnixTime};

@@ -1,6 +1,6 @@
 //! Pays what a settled or refunded job still owes, and closes it once that is all; anyone may see to it.
 
-use crate::{error::EscrowError, event::JobPaid, groups::Earnings, state::JobStatus};
+use crate::{error::EscrowError, event::JobPaid, groups::*, state::JobStatus};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

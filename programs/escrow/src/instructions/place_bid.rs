@@ -4,7 +4,7 @@ use crate::{
     constants::BID_SEED,
     error::EscrowError,
     event::BidPlaced,
-    groups::{Candidate, Lock},
+    groups::*,
     state::{Bid, Engagement, Job},
 };
 use anchor_lang::prelude::*;

@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::AbsentPunished,
-    groups::{Backing, Slashing},
+    groups::*,
     seat,
     state::{Dispute, Job},
 };

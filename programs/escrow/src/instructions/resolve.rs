@@ -4,7 +4,7 @@
 use crate::{
     error::EscrowError,
     event::DisputeResolved,
-    groups::{Backing, Earnings, Slashing},
+    groups::*,
     math::{self, Stakes},
     state::{Dispute, Verdict},
 };

@@ -1,6 +1,6 @@
 //! Silence through the review window pays the provider; anyone may see to it.
 
-use crate::groups::{Backing, Earnings};
+use crate::groups::*;
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::UnixTime;

@@ -2,7 +2,7 @@
 
 use crate::{
     error::EscrowError,
-    groups::{Backing, Earnings},
+    groups::*,
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;

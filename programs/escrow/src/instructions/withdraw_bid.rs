@@ -4,7 +4,7 @@ use crate::{
     error::EscrowError,
     event::BidWithdrawn,
     foreign,
-    groups::Backing,
+    groups::*,
     state::{Bid, Job, JobStatus},
 };
 use anchor_lang::prelude::*;

@@ -81,7 +81,9 @@ impl Terms {
         require!((MIN_BOND_BPS..=MAX_BOND_BPS).contains(&self.bond_bps), EscrowError::BondOutOfRange);
         require!(self.pricing <= Pricing::PerSecond as u8, EscrowError::UnknownPricing);
         match Verification::from_number(self.verification)? {
-            Verification::Review => require!(self.vote_window == 0 && self.jurors == 0, EscrowError::NoJudge),
+            Verification::Review => {
+                require!(self.vote_window == 0 && self.jurors == 0, EscrowError::NoJudge);
+            }
             Verification::Quorum | Verification::Panel => {
                 require!((1..=MAX_VOTE_WINDOW).contains(&self.vote_window), EscrowError::WindowOutOfRange);
                 require!(self.jurors <= MAX_JURORS && self.jurors % 2 == 1, EscrowError::JurorsOutOfRange);
