@@ -22,8 +22,8 @@ pub struct Accept {
 
 impl Accept {
     #[inline(always)]
-    fn validate(&self) -> Result<()> {
-        require!(!self.protocol.is_paused(Service::Escrow), EscrowError::Paused);
+    fn validate(&self, now: UnixTime) -> Result<()> {
+        require!(!self.protocol.is_paused(Service::Escrow, now), EscrowError::Paused);
         require!(address_eq(&self.provider.authority, self.authority.address()), EscrowError::NotProviderAuthority);
         require!(self.provider.is_active(), EscrowError::ProviderNotActive);
         // A vault that paid into itself could never be emptied.
@@ -38,8 +38,8 @@ impl Accept {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
-    ctx.accounts.validate()?;
     let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.validate(UnixTime::new(now))?;
     let provider = *ctx.accounts.provider.address();
     let job = &mut ctx.accounts.job;
     job.accept(Amount::new(price), UnixTime::new(now))?;

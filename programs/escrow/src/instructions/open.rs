@@ -48,8 +48,8 @@ pub struct Open {
 
 impl Open {
     #[inline(always)]
-    fn validate(&self, terms: &Terms) -> Result<()> {
-        require!(!self.protocol.is_paused(Service::Escrow), EscrowError::Paused);
+    fn validate(&self, terms: &Terms, now: UnixTime) -> Result<()> {
+        require!(!self.protocol.is_paused(Service::Escrow, now), EscrowError::Paused);
         let accepted = &self.accepted_mint;
         require!(address_eq(&accepted.mint, self.mint.address()), EscrowError::WrongMint);
         require!(accepted.is_enabled(), EscrowError::MintNotAccepted);
@@ -65,8 +65,8 @@ impl Open {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
-    ctx.accounts.validate(&terms)?;
     let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.validate(&terms, UnixTime::new(now))?;
     let fee = ctx.accounts.protocol.fee(Service::Escrow)?;
     let client = *ctx.accounts.client.address();
 
