@@ -1,4 +1,4 @@
-//! What happened to providers, in the past tense.
+//! What happened to providers, attestors, credentials and requirements, in the past tense.
 
 use anchor_lang::prelude::*;
 
@@ -28,4 +28,69 @@ pub struct ProviderRetired {
     pub authority: Address,
 }
 
-joule_events::any_event!(ProviderRegistered, ProviderUpdated, ProviderStatusChanged, ProviderRetired);
+/// Somebody's word about others counts from now on.
+#[event(bytemuck)]
+pub struct AttestorAdmitted {
+    pub attestor: Address,
+    pub authority: Address,
+    pub metadata_hash: [u8; 32],
+}
+
+#[event(bytemuck)]
+pub struct AttestorChanged {
+    pub attestor: Address,
+    /// 1 when it may attest.
+    pub enabled: u8,
+}
+
+/// A credential was given, or replaced by this one.
+#[event(bytemuck)]
+pub struct Attested {
+    pub subject: Address,
+    pub attestor: Address,
+    pub schema: PodU32,
+    pub value_hash: [u8; 32],
+    /// Unix seconds.
+    pub expires_at: PodI64,
+}
+
+#[event(bytemuck)]
+pub struct AttestationRevoked {
+    pub subject: Address,
+    pub attestor: Address,
+    pub schema: PodU32,
+}
+
+/// Nothing in it was live.
+#[event(bytemuck)]
+pub struct AttestationsClosed {
+    pub attestations: Address,
+    pub subject: Address,
+}
+
+#[event(bytemuck)]
+pub struct RequirementsDefined {
+    pub requirements: Address,
+    pub client: Address,
+    pub hash: [u8; 32],
+}
+
+#[event(bytemuck)]
+pub struct RequirementsDropped {
+    pub requirements: Address,
+    pub client: Address,
+}
+
+joule_events::any_event!(
+    ProviderRegistered,
+    ProviderUpdated,
+    ProviderStatusChanged,
+    ProviderRetired,
+    AttestorAdmitted,
+    AttestorChanged,
+    Attested,
+    AttestationRevoked,
+    AttestationsClosed,
+    RequirementsDefined,
+    RequirementsDropped,
+);

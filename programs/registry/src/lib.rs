@@ -1,4 +1,4 @@
-//! Who provides: identities, their hardware as they state it, and whether they take work.
+//! Who provides: identities, their hardware as they state it, what others attest about them, and what clients require.
 
 // The IDL generator prints, and so needs std.
 #![cfg_attr(not(feature = "idl-build"), no_std)]
@@ -43,5 +43,40 @@ pub mod registry {
     /// Closes the provider's account and returns its rent to whoever paid it; accepted jobs go on.
     pub fn retire(ctx: &mut Context<Retire>) -> Result<()> {
         retire::handler(ctx)
+    }
+
+    /// Admits an attestor, enabled at once; signed by the protocol's authority.
+    pub fn admit_attestor(ctx: &mut Context<AdmitAttestor>, metadata_hash: [u8; 32]) -> Result<()> {
+        admit_attestor::handler(ctx, metadata_hash)
+    }
+
+    /// Lets an attestor attest, or stops it; signed by the protocol's authority.
+    pub fn set_attestor(ctx: &mut Context<SetAttestor>, enabled: bool) -> Result<()> {
+        set_attestor::handler(ctx, enabled)
+    }
+
+    /// An attestor gives a subject a credential, or replaces the one under the same schema.
+    pub fn attest(ctx: &mut Context<Attest>, schema: u32, value_hash: [u8; 32], expires_at: i64) -> Result<()> {
+        attest::handler(ctx, schema, value_hash, expires_at)
+    }
+
+    /// An attestor takes a credential back.
+    pub fn revoke(ctx: &mut Context<Revoke>, schema: u32) -> Result<()> {
+        revoke::handler(ctx, schema)
+    }
+
+    /// Anyone closes an account of credentials in which none is live.
+    pub fn close_attestations(ctx: &mut Context<CloseAttestations>) -> Result<()> {
+        close_attestations::handler(ctx)
+    }
+
+    /// A client writes down what it wants of providers, at an address made of the content's hash.
+    pub fn define_requirements(ctx: &mut Context<DefineRequirements>, wanted: state::Wanted) -> Result<()> {
+        define_requirements::handler(ctx, wanted)
+    }
+
+    /// A client closes its requirements; the rent returns to whoever paid it.
+    pub fn drop_requirements(ctx: &mut Context<DropRequirements>) -> Result<()> {
+        drop_requirements::handler(ctx)
     }
 }

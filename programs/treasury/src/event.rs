@@ -34,6 +34,24 @@ pub struct FeeChanged {
     pub fee_bps: PodU16,
 }
 
+/// A fee was announced.
+#[event(bytemuck)]
+pub struct FeeStaged {
+    pub service: u8,
+    /// What is charged until then.
+    pub present_bps: PodU16,
+    pub fee_bps: PodU16,
+    /// Unix seconds.
+    pub effective_at: PodI64,
+}
+
+/// An announced fee was taken back.
+#[event(bytemuck)]
+pub struct FeeCancelled {
+    pub service: u8,
+    pub fee_bps: PodU16,
+}
+
 #[event(bytemuck)]
 pub struct MintAccepted {
     pub mint: Address,
@@ -70,6 +88,49 @@ pub struct FeesWithdrawn {
     pub amount: PodU64,
 }
 
+/// How much may leave a fee vault from now on.
+#[event(bytemuck)]
+pub struct BreakerChanged {
+    pub mint: Address,
+    /// Base units.
+    pub limit: PodU64,
+    /// Seconds.
+    pub window: PodU32,
+}
+
+/// A looser breaker was announced.
+#[event(bytemuck)]
+pub struct BreakerStaged {
+    pub mint: Address,
+    /// Base units.
+    pub limit: PodU64,
+    /// Seconds.
+    pub window: PodU32,
+    /// Unix seconds.
+    pub effective_at: PodI64,
+}
+
+/// Stakers' share of the fees that come in from now on.
+#[event(bytemuck)]
+pub struct RewardsChanged {
+    pub mint: Address,
+    /// All zero for none.
+    pub reward_vault: Address,
+    pub reward_bps: PodU16,
+}
+
+/// Fees were sent to stakers. Amounts in base units.
+#[event(bytemuck)]
+pub struct FeesShared {
+    pub mint: Address,
+    pub reward_vault: Address,
+    pub amount: PodU64,
+    /// What stakers are owed still, because the breaker let no more through.
+    pub owed: PodU64,
+    /// The treasury's own part of the fee vault.
+    pub kept: PodU64,
+}
+
 joule_events::any_event!(
     ProtocolInitialized,
     AuthorityProposed,
@@ -81,4 +142,10 @@ joule_events::any_event!(
     ServicePaused,
     ServiceUnpaused,
     FeesWithdrawn,
+    FeeStaged,
+    FeeCancelled,
+    BreakerChanged,
+    BreakerStaged,
+    RewardsChanged,
+    FeesShared,
 );

@@ -49,14 +49,29 @@ pub mod treasury {
         set_guardian::handler(ctx, guardian)
     }
 
-    /// Sets what one service charges from now on; jobs already open keep the fee they were opened with.
-    pub fn set_fee(ctx: &mut Context<SetFee>, service: u8, fee_bps: u16) -> Result<()> {
-        set_fee::handler(ctx, service, fee_bps)
+    /// Announces what one service will charge: a small step, days ahead.
+    pub fn stage_fee(ctx: &mut Context<StageFee>, service: u8, fee_bps: u16) -> Result<()> {
+        stage_fee::handler(ctx, service, fee_bps)
     }
 
-    /// Admits a token and creates its fee vault.
-    pub fn accept_mint(ctx: &mut Context<AcceptMint>, min_amount: u64) -> Result<()> {
-        accept_mint::handler(ctx, min_amount)
+    /// Anyone lets an announced fee hold once its delay is over; jobs already open keep the fee they were opened with.
+    pub fn apply_fee(ctx: &mut Context<ApplyFee>, service: u8) -> Result<()> {
+        apply_fee::handler(ctx, service)
+    }
+
+    /// Takes an announced fee back.
+    pub fn cancel_fee(ctx: &mut Context<CancelFee>, service: u8) -> Result<()> {
+        cancel_fee::handler(ctx, service)
+    }
+
+    /// Admits a token and creates its fee vault; at most `outflow_limit` may leave that within `outflow_window` seconds.
+    pub fn accept_mint(
+        ctx: &mut Context<AcceptMint>,
+        min_amount: u64,
+        outflow_limit: u64,
+        outflow_window: u32,
+    ) -> Result<()> {
+        accept_mint::handler(ctx, min_amount, outflow_limit, outflow_window)
     }
 
     /// Changes the smallest payment in a token, or stops taking it for new work.
@@ -64,17 +79,37 @@ pub mod treasury {
         update_mint::handler(ctx, enabled, min_amount)
     }
 
-    /// Stops new work in a service; guardian or authority. Every exit that returns money stays open.
+    /// Stops new work in a service for 7 days; guardian or authority. Every exit that returns money stays open.
     pub fn pause(ctx: &mut Context<Pause>, service: u8) -> Result<()> {
         pause::handler(ctx, service)
     }
 
-    /// Lets a service take new work again; authority only.
+    /// Lets a paused service take new work again at once; authority only.
     pub fn unpause(ctx: &mut Context<Unpause>, service: u8) -> Result<()> {
         unpause::handler(ctx, service)
     }
 
-    /// Moves collected fees out of a fee vault; authority only.
+    /// Changes how much may leave a fee vault: less at once, more after a delay. What was announced before is forgotten.
+    pub fn set_breaker(ctx: &mut Context<SetBreaker>, limit: u64, window: u32) -> Result<()> {
+        set_breaker::handler(ctx, limit, window)
+    }
+
+    /// Anyone lets a looser breaker hold once its delay is over.
+    pub fn apply_breaker(ctx: &mut Context<ApplyBreaker>) -> Result<()> {
+        apply_breaker::handler(ctx)
+    }
+
+    /// Changes the stakers' share of the fees, and where it goes; authority only. What came in before is shared as before.
+    pub fn set_rewards(ctx: &mut Context<SetRewards>, reward_bps: u16) -> Result<()> {
+        set_rewards::handler(ctx, reward_bps)
+    }
+
+    /// Anyone has the stakers' share of the fees sent to their reward vault.
+    pub fn share_fees(ctx: &mut Context<ShareFees>) -> Result<()> {
+        share_fees::handler(ctx)
+    }
+
+    /// Moves the treasury's own part of the fees out of a fee vault; authority only.
     pub fn withdraw_fees(ctx: &mut Context<WithdrawFees>, amount: u64) -> Result<()> {
         withdraw_fees::handler(ctx, amount)
     }

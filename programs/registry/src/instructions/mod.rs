@@ -3,12 +3,26 @@
 // The accounts derive leaves a copy of each instruction argument unused, and every file has its `handler`.
 #![allow(unused_variables, ambiguous_glob_reexports)]
 
+pub mod admit_attestor;
+pub mod attest;
+pub mod close_attestations;
+pub mod define_requirements;
+pub mod drop_requirements;
 pub mod register;
 pub mod retire;
+pub mod revoke;
+pub mod set_attestor;
 pub mod set_status;
 pub mod update;
 
+pub use admit_attestor::*;
+pub use attest::*;
+pub use close_attestations::*;
+pub use define_requirements::*;
+pub use drop_requirements::*;
 pub use register::*;
 pub use retire::*;
+pub use revoke::*;
+pub use set_attestor::*;
 pub use set_status::*;
 pub use update::*;

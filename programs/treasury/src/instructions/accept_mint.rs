@@ -3,7 +3,7 @@
 use crate::{
     constants::{FEE_VAULT_SEED, MINT_SEED},
     error::TreasuryError,
-    event::MintAccepted,
+    event::{BreakerChanged, MintAccepted},
     state::{AcceptedMint, Protocol},
 };
 use anchor_lang::prelude::*;
@@ -12,6 +12,7 @@ use anchor_spl::{
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
 use joule_events::emit_event;
+use joule_units::{Amount, Breaker, Seconds};
 use spl_token_2022_interface::{
     extension::{BaseStateWithExtensions, ExtensionType, PodStateWithExtensions},
     pod::PodMint,
@@ -60,7 +61,7 @@ impl AcceptMint {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<AcceptMint>, min_amount: u64) -> Result<()> {
+pub fn handler(ctx: &mut Context<AcceptMint>, min_amount: u64, limit: u64, window: u32) -> Result<()> {
     ctx.accounts.validate()?;
     require!(min_amount > 0, TreasuryError::ZeroAmount);
     let (mint, fee_vault) = (*ctx.accounts.mint.address(), *ctx.accounts.fee_vault.address());
@@ -71,6 +72,8 @@ pub fn handler(ctx: &mut Context<AcceptMint>, min_amount: u64) -> Result<()> {
     accepted.decimals = decimals;
     accepted.bump = bump;
     accepted.update(true, min_amount);
+    accepted.install_breaker(Breaker { limit: Amount::new(limit), window: Seconds::new(window) })?;
     emit_event!(ctx, MintAccepted { mint, fee_vault, min_amount: min_amount.into() });
+    emit_event!(ctx, BreakerChanged { mint, limit: limit.into(), window: window.into() });
     Ok(())
 }

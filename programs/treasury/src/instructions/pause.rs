@@ -1,4 +1,4 @@
-//! Guardian or authority stops new work in a service.
+//! Guardian or authority stops new work in a service for a limited time.
 
 use crate::{
     error::TreasuryError,
@@ -7,6 +7,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
+use joule_units::UnixTime;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -29,7 +30,8 @@ impl Pause {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Pause>, service: u8) -> Result<()> {
     ctx.accounts.validate()?;
-    ctx.accounts.protocol.pause(Service::from_number(service)?);
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    ctx.accounts.protocol.pause(Service::from_number(service)?, now)?;
     emit_event!(ctx, ServicePaused { service, by: *ctx.accounts.guardian.address() });
     Ok(())
 }

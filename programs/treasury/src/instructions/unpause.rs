@@ -1,4 +1,4 @@
-//! The authority, and not the guardian, lets a service go on.
+//! The authority, and not the guardian, lets a service go on before its pause ends by itself.
 
 use crate::{
     error::TreasuryError,
@@ -7,6 +7,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
+use joule_units::UnixTime;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -26,7 +27,8 @@ impl Unpause {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Unpause>, service: u8) -> Result<()> {
     ctx.accounts.validate()?;
-    ctx.accounts.protocol.unpause(Service::from_number(service)?);
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    ctx.accounts.protocol.unpause(Service::from_number(service)?, now)?;
     emit_event!(ctx, ServiceUnpaused { service });
     Ok(())
 }

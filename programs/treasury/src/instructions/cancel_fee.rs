@@ -1,8 +1,8 @@
-//! The authority changes what a service charges.
+//! The authority takes an announced fee back.
 
 use crate::{
     error::TreasuryError,
-    event::FeeChanged,
+    event::FeeCancelled,
     state::{Protocol, Service},
 };
 use anchor_lang::prelude::*;
@@ -10,13 +10,13 @@ use joule_events::emit_event;
 
 #[event_cpi]
 #[derive(Accounts)]
-pub struct SetFee {
+pub struct CancelFee {
     pub authority: Signer,
     #[account(mut)]
     pub protocol: Account<Protocol>,
 }
 
-impl SetFee {
+impl CancelFee {
     fn validate(&self) -> Result<()> {
         require!(self.protocol.authority == *self.authority.address(), TreasuryError::NotAuthority);
         Ok(())
@@ -24,9 +24,9 @@ impl SetFee {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<SetFee>, service: u8, fee_bps: u16) -> Result<()> {
+pub fn handler(ctx: &mut Context<CancelFee>, service: u8) -> Result<()> {
     ctx.accounts.validate()?;
-    let previous_bps = ctx.accounts.protocol.set_fee(Service::from_number(service)?, fee_bps)?;
-    emit_event!(ctx, FeeChanged { service, previous_bps: previous_bps.into(), fee_bps: fee_bps.into() });
+    let fee_bps = ctx.accounts.protocol.cancel_fee(Service::from_number(service)?)?;
+    emit_event!(ctx, FeeCancelled { service, fee_bps: fee_bps.into() });
     Ok(())
 }
