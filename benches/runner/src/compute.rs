@@ -3,7 +3,7 @@
 use crate::{floor, report};
 use anyhow::{bail, Result};
 use comfy_table::{presets::UTF8_FULL_CONDENSED, CellAlignment, Table};
-use joule_tests::scenes;
+use joule_tests::{scenes, Kind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
@@ -18,7 +18,7 @@ struct Row {
 
 pub fn run(check: bool) -> Result<()> {
     let mut rows = Vec::new();
-    for mut scene in scenes::all() {
+    for mut scene in scenes::all(Kind::Classic) {
         let before = scene.world.svm.clone();
         let instruction = scene.instruction.clone();
         let signers: Vec<_> = scene.signers.iter().collect();

@@ -10,7 +10,7 @@ use joule_sdk::{
     instruction, Instruction, Keypair, Signer,
 };
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, signers: Vec<Keypair>, syscalls, job_id: u64| {
         let alice = world.alice.pubkey();
         let job = Pda::new(&ID, &[JOB_SEED, alice.as_ref(), &job_id.to_le_bytes()]);
@@ -19,7 +19,7 @@ pub fn scenes() -> Vec<Scene> {
         let seeds = vec![job, vault, client, Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
         Scene { program: "escrow", name, world, instruction, signers, syscalls, seeds }
     };
-    let world = || World::new(Kind::Classic);
+    let world = || World::new(kind);
     let keys = |w: &World| (w.alice.insecure_clone(), w.north.insecure_clone());
     let mut all = Vec::new();
 
@@ -62,5 +62,30 @@ pub fn scenes() -> Vec<Scene> {
     let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
     let redirect = instruction::escrow::redirect(alice.pubkey(), job, other);
     all.push(make("redirect", w, redirect, vec![alice], NONE, 0));
+
+    // Payments that had to wait.
+    let mut w = world();
+    let job = w.accepted();
+    let (owner, mint) = (w.north_payout.insecure_clone(), w.mint);
+    let other = w.extra_token_account(&owner.pubkey(), &mint, &[]);
+    let redirect = instruction::escrow::redirect(owner.pubkey(), job, other);
+    all.push(make("redirect (payout)", w, redirect, vec![owner], NONE, 0));
+    let mut w = world();
+    let job = w.delivered();
+    w.set_time(w.job(&job).settle_after.get());
+    let (payees, settle) = ([w.north_tokens(), w.alice_tokens()], w.settle(job));
+    payees.iter().for_each(|payee| w.freeze(payee));
+    w.send(&[settle], &[]);
+    payees.iter().for_each(|payee| w.thaw(payee));
+    let settle = w.settle(job);
+    all.push(make("settle (debts)", w, settle, vec![], CLOCK, 0));
+    let mut w = world();
+    let job = w.opened();
+    let ((alice, _), payee, cancel) = (keys(&w), w.alice_tokens(), w.cancel(job));
+    w.freeze(&payee);
+    w.send(&[cancel], &[&alice]);
+    w.thaw(&payee);
+    let expire = w.expire(job);
+    all.push(make("expire (debts)", w, expire, vec![], CLOCK, 0));
     all
 }

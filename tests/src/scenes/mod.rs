@@ -6,7 +6,7 @@ mod escrow;
 mod registry;
 mod treasury;
 
-use crate::World;
+use crate::{Kind, World};
 use joule_sdk::{Instruction, Keypair, Pubkey};
 
 /// The syscalls that an instruction cannot do without.
@@ -55,9 +55,10 @@ pub struct Scene {
     pub seeds: Vec<Pda>,
 }
 
-pub fn all() -> Vec<Scene> {
-    let mut all = treasury::scenes();
-    all.extend(registry::scenes());
-    all.extend(escrow::scenes());
+/// Every scene, with tokens of one kind.
+pub fn all(kind: Kind) -> Vec<Scene> {
+    let mut all = treasury::scenes(kind);
+    all.extend(registry::scenes(kind));
+    all.extend(escrow::scenes(kind));
     all
 }

@@ -8,7 +8,7 @@ use joule_sdk::{
     Instruction, Signer,
 };
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, syscalls| {
         let north = world.north.insecure_clone();
         let seeds = vec![
@@ -17,14 +17,14 @@ pub fn scenes() -> Vec<Scene> {
         ];
         Scene { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
     };
-    let w = World::governed(Kind::Classic);
+    let w = World::governed(kind);
     let north = w.north.pubkey();
     let enrol = register(north, north, w.profile());
     let mut all = vec![make("register", w, enrol, Syscalls { clock: 1, rent: 1, derive: 1 })];
-    let w = World::new(Kind::Classic);
+    let w = World::new(kind);
     let change = update(north, w.profile());
     all.push(make("update", w, change, CLOCK));
-    all.push(make("set_status", World::new(Kind::Classic), set_status(north, ProviderStatus::Paused), CLOCK));
-    all.push(make("retire", World::new(Kind::Classic), retire(north, north), NONE));
+    all.push(make("set_status", World::new(kind), set_status(north, ProviderStatus::Paused), CLOCK));
+    all.push(make("retire", World::new(kind), retire(north, north), NONE));
     all
 }

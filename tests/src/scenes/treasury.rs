@@ -8,7 +8,7 @@ use joule_sdk::{
     Instruction, Keypair, Signer,
 };
 
-pub fn scenes() -> Vec<Scene> {
+pub fn scenes(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, signer: Keypair, syscalls, created: Vec<Pda>| {
         let mut seeds = created;
         seeds.push(Pda::new(&ID, &[treasury::constants::PROTOCOL_SEED]));
@@ -21,9 +21,9 @@ pub fn scenes() -> Vec<Scene> {
     let initialize = initialize_protocol(a.pubkey(), g, [250, 250, 250, 250, 0, 0, 0, 0]);
     all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 0, rent: 1, derive: 1 }, vec![]));
 
-    let mut w = World::governed(Kind::Classic);
+    let mut w = World::governed(kind);
     let a = w.authority.insecure_clone();
-    let mint = w.create_mint(Kind::Classic, &[], &[]);
+    let mint = w.create_mint(kind, &[], &[]);
     let created = vec![
         Pda::new(&ID, &[treasury::constants::MINT_SEED, mint.as_ref()]),
         Pda::new(&ID, &[treasury::constants::FEE_VAULT_SEED, mint.as_ref()]),
@@ -32,7 +32,7 @@ pub fn scenes() -> Vec<Scene> {
     all.push(make("accept_mint", w, accept, a, Syscalls { clock: 0, rent: 1, derive: 2 }, created));
 
     let governed = |build: &dyn Fn(&World) -> Instruction, name| {
-        let w = World::governed(Kind::Classic);
+        let w = World::governed(kind);
         let (a, instruction) = (w.authority.insecure_clone(), build(&w));
         make(name, w, instruction, a, NONE, vec![])
     };
@@ -43,13 +43,13 @@ pub fn scenes() -> Vec<Scene> {
     all.push(governed(&|w| pause(w.authority.pubkey(), 0), "pause"));
     all.push(governed(&|w| unpause(w.authority.pubkey(), 0), "unpause"));
 
-    let mut w = World::governed(Kind::Classic);
+    let mut w = World::governed(kind);
     let (a, next) = (w.authority.insecure_clone(), w.alice.insecure_clone());
     w.send(&[propose_authority(a.pubkey(), next.pubkey())], &[&a]);
     let accept = accept_authority(next.pubkey());
     all.push(make("accept_authority", w, accept, next, NONE, vec![]));
 
-    let mut w = World::new(Kind::Classic);
+    let mut w = World::new(kind);
     let (a, fees, target) = (w.authority.insecure_clone(), w.fee_vault(), w.alice_tokens());
     w.mint_to(&fees, 100);
     let withdraw = withdraw_fees(a.pubkey(), w.mint, target, w.token_program, 50);
