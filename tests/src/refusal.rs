@@ -1,35 +1,45 @@
 //! Transactions that must fail, with the error that must be named and nothing changed.
 
-use crate::World;
+use crate::{Kind, World};
 use joule_sdk::{error::explain, Instruction, Keypair, Pubkey};
 use litesvm::types::FailedTransactionMetadata;
 use solana_instruction::error::InstructionError;
+use solana_system_interface::error::SystemError;
 use solana_transaction_error::TransactionError;
+use spl_token_2022_interface::error::TokenError;
 
 /// Why the SVM refused a transaction.
 #[derive(Debug)]
 pub struct Refusal {
-    /// A program error's name, or the runtime's name for its own.
+    /// A program error's name, which for other people's programs says whose it is, or the runtime's name for its own.
     pub name: String,
     pub logs: Vec<String>,
 }
 
-/// Codes of Anchor's that no IDL lists.
-const ANCHOR: [(u32, &str); 3] =
-    [(2000, "ConstraintMut"), (2012, "ConstraintAddress"), (2040, "ConstraintDuplicateMutableAccount")];
-
 impl From<FailedTransactionMetadata> for Refusal {
     fn from(failed: FailedTransactionMetadata) -> Self {
+        let logs = failed.meta.logs;
         let name = match &failed.err {
-            TransactionError::InstructionError(_, InstructionError::Custom(code)) => explain(*code)
-                .map(|(name, _)| name.to_owned())
-                .or_else(|| ANCHOR.iter().find(|(c, _)| c == code).map(|(_, name)| (*name).to_owned()))
-                .unwrap_or_else(|| format!("Custom({code})")),
+            TransactionError::InstructionError(_, InstructionError::Custom(code)) => match explain(*code) {
+                Some((name, _)) => name.to_owned(),
+                None => foreign(*code, &logs).unwrap_or_else(|| format!("Custom({code})")),
+            },
             TransactionError::InstructionError(_, other) => format!("{other:?}"),
             other => format!("{other:?}"),
         };
-        Self { name, logs: failed.meta.logs }
+        Self { name, logs }
     }
+}
+
+/// The name of a token program's or the system program's own error. Their codes all start from 0, so that only the log
+/// tells whose it is: the program that refused is the first to be named there as failed.
+fn foreign(code: u32, logs: &[String]) -> Option<String> {
+    let (program, _) = logs.iter().find_map(|line| line.strip_prefix("Program ")?.split_once(" failed: "))?;
+    if [Kind::Classic, Kind::Token2022].iter().any(|kind| kind.program().to_string() == program) {
+        return TokenError::try_from(code).ok().map(|error| format!("TokenError::{error:?}"));
+    }
+    let is_system = program == solana_system_interface::program::ID.to_string();
+    is_system.then(|| SystemError::try_from(code).ok().map(|error| format!("SystemError::{error:?}")))?
 }
 
 /// The instruction with one account replaced by another.

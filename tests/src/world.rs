@@ -32,7 +32,8 @@ pub const FEE_BPS: u16 = 250;
 /// The result hash that providers submit here.
 pub const RESULT: [u8; 32] = [7; 32];
 
-const START: i64 = 1_800_000_000;
+/// When every world begins, in Unix seconds.
+pub(crate) const START: i64 = 1_800_000_000;
 
 pub struct World {
     pub svm: LiteSVM,
@@ -121,6 +122,14 @@ impl World {
         let register = instruction::registry::register(north.pubkey(), north.pubkey(), world.profile());
         world.send(&[register], &[&north]);
         world
+    }
+
+    /// Which token program the world's mint belongs to.
+    pub fn kind(&self) -> Kind {
+        match self.token_program == Kind::Classic.program() {
+            true => Kind::Classic,
+            false => Kind::Token2022,
+        }
     }
 
     pub fn profile(&self) -> Profile {

@@ -1,8 +1,9 @@
 //! Compute units per instruction, the floor, and the ratio of the two.
 
-use crate::{floor, report, scenarios};
+use crate::{floor, report};
 use anyhow::{bail, Result};
 use comfy_table::{presets::UTF8_FULL_CONDENSED, CellAlignment, Table};
+use joule_tests::{scenes, Kind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
@@ -17,15 +18,15 @@ struct Row {
 
 pub fn run(check: bool) -> Result<()> {
     let mut rows = Vec::new();
-    for mut scenario in scenarios::all() {
-        let before = scenario.world.svm.clone();
-        let instruction = scenario.instruction.clone();
-        let signers: Vec<_> = scenario.signers.iter().collect();
-        let done = scenario.world.send(&[instruction], &signers);
-        let floor = floor::measure(before, &scenario, &done)?;
+    for mut scene in scenes::all(Kind::Classic) {
+        let before = scene.world.svm.clone();
+        let instruction = scene.instruction.clone();
+        let signers: Vec<_> = scene.signers.iter().collect();
+        let done = scene.world.send(&[instruction], &signers);
+        let floor = floor::measure(before, &scene, &done)?;
         rows.push(Row {
-            program: scenario.program.to_owned(),
-            instruction: scenario.name.to_owned(),
+            program: scene.program.to_owned(),
+            instruction: scene.name.to_owned(),
             cu: done.compute_units_consumed,
             floor,
             ratio: (done.compute_units_consumed as f64 / floor as f64 * 100.0).round() / 100.0,

@@ -1,10 +1,10 @@
 //! The floor of an instruction: its own calls replayed one by one by a program that does nothing else, and the syscalls
 //! that it cannot do without.
 
-use crate::scenarios::{Scenario, Syscalls};
 use anyhow::{Context, Result};
 use joule_floor::op;
 use joule_sdk::{Instruction, Pubkey, Signer};
+use joule_tests::scenes::{Pda, Scene, Syscalls};
 use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_instruction::AccountMeta;
 use solana_transaction::Transaction;
@@ -12,17 +12,16 @@ use solana_transaction::Transaction;
 /// `TransactionMetadata` numbers stack heights from 1, so that an instruction's own calls have this one.
 const DIRECT_CALL: u8 = 2;
 
-pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata) -> Result<u64> {
-    let world = &scenario.world;
-    let program = scenario.instruction.program_id;
+pub fn measure(mut svm: LiteSVM, scene: &Scene, done: &TransactionMetadata) -> Result<u64> {
+    let world = &scene.world;
+    let program = scene.instruction.program_id;
     let mut keys = vec![&world.stranger];
-    keys.extend(scenario.signers.iter().filter(|k| k.pubkey() != world.stranger.pubkey()));
+    keys.extend(scene.signers.iter().filter(|k| k.pubkey() != world.stranger.pubkey()));
     // The same message as the one that ran, since the recorded calls name accounts by their place in it.
     let message =
-        Transaction::new_with_payer(std::slice::from_ref(&scenario.instruction), Some(&world.stranger.pubkey()))
-            .message;
+        Transaction::new_with_payer(std::slice::from_ref(&scene.instruction), Some(&world.stranger.pubkey())).message;
 
-    let mut accounts = scenario.instruction.accounts.clone();
+    let mut accounts = scene.instruction.accounts.clone();
     let mut index = |address: &Pubkey| -> u8 {
         let found = accounts.iter().position(|a| a.pubkey == *address);
         found.unwrap_or_else(|| {
@@ -31,10 +30,10 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
         }) as u8
     };
 
-    let Syscalls { clock, rent, derive } = scenario.syscalls;
+    let Syscalls { clock, rent, derive } = scene.syscalls;
     let mut data = vec![op::CLOCK; clock];
     data.extend(std::iter::repeat_n(op::RENT, rent));
-    for address in scenario.seeds.iter().take(derive) {
+    for address in scene.seeds.iter().take(derive) {
         data.push(op::DERIVE);
         push_seeds(&mut data, &address.seeds);
     }
@@ -45,10 +44,10 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
         for place in &call.instruction.accounts {
             let place = *place as usize;
             let address = message.account_keys[place];
-            let pda = scenario.seeds.iter().find(|pda| pda.address == address && pda.signs_for(&callee, &program));
+            let pda = scene.seeds.iter().find(|pda| pda.address == address && pda.signs_for(&callee, &program));
             let signer = message.is_signer(place) || pda.is_some();
             if let Some(pda) = pda {
-                if !signers.iter().any(|s: &&crate::scenarios::Pda| s.address == pda.address) {
+                if !signers.iter().any(|s: &&Pda| s.address == pda.address) {
                     signers.push(pda);
                 }
             }
@@ -78,7 +77,7 @@ pub fn measure(mut svm: LiteSVM, scenario: &Scenario, done: &TransactionMetadata
         let done = svm
             .send_transaction(transaction)
             .map_err(|e| anyhow::anyhow!("{:?} {:#?}", e.err, e.meta.logs))
-            .with_context(|| format!("replaying the calls of {}", scenario.name))?;
+            .with_context(|| format!("replaying the calls of {}", scene.name))?;
         Ok(done.compute_units_consumed)
     };
     let dry = run(0)?;

@@ -4,7 +4,6 @@ mod compute;
 mod floor;
 mod latency;
 mod report;
-mod scenarios;
 mod size;
 
 use anyhow::Result;

@@ -1,5 +1,6 @@
 //! What can go wrong, said in the programs' own words.
 
+use anchor_lang::{Error as AnchorError, ErrorCode};
 use anchor_lang_idl_spec::Idl;
 use solana_client::{
     client_error::{ClientError, ClientErrorKind},
@@ -57,7 +58,47 @@ pub struct ProgramFailure {
     pub message: String,
 }
 
-/// Name and text of a program error. Each program's codes lie in a range of their own, so that the code says which.
+/// Anchor's own errors with a code, name and text. No IDL lists them; Anchor knows the codes, and keeps the names for its
+/// source alone. Its other errors are the runtime's, which have names.
+fn anchors_own() -> &'static [(u32, &'static str, &'static str)] {
+    macro_rules! list {
+        ($($name:ident: $text:literal,)+) => {
+            [$((AnchorError::from(ErrorCode::$name), stringify!($name), $text)),+]
+        };
+    }
+    static OWN: OnceLock<Vec<(u32, &'static str, &'static str)>> = OnceLock::new();
+    OWN.get_or_init(|| {
+        list! {
+            ConstraintMut: "An account must be writable",
+            ConstraintHasOne: "An account does not name another one that it should",
+            ConstraintRaw: "A constraint of an account does not hold",
+            ConstraintRentExempt: "An account holds too few lamports to be exempt from rent",
+            ConstraintExecutable: "An account must be a program",
+            ConstraintClose: "An account cannot be closed into itself",
+            ConstraintAddress: "An account is not the one expected",
+            ConstraintZero: "An account must be fresh and zeroed",
+            ConstraintSpace: "An account does not have the size expected",
+            ConstraintAccountIsNone: "An account that may be left out is needed here",
+            ConstraintDuplicateMutableAccount: "One account is in two places, and may be written in one of them",
+            RequireViolated: "A condition does not hold",
+            RequireEqViolated: "Two values must be equal",
+            RequireKeysEqViolated: "Two addresses must be equal",
+            RequireNeqViolated: "Two values must differ",
+            RequireKeysNeqViolated: "Two addresses must differ",
+            RequireGtViolated: "A value must be greater than another",
+            RequireGteViolated: "A value must not be less than another",
+        }
+        .into_iter()
+        .filter_map(|(error, name, text)| match error {
+            AnchorError::Custom(code) => Some((code, name, text)),
+            _ => None,
+        })
+        .collect()
+    })
+}
+
+/// Name and text of a program error, or of Anchor's own. Each program's codes lie in a range of their own, so that the code
+/// says which.
 pub fn explain(code: u32) -> Option<(&'static str, &'static str)> {
     static IDLS: OnceLock<Vec<Idl>> = OnceLock::new();
     let idls = IDLS.get_or_init(|| {
@@ -70,8 +111,11 @@ pub fn explain(code: u32) -> Option<(&'static str, &'static str)> {
         .filter_map(|json| serde_json::from_str(json).ok())
         .collect()
     });
-    let error = idls.iter().flat_map(|idl| &idl.errors).find(|error| error.code == code)?;
-    Some((&error.name, error.msg.as_deref().unwrap_or(&error.name)))
+    let stated = idls.iter().flat_map(|idl| &idl.errors).find(|error| error.code == code);
+    match stated {
+        Some(error) => Some((&error.name, error.msg.as_deref().unwrap_or(&error.name))),
+        None => anchors_own().iter().find(|(own, ..)| *own == code).map(|(_, name, text)| (*name, *text)),
+    }
 }
 
 /// Turns what a cluster says about a failed transaction into an error with a name.

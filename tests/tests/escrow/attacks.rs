@@ -101,7 +101,7 @@ fn the_vault_obeys_nobody_but_the_program() {
         6,
     )
     .unwrap();
-    w.refuse(steal, &[&mallory], "Custom(4)");
+    w.refuse(steal, &[&mallory], "TokenError::OwnerMismatch");
 }
 
 #[test]

@@ -72,8 +72,7 @@ fn a_budget_beyond_the_source_is_rejected() {
     let mut w = World::new(Kind::Classic);
     let alice = w.alice.insecure_clone();
     let terms = Terms { budget: u64::MAX, ..w.terms() };
-    // The token program's own error: insufficient funds.
-    w.refuse(w.open(terms), &[&alice], "Custom(1)");
+    w.refuse(w.open(terms), &[&alice], "TokenError::InsufficientFunds");
 }
 
 #[test]
@@ -89,8 +88,7 @@ fn somebody_elses_tokens_cannot_be_locked() {
         mint: w.mint,
         token_program: w.token_program,
     };
-    // The token program's own error: the owner does not match.
-    w.refuse(instruction::escrow::open(accounts, 0, w.terms()), &[&mallory], "Custom(4)");
+    w.refuse(instruction::escrow::open(accounts, 0, w.terms()), &[&mallory], "TokenError::OwnerMismatch");
 }
 
 #[test]
@@ -175,5 +173,5 @@ fn wrong_accounts_are_rejected() {
     let mut bad_source = open;
     assert_eq!(bad_source.accounts[5].pubkey, tokens);
     bad_source.accounts[5].pubkey = other_tokens;
-    w.refuse(bad_source, &[&alice], "Custom(3)");
+    w.refuse(bad_source, &[&alice], "TokenError::MintMismatch");
 }

@@ -64,5 +64,5 @@ fn the_vault_cannot_be_reached_by_a_burn() {
     let (job, authority) = (w.delivered(), w.authority.insecure_clone());
     let vault = pda::vault(&job);
     let burn = token::burn(&w.token_program, &vault, &w.mint, &authority.pubkey(), &[], 1).unwrap();
-    w.refuse(burn, &[&authority], "Custom(4)");
+    w.refuse(burn, &[&authority], "TokenError::OwnerMismatch");
 }

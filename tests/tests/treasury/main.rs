@@ -256,7 +256,7 @@ fn fees_go_where_the_authority_says_and_never_beyond_what_is_there() {
     let (some, rest, none) = (withdraw(200), withdraw(301), withdraw(0));
     w.send(&[some], &[&authority]);
     assert_eq!((w.balance(&target), w.balance(&fees)), (200, 300));
-    w.refuse(rest, &[&authority], "Custom(1)");
+    w.refuse(rest, &[&authority], "TokenError::InsufficientFunds");
     w.refuse(none, &[&authority], "ZeroAmount");
 }
 

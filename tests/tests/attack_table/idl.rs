@@ -1,0 +1,76 @@
+//! What the IDLs say there is.
+
+use anchor_lang_idl_spec::{Idl, IdlInstruction, IdlInstructionAccount, IdlInstructionAccountItem, IdlSeed};
+use joule_sdk::{Instruction, Pubkey};
+use joule_tests::scenes::Scene;
+use std::{collections::BTreeSet, path::Path};
+
+/// Every program's IDL.
+pub struct Listing {
+    idls: Vec<Idl>,
+}
+
+/// Reads `idl/*.json`, all of it, so that no program can be forgotten.
+pub fn all() -> Listing {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../idl");
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder idl")
+        .map(|entry| entry.expect("a file in idl").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).expect("an IDL");
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    Listing { idls: paths.iter().map(read).collect() }
+}
+
+impl Listing {
+    /// The program's name without its prefix, and what the IDL says about the instruction.
+    pub fn find(&self, instruction: &Instruction) -> Option<(&str, &IdlInstruction)> {
+        let idl = self.idls.iter().find(|idl| idl.address == instruction.program_id.to_string())?;
+        let found = idl.instructions.iter().find(|listed| instruction.data.starts_with(&listed.discriminator))?;
+        Some((name(idl), found))
+    }
+
+    /// The instructions that no scene runs.
+    pub fn without_scene(&self, scenes: &[Scene]) -> Vec<String> {
+        let staged: BTreeSet<_> = scenes
+            .iter()
+            .filter_map(|scene| self.find(&scene.instruction))
+            .map(|(program, instruction)| (program, instruction.name.as_str()))
+            .collect();
+        let all = self.idls.iter().flat_map(|idl| idl.instructions.iter().map(move |i| (name(idl), i.name.as_str())));
+        all.filter(|pair| !staged.contains(pair)).map(|(program, name)| format!("{program}::{name}")).collect()
+    }
+
+    /// Whether an account with this name lies at an address that depends on nothing, so that there can only be one.
+    pub fn is_single(&self, account: &str) -> bool {
+        let mut all = self.idls.iter().flat_map(|idl| &idl.instructions).flat_map(|i| flat(&i.accounts));
+        all.any(|listed| {
+            let constant = |seed: &IdlSeed| matches!(seed, IdlSeed::Const(_));
+            listed.name == account && listed.pda.as_ref().is_some_and(|pda| pda.seeds.iter().all(constant))
+        })
+    }
+
+    /// Whether a program is one of ours.
+    pub fn is_ours(&self, program: &Pubkey) -> bool {
+        self.idls.iter().any(|idl| idl.address == program.to_string())
+    }
+}
+
+fn name(idl: &Idl) -> &str {
+    idl.metadata.name.trim_start_matches("joule_")
+}
+
+/// The accounts of an instruction in their order, out of their groups.
+pub fn flat(items: &[IdlInstructionAccountItem]) -> Vec<&IdlInstructionAccount> {
+    items
+        .iter()
+        .flat_map(|item| match item {
+            IdlInstructionAccountItem::Composite(group) => flat(&group.accounts),
+            IdlInstructionAccountItem::Single(account) => vec![account],
+        })
+        .collect()
+}
