@@ -1,4 +1,4 @@
-//! Token accounts as bytes, and moving tokens out of a vault in as few calls as possible.
+//! Moving tokens into and out of a vault in as few calls as possible.
 
 use crate::error::EscrowError;
 use anchor_lang::prelude::*;
@@ -11,86 +11,12 @@ use pinocchio::{
 use pinocchio_token::instructions::{Batch, CloseAccount, InitializeAccount3, IntoBatch, Transfer};
 use pinocchio_token_2022::instructions as token_2022;
 
-/// Length of a token account without extensions.
-pub const ACCOUNT_LEN: usize = 165;
+pub use joule_token::{can_receive, is_owned_by, is_receiver, ACCOUNT_LEN};
 
-const MINT: core::ops::Range<usize> = 0..32;
-const OWNER: core::ops::Range<usize> = 32..64;
-const AMOUNT: core::ops::Range<usize> = 64..72;
-const STATE: usize = 108;
-const STATE_INITIALIZED: u8 = 1;
-/// Token-2022 writes what kind of account it is after the base layout, then its extensions: type, length, value.
-const KIND: usize = ACCOUNT_LEN;
-const KIND_ACCOUNT: u8 = 2;
-const EXTENSIONS: usize = KIND + 1;
-/// A Multisig belongs to the token programs too, and its signers could spell a token account; no token account is as long.
-const MULTISIG_LEN: usize = 355;
-/// The extensions of a token account that never make a plain transfer into it fail: `ImmutableOwner`, `CpiGuard`.
-const HARMLESS: [u16; 2] = [7, 11];
-
-/// Whether a plain transfer of `mint` into `view` will succeed. Without this, a payee could make the whole payment fail.
+/// What a vault holds, in base units.
 #[inline(always)]
-pub fn can_receive(view: &AccountView, mint: &Address, token_program: &Address) -> bool {
-    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| takes(&data, mint))
-}
-
-/// Whether a plain transfer of `mint` into `view` would succeed now, whichever token program it belongs to.
-#[inline(always)]
-pub fn is_receiver(view: &AccountView, mint: &Address) -> bool {
-    can_receive(view, mint, &pinocchio_token::ID) || can_receive(view, mint, &pinocchio_token_2022::ID)
-}
-
-#[inline(always)]
-fn takes(data: &[u8], mint: &Address) -> bool {
-    data.len() >= ACCOUNT_LEN
-        && holds_address(data, MINT, mint)
-        && data[STATE] == STATE_INITIALIZED
-        && extensions_are_harmless(data)
-}
-
-/// Compares 32 bytes as four words, which is cheaper than the memory syscall that comparing slices becomes.
-#[inline(always)]
-fn holds_address(data: &[u8], range: core::ops::Range<usize>, address: &Address) -> bool {
-    data.get(range)
-        .and_then(|bytes| <&[u8; 32]>::try_from(bytes).ok())
-        .is_some_and(|bytes| anchor_lang::address_eq(bytemuck::cast_ref::<[u8; 32], Address>(bytes), address))
-}
-
-#[inline(always)]
-fn extensions_are_harmless(data: &[u8]) -> bool {
-    if data.len() == ACCOUNT_LEN {
-        return true;
-    }
-    if data.len() == MULTISIG_LEN || data[KIND] != KIND_ACCOUNT {
-        return false;
-    }
-    let mut rest = &data[EXTENSIONS..];
-    while let [t0, t1, l0, l1, tail @ ..] = rest {
-        let (kind, len) = (u16::from_le_bytes([*t0, *t1]), u16::from_le_bytes([*l0, *l1]) as usize);
-        // Type 0 is unused space.
-        if kind == 0 {
-            return true;
-        }
-        if !HARMLESS.contains(&kind) || tail.len() < len {
-            return false;
-        }
-        rest = &tail[len..];
-    }
-    true
-}
-
-/// Whether `owner` may spend from the token account.
-#[inline(always)]
-pub fn is_owned_by(view: &AccountView, owner: &Address) -> bool {
-    view.try_borrow().is_ok_and(|data| holds_address(&data, OWNER, owner))
-}
-
-/// What a token account holds, in base units.
-#[inline(always)]
-pub fn balance(view: &AccountView) -> Result<Amount> {
-    let data = view.try_borrow()?;
-    let bytes = data.get(AMOUNT).and_then(|b| b.try_into().ok()).ok_or(EscrowError::WrongVault)?;
-    Ok(Amount::new(u64::from_le_bytes(bytes)))
+pub fn balance(vault: &AccountView) -> Result<Amount> {
+    joule_token::balance(vault).ok_or(EscrowError::WrongVault.into())
 }
 
 #[inline(always)]

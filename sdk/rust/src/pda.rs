@@ -51,3 +51,24 @@ pub fn program_data(program: &Pubkey) -> Pubkey {
     const LOADER: Pubkey = Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
     find(&[program.as_ref()], &LOADER)
 }
+
+pub fn bid(job: &Pubkey, provider: &Pubkey) -> Pubkey {
+    find(&[escrow::constants::BID_SEED, job.as_ref(), provider.as_ref()], &escrow::ID)
+}
+
+pub fn dispute(job: &Pubkey) -> Pubkey {
+    find(&[escrow::constants::DISPUTE_SEED, job.as_ref()], &escrow::ID)
+}
+
+pub fn vote(dispute: &Pubkey, round: u8, juror: &Pubkey) -> Pubkey {
+    find(&[escrow::constants::VOTE_SEED, dispute.as_ref(), &[round], juror.as_ref()], &escrow::ID)
+}
+
+pub fn panel(mint: &Pubkey, epoch: u64) -> Pubkey {
+    find(&[escrow::constants::PANEL_SEED, mint.as_ref(), &epoch.to_le_bytes()], &escrow::ID)
+}
+
+/// The claim behind a resolver's seat in a panel.
+pub fn seat_claim(panel: &Pubkey, resolver: &Pubkey) -> Pubkey {
+    escrow::seat::claim(&claim_signer(&escrow::ID), panel, resolver)
+}

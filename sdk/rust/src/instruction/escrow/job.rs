@@ -1,10 +1,12 @@
-//! The escrow's instructions. Where a job's own fields say which accounts take part, the job is the argument.
+//! From opening a job to paying the last unit of it.
 
-use super::{build, SYSTEM_PROGRAM};
-use crate::{escrow, pda};
+use super::{earnings, job_backing, job_bond_vault, refund, Provider};
+use crate::{
+    escrow, pda,
+    instruction::{build, SYSTEM_PROGRAM},
+};
 use escrow::{
     accounts, instruction,
-    instructions::{expire::__client_accounts_refund::Refund, settle::__client_accounts_earnings::Earnings},
     state::{Job, Terms},
     ID,
 };
@@ -23,11 +25,16 @@ pub struct OpenAccounts {
     pub refund: Pubkey,
     pub mint: Pubkey,
     pub token_program: Pubkey,
+    /// What a provider must meet, if anything.
+    pub requirements: Option<Pubkey>,
+    /// The mint of a pool that the client has a stake in, for a lower fee.
+    pub staked_in: Option<Pubkey>,
 }
 
 /// `id` is `Client::next_job`, or 0 for a client's first job.
 pub fn open(a: OpenAccounts, id: u64, terms: Terms) -> Instruction {
     let job = pda::job(&a.client, id);
+    let pool = a.staked_in.map(|mint| pda::pool(&mint));
     let accounts = accounts::Open {
         payer: a.payer,
         client: a.client,
@@ -39,6 +46,9 @@ pub fn open(a: OpenAccounts, id: u64, terms: Terms) -> Instruction {
         mint: a.mint,
         accepted_mint: pda::accepted_mint(&a.mint),
         protocol: pda::protocol(),
+        requirements: a.requirements,
+        stake: pool.map(|pool| pda::stake(&pool, &a.client)),
+        pool,
         token_program: a.token_program,
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
@@ -47,18 +57,25 @@ pub fn open(a: OpenAccounts, id: u64, terms: Terms) -> Instruction {
     build(ID, accounts, instruction::Open { id, terms })
 }
 
-/// `payout` is a token account of the provider's payout owner; `price` in base units, fee included.
-pub fn accept(authority: Pubkey, job: Pubkey, payout: Pubkey, price: u64) -> Instruction {
+/// `price` in base units, fee included; base units a second where the job is paid by the second.
+pub fn accept(provider: Provider, job: Pubkey, state: &Job, price: u64) -> Instruction {
     let accounts = accounts::Accept {
-        authority,
-        provider: pda::provider(&authority),
+        payer: provider.payer,
+        candidate: provider.candidate(state, job),
         job,
-        payout,
+        payout: provider.payout,
         protocol: pda::protocol(),
+        system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
     build(ID, accounts, instruction::Accept { price })
+}
+
+/// `seconds` worked so far in all; `progress_hash` commits to whatever the provider can show for it.
+pub fn report(authority: Pubkey, job: Pubkey, seconds: u32, progress_hash: [u8; 32]) -> Instruction {
+    let accounts = accounts::Report { authority, job, event_authority: pda::event_authority(&ID), program: ID };
+    build(ID, accounts, instruction::Report { seconds, progress_hash })
 }
 
 pub fn submit(authority: Pubkey, job: Pubkey, result_hash: [u8; 32]) -> Instruction {
@@ -66,16 +83,16 @@ pub fn submit(authority: Pubkey, job: Pubkey, result_hash: [u8; 32]) -> Instruct
     build(ID, accounts, instruction::Submit { result_hash })
 }
 
-fn earnings(job: Pubkey, state: &Job, token_program: Pubkey) -> Earnings {
-    Earnings {
-        job,
-        vault: state.vault,
-        payout: state.payout,
-        fee_vault: state.fee_vault,
-        refund: state.refund,
-        rent_payer: state.rent_payer,
-        token_program,
-    }
+/// The client stops work that is paid by the second.
+pub fn stop(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
+    let accounts = accounts::Stop {
+        client: state.client,
+        earnings: earnings(job, state, token_program),
+        backing: job_backing(state),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::Stop {})
 }
 
 /// `result_hash` is the result that the client agrees to.
@@ -83,6 +100,7 @@ pub fn approve(job: Pubkey, state: &Job, token_program: Pubkey, result_hash: [u8
     let accounts = accounts::Approve {
         client: state.client,
         earnings: earnings(job, state, token_program),
+        backing: job_backing(state),
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
@@ -93,14 +111,11 @@ pub fn approve(job: Pubkey, state: &Job, token_program: Pubkey, result_hash: [u8
 pub fn settle(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
     let accounts = accounts::Settle {
         earnings: earnings(job, state, token_program),
+        backing: job_backing(state),
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
     build(ID, accounts, instruction::Settle {})
-}
-
-fn refund(job: Pubkey, state: &Job, token_program: Pubkey) -> Refund {
-    Refund { job, vault: state.vault, refund: state.refund, rent_payer: state.rent_payer, token_program }
 }
 
 pub fn cancel(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
@@ -123,7 +138,32 @@ pub fn expire(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
     build(ID, accounts, instruction::Expire {})
 }
 
-/// `payee` is the client or the payout owner; `account` is the token account it wants to be paid into.
+/// Needs no signature but the fee payer's.
+pub fn fail(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
+    let accounts = accounts::Fail {
+        refund: refund(job, state, token_program),
+        fee_vault: state.fee_vault,
+        backing: job_backing(state),
+        bond_vault: job_bond_vault(state),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::Fail {})
+}
+
+/// Needs no signature but the fee payer's.
+pub fn pay(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
+    let is_challenged = state.challenger_account != Pubkey::default();
+    let accounts = accounts::Pay {
+        earnings: earnings(job, state, token_program),
+        challenger: if is_challenged { state.challenger_account } else { state.refund },
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::Pay {})
+}
+
+/// `payee` is the client, the payout owner or the challenger; `account` is the token account it wants to be paid into.
 pub fn redirect(payee: Pubkey, job: Pubkey, account: Pubkey) -> Instruction {
     let accounts = accounts::Redirect { payee, job, account, event_authority: pda::event_authority(&ID), program: ID };
     build(ID, accounts, instruction::Redirect {})
