@@ -10,13 +10,13 @@ use joule_sdk::{
         state::{Client, Job, Terms},
     },
     instruction,
-    instruction::escrow::OpenAccounts,
+    instruction::escrow::{OpenAccounts, Provider},
     pda,
     registry::{
         self,
         state::{Attributes, Profile},
     },
-    treasury, Instruction, Keypair, Pubkey, Signer,
+    staking, treasury, Instruction, Keypair, Pubkey, Signer,
 };
 use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_clock::Clock;
@@ -25,6 +25,8 @@ use std::path::PathBuf;
 
 /// What jobs are opened with here, in base units.
 pub const BUDGET: u64 = 1_000_000;
+/// What a provider's bond holds here, in base units.
+pub const BOND: u64 = 20_000_000;
 /// What jobs are accepted for here, in base units.
 pub const PRICE: u64 = 900_001;
 /// The escrow's fee here; with `PRICE` it leaves dust.
@@ -73,7 +75,7 @@ impl World {
         let mut svm = LiteSVM::new();
         let authority = key("authority");
         for (id, name) in
-            [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow")]
+            [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow"), (staking::ID, "joule_staking")]
         {
             svm.add_program_from_file(id, deployed(name)).expect("a program that loads");
             set_upgrade_authority(&mut svm, &id, Some(&authority.pubkey()));
@@ -108,7 +110,8 @@ impl World {
         world.token_program = kind.program();
         world.mint = world.create_mint(kind, &[], &[]);
         let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000);
-        world.send(&[accept], &[&authority]);
+        let admit = instruction::staking::admit_service(authority.pubkey(), escrow::ID, 0);
+        world.send(&[accept, admit], &[&authority]);
         world
     }
 
@@ -121,7 +124,19 @@ impl World {
         let north = world.north.insecure_clone();
         let register = instruction::registry::register(north.pubkey(), north.pubkey(), world.profile());
         world.send(&[register], &[&north]);
+        world.bond(&north, BOND);
         world
+    }
+
+    /// Opens a bond of `owner`'s in the world's mint, with `amount` in it; the owner may withdraw it too.
+    pub fn bond(&mut self, owner: &Keypair, amount: u64) -> Pubkey {
+        let (mint, program, bond) = (self.mint, self.token_program, pda::bond(&owner.pubkey(), &self.mint));
+        let source = self.token_account(&owner.pubkey());
+        self.mint_to(&source, amount);
+        let open = instruction::staking::open_bond(owner.pubkey(), owner.pubkey(), mint, program, owner.pubkey());
+        let deposit = instruction::staking::deposit_bond(owner.pubkey(), source, bond, mint, program, amount);
+        self.send(&[open, deposit], &[owner]);
+        bond
     }
 
     /// Which token program the world's mint belongs to.
@@ -150,7 +165,12 @@ impl World {
             accept_window: 600,
             work_window: 300,
             review_window: 120,
+            bid_window: 0,
+            vote_window: 0,
+            bond_bps: 10_000,
             verification: 0,
+            pricing: 0,
+            jurors: 0,
         }
     }
 
@@ -246,12 +266,19 @@ impl World {
             refund: self.alice_tokens(),
             mint: self.mint,
             token_program: self.token_program,
+            requirements: None,
+            staked_in: None,
         };
         instruction::escrow::open(accounts, id, terms)
     }
 
     pub fn accept(&self, job: Pubkey) -> Instruction {
-        instruction::escrow::accept(self.north.pubkey(), job, self.north_tokens(), PRICE)
+        self.accept_for(job, PRICE)
+    }
+
+    pub fn accept_for(&self, job: Pubkey, price: u64) -> Instruction {
+        let north = Provider::new(self.north.pubkey(), self.north_tokens());
+        instruction::escrow::accept(north, job, &self.job(&job), price)
     }
 
     pub fn submit(&self, job: Pubkey) -> Instruction {
@@ -268,6 +295,14 @@ impl World {
 
     pub fn cancel(&self, job: Pubkey) -> Instruction {
         instruction::escrow::cancel(job, &self.job(&job), self.token_program)
+    }
+
+    pub fn fail(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::fail(job, &self.job(&job), self.token_program)
+    }
+
+    pub fn pay(&self, job: Pubkey) -> Instruction {
+        instruction::escrow::pay(job, &self.job(&job), self.token_program)
     }
 
     pub fn expire(&self, job: Pubkey) -> Instruction {

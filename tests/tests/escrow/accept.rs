@@ -34,7 +34,7 @@ fn a_price_of_nothing_or_above_the_budget_is_rejected() {
     let mut w = World::new(Kind::Classic);
     let (job, north) = (w.opened(), w.north.insecure_clone());
     for price in [0, BUDGET + 1, u64::MAX] {
-        let accept = instruction::escrow::accept(north.pubkey(), job, w.north_tokens(), price);
+        let accept = w.accept_for(job, price);
         w.refuse(accept, &[&north], "PriceOutOfRange");
     }
 }

@@ -1,7 +1,7 @@
 //! Attacks by name.
 
 use crate::settle::shares;
-use joule_sdk::{instruction, pda, registry::state::Profile, Keypair, Signer};
+use joule_sdk::{instruction, instruction::escrow::Provider, pda, registry::state::Profile, Keypair, Signer};
 use joule_tests::{Kind, World, BUDGET, PRICE};
 
 #[test]
@@ -74,7 +74,7 @@ fn a_client_that_is_its_own_provider_is_settled_like_any_other() {
     w.send(&[instruction::registry::register(alice.pubkey(), alice.pubkey(), profile)], &[&alice]);
     let before = w.balance(&w.alice_tokens());
     let job = w.opened();
-    let accept = instruction::escrow::accept(alice.pubkey(), job, w.alice_tokens(), PRICE);
+    let accept = instruction::escrow::accept(Provider::new(alice.pubkey(), w.alice_tokens()), job, &w.job(&job), PRICE);
     w.send(&[accept], &[&alice]);
     w.send(&[instruction::escrow::submit(alice.pubkey(), job, [1; 32])], &[&alice]);
     w.set_time(w.now() + 120);
@@ -154,7 +154,8 @@ fn a_stolen_provider_key_cannot_swap_the_payout_account_for_its_own() {
     let keep_close = set(token::AuthorityType::CloseAccount, mallory.pubkey());
     let hand_over = set(token::AuthorityType::AccountOwner, w.north_payout.pubkey());
     w.send(&[create.clone(), init.clone(), keep_close, hand_over], &[&trap, &mallory]);
-    w.send(&[instruction::escrow::accept(north.pubkey(), job, trap.pubkey(), PRICE)], &[&north]);
+    let accept = instruction::escrow::accept(Provider::new(north.pubkey(), trap.pubkey()), job, &w.job(&job), PRICE);
+    w.send(&[accept], &[&north]);
     // Then it is closed and made again, as Mallory's own.
     let close = token::close_account(&program, &trap.pubkey(), &stranger.pubkey(), &mallory.pubkey(), &[]).unwrap();
     w.send(&[close, create, init], &[&trap, &mallory]);

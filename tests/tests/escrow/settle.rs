@@ -30,7 +30,7 @@ fn silence_pays_the_provider_the_protocol_and_the_client_and_closes_everything()
 fn the_whole_budget_can_be_the_price() {
     let mut w = World::new(Kind::Classic);
     let (job, north) = (w.opened(), w.north.insecure_clone());
-    w.send(&[instruction::escrow::accept(north.pubkey(), job, w.north_tokens(), BUDGET)], &[&north]);
+    w.send(&[w.accept_for(job, BUDGET)], &[&north]);
     w.send(&[w.submit(job)], &[&north]);
     w.set_time(w.now() + 120);
     w.send(&[w.settle(job)], &[]);

@@ -1,7 +1,7 @@
 //! The same money through Token-2022.
 
 use crate::settle::shares;
-use joule_sdk::{instruction, pda, Signer};
+use joule_sdk::{instruction, instruction::escrow::Provider, pda, Signer};
 use joule_tests::{Kind, World, BUDGET, PRICE};
 use spl_token_2022_interface::{extension::ExtensionType, instruction as token};
 
@@ -36,7 +36,7 @@ fn an_account_that_demands_a_memo_waits_and_blocks_nobody() {
     let (owner, mint) = (w.north_payout.insecure_clone(), w.mint);
     let picky = w.extra_token_account(&owner.pubkey(), &mint, &[ExtensionType::MemoTransfer]);
     let (job, north) = (w.opened(), w.north.insecure_clone());
-    let accept = instruction::escrow::accept(north.pubkey(), job, picky, PRICE);
+    let accept = instruction::escrow::accept(Provider::new(north.pubkey(), picky), job, &w.job(&job), PRICE);
     w.send(&[accept], &[&north]);
     w.send(&[w.submit(job)], &[&north]);
     let demand = spl_token_2022_interface::extension::memo_transfer::instruction::enable_required_transfer_memos(
