@@ -16,7 +16,7 @@ use joule_sdk::{
         self,
         state::{Attributes, Profile},
     },
-    treasury, Instruction, Keypair, Pubkey, Signer,
+    staking, treasury, Instruction, Keypair, Pubkey, Signer,
 };
 use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_clock::Clock;
@@ -71,9 +71,12 @@ impl World {
     pub fn bare() -> Self {
         let mut svm = LiteSVM::new();
         let authority = key("authority");
-        for (id, name) in
-            [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow")]
-        {
+        for (id, name) in [
+            (treasury::ID, "joule_treasury"),
+            (registry::ID, "joule_registry"),
+            (escrow::ID, "joule_escrow"),
+            (staking::ID, "joule_staking"),
+        ] {
             svm.add_program_from_file(id, deployed(name)).expect("a program that loads");
             set_upgrade_authority(&mut svm, &id, Some(&authority.pubkey()));
         }

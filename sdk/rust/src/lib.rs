@@ -12,6 +12,7 @@ mod rpc;
 pub use error::{ProgramFailure, SdkError};
 pub use joule_escrow as escrow;
 pub use joule_registry as registry;
+pub use joule_staking as staking;
 pub use joule_treasury as treasury;
 pub use rpc::Chain;
 pub use solana_instruction::Instruction;

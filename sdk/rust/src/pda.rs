@@ -1,6 +1,6 @@
 //! Where the programs keep their accounts.
 
-use crate::{escrow, registry, token_program, treasury};
+use crate::{escrow, registry, staking, token_program, treasury};
 use solana_pubkey::Pubkey;
 
 fn find(seeds: &[&[u8]], program: &Pubkey) -> Pubkey {
@@ -34,6 +34,40 @@ pub fn job(client: &Pubkey, id: u64) -> Pubkey {
 
 pub fn vault(job: &Pubkey) -> Pubkey {
     find(&[escrow::constants::VAULT_SEED, job.as_ref()], &escrow::ID)
+}
+
+pub fn pool(mint: &Pubkey) -> Pubkey {
+    find(&[staking::constants::POOL_SEED, mint.as_ref()], &staking::ID)
+}
+
+pub fn pool_vault(pool: &Pubkey) -> Pubkey {
+    find(&[staking::constants::POOL_VAULT_SEED, pool.as_ref()], &staking::ID)
+}
+
+pub fn stake(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
+    find(&[staking::constants::STAKE_SEED, pool.as_ref(), owner.as_ref()], &staking::ID)
+}
+
+pub fn service(program: &Pubkey) -> Pubkey {
+    find(&[staking::constants::SERVICE_SEED, program.as_ref()], &staking::ID)
+}
+
+/// Who signs for the claims of the service at `program`.
+pub fn claim_signer(program: &Pubkey) -> Pubkey {
+    find(&[staking::constants::CLAIM_SIGNER_SEED], program)
+}
+
+pub fn bond(owner: &Pubkey, mint: &Pubkey) -> Pubkey {
+    find(&[staking::constants::BOND_SEED, owner.as_ref(), mint.as_ref()], &staking::ID)
+}
+
+pub fn bond_vault(bond: &Pubkey) -> Pubkey {
+    find(&[staking::constants::BOND_VAULT_SEED, bond.as_ref()], &staking::ID)
+}
+
+/// `signer` is the service's [`claim_signer`].
+pub fn claim(signer: &Pubkey, subject: &Pubkey) -> Pubkey {
+    find(&[staking::constants::CLAIM_SEED, signer.as_ref(), subject.as_ref()], &staking::ID)
 }
 
 /// The signer of a program's events.

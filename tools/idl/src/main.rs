@@ -8,7 +8,7 @@ use anchor_lang_idl::build::IdlBuilder;
 use anyhow::{bail, Context, Result};
 use std::{fs, path::Path};
 
-const PROGRAMS: [&str; 3] = ["treasury", "registry", "escrow"];
+const PROGRAMS: [&str; 4] = ["treasury", "registry", "escrow", "staking"];
 
 fn main() -> Result<()> {
     let check = match std::env::args().nth(1).as_deref() {

@@ -70,7 +70,7 @@ impl Bond {
 
     /// Lets the bond sign a call.
     #[inline(always)]
-    pub(crate) fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
+    pub fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
         let bump = [self.bump];
         let seeds = [
             Seed::from(BOND_SEED),

@@ -103,7 +103,7 @@ impl Pool {
 
     /// Lets the pool sign a call.
     #[inline(always)]
-    pub(crate) fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
+    pub fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
         let bump = [self.bump];
         let seeds = [Seed::from(POOL_SEED), Seed::from(self.mint.as_ref()), Seed::from(&bump)];
         call(&Signer::from(&seeds))

@@ -2,6 +2,7 @@
 
 pub mod escrow;
 pub mod registry;
+pub mod staking;
 pub mod token;
 pub mod treasury;
 
