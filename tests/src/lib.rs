@@ -3,6 +3,7 @@
 mod crowd;
 mod refusal;
 pub mod scenes;
+pub mod staking;
 mod tokens;
 mod world;
 

@@ -74,9 +74,12 @@ impl World {
     pub fn bare() -> Self {
         let mut svm = LiteSVM::new();
         let authority = key("authority");
-        for (id, name) in
-            [(treasury::ID, "joule_treasury"), (registry::ID, "joule_registry"), (escrow::ID, "joule_escrow"), (staking::ID, "joule_staking")]
-        {
+        for (id, name) in [
+            (treasury::ID, "joule_treasury"),
+            (registry::ID, "joule_registry"),
+            (escrow::ID, "joule_escrow"),
+            (staking::ID, "joule_staking"),
+        ] {
             svm.add_program_from_file(id, deployed(name)).expect("a program that loads");
             set_upgrade_authority(&mut svm, &id, Some(&authority.pubkey()));
         }
