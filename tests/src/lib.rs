@@ -9,4 +9,4 @@ mod world;
 
 pub use refusal::{swap, Refusal};
 pub use tokens::Kind;
-pub use world::{deployed, key, set_upgrade_authority, World, BOND, BUDGET, FEE_BPS, PRICE, RESULT};
+pub use world::{deployed, key, set_upgrade_authority, World, BOND, BREAKER, BUDGET, FEE_BPS, PRICE, RESULT};

@@ -16,7 +16,9 @@ use joule_sdk::{
         self,
         state::{Attributes, Profile},
     },
-    staking, treasury, Instruction, Keypair, Pubkey, Signer,
+    staking, treasury,
+    units::{Amount, Breaker, Seconds},
+    Instruction, Keypair, Pubkey, Signer,
 };
 use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_clock::Clock;
@@ -31,6 +33,8 @@ pub const BOND: u64 = 20_000_000;
 pub const PRICE: u64 = 900_001;
 /// The escrow's fee here; with `PRICE` it leaves dust.
 pub const FEE_BPS: u16 = 250;
+/// What may leave the fee vault here, in base units and seconds.
+pub const BREAKER: Breaker = Breaker { limit: Amount::new(1_000_000), window: Seconds::new(86_400) };
 /// The result hash that providers submit here.
 pub const RESULT: [u8; 32] = [7; 32];
 
@@ -112,14 +116,23 @@ impl World {
         world.send(&[initialize], &[&authority]);
         world.token_program = kind.program();
         world.mint = world.create_mint(kind, &[], &[]);
-        let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000);
+        let accept =
+            instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
         let admit = instruction::staking::admit_service(authority.pubkey(), escrow::ID, 0);
         world.send(&[accept, admit], &[&authority]);
         world
     }
 
-    /// Everything a job needs: a client with tokens and an active provider.
+    /// Everything a job needs: a client with tokens and an active provider with a bond.
     pub fn new(kind: Kind) -> Self {
+        let mut world = Self::unbonded(kind);
+        let north = world.north.insecure_clone();
+        world.give_bond(&north, BOND);
+        world
+    }
+
+    /// Everything a job needs but the provider's bond.
+    pub fn unbonded(kind: Kind) -> Self {
         let mut world = Self::governed(kind);
         let source = world.token_account(&world.alice.pubkey());
         world.mint_to(&source, 1_000_000_000);
@@ -127,12 +140,11 @@ impl World {
         let north = world.north.insecure_clone();
         let register = instruction::registry::register(north.pubkey(), north.pubkey(), world.profile());
         world.send(&[register], &[&north]);
-        world.bond(&north, BOND);
         world
     }
 
     /// Opens a bond of `owner`'s in the world's mint, with `amount` in it; the owner may withdraw it too.
-    pub fn bond(&mut self, owner: &Keypair, amount: u64) -> Pubkey {
+    pub fn give_bond(&mut self, owner: &Keypair, amount: u64) -> Pubkey {
         let (mint, program, bond) = (self.mint, self.token_program, pda::bond(&owner.pubkey(), &self.mint));
         let source = self.token_account(&owner.pubkey());
         self.mint_to(&source, amount);

@@ -28,7 +28,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
         Pda::new(&ID, &[treasury::constants::MINT_SEED, mint.as_ref()]),
         Pda::new(&ID, &[treasury::constants::FEE_VAULT_SEED, mint.as_ref()]),
     ];
-    let accept = accept_mint(a.pubkey(), mint, w.token_program, 1);
+    let accept = accept_mint(a.pubkey(), mint, w.token_program, 1, crate::BREAKER);
     all.push(make("accept_mint", w, accept, a, Syscalls { clock: 0, rent: 1, derive: 2 }, created));
 
     let governed = |build: &dyn Fn(&World) -> Instruction, name| {
@@ -38,7 +38,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     };
     all.push(governed(&|w| propose_authority(w.authority.pubkey(), w.alice.pubkey()), "propose_authority"));
     all.push(governed(&|w| set_guardian(w.authority.pubkey(), w.alice.pubkey()), "set_guardian"));
-    all.push(governed(&|w| set_fee(w.authority.pubkey(), 0, 1), "set_fee"));
+    all.push(governed(&|w| stage_fee(w.authority.pubkey(), 0, 300), "stage_fee"));
     all.push(governed(&|w| update_mint(w.authority.pubkey(), w.mint, false, 1), "update_mint"));
     all.push(governed(&|w| pause(w.authority.pubkey(), 0), "pause"));
     all.push(governed(&|w| unpause(w.authority.pubkey(), 0), "unpause"));

@@ -19,7 +19,7 @@ fn open_locks_the_budget_and_records_the_terms() {
     assert_eq!((job.budget.get(), job.price.get(), job.fee_bps.get()), (BUDGET, 0, FEE_BPS));
     assert_eq!((job.opened_at.get(), job.accept_by.get()), (w.now(), w.now() + 600));
     assert_eq!(job.provider, Pubkey::default());
-    assert_eq!(w.get::<Client>(&pda::client(&w.alice.pubkey())).next_job.get(), 1);
+    assert_eq!(w.get::<Client>(&pda::client(&w.alice.pubkey())).next_job.get(), 1, joule_tests::BREAKER);
 }
 
 #[test]
@@ -87,6 +87,8 @@ fn somebody_elses_tokens_cannot_be_locked() {
         refund: w.alice_tokens(),
         mint: w.mint,
         token_program: w.token_program,
+        requirements: None,
+        staked_in: None,
     };
     w.refuse(instruction::escrow::open(accounts, 0, w.terms()), &[&mallory], "TokenError::OwnerMismatch");
 }
@@ -138,7 +140,7 @@ fn wrong_accounts_are_rejected() {
     let mut w = World::new(Kind::Classic);
     let (alice, authority) = (w.alice.insecure_clone(), w.authority.insecure_clone());
     let other_mint = w.create_mint(Kind::Classic, &[], &[]);
-    let accept = instruction::treasury::accept_mint(authority.pubkey(), other_mint, w.token_program, 1);
+    let accept = instruction::treasury::accept_mint(authority.pubkey(), other_mint, w.token_program, 1, joule_tests::BREAKER);
     w.send(&[accept], &[&authority]);
     let other_tokens = w.extra_token_account(&alice.pubkey(), &other_mint, &[]);
     let own_mint = std::mem::replace(&mut w.mint, other_mint);
