@@ -19,6 +19,32 @@ export type JouleEscrow = {
     },
     {
       "discriminator": [
+        151,
+        231,
+        82,
+        105,
+        159,
+        17,
+        128,
+        146
+      ],
+      "name": "attestations"
+    },
+    {
+      "discriminator": [
+        143,
+        246,
+        48,
+        245,
+        42,
+        145,
+        180,
+        88
+      ],
+      "name": "bid"
+    },
+    {
+      "discriminator": [
         221,
         237,
         145,
@@ -32,6 +58,19 @@ export type JouleEscrow = {
     },
     {
       "discriminator": [
+        36,
+        49,
+        241,
+        67,
+        40,
+        36,
+        241,
+        74
+      ],
+      "name": "dispute"
+    },
+    {
+      "discriminator": [
         75,
         124,
         80,
@@ -42,6 +81,32 @@ export type JouleEscrow = {
         80
       ],
       "name": "job"
+    },
+    {
+      "discriminator": [
+        223,
+        223,
+        14,
+        220,
+        233,
+        57,
+        156,
+        38
+      ],
+      "name": "panel"
+    },
+    {
+      "discriminator": [
+        241,
+        154,
+        109,
+        4,
+        17,
+        177,
+        109,
+        188
+      ],
+      "name": "pool"
     },
     {
       "discriminator": [
@@ -68,14 +133,73 @@ export type JouleEscrow = {
         195
       ],
       "name": "provider"
+    },
+    {
+      "discriminator": [
+        107,
+        200,
+        31,
+        192,
+        179,
+        96,
+        186,
+        104
+      ],
+      "name": "requirements"
+    },
+    {
+      "discriminator": [
+        150,
+        197,
+        176,
+        29,
+        55,
+        132,
+        112,
+        149
+      ],
+      "name": "stake"
+    },
+    {
+      "discriminator": [
+        96,
+        91,
+        104,
+        57,
+        145,
+        35,
+        172,
+        155
+      ],
+      "name": "vote"
     }
   ],
   "address": "FcXuduhNVgQvcK6ni7nXbi6hcsUjiboVJXGTHF6ioF3g",
   "constants": [
     {
+      "name": "appealMultiple",
+      "type": "u64",
+      "value": "2"
+    },
+    {
+      "name": "bidSeed",
+      "type": "bytes",
+      "value": "[98, 105, 100]"
+    },
+    {
       "name": "clientSeed",
       "type": "bytes",
       "value": "[99, 108, 105, 101, 110, 116]"
+    },
+    {
+      "name": "disputeSeed",
+      "type": "bytes",
+      "value": "[100, 105, 115, 112, 117, 116, 101]"
+    },
+    {
+      "name": "drawDelay",
+      "type": "u64",
+      "value": "16"
     },
     {
       "name": "jobSeed",
@@ -83,14 +207,74 @@ export type JouleEscrow = {
       "value": "[106, 111, 98]"
     },
     {
+      "name": "jurorBps",
+      "type": "u16",
+      "value": "2000"
+    },
+    {
+      "name": "late",
+      "type": "u32",
+      "value": "2592000"
+    },
+    {
+      "name": "maxBondBps",
+      "type": "u16",
+      "value": "50000"
+    },
+    {
+      "name": "maxJurors",
+      "type": "u8",
+      "value": "7"
+    },
+    {
+      "name": "maxVoteWindow",
+      "type": "u32",
+      "value": "86400"
+    },
+    {
       "name": "maxWindow",
       "type": "u32",
       "value": "7776000"
     },
     {
+      "name": "minBondBps",
+      "type": "u16",
+      "value": "1000"
+    },
+    {
+      "name": "panelEpoch",
+      "type": "i64",
+      "value": "604800"
+    },
+    {
+      "name": "panelSeed",
+      "type": "bytes",
+      "value": "[112, 97, 110, 101, 108]"
+    },
+    {
+      "name": "seatMultiple",
+      "type": "u64",
+      "value": "10"
+    },
+    {
+      "name": "seatSeed",
+      "type": "bytes",
+      "value": "[115, 101, 97, 116]"
+    },
+    {
       "name": "vaultSeed",
       "type": "bytes",
       "value": "[118, 97, 117, 108, 116]"
+    },
+    {
+      "name": "voteSeed",
+      "type": "bytes",
+      "value": "[118, 111, 116, 101]"
+    },
+    {
+      "name": "waitingBps",
+      "type": "u16",
+      "value": "1000"
     }
   ],
   "errors": [
@@ -136,136 +320,419 @@ export type JouleEscrow = {
     },
     {
       "code": 6208,
+      "msg": "There is no such way of pricing work",
+      "name": "unknownPricing"
+    },
+    {
+      "code": 6209,
+      "msg": "What a provider locks is between a tenth of its price and five times it",
+      "name": "bondOutOfRange"
+    },
+    {
+      "code": 6210,
+      "msg": "Nobody judges results of this job: they cannot be challenged, and its terms name neither jurors nor a window for them",
+      "name": "noJudge"
+    },
+    {
+      "code": 6211,
+      "msg": "The number of jurors is odd and at most 7",
+      "name": "jurorsOutOfRange"
+    },
+    {
+      "code": 6212,
+      "msg": "The stake is not the client's own in this pool",
+      "name": "wrongStake"
+    },
+    {
+      "code": 6213,
       "msg": "The account cannot receive this token: missing, frozen, of another mint, or demanding more than a transfer",
       "name": "cannotReceive"
     },
     {
-      "code": 6209,
+      "code": 6214,
       "msg": "The payout account does not belong to the provider's payout owner",
       "name": "wrongPayoutOwner"
     },
     {
-      "code": 6210,
+      "code": 6215,
       "msg": "A job's vault cannot be the account that it pays into",
       "name": "paysItself"
     },
     {
-      "code": 6211,
+      "code": 6216,
       "msg": "Only the client may do this",
       "name": "notClient"
     },
     {
-      "code": 6212,
+      "code": 6217,
       "msg": "Only the provider that accepted the job may do this",
       "name": "notProvider"
     },
     {
-      "code": 6213,
-      "msg": "Only the client or the payout owner may redirect a payment",
+      "code": 6218,
+      "msg": "Only the client, the payout owner or the challenger may redirect a payment",
       "name": "notPayee"
     },
     {
-      "code": 6214,
+      "code": 6219,
       "msg": "A payment can be redirected before delivery, or later while it is owed",
       "name": "nothingToRedirect"
     },
     {
-      "code": 6215,
+      "code": 6220,
       "msg": "The signer is not the authority of this provider",
       "name": "notProviderAuthority"
     },
     {
-      "code": 6216,
+      "code": 6221,
       "msg": "The provider is not active",
       "name": "providerNotActive"
     },
     {
-      "code": 6217,
+      "code": 6222,
       "msg": "The price is zero or above the job's budget",
       "name": "priceOutOfRange"
     },
     {
-      "code": 6218,
+      "code": 6223,
       "msg": "The job is not in the state that this needs",
       "name": "wrongState"
     },
     {
-      "code": 6219,
+      "code": 6224,
       "msg": "The time to accept this job has passed",
       "name": "acceptWindowClosed"
     },
     {
-      "code": 6220,
+      "code": 6225,
       "msg": "The time to deliver this job has passed",
       "name": "workWindowClosed"
     },
     {
-      "code": 6221,
+      "code": 6226,
       "msg": "The review window is still open",
       "name": "reviewWindowOpen"
     },
     {
-      "code": 6222,
+      "code": 6227,
+      "msg": "The review window has passed",
+      "name": "reviewWindowClosed"
+    },
+    {
+      "code": 6228,
+      "msg": "The job takes bids and cannot be accepted directly",
+      "name": "takesBids"
+    },
+    {
+      "code": 6229,
+      "msg": "The time to bid for this job has passed, or never was",
+      "name": "bidWindowClosed"
+    },
+    {
+      "code": 6230,
+      "msg": "Bids are still being taken",
+      "name": "bidWindowOpen"
+    },
+    {
+      "code": 6231,
+      "msg": "A bid binds until the job is given to somebody or ends",
+      "name": "bidBinds"
+    },
+    {
+      "code": 6232,
+      "msg": "This is not a bid for the job, or not the cheapest",
+      "name": "wrongBid"
+    },
+    {
+      "code": 6233,
+      "msg": "The job has a fixed price",
+      "name": "fixedPrice"
+    },
+    {
+      "code": 6234,
+      "msg": "Reported seconds only grow, and not beyond the time since the job was accepted",
+      "name": "secondsOutOfRange"
+    },
+    {
+      "code": 6235,
+      "msg": "The bond is not the signer's own in the job's token",
+      "name": "wrongBond"
+    },
+    {
+      "code": 6236,
+      "msg": "This is not the claim on the bond",
+      "name": "wrongClaim"
+    },
+    {
+      "code": 6237,
+      "msg": "The job's requirements are missing, or these are not they",
+      "name": "wrongRequirements"
+    },
+    {
+      "code": 6238,
+      "msg": "The attestations are about somebody else",
+      "name": "wrongAttestations"
+    },
+    {
+      "code": 6239,
+      "msg": "A challenge names another result than the one that was delivered",
+      "name": "sameResult"
+    },
+    {
+      "code": 6240,
+      "msg": "This is not the job of the dispute, or not the dispute of the vote",
+      "name": "wrongDispute"
+    },
+    {
+      "code": 6241,
+      "msg": "This is not the panel that the dispute draws from",
+      "name": "wrongPanel"
+    },
+    {
+      "code": 6242,
+      "msg": "The slot whose hash draws the panel has not been reached",
+      "name": "slotNotReached"
+    },
+    {
+      "code": 6243,
+      "msg": "The time to draw a panel has passed",
+      "name": "drawWindowClosed"
+    },
+    {
+      "code": 6244,
+      "msg": "The signer was not drawn for this seat",
+      "name": "notDrawn"
+    },
+    {
+      "code": 6245,
+      "msg": "This member has voted, or was punished already",
+      "name": "notAbsent"
+    },
+    {
+      "code": 6246,
+      "msg": "Whoever has a part in the job has none in judging it",
+      "name": "partyCannotJudge"
+    },
+    {
+      "code": 6247,
+      "msg": "The stake is smaller than what is at risk",
+      "name": "stakeTooSmall"
+    },
+    {
+      "code": 6248,
+      "msg": "The time to commit a vote has passed",
+      "name": "commitWindowClosed"
+    },
+    {
+      "code": 6249,
+      "msg": "It is not the time to reveal votes",
+      "name": "revealWindowClosed"
+    },
+    {
+      "code": 6250,
+      "msg": "The vote belongs to another round",
+      "name": "wrongRound"
+    },
+    {
+      "code": 6251,
+      "msg": "The vote has been revealed already",
+      "name": "alreadyRevealed"
+    },
+    {
+      "code": 6252,
+      "msg": "Output and salt are not what was committed to",
+      "name": "wrongReveal"
+    },
+    {
+      "code": 6253,
+      "msg": "There is no appeal: not from a quorum, not twice, not after its time",
+      "name": "noAppeal"
+    },
+    {
+      "code": 6254,
+      "msg": "Whoever has won has nothing to appeal",
+      "name": "nothingToAppeal"
+    },
+    {
+      "code": 6255,
+      "msg": "Only the provider or the challenger may do this",
+      "name": "notParty"
+    },
+    {
+      "code": 6256,
+      "msg": "The vote is still open, or can still be appealed",
+      "name": "voteStillOpen"
+    },
+    {
+      "code": 6257,
+      "msg": "Votes are not closed yet, or absent members not punished",
+      "name": "votesOpen"
+    },
+    {
+      "code": 6258,
+      "msg": "Resolvers enrol in the epoch before",
+      "name": "notNextEpoch"
+    },
+    {
+      "code": 6259,
+      "msg": "The resolver is enrolled already",
+      "name": "alreadyEnrolled"
+    },
+    {
+      "code": 6260,
+      "msg": "The panel is full of resolvers who stake at least as much",
+      "name": "panelFull"
+    },
+    {
+      "code": 6261,
+      "msg": "A dispute may still need the panel",
+      "name": "panelNeeded"
+    },
+    {
+      "code": 6262,
       "msg": "The job's deadline has not passed yet",
       "name": "notExpired"
     },
     {
-      "code": 6223,
+      "code": 6263,
       "msg": "A result is named by its hash, which is not zero",
       "name": "missingResult"
     },
     {
-      "code": 6224,
+      "code": 6264,
       "msg": "The result named is not the one that was delivered",
       "name": "wrongResult"
     },
     {
-      "code": 6225,
+      "code": 6265,
       "msg": "This is not the vault of the job",
       "name": "wrongVault"
     },
     {
-      "code": 6226,
+      "code": 6266,
       "msg": "The vault belongs to the other token program",
       "name": "wrongTokenProgram"
     },
     {
-      "code": 6227,
+      "code": 6267,
       "msg": "This is not the account that the job pays the provider into",
       "name": "wrongPayout"
     },
     {
-      "code": 6228,
+      "code": 6268,
       "msg": "This is not the account that the job pays the fee into",
       "name": "wrongFeeVault"
     },
     {
-      "code": 6229,
+      "code": 6269,
       "msg": "This is not the account that the job refunds into",
       "name": "wrongRefund"
     },
     {
-      "code": 6230,
+      "code": 6270,
+      "msg": "This is not the account that the job pays the challenger into",
+      "name": "wrongChallengerAccount"
+    },
+    {
+      "code": 6271,
       "msg": "Rent returns to the account that paid it",
       "name": "wrongRentPayer"
     },
     {
-      "code": 6231,
+      "code": 6272,
       "msg": "Nothing that is owed can be paid now: no account can receive it",
       "name": "nothingPayable"
     },
     {
-      "code": 6232,
+      "code": 6273,
       "msg": "A sum does not fit into 64 bits",
       "name": "overflow"
     },
     {
-      "code": 6233,
+      "code": 6274,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
   ],
   "events": [
+    {
+      "discriminator": [
+        214,
+        34,
+        109,
+        94,
+        151,
+        22,
+        132,
+        17
+      ],
+      "name": "absentPunished"
+    },
+    {
+      "discriminator": [
+        135,
+        53,
+        176,
+        83,
+        193,
+        69,
+        108,
+        61
+      ],
+      "name": "bidPlaced"
+    },
+    {
+      "discriminator": [
+        145,
+        195,
+        97,
+        230,
+        166,
+        54,
+        74,
+        206
+      ],
+      "name": "bidWithdrawn"
+    },
+    {
+      "discriminator": [
+        88,
+        78,
+        239,
+        142,
+        115,
+        181,
+        200,
+        69
+      ],
+      "name": "disputeAppealed"
+    },
+    {
+      "discriminator": [
+        171,
+        46,
+        157,
+        35,
+        78,
+        224,
+        13,
+        173
+      ],
+      "name": "disputeClosed"
+    },
+    {
+      "discriminator": [
+        121,
+        64,
+        249,
+        153,
+        139,
+        128,
+        236,
+        187
+      ],
+      "name": "disputeResolved"
+    },
     {
       "discriminator": [
         47,
@@ -278,6 +745,19 @@ export type JouleEscrow = {
         114
       ],
       "name": "jobAccepted"
+    },
+    {
+      "discriminator": [
+        203,
+        112,
+        90,
+        24,
+        19,
+        50,
+        66,
+        108
+      ],
+      "name": "jobChallenged"
     },
     {
       "discriminator": [
@@ -356,12 +836,114 @@ export type JouleEscrow = {
         27
       ],
       "name": "jobSettled"
+    },
+    {
+      "discriminator": [
+        113,
+        26,
+        126,
+        21,
+        187,
+        42,
+        161,
+        42
+      ],
+      "name": "panelClosed"
+    },
+    {
+      "discriminator": [
+        165,
+        19,
+        185,
+        162,
+        177,
+        32,
+        193,
+        198
+      ],
+      "name": "panelDrawn"
+    },
+    {
+      "discriminator": [
+        253,
+        90,
+        125,
+        107,
+        71,
+        72,
+        1,
+        153
+      ],
+      "name": "resolverEnrolled"
+    },
+    {
+      "discriminator": [
+        240,
+        167,
+        131,
+        105,
+        168,
+        87,
+        29,
+        174
+      ],
+      "name": "voteClosed"
+    },
+    {
+      "discriminator": [
+        74,
+        67,
+        158,
+        48,
+        168,
+        230,
+        217,
+        77
+      ],
+      "name": "voteCommitted"
+    },
+    {
+      "discriminator": [
+        104,
+        162,
+        140,
+        194,
+        213,
+        217,
+        117,
+        179
+      ],
+      "name": "voteRevealed"
+    },
+    {
+      "discriminator": [
+        20,
+        136,
+        131,
+        199,
+        9,
+        113,
+        201,
+        105
+      ],
+      "name": "workReported"
     }
   ],
   "instructions": [
     {
       "accounts": [
         {
+          "docs": [
+            "Pays the rent of the claim and gets it back; may be the provider's authority."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "docs": [
+            "Of the provider, and the owner of its bond."
+          ],
           "name": "authority",
           "signer": true
         },
@@ -370,6 +952,71 @@ export type JouleEscrow = {
             "Owner and discriminator prove that the registry made it; whose it is, `validate` checks."
           ],
           "name": "provider"
+        },
+        {
+          "docs": [
+            "What the job demands; left out when it demands nothing."
+          ],
+          "name": "requirements",
+          "optional": true
+        },
+        {
+          "docs": [
+            "What others say about the provider; left out when nothing of it is demanded."
+          ],
+          "name": "attestations",
+          "optional": true
+        },
+        {
+          "docs": [
+            "Looked at in `require_bond`."
+          ],
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Made by the staking program, which derives its address."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The escrow's admission; the staking program checks it."
+          ],
+          "name": "service"
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
         },
         {
           "name": "job",
@@ -383,6 +1030,10 @@ export type JouleEscrow = {
         },
         {
           "name": "protocol"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
         },
         {
           "docs": [
@@ -440,9 +1091,101 @@ export type JouleEscrow = {
         4
       ],
       "docs": [
-        "A provider takes an open job for a price within the budget."
+        "A provider takes an open job for a price within the budget, and locks a part of its bond."
       ],
       "name": "accept"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "The challenger, or the provider's authority or payout owner."
+          ],
+          "name": "appellant",
+          "signer": true
+        },
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Token account that the deposit comes out of; the token program checks that the appellant may spend from it. What comes",
+            "back goes to where the job pays the appellant's side."
+          ],
+          "name": "source",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        250,
+        91,
+        1,
+        244,
+        179,
+        52,
+        75,
+        236
+      ],
+      "docs": [
+        "Provider or challenger asks for a second, larger panel."
+      ],
+      "name": "appeal"
     },
     {
       "accounts": [
@@ -492,6 +1235,55 @@ export type JouleEscrow = {
         },
         {
           "name": "tokenProgram"
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
         },
         {
           "docs": [
@@ -557,6 +1349,77 @@ export type JouleEscrow = {
         "The client agrees to the result it names, and the provider is paid at once."
       ],
       "name": "approve"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "address": "job.best_bid",
+          "name": "bid",
+          "writable": true
+        },
+        {
+          "address": "bid.rent_payer",
+          "name": "bidPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        178,
+        22,
+        34,
+        237,
+        127,
+        169,
+        79,
+        147
+      ],
+      "docs": [
+        "Anyone gives a job to the cheapest bidder once bidding is over."
+      ],
+      "name": "awardBid"
     },
     {
       "accounts": [
@@ -651,6 +1514,974 @@ export type JouleEscrow = {
     {
       "accounts": [
         {
+          "docs": [
+            "Pays the rent of the dispute and gets it back; may be the challenger."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "challenger",
+          "signer": true
+        },
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "dispute",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  100,
+                  105,
+                  115,
+                  112,
+                  117,
+                  116,
+                  101
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "job"
+              }
+            ]
+          },
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Token account that the deposit comes out of; the token program checks that the challenger may spend from it."
+          ],
+          "name": "source",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Token account that the challenger is paid into."
+          ],
+          "name": "account"
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "counterResult",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ],
+      "discriminator": [
+        16,
+        107,
+        14,
+        39,
+        244,
+        150,
+        81,
+        187
+      ],
+      "docs": [
+        "Anyone says that a delivered result is wrong, and stakes as much on it as the provider."
+      ],
+      "name": "challenge"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ],
+          "writable": true
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "dispute"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        60,
+        18,
+        92,
+        170,
+        100,
+        195,
+        146,
+        196
+      ],
+      "docs": [
+        "Anyone closes a dispute whose votes are closed."
+      ],
+      "name": "closeDispute"
+    },
+    {
+      "accounts": [
+        {
+          "name": "panel",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "panel"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        190,
+        56,
+        162,
+        180,
+        74,
+        67,
+        155,
+        170
+      ],
+      "docs": [
+        "Anyone closes a panel that no dispute can need any more."
+      ],
+      "name": "closePanel"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ],
+          "writable": true
+        },
+        {
+          "name": "dispute",
+          "relations": [
+            "vote"
+          ],
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "address": "vote.rent_payer",
+          "name": "votePayer",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "payout",
+          "relations": [
+            "vote"
+          ],
+          "writable": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "The staking program checks it."
+          ],
+          "name": "bondVault",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        137,
+        152,
+        87,
+        249,
+        170,
+        239,
+        133,
+        59
+      ],
+      "docs": [
+        "Anyone has a vote rewarded or slashed, and closed."
+      ],
+      "name": "closeVote"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent of the vote and gets it back; may be the member."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "juror",
+          "signer": true
+        },
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The member's claim for its seat; it must still hold what is at risk."
+          ],
+          "name": "claim"
+        },
+        {
+          "docs": [
+            "Made the claim."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "Token account that a reward will be paid into."
+          ],
+          "name": "payout"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "seat",
+          "type": "u8"
+        },
+        {
+          "name": "commitment",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ],
+      "discriminator": [
+        163,
+        132,
+        53,
+        174,
+        241,
+        206,
+        126,
+        233
+      ],
+      "docs": [
+        "A member of a panel votes under seal."
+      ],
+      "name": "commitSeat"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent of vote and claim and gets it back; may be the provider's authority."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "docs": [
+            "Of the provider, and the owner of its bond."
+          ],
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "docs": [
+            "Owner and discriminator prove that the registry made it; whose it is, `validate` checks."
+          ],
+          "name": "provider"
+        },
+        {
+          "docs": [
+            "What the job demands; left out when it demands nothing."
+          ],
+          "name": "requirements",
+          "optional": true
+        },
+        {
+          "docs": [
+            "What others say about the provider; left out when nothing of it is demanded."
+          ],
+          "name": "attestations",
+          "optional": true
+        },
+        {
+          "docs": [
+            "Looked at in `require_bond`."
+          ],
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Made by the staking program, which derives its address."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The escrow's admission; the staking program checks it."
+          ],
+          "name": "service"
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Token account that a reward will be paid into."
+          ],
+          "name": "payout"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "commitment",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "stake",
+          "type": "u64"
+        }
+      ],
+      "discriminator": [
+        134,
+        97,
+        90,
+        126,
+        91,
+        66,
+        16,
+        26
+      ],
+      "docs": [
+        "A provider votes under seal in a quorum, and locks a stake on it."
+      ],
+      "name": "commitVote"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "panel",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "address": "SysvarS1otHashes111111111111111111111111111",
+          "name": "slotHashes"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        220,
+        133,
+        115,
+        121,
+        118,
+        184,
+        138,
+        66
+      ],
+      "docs": [
+        "Anyone seats a panel by lot."
+      ],
+      "name": "drawPanel"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent of the panel, if it is the first, and of the claim, and gets both back; may be the resolver."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "docs": [
+            "Owner of the bond."
+          ],
+          "name": "resolver",
+          "signer": true
+        },
+        {
+          "docs": [
+            "Owner and discriminator prove that the treasury made it."
+          ],
+          "name": "acceptedMint"
+        },
+        {
+          "name": "panel",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Looked at in `require_bond`."
+          ],
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Made by the staking program, which derives its address."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The escrow's admission; the staking program checks it."
+          ],
+          "name": "service"
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "epoch",
+          "type": "u64"
+        },
+        {
+          "name": "stake",
+          "type": "u64"
+        }
+      ],
+      "discriminator": [
+        58,
+        12,
+        36,
+        3,
+        142,
+        28,
+        1,
+        43
+      ],
+      "docs": [
+        "A resolver locks a stake to be drawn in the next epoch."
+      ],
+      "name": "enroll"
+    },
+    {
+      "accounts": [
+        {
           "name": "job",
           "writable": true
         },
@@ -729,9 +2560,155 @@ export type JouleEscrow = {
         146
       ],
       "docs": [
-        "Anyone has a job refunded that was not accepted or not delivered in time, or what a refunded job still owes."
+        "Anyone has a job refunded that nobody accepted in time."
       ],
       "name": "expire"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "refund",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "address": "refund.job.fee_vault",
+          "name": "feeVault",
+          "writable": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "The staking program checks it."
+          ],
+          "name": "bondVault",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        88,
+        146,
+        59,
+        51,
+        123,
+        43,
+        123,
+        171
+      ],
+      "docs": [
+        "Anyone has a job refunded that was not delivered in time, and its provider slashed."
+      ],
+      "name": "fail"
     },
     {
       "accounts": [
@@ -851,6 +2828,24 @@ export type JouleEscrow = {
           "name": "protocol"
         },
         {
+          "docs": [
+            "What a provider must meet; left out when anybody may do the job. It cannot be changed once made."
+          ],
+          "name": "requirements",
+          "optional": true
+        },
+        {
+          "docs": [
+            "The client's stake, for a lower fee; left out with its pool for the full one."
+          ],
+          "name": "stake",
+          "optional": true
+        },
+        {
+          "name": "pool",
+          "optional": true
+        },
+        {
           "name": "tokenProgram"
         },
         {
@@ -928,6 +2923,500 @@ export type JouleEscrow = {
     {
       "accounts": [
         {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "payout",
+          "writable": true
+        },
+        {
+          "name": "feeVault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "refund",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "challenger",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        119,
+        18,
+        216,
+        65,
+        192,
+        117,
+        122,
+        220
+      ],
+      "docs": [
+        "Anyone has paid what a settled or refunded job still owes."
+      ],
+      "name": "pay"
+    },
+    {
+      "accounts": [
+        {
+          "name": "client",
+          "relations": [
+            "job"
+          ],
+          "signer": true
+        },
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Never changes once it is placed, so that its address is all the client agrees to."
+          ],
+          "name": "bid",
+          "writable": true
+        },
+        {
+          "address": "bid.rent_payer",
+          "name": "bidPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        205,
+        24,
+        133,
+        33,
+        168,
+        46,
+        8,
+        11
+      ],
+      "docs": [
+        "The client gives its job to a bidder."
+      ],
+      "name": "pickBid"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent of bid and claim and gets it back; may be the provider's authority."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "docs": [
+            "Of the provider, and the owner of its bond."
+          ],
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "docs": [
+            "Owner and discriminator prove that the registry made it; whose it is, `validate` checks."
+          ],
+          "name": "provider"
+        },
+        {
+          "docs": [
+            "What the job demands; left out when it demands nothing."
+          ],
+          "name": "requirements",
+          "optional": true
+        },
+        {
+          "docs": [
+            "What others say about the provider; left out when nothing of it is demanded."
+          ],
+          "name": "attestations",
+          "optional": true
+        },
+        {
+          "docs": [
+            "Looked at in `require_bond`."
+          ],
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Made by the staking program, which derives its address."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The escrow's admission; the staking program checks it."
+          ],
+          "name": "service"
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "bid",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Token account of the provider's payout owner that the price would be paid into."
+          ],
+          "name": "payout"
+        },
+        {
+          "name": "protocol"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "price",
+          "type": "u64"
+        }
+      ],
+      "discriminator": [
+        238,
+        77,
+        148,
+        91,
+        200,
+        151,
+        92,
+        146
+      ],
+      "docs": [
+        "A provider offers to do a job for a price; the offer binds."
+      ],
+      "name": "placeBid"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ],
+          "writable": true
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "The staking program checks it."
+          ],
+          "name": "bondVault",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "member",
+          "type": "u8"
+        }
+      ],
+      "discriminator": [
+        98,
+        45,
+        205,
+        152,
+        218,
+        44,
+        66,
+        167
+      ],
+      "docs": [
+        "Anyone has a member slashed that was drawn and never voted."
+      ],
+      "name": "punishAbsent"
+    },
+    {
+      "accounts": [
+        {
           "docs": [
             "The client moves its refund, the payout owner the provider's payment; whoever is both moves both."
           ],
@@ -995,9 +3484,89 @@ export type JouleEscrow = {
         221
       ],
       "docs": [
-        "Client or payout owner names another token account to be paid into."
+        "Client, payout owner or challenger names another token account to be paid into."
       ],
       "name": "redirect"
+    },
+    {
+      "accounts": [
+        {
+          "address": "job.provider_authority",
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "seconds",
+          "type": "u32"
+        },
+        {
+          "name": "progressHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ],
+      "discriminator": [
+        96,
+        121,
+        245,
+        84,
+        178,
+        45,
+        48,
+        91
+      ],
+      "docs": [
+        "The provider of a job that is paid by the second says how many it has worked so far."
+      ],
+      "name": "report"
     },
     {
       "accounts": [
@@ -1042,6 +3611,314 @@ export type JouleEscrow = {
         },
         {
           "name": "tokenProgram"
+        },
+        {
+          "name": "dispute",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "challenger",
+          "writable": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "The staking program checks it."
+          ],
+          "name": "bondVault",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        246,
+        150,
+        236,
+        206,
+        108,
+        63,
+        58,
+        10
+      ],
+      "docs": [
+        "Anyone has a dispute's verdict carried out."
+      ],
+      "name": "resolve"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "relations": [
+            "dispute"
+          ]
+        },
+        {
+          "name": "dispute",
+          "relations": [
+            "vote"
+          ],
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "output",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "salt",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ],
+      "discriminator": [
+        100,
+        157,
+        139,
+        17,
+        186,
+        75,
+        185,
+        149
+      ],
+      "docs": [
+        "Opens a vote's seal."
+      ],
+      "name": "revealVote"
+    },
+    {
+      "accounts": [
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "payout",
+          "writable": true
+        },
+        {
+          "name": "feeVault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "refund",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
         },
         {
           "docs": [
@@ -1094,9 +3971,162 @@ export type JouleEscrow = {
         212
       ],
       "docs": [
-        "Anyone has a delivered job paid once its review window has passed, or what a settled job still owes."
+        "Anyone has a delivered job paid once its review window has passed."
       ],
       "name": "settle"
+    },
+    {
+      "accounts": [
+        {
+          "address": "earnings.job.client",
+          "name": "client",
+          "signer": true
+        },
+        {
+          "name": "job",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "payout",
+          "writable": true
+        },
+        {
+          "name": "feeVault",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with the job when it is paid."
+          ],
+          "name": "refund",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "job"
+          ],
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        42,
+        133,
+        32,
+        60,
+        171,
+        253,
+        184,
+        155
+      ],
+      "docs": [
+        "The client stops a job that is paid by the second, and pays what was reported."
+      ],
+      "name": "stop"
     },
     {
       "accounts": [
@@ -1173,6 +4203,130 @@ export type JouleEscrow = {
         "The provider delivers: the hash of its output."
       ],
       "name": "submit"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Closed, or past `Open`."
+          ],
+          "name": "job",
+          "relations": [
+            "bid"
+          ]
+        },
+        {
+          "name": "bid",
+          "writable": true
+        },
+        {
+          "address": "bid.rent_payer",
+          "name": "bidPayer",
+          "writable": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Compared with what the job, bid or vote names."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Gets the claim's rent back; the staking program checks it."
+          ],
+          "name": "claimPayer",
+          "writable": true
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
+          ],
+          "name": "claimSigner",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  99,
+                  108,
+                  97,
+                  105,
+                  109,
+                  115
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        110,
+        53,
+        157,
+        195,
+        147,
+        100,
+        110,
+        73
+      ],
+      "docs": [
+        "Anyone has a bid let go that did not win."
+      ],
+      "name": "withdrawBid"
     }
   ],
   "metadata": {
@@ -1182,8 +4336,45 @@ export type JouleEscrow = {
   },
   "types": [
     {
+      "name": "absentPunished",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "resolver",
+            "type": "pubkey"
+          },
+          {
+            "name": "slashed",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Its place among the dispute's members."
+            ],
+            "name": "member",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
       "docs": [
-        "PDA `[\"mint\", mint]`."
+        "PDA `[\"mint\", mint]`. Amounts in base units, times in Unix seconds.",
+        "",
+        "What lies in the fee vault is `kept`, `owed_rewards`, and what has come in since they were last told apart."
       ],
       "name": "acceptedMint",
       "repr": {
@@ -1205,10 +4396,93 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "The smallest payment a service takes, in base units, so that nobody is worn out by dust."
+              "Token account of this mint that the stakers' share of the fees goes to; all zero when they have none. Written by",
+              "`set_rewards`."
+            ],
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The smallest payment a service takes, so that nobody is worn out by dust."
             ],
             "name": "minAmount",
             "type": "u64"
+          },
+          {
+            "docs": [
+              "The treasury's own part of the fee vault, which `withdraw_fees` takes from."
+            ],
+            "name": "kept",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The stakers' part of the fee vault, which `share_fees` takes from."
+            ],
+            "name": "owedRewards",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The most that may leave the fee vault at once. Written by `accept_mint`, `set_breaker` and `apply_breaker`."
+            ],
+            "name": "outflowLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What left the fee vault and still counted at `outflow_at`."
+            ],
+            "name": "outflow",
+            "type": "u64"
+          },
+          {
+            "name": "outflowAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A looser limit that is to follow. Written by `set_breaker`."
+            ],
+            "name": "stagedLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "When the looser breaker can be applied; zero when none is staged."
+            ],
+            "name": "stagedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Seconds in which an outflow fades."
+            ],
+            "name": "outflowWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Seconds; goes with `staged_limit`."
+            ],
+            "name": "stagedWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "The stakers' share of the fees, in basis points."
+            ],
+            "name": "rewardBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "How many units have been divided under the present share, modulo 10,000: where the next division goes on, so that",
+              "dividing often costs nobody a unit."
+            ],
+            "name": "divided",
+            "type": "u16"
           },
           {
             "docs": [
@@ -1233,6 +4507,266 @@ export type JouleEscrow = {
                 61
               ]
             }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "One credential; a place of `Attestations`, all zero when it is empty."
+      ],
+      "name": "attestation",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "The `Attestor` account."
+            ],
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "A code from `docs/schemas.md`: what is attested."
+            ],
+            "name": "schema",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Unix seconds; from then on it does not count."
+            ],
+            "name": "expiresAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "SHA-256 of the document that says it in full; all zero when the schema says it all."
+            ],
+            "name": "valueHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"attestations\", subject]`: every credential of one subject, so that any number of requirements is checked against one",
+        "account. Closed by anyone when nothing in it is live."
+      ],
+      "name": "attestations",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Whom the credentials are about. For a provider that is its *authority* key, not its `Provider` account."
+            ],
+            "name": "subject",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "In no order. Written by `attest` and `revoke`."
+            ],
+            "name": "places",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "attestation"
+                  }
+                },
+                16
+              ]
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                63
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"bid\", job, provider]`. It binds: its claim on the provider's bond stays locked until the job is given to somebody",
+        "or ends. Closed when it wins, or by `withdraw_bid` once the job has left `Open`."
+      ],
+      "name": "bid",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The registry's `Provider`."
+            ],
+            "name": "provider",
+            "type": "pubkey"
+          },
+          {
+            "name": "authority",
+            "type": "pubkey"
+          },
+          {
+            "name": "payoutOwner",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Token account of the payout owner."
+            ],
+            "name": "payout",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The staking program's `Claim`, made for this bid; it becomes the job's if the bid wins."
+            ],
+            "name": "claim",
+            "type": "pubkey"
+          },
+          {
+            "name": "claimPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent of this account back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units, or base units a second."
+            ],
+            "name": "price",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units locked of the bond."
+            ],
+            "name": "exposure",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "placedAt",
+            "type": "i64"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                31
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "bidPlaced",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "bid",
+            "type": "pubkey"
+          },
+          {
+            "name": "provider",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units, or base units a second."
+            ],
+            "name": "price",
+            "type": "u64"
+          },
+          {
+            "name": "exposure",
+            "type": "u64"
+          },
+          {
+            "name": "placedAt",
+            "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "bidWithdrawn",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "bid",
+            "type": "pubkey"
+          },
+          {
+            "name": "provider",
+            "type": "pubkey"
           }
         ],
         "kind": "struct"
@@ -1273,6 +4807,490 @@ export type JouleEscrow = {
                 31
               ]
             }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "`Credential` in an account."
+      ],
+      "name": "credentialRule",
+      "type": {
+        "fields": [
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "name": "schema",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "`Wanted` in an account: the same fields in the same order, and so the same bytes."
+      ],
+      "name": "criteria",
+      "type": {
+        "fields": [
+          {
+            "name": "gpuModel",
+            "type": "u16"
+          },
+          {
+            "name": "gpuCount",
+            "type": "u16"
+          },
+          {
+            "name": "vramMib",
+            "type": "u32"
+          },
+          {
+            "name": "cpuCores",
+            "type": "u16"
+          },
+          {
+            "name": "memoryMib",
+            "type": "u32"
+          },
+          {
+            "name": "diskGib",
+            "type": "u32"
+          },
+          {
+            "name": "bandwidthMbps",
+            "type": "u32"
+          },
+          {
+            "name": "regions",
+            "type": {
+              "array": [
+                "u16",
+                4
+              ]
+            }
+          },
+          {
+            "name": "minBond",
+            "type": "u64"
+          },
+          {
+            "name": "allOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credentialRule"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "anyOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credentialRule"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "allowed",
+            "type": {
+              "array": [
+                "pubkey",
+                8
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"dispute\", job]`. Closed by `close_dispute`."
+      ],
+      "name": "dispute",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "challenger",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The `Panel` that members are drawn from; all zero in `Quorum`."
+            ],
+            "name": "panel",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The output that the challenger says is right."
+            ],
+            "name": "counterResult",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Base units that the challenger put into the job's vault."
+            ],
+            "name": "deposit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units that an appellant put there; 0 without an appeal."
+            ],
+            "name": "appealDeposit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The slot whose hash draws the panel."
+            ],
+            "name": "drawSlot",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds, like all times here."
+            ],
+            "name": "openedAt",
+            "type": "i64"
+          },
+          {
+            "name": "drawBy",
+            "type": "i64"
+          },
+          {
+            "name": "commitBy",
+            "type": "i64"
+          },
+          {
+            "name": "revealBy",
+            "type": "i64"
+          },
+          {
+            "name": "finalAt",
+            "type": "i64"
+          },
+          {
+            "name": "resolvedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Seconds of each step."
+            ],
+            "name": "voteWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "`Vote` accounts that are not closed yet."
+            ],
+            "name": "votesOpen",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "One bit per member: has committed."
+            ],
+            "name": "committed",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "One bit per member: was slashed because it never did."
+            ],
+            "name": "punished",
+            "type": "u32"
+          },
+          {
+            "name": "rounds",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "round"
+                  }
+                },
+                2
+              ]
+            }
+          },
+          {
+            "name": "members",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "member"
+                  }
+                },
+                22
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Members drawn for the first round, and in all."
+            ],
+            "name": "firstDrawn",
+            "type": "u8"
+          },
+          {
+            "name": "drawn",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `DisputeStatus`."
+            ],
+            "name": "status",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "`Verification::Quorum` or `Verification::Panel`."
+            ],
+            "name": "mode",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "0, or 1 after an appeal."
+            ],
+            "name": "round",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "The job's."
+            ],
+            "name": "jurors",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `Side`, or 0."
+            ],
+            "name": "appellant",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `Verdict` once resolved, 0 before."
+            ],
+            "name": "verdict",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                31
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "disputeAppealed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "appellant",
+            "type": "pubkey"
+          },
+          {
+            "name": "deposit",
+            "type": "u64"
+          },
+          {
+            "name": "drawSlot",
+            "type": "u64"
+          },
+          {
+            "name": "drawBy",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A `Side`."
+            ],
+            "name": "side",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "disputeClosed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A verdict moved the money. Amounts are what was paid, what is still owed, and what is set aside for the jurors."
+      ],
+      "name": "disputeResolved",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "client",
+            "type": "pubkey"
+          },
+          {
+            "name": "provider",
+            "type": "pubkey"
+          },
+          {
+            "name": "challenger",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "budget",
+            "type": "u64"
+          },
+          {
+            "name": "price",
+            "type": "u64"
+          },
+          {
+            "name": "slashed",
+            "type": "u64"
+          },
+          {
+            "name": "jurors",
+            "type": "u64"
+          },
+          {
+            "name": "paidProvider",
+            "type": "u64"
+          },
+          {
+            "name": "paidFee",
+            "type": "u64"
+          },
+          {
+            "name": "paidChallenger",
+            "type": "u64"
+          },
+          {
+            "name": "paidClient",
+            "type": "u64"
+          },
+          {
+            "name": "owedProvider",
+            "type": "u64"
+          },
+          {
+            "name": "owedFee",
+            "type": "u64"
+          },
+          {
+            "name": "owedChallenger",
+            "type": "u64"
+          },
+          {
+            "name": "owedClient",
+            "type": "u64"
+          },
+          {
+            "name": "resolvedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A `Verdict`."
+            ],
+            "name": "verdict",
+            "type": "u8"
           }
         ],
         "kind": "struct"
@@ -1357,6 +5375,48 @@ export type JouleEscrow = {
             "type": "pubkey"
           },
           {
+            "docs": [
+              "The registry's `Requirements` that a provider must meet; all zero when there are none. Written by `open`."
+            ],
+            "name": "requirements",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The staking program's `Claim` on the provider's bond. Written when the job is taken."
+            ],
+            "name": "claim",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent of the claim back. Written when the job is taken."
+            ],
+            "name": "claimPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Who challenged the result; all zero until then."
+            ],
+            "name": "challenger",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Token account that the challenger is paid into. Written by `challenge` and `redirect`."
+            ],
+            "name": "challengerAccount",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The cheapest bid so far; all zero before the first."
+            ],
+            "name": "bestBid",
+            "type": "pubkey"
+          },
+          {
             "name": "specHash",
             "type": {
               "array": [
@@ -1402,9 +5462,31 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units that the provider asked for, fee included. Written by `accept`."
+              "Base units that the provider asked for, fee included; by the second, what it has earned. Written when the job is",
+              "taken or, by the second, when it is delivered or stopped."
             ],
             "name": "price",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units for each reported second; 0 when the price is fixed. Written when the job is taken."
+            ],
+            "name": "rate",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units that the provider has locked of its bond. Written when the job is taken."
+            ],
+            "name": "exposure",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units, or base units a second, of the cheapest bid."
+            ],
+            "name": "bestPrice",
             "type": "u64"
           },
           {
@@ -1430,6 +5512,20 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "Base units, once a dispute is resolved: the challenger's part that has not been paid yet."
+            ],
+            "name": "owedChallenger",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units, once a dispute is resolved: set aside for the jurors until it is wound up."
+            ],
+            "name": "owedJurors",
+            "type": "u64"
+          },
+          {
+            "docs": [
               "Unix seconds, like all times here."
             ],
             "name": "openedAt",
@@ -1437,6 +5533,17 @@ export type JouleEscrow = {
           },
           {
             "name": "acceptBy",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Until then bids are taken; 0 when there is no bidding."
+            ],
+            "name": "bidUntil",
+            "type": "i64"
+          },
+          {
+            "name": "acceptedAt",
             "type": "i64"
           },
           {
@@ -1463,6 +5570,24 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "Seconds."
+            ],
+            "name": "voteWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Seconds of work that the provider has reported so far."
+            ],
+            "name": "reported",
+            "type": "u32"
+          },
+          {
+            "name": "bondBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
               "The protocol's fee when the job was opened."
             ],
             "name": "feeBps",
@@ -1483,6 +5608,24 @@ export type JouleEscrow = {
             "type": "u8"
           },
           {
+            "docs": [
+              "A `Pricing`."
+            ],
+            "name": "pricing",
+            "type": "u8"
+          },
+          {
+            "name": "jurors",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "1 from a challenge until its dispute is wound up."
+            ],
+            "name": "disputed",
+            "type": "u8"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -1491,7 +5634,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                67
+                32
               ]
             }
           }
@@ -1520,7 +5663,17 @@ export type JouleEscrow = {
             "type": "pubkey"
           },
           {
+            "docs": [
+              "Base units, or base units a second."
+            ],
             "name": "price",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Locked of the provider's bond."
+            ],
+            "name": "exposure",
             "type": "u64"
           },
           {
@@ -1530,6 +5683,90 @@ export type JouleEscrow = {
           {
             "name": "deliverBy",
             "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "jobChallenged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "challenger",
+            "type": "pubkey"
+          },
+          {
+            "name": "provider",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "All zero in `Quorum`."
+            ],
+            "name": "panel",
+            "type": "pubkey"
+          },
+          {
+            "name": "resultHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "counterResult",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "deposit",
+            "type": "u64"
+          },
+          {
+            "name": "openedAt",
+            "type": "i64"
+          },
+          {
+            "name": "drawSlot",
+            "type": "u64"
+          },
+          {
+            "name": "drawBy",
+            "type": "i64"
+          },
+          {
+            "name": "commitBy",
+            "type": "i64"
+          },
+          {
+            "name": "revealBy",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A `Verification`."
+            ],
+            "name": "mode",
+            "type": "u8"
           }
         ],
         "kind": "struct"
@@ -1627,6 +5864,20 @@ export type JouleEscrow = {
             "type": "i64"
           },
           {
+            "docs": [
+              "0 when there is no bidding."
+            ],
+            "name": "bidUntil",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "All zero when there are none."
+            ],
+            "name": "requirements",
+            "type": "pubkey"
+          },
+          {
             "name": "workWindow",
             "type": "u32"
           },
@@ -1635,7 +5886,15 @@ export type JouleEscrow = {
             "type": "u32"
           },
           {
+            "name": "voteWindow",
+            "type": "u32"
+          },
+          {
             "name": "feeBps",
+            "type": "u16"
+          },
+          {
+            "name": "bondBps",
             "type": "u16"
           },
           {
@@ -1643,6 +5902,17 @@ export type JouleEscrow = {
               "A `Verification`."
             ],
             "name": "verification",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `Pricing`."
+            ],
+            "name": "pricing",
+            "type": "u8"
+          },
+          {
+            "name": "jurors",
             "type": "u8"
           }
         ],
@@ -1673,6 +5943,10 @@ export type JouleEscrow = {
             "type": "u64"
           },
           {
+            "name": "paidChallenger",
+            "type": "u64"
+          },
+          {
             "name": "paidClient",
             "type": "u64"
           },
@@ -1682,6 +5956,10 @@ export type JouleEscrow = {
           },
           {
             "name": "owedFee",
+            "type": "u64"
+          },
+          {
+            "name": "owedChallenger",
             "type": "u64"
           },
           {
@@ -1761,7 +6039,22 @@ export type JouleEscrow = {
             "type": "u64"
           },
           {
+            "docs": [
+              "What came from the provider's bond; the client and the treasury share it."
+            ],
+            "name": "slashed",
+            "type": "u64"
+          },
+          {
+            "name": "paidFee",
+            "type": "u64"
+          },
+          {
             "name": "paidClient",
+            "type": "u64"
+          },
+          {
+            "name": "owedFee",
             "type": "u64"
           },
           {
@@ -1882,9 +6175,174 @@ export type JouleEscrow = {
       }
     },
     {
+      "docs": [
+        "A panel's member, and what it had staked when it was drawn."
+      ],
+      "name": "member",
+      "type": {
+        "fields": [
+          {
+            "name": "resolver",
+            "type": "pubkey"
+          },
+          {
+            "name": "stake",
+            "type": "u64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"panel\", mint, epoch]`. Resolvers enrol in the epoch before, so that it is fixed when the first dispute draws from",
+        "it. Once it is full, whoever stakes more takes the place of whoever stakes least: it cannot be filled with nobodies."
+      ],
+      "name": "panel",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Unix time over `PANEL_EPOCH`."
+            ],
+            "name": "epoch",
+            "type": "u64"
+          },
+          {
+            "name": "count",
+            "type": "u16"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                29
+              ]
+            }
+          },
+          {
+            "name": "resolvers",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "resolver"
+                  }
+                },
+                128
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "panelClosed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "panel",
+            "type": "pubkey"
+          },
+          {
+            "name": "epoch",
+            "type": "u64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "panelDrawn",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The slot's."
+            ],
+            "name": "hash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "commitBy",
+            "type": "i64"
+          },
+          {
+            "name": "revealBy",
+            "type": "i64"
+          },
+          {
+            "name": "finalAt",
+            "type": "i64"
+          },
+          {
+            "name": "round",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "Members in all rounds so far."
+            ],
+            "name": "drawn",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
       "name": "podI64",
       "type": {
         "alias": "i64",
+        "kind": "type"
+      }
+    },
+    {
+      "name": "podU128",
+      "type": {
+        "alias": "u128",
         "kind": "type"
       }
     },
@@ -1911,8 +6369,143 @@ export type JouleEscrow = {
     },
     {
       "docs": [
+        "PDA `[\"pool\", mint]`; never closed."
+      ],
+      "name": "pool",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "PDA `[\"pool_vault\", pool]`. Holds stakes and rewards; whatever it holds beyond what the pool owes becomes rewards."
+            ],
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The sum of all stakes' amounts, in base units, as for all amounts here."
+            ],
+            "name": "staked",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The sum of what is unstaked and not paid yet."
+            ],
+            "name": "cooling",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Rewards that have not been divided yet."
+            ],
+            "name": "pending",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Rewards that were divided and not claimed yet."
+            ],
+            "name": "owed",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What of `owed` is nobody's yet, in 1 / 2^48 of a unit; less than a unit."
+            ],
+            "name": "dust",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The sum of all stakes' weights."
+            ],
+            "name": "totalWeight",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Rewards per weight since the beginning, times 2^48."
+            ],
+            "name": "accumulator",
+            "type": "u128"
+          },
+          {
+            "docs": [
+              "Unix seconds up to which pending rewards have dripped."
+            ],
+            "name": "drippedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "`Params::tiers`, in two lists."
+            ],
+            "name": "tierWeights",
+            "type": {
+              "array": [
+                "u64",
+                4
+              ]
+            }
+          },
+          {
+            "name": "tierDiscountsBps",
+            "type": {
+              "array": [
+                "u16",
+                4
+              ]
+            }
+          },
+          {
+            "docs": [
+              "The other `Params`, in seconds."
+            ],
+            "name": "maxLock",
+            "type": "u32"
+          },
+          {
+            "name": "coolDown",
+            "type": "u32"
+          },
+          {
+            "name": "drip",
+            "type": "u32"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "vaultBump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                66
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
         "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
-        "and nobody derives its address again."
+        "and nobody derives its address again. Lists go by service number."
       ],
       "name": "protocol",
       "repr": {
@@ -1944,7 +6537,7 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Fee by service number, in basis points of the price."
+              "Basis points of the price. Written by `initialize_protocol` and `apply_fee`."
             ],
             "name": "feeBps",
             "type": {
@@ -1956,10 +6549,39 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "One bit per service number; set while paused."
+              "The fee that is to follow, in basis points. Written by `stage_fee`."
             ],
-            "name": "paused",
-            "type": "u8"
+            "name": "stagedFeeBps",
+            "type": {
+              "array": [
+                "u16",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the staged fee can be applied, in Unix seconds; zero when none is staged."
+            ],
+            "name": "stagedFeeAt",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`."
+            ],
+            "name": "pausedUntil",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
           },
           {
             "name": "bump",
@@ -1970,7 +6592,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                62
+                63
               ]
             }
           }
@@ -2104,6 +6726,256 @@ export type JouleEscrow = {
     },
     {
       "docs": [
+        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that dropping and defining it again can",
+        "not put other requirements in its place."
+      ],
+      "name": "requirements",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "client",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of `criteria`."
+            ],
+            "name": "hash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "criteria",
+            "type": {
+              "defined": {
+                "name": "criteria"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                31
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Somebody who has locked a stake to be drawn."
+      ],
+      "name": "resolver",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Owner of the bond; votes with this key."
+            ],
+            "name": "resolver",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units locked of the bond: the chance of being drawn, and the weight of the vote."
+            ],
+            "name": "stake",
+            "type": "u64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "resolverEnrolled",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "panel",
+            "type": "pubkey"
+          },
+          {
+            "name": "resolver",
+            "type": "pubkey"
+          },
+          {
+            "name": "stake",
+            "type": "u64"
+          },
+          {
+            "name": "epoch",
+            "type": "u64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A first vote, or the one after an appeal."
+      ],
+      "name": "round",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Weight revealed for `Stands`, `Counter` and `Neither`."
+            ],
+            "name": "tally",
+            "type": {
+              "array": [
+                "u64",
+                3
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Base units for those who voted for the verdict, once resolved."
+            ],
+            "name": "pot",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Votes revealed."
+            ],
+            "name": "revealed",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"stake\", pool, owner]`, closed when it holds nothing any more."
+      ],
+      "name": "stake",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "pool",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units that earn, as for all amounts here."
+            ],
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What the amount counts for when rewards are divided and tiers chosen: once to four times itself, by the lock that was",
+              "left when it was last written."
+            ],
+            "name": "weight",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds; the amount cannot be unstaked before."
+            ],
+            "name": "lockEnd",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Unstaked and not paid yet; earns nothing."
+            ],
+            "name": "cooling",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds from which `cooling` can be withdrawn."
+            ],
+            "name": "coolsAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Rewards that can be claimed."
+            ],
+            "name": "earned",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What was earned beyond `earned`, in 1 / 2^48 of a unit; less than a unit."
+            ],
+            "name": "fraction",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The pool's accumulator up to which rewards were earned."
+            ],
+            "name": "accrued",
+            "type": "u128"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                63
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
         "The terms of a job; fixed when it is opened."
       ],
       "name": "terms",
@@ -2149,6 +7021,13 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "Seconds in which bids are taken, within the accept window. 0: whoever accepts first has the job."
+            ],
+            "name": "bidWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
               "Seconds from accepting to delivering."
             ],
             "name": "workWindow",
@@ -2163,10 +7042,340 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "Seconds of each step of a dispute; 0 for `Review`."
+            ],
+            "name": "voteWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "What the provider locks of its bond, in basis points of its price, or of the budget if it is paid by the second."
+            ],
+            "name": "bondBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
               "A `Verification`."
             ],
             "name": "verification",
             "type": "u8"
+          },
+          {
+            "docs": [
+              "A `Pricing`."
+            ],
+            "name": "pricing",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "`Quorum`: votes without which nothing is decided. `Panel`: members of the first panel. Odd; 0 for `Review`."
+            ],
+            "name": "jurors",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"vote\", dispute, round, juror]`. Between `commit_by` and `reveal_by` it waits for its juror to reveal; then",
+        "`close_vote` rewards, releases or slashes it, and anyone may see to it."
+      ],
+      "name": "vote",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Owner of the bond behind the vote."
+            ],
+            "name": "juror",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Token account that a reward goes to."
+            ],
+            "name": "payout",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The staking program's `Claim` that is slashed if the vote is wrong or never revealed."
+            ],
+            "name": "claim",
+            "type": "pubkey"
+          },
+          {
+            "name": "claimPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent of this account back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of job, output, salt and juror. The juror is part of it, so that a copy cannot be revealed by anybody else."
+            ],
+            "name": "commitment",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Base units: what the vote weighs."
+            ],
+            "name": "weight",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units that it loses if it is wrong."
+            ],
+            "name": "atRisk",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "0, or 1 for the appeal."
+            ],
+            "name": "round",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "0 until revealed; then the `Verdict` that its output speaks for."
+            ],
+            "name": "choice",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "1 when the claim was made for this vote alone."
+            ],
+            "name": "ownClaim",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                28
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A vote was wound up: rewarded, let go, or slashed."
+      ],
+      "name": "voteClosed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "vote",
+            "type": "pubkey"
+          },
+          {
+            "name": "juror",
+            "type": "pubkey"
+          },
+          {
+            "name": "paid",
+            "type": "u64"
+          },
+          {
+            "name": "slashed",
+            "type": "u64"
+          },
+          {
+            "name": "round",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `Verdict`, or 0 when it was never revealed."
+            ],
+            "name": "choice",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "voteCommitted",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "vote",
+            "type": "pubkey"
+          },
+          {
+            "name": "juror",
+            "type": "pubkey"
+          },
+          {
+            "name": "commitment",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "weight",
+            "type": "u64"
+          },
+          {
+            "name": "atRisk",
+            "type": "u64"
+          },
+          {
+            "name": "round",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "voteRevealed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
+            "name": "vote",
+            "type": "pubkey"
+          },
+          {
+            "name": "juror",
+            "type": "pubkey"
+          },
+          {
+            "name": "output",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "weight",
+            "type": "u64"
+          },
+          {
+            "name": "revealedAt",
+            "type": "i64"
+          },
+          {
+            "name": "round",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "The `Verdict` that the output speaks for."
+            ],
+            "name": "choice",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "workReported",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
+          {
+            "name": "provider",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of whatever the provider shows for it."
+            ],
+            "name": "progressHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "In all."
+            ],
+            "name": "seconds",
+            "type": "u32"
+          },
+          {
+            "name": "reportedAt",
+            "type": "i64"
           }
         ],
         "kind": "struct"
