@@ -1,12 +1,14 @@
 //! What the tests and benches share: the real programs on a real SVM, with people, tokens and a clock.
 
 mod crowd;
+mod disputes;
 mod refusal;
 pub mod scenes;
 pub mod staking;
 mod tokens;
 mod world;
 
+pub use disputes::{EXPOSURE, STEP, TRUTH};
 pub use refusal::{swap, Refusal};
 pub use tokens::Kind;
 pub use world::{deployed, key, set_upgrade_authority, World, BOND, BREAKER, BUDGET, FEE_BPS, PRICE, RESULT};

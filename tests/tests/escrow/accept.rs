@@ -54,9 +54,11 @@ fn only_the_providers_authority_accepts() {
     let (job, mallory) = (w.opened(), Keypair::new());
     let mut accept = swap(w.accept(job), w.north.pubkey(), mallory.pubkey());
     w.refuse(accept.clone(), &[&mallory], "NotProviderAuthority");
-    accept.accounts[0].pubkey = w.north.pubkey();
-    accept.accounts[0].is_signer = false;
-    w.refuse(accept, &[], "MissingRequiredSignature");
+    accept = w.accept(job);
+    accept.accounts[0].pubkey = w.alice.pubkey();
+    accept.accounts[1].is_signer = false;
+    let alice = w.alice.insecure_clone();
+    w.refuse(accept, &[&alice], "MissingRequiredSignature");
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn a_client_that_is_its_own_provider_is_settled_like_any_other() {
     let alice = w.alice.insecure_clone();
     let profile = Profile { payout_owner: alice.pubkey(), ..w.profile() };
     w.send(&[instruction::registry::register(alice.pubkey(), alice.pubkey(), profile)], &[&alice]);
+    w.give_bond(&alice, PRICE);
     let before = w.balance(&w.alice_tokens());
     let job = w.opened();
     let accept = instruction::escrow::accept(Provider::new(alice.pubkey(), w.alice_tokens()), job, &w.job(&job), PRICE);
@@ -166,7 +167,7 @@ fn a_stolen_provider_key_cannot_swap_the_payout_account_for_its_own() {
     assert_eq!(w.job(&job).owed_provider.get(), shares().1);
     let owner = w.north_payout.insecure_clone();
     w.send(&[instruction::escrow::redirect(owner.pubkey(), job, w.north_tokens())], &[&owner]);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&w.north_tokens()), shares().1);
 }
 
@@ -193,12 +194,12 @@ fn a_payee_that_keeps_redirecting_does_not_keep_the_other_waiting() {
     w.set_time(w.now() + 120);
     w.send(&[w.settle(job)], &[]);
     w.thaw(&payout);
-    let stale = w.settle(job);
+    let stale = w.pay(job);
     let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
     w.send(&[instruction::escrow::redirect(alice.pubkey(), job, other)], &[&alice]);
     w.send(&[stale], &[]);
     assert_eq!(w.balance(&payout), shares().1);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&other), BUDGET - PRICE);
     assert!(w.is_closed(&job));
 }

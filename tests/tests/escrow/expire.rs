@@ -13,24 +13,11 @@ fn a_job_that_nobody_accepts_is_refunded_by_anyone() {
 }
 
 #[test]
-fn a_job_that_is_not_delivered_is_refunded_by_anyone() {
-    let mut w = World::new(Kind::Classic);
-    let tokens = w.balance(&w.alice_tokens());
-    let job = w.accepted();
-    w.set_time(w.job(&job).deliver_by.get() + 1);
-    w.send(&[w.expire(job)], &[]);
-    assert_eq!(w.balance(&w.alice_tokens()), tokens);
-    assert_eq!(w.balance(&w.north_tokens()), 0);
-    assert!(w.is_closed(&job));
-}
-
-#[test]
 fn expire_before_the_deadline_is_rejected() {
     let mut w = World::new(Kind::Classic);
     let (open, accepted) = (w.opened(), w.accepted());
     w.refuse(w.expire(open), &[], "NotExpired");
-    w.set_time(w.job(&accepted).deliver_by.get());
-    w.refuse(w.expire(accepted), &[], "NotExpired");
+    w.refuse(w.expire(accepted), &[], "WrongState");
     w.set_time(w.job(&open).accept_by.get());
     w.refuse(w.expire(open), &[], "NotExpired");
 }

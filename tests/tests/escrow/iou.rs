@@ -24,9 +24,9 @@ fn a_frozen_provider_account_blocks_neither_fee_nor_refund() {
     assert_eq!((w.balance(&w.fee_vault()), w.balance(&w.alice_tokens())), (fee, before - PRICE));
     assert_eq!(w.balance(&state.vault), provider);
 
-    w.refuse(w.settle(job), &[], "NothingPayable");
+    w.refuse(w.pay(job), &[], "NothingPayable");
     w.thaw(&payout);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&payout), provider);
     assert!(w.is_closed(&job));
 }
@@ -40,7 +40,7 @@ fn a_closed_provider_account_is_paid_once_it_is_back() {
     settled(&mut w, job);
     assert_eq!(w.job(&job).owed_provider.get(), shares().1);
     w.token_account(&payout_owner.pubkey());
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&payout), shares().1);
     assert!(w.is_closed(&job));
 }
@@ -53,7 +53,7 @@ fn a_payee_whose_account_is_frozen_for_ever_redirects_the_payment() {
     settled(&mut w, job);
     let other = w.extra_token_account(&payout_owner.pubkey(), &w.mint.clone(), &[]);
     w.send(&[instruction::escrow::redirect(payout_owner.pubkey(), job, other)], &[&payout_owner]);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&other), shares().1);
     assert!(w.is_closed(&job));
 }
@@ -69,7 +69,7 @@ fn a_frozen_client_account_does_not_keep_the_provider_waiting() {
     assert_eq!(w.job(&job).owed_client.get(), BUDGET - PRICE);
     w.thaw(&tokens);
     let before = w.balance(&tokens);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&tokens), before + BUDGET - PRICE);
     assert!(w.is_closed(&job));
 }
@@ -84,7 +84,7 @@ fn a_frozen_fee_vault_does_not_keep_anybody_waiting() {
     assert_eq!(w.balance(&w.north_tokens()), shares().1);
     assert_eq!(w.job(&job).owed_fee.get(), shares().0);
     w.thaw(&fees);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&fees), shares().0);
     assert!(w.is_closed(&job));
 }
@@ -101,10 +101,10 @@ fn when_nobody_can_receive_the_job_still_settles_and_everything_waits() {
     let state = w.job(&job);
     assert_eq!(state.status, JobStatus::Settled as u8);
     assert_eq!(w.balance(&state.vault), BUDGET);
-    w.refuse(w.settle(job), &[], "NothingPayable");
+    w.refuse(w.pay(job), &[], "NothingPayable");
     for account in &accounts {
         w.thaw(account);
-        w.send(&[w.settle(job)], &[]);
+        w.send(&[w.pay(job)], &[]);
     }
     assert!(w.is_closed(&job));
     assert_eq!((w.balance(&accounts[0]), w.balance(&accounts[1])), (shares().1, shares().0));
@@ -118,11 +118,11 @@ fn a_refund_that_cannot_be_received_waits() {
     w.send(&[w.cancel(job)], &[&alice]);
     let state = w.job(&job);
     assert_eq!((state.status, state.owed_client.get()), (JobStatus::Refunded as u8, BUDGET));
-    w.refuse(w.expire(job), &[], "NothingPayable");
+    w.refuse(w.pay(job), &[], "NothingPayable");
     w.refuse(w.cancel(job), &[&alice], "WrongState");
     let other = w.extra_token_account(&alice.pubkey(), &w.mint.clone(), &[]);
     w.send(&[instruction::escrow::redirect(alice.pubkey(), job, other)], &[&alice]);
-    w.send(&[w.expire(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&other), BUDGET);
     assert!(w.is_closed(&job));
 }
@@ -136,6 +136,8 @@ fn a_settled_job_with_debts_can_be_neither_expired_nor_approved_again() {
     w.set_time(w.now() + 10_000_000);
     w.refuse(w.expire(job), &[], "WrongState");
     w.refuse(w.approve(job), &[&alice], "WrongState");
+    w.refuse(w.settle(job), &[], "WrongState");
+    w.refuse(w.fail(job), &[], "WrongState");
     let mallory = Keypair::new();
     let thief = w.token_account(&mallory.pubkey());
     w.refuse(instruction::escrow::redirect(mallory.pubkey(), job, thief), &[&mallory], "NotPayee");

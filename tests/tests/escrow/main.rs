@@ -3,10 +3,15 @@
 mod accept;
 mod approve;
 mod attacks;
+mod bids;
 mod cancel;
 mod expire;
+mod fail;
 mod iou;
+mod metered;
 mod open;
+mod panel;
+mod quorum;
 mod redirect;
 mod settle;
 mod submit;

@@ -48,12 +48,11 @@ fn settle_before_the_review_window_has_passed_is_rejected() {
 }
 
 #[test]
-fn settle_of_an_open_or_accepted_job_is_rejected() {
+fn settle_of_an_accepted_job_is_rejected() {
     let mut w = World::new(Kind::Classic);
-    let (open, accepted) = (w.opened(), w.accepted());
+    let accepted = w.accepted();
     w.set_time(w.now() + 100_000);
     w.refuse(w.settle(accepted), &[], "WrongState");
-    w.refuse(swap(w.settle(open), w.job(&open).payout, w.north_tokens()), &[], "WrongState");
 }
 
 #[test]

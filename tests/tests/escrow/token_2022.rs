@@ -25,8 +25,8 @@ fn a_token_2022_job_is_refunded() {
     let before = w.balance(&w.alice_tokens());
     let job = w.accepted();
     w.set_time(w.now() + 301);
-    w.send(&[w.expire(job)], &[]);
-    assert_eq!(w.balance(&w.alice_tokens()), before);
+    w.send(&[w.fail(job)], &[]);
+    assert_eq!(w.balance(&w.alice_tokens()), before + PRICE * 9 / 10);
     assert!(w.is_closed(&job));
 }
 
@@ -51,9 +51,9 @@ fn an_account_that_demands_a_memo_waits_and_blocks_nobody() {
     w.send(&[w.settle(job)], &[]);
     assert_eq!((w.balance(&picky), w.job(&job).owed_provider.get()), (0, shares().1));
     assert_eq!(w.balance(&w.fee_vault()), shares().0);
-    w.refuse(w.settle(job), &[], "NothingPayable");
+    w.refuse(w.pay(job), &[], "NothingPayable");
     w.send(&[instruction::escrow::redirect(owner.pubkey(), job, w.north_tokens())], &[&owner]);
-    w.send(&[w.settle(job)], &[]);
+    w.send(&[w.pay(job)], &[]);
     assert_eq!(w.balance(&w.north_tokens()), shares().1);
     assert!(w.is_closed(&job));
 }

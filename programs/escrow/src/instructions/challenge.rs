@@ -26,9 +26,9 @@ pub struct Challenge {
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
     pub vault: UncheckedAccount,
     /// Token account that the deposit comes out of; the token program checks that the challenger may spend from it.
-    #[account(mut)]
+    #[account(mut, unsafe(dup))]
     pub source: UncheckedAccount,
-    /// Token account that the challenger is paid into.
+    /// Token account that the challenger is paid into; may be the same.
     pub account: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
     pub system_program: Program<System>,
