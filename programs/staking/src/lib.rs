@@ -75,8 +75,8 @@ pub mod staking {
     }
 
     /// Lets a program lock bonds; the protocol's authority only.
-    pub fn admit_service(ctx: &mut Context<AdmitService>, program: Address, number: u8) -> Result<()> {
-        admit_service::handler(ctx, program, number)
+    pub fn admit_service(ctx: &mut Context<AdmitService>, admitted: Address, number: u8) -> Result<()> {
+        admit_service::handler(ctx, admitted, number)
     }
 
     /// Stops a service from locking, or lets it again; the protocol's authority only. Its claims stay its own.
