@@ -13,14 +13,16 @@ const LOADER = new PublicKey("BPFLoaderUpgradeab1e11111111111111111111111");
 /** Order of the service numbers on the chain, which has room for eight. */
 const SERVICES = ["escrow", "billing", "dataMarket", "depin"] as const;
 const SERVICE_SLOTS = 8;
+/** Seconds. */
+const DAY = 24 * 60 * 60;
 
 export interface Settings {
   /** Basis points of the price, by service. */
   feeBps: Record<(typeof SERVICES)[number], number>;
   /** May pause, and nothing else; without one, the authority itself. */
   guardian: string | null;
-  /** Tokens that services take, and the smallest payment in base units. */
-  mints: { mint: string; minAmount: string }[];
+  /** Tokens that services take, the smallest payment, and the most that may leave the fee vault a day; in base units. */
+  mints: { mint: string; minAmount: string; dailyOutflow: string }[];
 }
 
 /** Settings for a cluster, from config.json, or from the file that JOULE_MIGRATION_CONFIG names. */
@@ -53,7 +55,7 @@ export async function initialise(provider: AnchorProvider, settings: Settings): 
     console.log(`protocol ${protocol} created in ${signature}`);
   }
 
-  for (const { mint: text, minAmount } of settings.mints) {
+  for (const { mint: text, minAmount, dailyOutflow } of settings.mints) {
     const mint = new PublicKey(text);
     const acceptedMint = pda(seed("mint"), mint.toBytes());
     if (await provider.connection.getAccountInfo(acceptedMint)) {
@@ -63,7 +65,7 @@ export async function initialise(provider: AnchorProvider, settings: Settings): 
     const account = await provider.connection.getAccountInfo(mint);
     if (!account) throw new Error(`there is no mint ${mint} on this cluster`);
     const signature = await program.methods
-      .acceptMint(new BN(minAmount))
+      .acceptMint(new BN(minAmount), new BN(dailyOutflow), DAY)
       .accountsPartial({
         authority,
         protocol,

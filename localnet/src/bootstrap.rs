@@ -4,7 +4,12 @@
 
 use std::time::Duration;
 
-use joule_sdk::{instruction, pda, token_program, treasury::state::Service, Instruction, Pubkey, Signature, Signer};
+use joule_sdk::{
+    instruction, pda, token_program,
+    treasury::state::Service,
+    units::{Amount, Breaker, Seconds},
+    Instruction, Pubkey, Signature, Signer,
+};
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
 use solana_transaction::Transaction;
@@ -23,6 +28,8 @@ pub const PERSONA_LAMPORTS: u64 = 1_000_000_000_000;
 pub const ESCROW_FEE_BPS: u16 = 250;
 /// The smallest payment services take: a thousandth of a token.
 pub const MIN_AMOUNT: u64 = 1_000;
+/// The most that may leave the fee vault in a day: 100,000 tokens.
+pub const BREAKER: Breaker = Breaker { limit: Amount::new(100_000 * 1_000_000), window: Seconds::new(24 * 60 * 60) };
 
 /// How long a transaction may take to be confirmed.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -81,7 +88,7 @@ pub async fn initialize_protocol(rpc: &RpcClient, personas: &Personas) -> Result
     fees[Service::Escrow as usize] = ESCROW_FEE_BPS;
     let instructions = [
         instruction::treasury::initialize_protocol(authority, personas.address(Persona::Guardian), fees),
-        instruction::treasury::accept_mint(authority, personas.mint(), token_program::CLASSIC, MIN_AMOUNT),
+        instruction::treasury::accept_mint(authority, personas.mint(), token_program::CLASSIC, MIN_AMOUNT, BREAKER),
     ];
     send(rpc, "initialising the protocol", &instructions, &[personas.key(Persona::Authority)]).await
 }

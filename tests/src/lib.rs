@@ -6,4 +6,4 @@ mod world;
 
 pub use refusal::{swap, Refusal};
 pub use tokens::Kind;
-pub use world::{deployed, set_upgrade_authority, World, BUDGET, FEE_BPS, PRICE, RESULT};
+pub use world::{deployed, set_upgrade_authority, World, BREAKER, BUDGET, FEE_BPS, PRICE, RESULT};

@@ -16,7 +16,9 @@ use joule_sdk::{
         self,
         state::{Attributes, Profile},
     },
-    treasury, Instruction, Keypair, Pubkey, Signer,
+    treasury,
+    units::{Amount, Breaker, Seconds},
+    Instruction, Keypair, Pubkey, Signer,
 };
 use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_clock::Clock;
@@ -29,6 +31,8 @@ pub const BUDGET: u64 = 1_000_000;
 pub const PRICE: u64 = 900_001;
 /// The escrow's fee here; with `PRICE` it leaves dust.
 pub const FEE_BPS: u16 = 250;
+/// What may leave the fee vault here, in base units and seconds.
+pub const BREAKER: Breaker = Breaker { limit: Amount::new(1_000_000), window: Seconds::new(86_400) };
 /// The result hash that providers submit here.
 pub const RESULT: [u8; 32] = [7; 32];
 
@@ -106,7 +110,8 @@ impl World {
         world.send(&[initialize], &[&authority]);
         world.token_program = kind.program();
         world.mint = world.create_mint(kind, &[], &[]);
-        let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000);
+        let accept =
+            instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
         world.send(&[accept], &[&authority]);
         world
     }

@@ -1,11 +1,16 @@
 //! Every instruction in the state that it is normally run in.
 
 use joule_sdk::{
-    escrow, instruction,
-    registry::{self, state::ProviderStatus},
-    treasury, Instruction, Keypair, Pubkey, Signer,
+    escrow, instruction, pda,
+    registry::{
+        self,
+        state::{ProviderStatus, Wanted},
+    },
+    treasury,
+    units::{Amount, Breaker},
+    Instruction, Keypair, Pubkey, Signer,
 };
-use joule_tests::{Kind, World};
+use joule_tests::{Kind, World, BREAKER};
 
 /// The syscalls that an instruction cannot do without.
 #[derive(Clone, Copy, Default)]
@@ -80,20 +85,44 @@ fn treasury() -> Vec<Scenario> {
         Pda::new(&id, &[treasury::constants::MINT_SEED, mint.as_ref()]),
         Pda::new(&id, &[treasury::constants::FEE_VAULT_SEED, mint.as_ref()]),
     ];
-    let accept = accept_mint(a.pubkey(), mint, w.token_program, 1);
+    let accept = accept_mint(a.pubkey(), mint, w.token_program, 1, BREAKER);
     all.push(make("accept_mint", w, accept, a, Syscalls { clock: 0, rent: 1, derive: 2 }, created));
 
-    let governed = |build: &dyn Fn(&World) -> Instruction, name| {
-        let w = World::governed(Kind::Classic);
-        let (a, instruction) = (w.authority.insecure_clone(), build(&w));
-        make(name, w, instruction, a, NONE, vec![])
-    };
-    all.push(governed(&|w| propose_authority(w.authority.pubkey(), w.alice.pubkey()), "propose_authority"));
-    all.push(governed(&|w| set_guardian(w.authority.pubkey(), w.alice.pubkey()), "set_guardian"));
-    all.push(governed(&|w| set_fee(w.authority.pubkey(), 0, 1), "set_fee"));
-    all.push(governed(&|w| update_mint(w.authority.pubkey(), w.mint, false, 1), "update_mint"));
-    all.push(governed(&|w| pause(w.authority.pubkey(), 0), "pause"));
-    all.push(governed(&|w| unpause(w.authority.pubkey(), 0), "unpause"));
+    // One step by the authority, after others that only prepare it; `wait` in seconds lies between.
+    let governed =
+        |name, syscalls, before: &[&dyn Fn(&World) -> Instruction], wait, build: &dyn Fn(&World) -> Instruction| {
+            let mut w = World::governed(Kind::Classic);
+            let a = w.authority.insecure_clone();
+            for earlier in before {
+                let earlier = earlier(&w);
+                w.send(&[earlier], &[&a]);
+            }
+            w.set_time(w.now() + wait);
+            let instruction = build(&w);
+            let mut scenario = make(name, w, instruction, a, syscalls, vec![]);
+            scenario
+                .signers
+                .retain(|key| scenario.instruction.accounts.iter().any(|m| m.is_signer && m.pubkey == key.pubkey()));
+            scenario
+        };
+    let propose = |w: &World| propose_authority(w.authority.pubkey(), w.alice.pubkey());
+    let stage = |w: &World| stage_fee(w.authority.pubkey(), 0, 251);
+    let looser = Breaker { limit: Amount::new(u64::MAX), ..BREAKER };
+    let tighter = Breaker { limit: Amount::new(1), ..BREAKER };
+    let loosen = |w: &World| set_breaker(w.authority.pubkey(), w.mint, looser);
+    let stop = |w: &World| pause(w.authority.pubkey(), 0);
+    const DELAY: i64 = 2 * 86_400;
+    all.push(governed("propose_authority", NONE, &[], 0, &propose));
+    all.push(governed("set_guardian", NONE, &[], 0, &|w| set_guardian(w.authority.pubkey(), w.alice.pubkey())));
+    all.push(governed("stage_fee", CLOCK, &[], 0, &stage));
+    all.push(governed("apply_fee", CLOCK, &[&stage], DELAY, &|_| apply_fee(0)));
+    all.push(governed("cancel_fee", NONE, &[&stage], 0, &|w| cancel_fee(w.authority.pubkey(), 0)));
+    all.push(governed("update_mint", NONE, &[], 0, &|w| update_mint(w.authority.pubkey(), w.mint, false, 1)));
+    all.push(governed("set_breaker (tighter)", CLOCK, &[], 0, &|w| set_breaker(w.authority.pubkey(), w.mint, tighter)));
+    all.push(governed("set_breaker (looser)", CLOCK, &[], 0, &loosen));
+    all.push(governed("apply_breaker", CLOCK, &[&loosen], DELAY, &|w| apply_breaker(w.mint)));
+    all.push(governed("pause", CLOCK, &[], 0, &stop));
+    all.push(governed("unpause", CLOCK, &[&stop], 0, &|w| unpause(w.authority.pubkey(), 0)));
 
     let mut w = World::governed(Kind::Classic);
     let (a, next) = (w.authority.insecure_clone(), w.alice.insecure_clone());
@@ -101,11 +130,25 @@ fn treasury() -> Vec<Scenario> {
     let accept = accept_authority(next.pubkey());
     all.push(make("accept_authority", w, accept, next, NONE, vec![]));
 
-    let mut w = World::new(Kind::Classic);
-    let (a, fees, target) = (w.authority.insecure_clone(), w.fee_vault(), w.alice_tokens());
-    w.mint_to(&fees, 100);
+    let rich = || {
+        let mut w = World::new(Kind::Classic);
+        let (a, fees, vault) = (w.authority.insecure_clone(), w.fee_vault(), w.alice_tokens());
+        w.mint_to(&fees, 10_000);
+        let share = set_rewards(a.pubkey(), w.mint, Pubkey::default(), vault, 2_500);
+        (w, a, vault, share)
+    };
+    let (w, a, _, share) = rich();
+    all.push(make("set_rewards", w, share, a, NONE, vec![]));
+    let (mut w, a, vault, set) = rich();
+    w.send(&[set], &[&a]);
+    w.mint_to(&pda::fee_vault(&w.mint), 10_000);
+    let share = share_fees(w.mint, vault, w.token_program);
+    let mut scenario = make("share_fees", w, share, a, CLOCK, vec![]);
+    scenario.signers.clear();
+    all.push(scenario);
+    let (w, a, target, _) = rich();
     let withdraw = withdraw_fees(a.pubkey(), w.mint, target, w.token_program, 50);
-    all.push(make("withdraw_fees", w, withdraw, a, NONE, vec![]));
+    all.push(make("withdraw_fees", w, withdraw, a, CLOCK, vec![]));
     all
 }
 
@@ -129,6 +172,75 @@ fn registry() -> Vec<Scenario> {
     all.push(make("update", w, change, CLOCK));
     all.push(make("set_status", World::new(Kind::Classic), set_status(north, ProviderStatus::Paused), CLOCK));
     all.push(make("retire", World::new(Kind::Classic), retire(north, north), NONE));
+    all.extend(attesting());
+    all
+}
+
+fn attesting() -> Vec<Scenario> {
+    use instruction::registry::*;
+    use registry::constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, REQUIREMENTS_SEED};
+    let id = registry::ID;
+    let make = |name, world: World, instruction: Instruction, signers: Vec<Keypair>, syscalls, seeds: &[&[u8]]| {
+        let seeds = vec![Pda::new(&id, seeds), Pda::new(&id, &[joule_events::AUTHORITY_SEED])];
+        Scenario { program: "registry", name, world, instruction, signers, syscalls, seeds }
+    };
+    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1 };
+    let mut all = Vec::new();
+    // The attestor is alice, the subject north.
+    let admitted = || {
+        let mut w = World::governed(Kind::Classic);
+        let (governor, alice, north) = (w.authority.insecure_clone(), w.alice.insecure_clone(), w.north.pubkey());
+        let admit = admit_attestor(governor.pubkey(), governor.pubkey(), alice.pubkey(), [5; 32]);
+        w.send(&[admit], &[&governor]);
+        let statement = Statement { subject: north, schema: 1, value_hash: [1; 32], expires_at: w.now() + 86_400 };
+        (w, alice, north, statement)
+    };
+    let attested = || {
+        let (mut w, alice, north, statement) = admitted();
+        w.send(&[attest(alice.pubkey(), alice.pubkey(), statement)], &[&alice]);
+        (w, alice, north, statement)
+    };
+
+    let w = World::governed(Kind::Classic);
+    let (governor, alice) = (w.authority.insecure_clone(), w.alice.pubkey());
+    let admit = admit_attestor(governor.pubkey(), governor.pubkey(), alice, [5; 32]);
+    all.push(make("admit_attestor", w, admit, vec![governor], CREATE, &[ATTESTOR_SEED, alice.as_ref()]));
+    let (w, alice, _, _) = admitted();
+    let governor = w.authority.insecure_clone();
+    let set = set_attestor(governor.pubkey(), alice.pubkey(), false);
+    all.push(make("set_attestor", w, set, vec![governor], NONE, &[ATTESTOR_SEED, alice.pubkey().as_ref()]));
+
+    let (w, alice, north, statement) = admitted();
+    let list: &[&[u8]] = &[ATTESTATIONS_SEED, north.as_ref()];
+    let give = attest(alice.pubkey(), alice.pubkey(), statement);
+    all.push(make("attest (first of a subject)", w, give.clone(), vec![alice], CREATE, list));
+    let (w, alice, ..) = attested();
+    all.push(make("attest", w, give, vec![alice], CLOCK, list));
+    let (w, alice, ..) = attested();
+    let undo = revoke(alice.pubkey(), alice.pubkey(), north, 1);
+    all.push(make("revoke", w, undo, vec![alice], NONE, list));
+    let (mut w, alice, ..) = attested();
+    w.set_time(statement.expires_at);
+    let close = close_attestations(north, alice.pubkey());
+    all.push(make("close_attestations", w, close, vec![], CLOCK, list));
+
+    let mut w = World::governed(Kind::Classic);
+    let (alice, wanted) = (w.alice.insecure_clone(), Wanted { gpu_count: 1, min_bond: 5, ..Default::default() });
+    let define = define_requirements(alice.pubkey(), alice.pubkey(), wanted);
+    let (client, hash) = (alice.pubkey(), wanted.hash());
+    let named: &[&[u8]] = &[REQUIREMENTS_SEED, client.as_ref(), &hash];
+    let syscalls = Syscalls { clock: 0, ..CREATE };
+    all.push(make(
+        "define_requirements",
+        World::governed(Kind::Classic),
+        define.clone(),
+        vec![w.alice.insecure_clone()],
+        syscalls,
+        named,
+    ));
+    w.send(&[define], &[&alice]);
+    let forget = drop_requirements(client, &hash, client);
+    all.push(make("drop_requirements", w, forget, vec![alice], NONE, named));
     all
 }
 

@@ -13,6 +13,7 @@ pub use error::{ProgramFailure, SdkError};
 pub use joule_escrow as escrow;
 pub use joule_registry as registry;
 pub use joule_treasury as treasury;
+pub use joule_units as units;
 pub use rpc::Chain;
 pub use solana_instruction::Instruction;
 pub use solana_keypair::Keypair;

@@ -23,6 +23,20 @@ pub fn provider(authority: &Pubkey) -> Pubkey {
     find(&[registry::constants::PROVIDER_SEED, authority.as_ref()], &registry::ID)
 }
 
+pub fn attestor(authority: &Pubkey) -> Pubkey {
+    find(&[registry::constants::ATTESTOR_SEED, authority.as_ref()], &registry::ID)
+}
+
+/// The credentials of a subject; for a provider that is its authority.
+pub fn attestations(subject: &Pubkey) -> Pubkey {
+    find(&[registry::constants::ATTESTATIONS_SEED, subject.as_ref()], &registry::ID)
+}
+
+/// `hash` is `Wanted::hash`.
+pub fn requirements(client: &Pubkey, hash: &[u8; 32]) -> Pubkey {
+    find(&[registry::constants::REQUIREMENTS_SEED, client.as_ref(), hash], &registry::ID)
+}
+
 /// The account that counts a client's jobs.
 pub fn client(client: &Pubkey) -> Pubkey {
     find(&[escrow::constants::CLIENT_SEED, client.as_ref()], &escrow::ID)

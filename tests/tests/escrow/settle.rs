@@ -70,8 +70,9 @@ fn a_paused_service_still_pays() {
 fn a_fee_change_does_not_touch_a_job_that_is_open() {
     let mut w = World::new(Kind::Classic);
     let (job, authority) = (w.delivered(), w.authority.insecure_clone());
-    w.send(&[instruction::treasury::set_fee(authority.pubkey(), 0, 2_000)], &[&authority]);
-    w.set_time(w.now() + 120);
+    w.send(&[instruction::treasury::stage_fee(authority.pubkey(), 0, FEE_BPS + 100)], &[&authority]);
+    w.set_time(w.now() + 2 * 86_400);
+    w.send(&[instruction::treasury::apply_fee(0)], &[]);
     w.send(&[w.settle(job)], &[]);
     assert_eq!(w.balance(&w.fee_vault()), shares().0);
 }

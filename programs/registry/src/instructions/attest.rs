@@ -45,9 +45,6 @@ pub fn handler(ctx: &mut Context<Attest>, schema: u32, value_hash: [u8; 32], exp
     }
     attestations
         .attest(Attestation { attestor, schema: schema.into(), expires_at: expires_at.into(), value_hash }, now)?;
-    emit_event!(
-        ctx,
-        Attested { subject, attestor, schema: schema.into(), value_hash, expires_at: expires_at.into() }
-    );
+    emit_event!(ctx, Attested { subject, attestor, schema: schema.into(), value_hash, expires_at: expires_at.into() });
     Ok(())
 }

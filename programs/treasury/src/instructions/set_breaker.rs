@@ -38,12 +38,7 @@ pub fn handler(ctx: &mut Context<SetBreaker>, limit: u64, window: u32) -> Result
         BreakerChange::Staged(effective_at) => {
             emit_event!(
                 ctx,
-                BreakerStaged {
-                    mint,
-                    limit: limit.into(),
-                    window: window.into(),
-                    effective_at: effective_at.into(),
-                }
+                BreakerStaged { mint, limit: limit.into(), window: window.into(), effective_at: effective_at.into() }
             );
         }
     }

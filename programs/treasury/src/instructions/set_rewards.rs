@@ -44,8 +44,7 @@ pub fn handler(ctx: &mut Context<SetRewards>, reward_bps: u16) -> Result<()> {
     ctx.accounts.validate()?;
     let balance = joule_token::balance(ctx.accounts.fee_vault.account()).ok_or(TreasuryError::WrongFeeVault)?;
     let reward_vault = *ctx.accounts.reward_vault.address();
-    let old_receives =
-        joule_token::is_receiver(ctx.accounts.old_vault.account(), &ctx.accounts.accepted_mint.mint);
+    let old_receives = joule_token::is_receiver(ctx.accounts.old_vault.account(), &ctx.accounts.accepted_mint.mint);
     let accepted = &mut ctx.accounts.accepted_mint;
     accepted.divide(balance)?;
     accepted.set_rewards(reward_vault, reward_bps, old_receives)?;

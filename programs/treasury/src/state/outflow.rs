@@ -20,10 +20,7 @@ pub enum BreakerChange {
 impl AcceptedMint {
     #[inline(always)]
     pub fn breaker(&self) -> Breaker {
-        Breaker {
-            limit: Amount::new(self.outflow_limit.get()),
-            window: Seconds::new(self.outflow_window.get()),
-        }
+        Breaker { limit: Amount::new(self.outflow_limit.get()), window: Seconds::new(self.outflow_window.get()) }
     }
 
     /// What may leave the fee vault now.
@@ -70,10 +67,8 @@ impl AcceptedMint {
         let at = self.staged_at.get();
         require!(at != 0, TreasuryError::NothingStaged);
         require!(now.get() >= at, TreasuryError::DelayNotOver);
-        let breaker = Breaker {
-            limit: Amount::new(self.staged_limit.get()),
-            window: Seconds::new(self.staged_window.get()),
-        };
+        let breaker =
+            Breaker { limit: Amount::new(self.staged_limit.get()), window: Seconds::new(self.staged_window.get()) };
         self.forget_staged();
         self.change_breaker(breaker, now);
         Ok(breaker)

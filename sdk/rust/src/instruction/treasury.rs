@@ -2,6 +2,7 @@
 
 use super::{build, SYSTEM_PROGRAM};
 use crate::{pda, treasury};
+use joule_units::Breaker;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use treasury::{accounts, instruction, ID};
@@ -49,18 +50,42 @@ pub fn set_guardian(authority: Pubkey, guardian: Pubkey) -> Instruction {
     build(ID, accounts, instruction::SetGuardian { guardian })
 }
 
-pub fn set_fee(authority: Pubkey, service: u8, fee_bps: u16) -> Instruction {
-    let accounts = accounts::SetFee {
+/// `fee_bps` is what the service will charge, in basis points.
+pub fn stage_fee(authority: Pubkey, service: u8, fee_bps: u16) -> Instruction {
+    let accounts = accounts::StageFee {
         authority,
         protocol: pda::protocol(),
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::SetFee { service, fee_bps })
+    build(ID, accounts, instruction::StageFee { service, fee_bps })
+}
+
+/// Needs no signature but the fee payer's.
+pub fn apply_fee(service: u8) -> Instruction {
+    let accounts =
+        accounts::ApplyFee { protocol: pda::protocol(), event_authority: pda::event_authority(&ID), program: ID };
+    build(ID, accounts, instruction::ApplyFee { service })
+}
+
+pub fn cancel_fee(authority: Pubkey, service: u8) -> Instruction {
+    let accounts = accounts::CancelFee {
+        authority,
+        protocol: pda::protocol(),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::CancelFee { service })
 }
 
 /// `min_amount` is the smallest payment that services take, in base units.
-pub fn accept_mint(authority: Pubkey, mint: Pubkey, token_program: Pubkey, min_amount: u64) -> Instruction {
+pub fn accept_mint(
+    authority: Pubkey,
+    mint: Pubkey,
+    token_program: Pubkey,
+    min_amount: u64,
+    breaker: Breaker,
+) -> Instruction {
     let accounts = accounts::AcceptMint {
         authority,
         protocol: pda::protocol(),
@@ -72,7 +97,8 @@ pub fn accept_mint(authority: Pubkey, mint: Pubkey, token_program: Pubkey, min_a
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::AcceptMint { min_amount })
+    let (outflow_limit, outflow_window) = (breaker.limit.get(), breaker.window.get());
+    build(ID, accounts, instruction::AcceptMint { min_amount, outflow_limit, outflow_window })
 }
 
 pub fn update_mint(authority: Pubkey, mint: Pubkey, enabled: bool, min_amount: u64) -> Instruction {
@@ -105,6 +131,63 @@ pub fn unpause(authority: Pubkey, service: u8) -> Instruction {
         program: ID,
     };
     build(ID, accounts, instruction::Unpause { service })
+}
+
+/// A breaker that lets out less holds at once; another one is staged.
+pub fn set_breaker(authority: Pubkey, mint: Pubkey, breaker: Breaker) -> Instruction {
+    let accounts = accounts::SetBreaker {
+        authority,
+        protocol: pda::protocol(),
+        accepted_mint: pda::accepted_mint(&mint),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::SetBreaker { limit: breaker.limit.get(), window: breaker.window.get() })
+}
+
+/// Needs no signature but the fee payer's.
+pub fn apply_breaker(mint: Pubkey) -> Instruction {
+    let accounts = accounts::ApplyBreaker {
+        accepted_mint: pda::accepted_mint(&mint),
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::ApplyBreaker {})
+}
+
+/// `old_vault` is `AcceptedMint::reward_vault`; `reward_vault` the next one, or the zero address for none.
+pub fn set_rewards(
+    authority: Pubkey,
+    mint: Pubkey,
+    old_vault: Pubkey,
+    reward_vault: Pubkey,
+    reward_bps: u16,
+) -> Instruction {
+    let accounts = accounts::SetRewards {
+        authority,
+        protocol: pda::protocol(),
+        accepted_mint: pda::accepted_mint(&mint),
+        fee_vault: pda::fee_vault(&mint),
+        old_vault,
+        reward_vault,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::SetRewards { reward_bps })
+}
+
+/// `reward_vault` is `AcceptedMint::reward_vault`. Needs no signature but the fee payer's.
+pub fn share_fees(mint: Pubkey, reward_vault: Pubkey, token_program: Pubkey) -> Instruction {
+    let accounts = accounts::ShareFees {
+        protocol: pda::protocol(),
+        accepted_mint: pda::accepted_mint(&mint),
+        fee_vault: pda::fee_vault(&mint),
+        reward_vault,
+        token_program,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::ShareFees {})
 }
 
 /// `amount` in base units.
