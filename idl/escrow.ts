@@ -1183,7 +1183,9 @@ export type JouleEscrow = {
   "types": [
     {
       "docs": [
-        "PDA `[\"mint\", mint]`."
+        "PDA `[\"mint\", mint]`. Amounts in base units, times in Unix seconds.",
+        "",
+        "What lies in the fee vault is `kept`, `owed_rewards`, and what has come in since they were last told apart."
       ],
       "name": "acceptedMint",
       "repr": {
@@ -1205,10 +1207,93 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "The smallest payment a service takes, in base units, so that nobody is worn out by dust."
+              "Token account of this mint that the stakers' share of the fees goes to; all zero when they have none. Written by",
+              "`set_rewards`."
+            ],
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The smallest payment a service takes, so that nobody is worn out by dust."
             ],
             "name": "minAmount",
             "type": "u64"
+          },
+          {
+            "docs": [
+              "The treasury's own part of the fee vault, which `withdraw_fees` takes from."
+            ],
+            "name": "kept",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The stakers' part of the fee vault, which `share_fees` takes from."
+            ],
+            "name": "owedRewards",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The most that may leave the fee vault at once. Written by `accept_mint`, `set_breaker` and `apply_breaker`."
+            ],
+            "name": "outflowLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What left the fee vault and still counted at `outflow_at`."
+            ],
+            "name": "outflow",
+            "type": "u64"
+          },
+          {
+            "name": "outflowAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A looser limit that is to follow. Written by `set_breaker`."
+            ],
+            "name": "stagedLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "When the looser breaker can be applied; zero when none is staged."
+            ],
+            "name": "stagedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Seconds in which an outflow fades."
+            ],
+            "name": "outflowWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Seconds; goes with `staged_limit`."
+            ],
+            "name": "stagedWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "The stakers' share of the fees, in basis points."
+            ],
+            "name": "rewardBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "How many units have been divided under the present share, modulo 10,000: where the next division goes on, so that",
+              "dividing often costs nobody a unit."
+            ],
+            "name": "divided",
+            "type": "u16"
           },
           {
             "docs": [
@@ -1912,7 +1997,7 @@ export type JouleEscrow = {
     {
       "docs": [
         "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
-        "and nobody derives its address again."
+        "and nobody derives its address again. Lists go by service number."
       ],
       "name": "protocol",
       "repr": {
@@ -1944,7 +2029,7 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Fee by service number, in basis points of the price."
+              "Basis points of the price. Written by `initialize_protocol` and `apply_fee`."
             ],
             "name": "feeBps",
             "type": {
@@ -1956,10 +2041,39 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "One bit per service number; set while paused."
+              "The fee that is to follow, in basis points. Written by `stage_fee`."
             ],
-            "name": "paused",
-            "type": "u8"
+            "name": "stagedFeeBps",
+            "type": {
+              "array": [
+                "u16",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the staged fee can be applied, in Unix seconds; zero when none is staged."
+            ],
+            "name": "stagedFeeAt",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`."
+            ],
+            "name": "pausedUntil",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
           },
           {
             "name": "bump",
@@ -1970,7 +2084,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                62
+                63
               ]
             }
           }

@@ -6,6 +6,45 @@ export type JouleRegistry = {
   "accounts": [
     {
       "discriminator": [
+        151,
+        231,
+        82,
+        105,
+        159,
+        17,
+        128,
+        146
+      ],
+      "name": "attestations"
+    },
+    {
+      "discriminator": [
+        253,
+        240,
+        76,
+        196,
+        16,
+        53,
+        239,
+        173
+      ],
+      "name": "attestor"
+    },
+    {
+      "discriminator": [
+        45,
+        39,
+        101,
+        43,
+        115,
+        72,
+        131,
+        40
+      ],
+      "name": "protocol"
+    },
+    {
+      "discriminator": [
         164,
         180,
         71,
@@ -16,14 +55,52 @@ export type JouleRegistry = {
         195
       ],
       "name": "provider"
+    },
+    {
+      "discriminator": [
+        107,
+        200,
+        31,
+        192,
+        179,
+        96,
+        186,
+        104
+      ],
+      "name": "requirements"
     }
   ],
   "address": "4JSP6v4oNrEmypHmzfMyx2u9bKCjAVYJE6XnFcN2UsT1",
   "constants": [
     {
+      "name": "attestationsSeed",
+      "type": "bytes",
+      "value": "[97, 116, 116, 101, 115, 116, 97, 116, 105, 111, 110, 115]"
+    },
+    {
+      "name": "attestorSeed",
+      "type": "bytes",
+      "value": "[97, 116, 116, 101, 115, 116, 111, 114]"
+    },
+    {
+      "name": "maxPerAttestor",
+      "type": "u8",
+      "value": "4"
+    },
+    {
+      "name": "maxValidity",
+      "type": "u32",
+      "value": "63072000"
+    },
+    {
       "name": "providerSeed",
       "type": "bytes",
       "value": "[112, 114, 111, 118, 105, 100, 101, 114]"
+    },
+    {
+      "name": "requirementsSeed",
+      "type": "bytes",
+      "value": "[114, 101, 113, 117, 105, 114, 101, 109, 101, 110, 116, 115]"
     }
   ],
   "errors": [
@@ -51,9 +128,159 @@ export type JouleRegistry = {
       "code": 6104,
       "msg": "Rent returns to the account that paid it",
       "name": "wrongRentPayer"
+    },
+    {
+      "code": 6105,
+      "msg": "Only the protocol's authority admits and changes attestors",
+      "name": "notGovernor"
+    },
+    {
+      "code": 6106,
+      "msg": "The attestor is not enabled: it attests nothing new",
+      "name": "attestorDisabled"
+    },
+    {
+      "code": 6107,
+      "msg": "Only the attestor may do this or, once it is disabled, the protocol's authority",
+      "name": "notAttestor"
+    },
+    {
+      "code": 6108,
+      "msg": "A credential has a schema, which is not zero",
+      "name": "missingSchema"
+    },
+    {
+      "code": 6109,
+      "msg": "A credential expires in the future, and within 2 years",
+      "name": "expiryOutOfRange"
+    },
+    {
+      "code": 6110,
+      "msg": "All places for the subject's credentials hold live ones",
+      "name": "attestationsFull"
+    },
+    {
+      "code": 6111,
+      "msg": "An attestor holds at most 4 places of a subject",
+      "name": "tooManyOfAttestor"
+    },
+    {
+      "code": 6112,
+      "msg": "There is no such credential",
+      "name": "notAttested"
+    },
+    {
+      "code": 6113,
+      "msg": "A live credential keeps the account open",
+      "name": "stillAttested"
+    },
+    {
+      "code": 6114,
+      "msg": "Only the client that defined the requirements may drop them",
+      "name": "notClient"
+    },
+    {
+      "code": 6115,
+      "msg": "A credential that is required names its attestor",
+      "name": "missingAttestor"
+    },
+    {
+      "code": 6116,
+      "msg": "A list of requirements is filled from the front",
+      "name": "gapInList"
+    },
+    {
+      "code": 6117,
+      "msg": "The provider's hardware is less than what is required",
+      "name": "hardwareTooSmall"
+    },
+    {
+      "code": 6118,
+      "msg": "The provider is in none of the regions required",
+      "name": "wrongRegion"
+    },
+    {
+      "code": 6119,
+      "msg": "The provider's free bond is below what is required",
+      "name": "bondTooSmall"
+    },
+    {
+      "code": 6120,
+      "msg": "The provider lacks a credential that is required",
+      "name": "credentialMissing"
+    },
+    {
+      "code": 6121,
+      "msg": "The provider is not one of those allowed",
+      "name": "notAllowed"
     }
   ],
   "events": [
+    {
+      "discriminator": [
+        47,
+        106,
+        65,
+        238,
+        200,
+        127,
+        163,
+        50
+      ],
+      "name": "attestationRevoked"
+    },
+    {
+      "discriminator": [
+        31,
+        59,
+        136,
+        149,
+        246,
+        186,
+        140,
+        55
+      ],
+      "name": "attestationsClosed"
+    },
+    {
+      "discriminator": [
+        184,
+        102,
+        113,
+        199,
+        220,
+        197,
+        96,
+        50
+      ],
+      "name": "attested"
+    },
+    {
+      "discriminator": [
+        11,
+        34,
+        190,
+        61,
+        111,
+        220,
+        228,
+        126
+      ],
+      "name": "attestorAdmitted"
+    },
+    {
+      "discriminator": [
+        194,
+        199,
+        79,
+        72,
+        185,
+        245,
+        120,
+        108
+      ],
+      "name": "attestorChanged"
+    },
     {
       "discriminator": [
         38,
@@ -105,9 +332,514 @@ export type JouleRegistry = {
         136
       ],
       "name": "providerUpdated"
+    },
+    {
+      "discriminator": [
+        16,
+        187,
+        166,
+        100,
+        111,
+        217,
+        207,
+        107
+      ],
+      "name": "requirementsDefined"
+    },
+    {
+      "discriminator": [
+        9,
+        57,
+        9,
+        33,
+        210,
+        78,
+        159,
+        150
+      ],
+      "name": "requirementsDropped"
     }
   ],
   "instructions": [
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent, for good; may be the governor itself."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "address": "protocol.authority",
+          "name": "governor",
+          "signer": true
+        },
+        {
+          "docs": [
+            "There is one `Protocol`; owner and discriminator prove that the treasury made it."
+          ],
+          "name": "protocol"
+        },
+        {
+          "docs": [
+            "The key that will sign for the attestor."
+          ],
+          "name": "authority"
+        },
+        {
+          "name": "attestor",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  97,
+                  116,
+                  116,
+                  101,
+                  115,
+                  116,
+                  111,
+                  114
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "authority"
+              }
+            ]
+          },
+          "writable": true
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "metadataHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ],
+      "discriminator": [
+        247,
+        163,
+        120,
+        137,
+        219,
+        158,
+        215,
+        94
+      ],
+      "docs": [
+        "Admits an attestor, enabled at once; signed by the protocol's authority."
+      ],
+      "name": "admitAttestor"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent of the subject's account if there is none yet, and gets it back; may be the authority itself."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "attestor"
+        },
+        {
+          "docs": [
+            "Whom the credential is about; for a provider its authority. Needs to know nothing of it."
+          ],
+          "name": "subject"
+        },
+        {
+          "name": "attestations",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  97,
+                  116,
+                  116,
+                  101,
+                  115,
+                  116,
+                  97,
+                  116,
+                  105,
+                  111,
+                  110,
+                  115
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "subject"
+              }
+            ]
+          },
+          "writable": true
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "schema",
+          "type": "u32"
+        },
+        {
+          "name": "valueHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "expiresAt",
+          "type": "i64"
+        }
+      ],
+      "discriminator": [
+        83,
+        148,
+        120,
+        119,
+        144,
+        139,
+        117,
+        160
+      ],
+      "docs": [
+        "An attestor gives a subject a credential, or replaces the one under the same schema."
+      ],
+      "name": "attest"
+    },
+    {
+      "accounts": [
+        {
+          "name": "attestations",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "attestations"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        92,
+        196,
+        145,
+        139,
+        18,
+        140,
+        162,
+        238
+      ],
+      "docs": [
+        "Anyone closes an account of credentials in which none is live."
+      ],
+      "name": "closeAttestations"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent and gets it back; may be the client itself."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "client",
+          "signer": true
+        },
+        {
+          "name": "requirements",
+          "writable": true
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "wanted",
+          "type": {
+            "defined": {
+              "name": "wanted"
+            }
+          }
+        }
+      ],
+      "discriminator": [
+        133,
+        234,
+        78,
+        25,
+        161,
+        65,
+        34,
+        232
+      ],
+      "docs": [
+        "A client writes down what it wants of providers, at an address made of the content's hash."
+      ],
+      "name": "defineRequirements"
+    },
+    {
+      "accounts": [
+        {
+          "name": "client",
+          "relations": [
+            "requirements"
+          ],
+          "signer": true
+        },
+        {
+          "name": "requirements",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "requirements"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        156,
+        181,
+        174,
+        113,
+        239,
+        194,
+        57,
+        95
+      ],
+      "docs": [
+        "A client closes its requirements; the rent returns to whoever paid it."
+      ],
+      "name": "dropRequirements"
+    },
     {
       "accounts": [
         {
@@ -293,6 +1025,165 @@ export type JouleRegistry = {
     {
       "accounts": [
         {
+          "docs": [
+            "The attestor's authority. Once the attestor is disabled, because its key was stolen perhaps, also the protocol's."
+          ],
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "attestor"
+        },
+        {
+          "name": "attestations",
+          "writable": true
+        },
+        {
+          "docs": [
+            "There is one `Protocol`; owner and discriminator prove that the treasury made it."
+          ],
+          "name": "protocol"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "schema",
+          "type": "u32"
+        }
+      ],
+      "discriminator": [
+        170,
+        23,
+        31,
+        34,
+        133,
+        173,
+        93,
+        242
+      ],
+      "docs": [
+        "An attestor takes a credential back."
+      ],
+      "name": "revoke"
+    },
+    {
+      "accounts": [
+        {
+          "address": "protocol.authority",
+          "name": "governor",
+          "signer": true
+        },
+        {
+          "docs": [
+            "There is one `Protocol`; owner and discriminator prove that the treasury made it."
+          ],
+          "name": "protocol"
+        },
+        {
+          "name": "attestor",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "enabled",
+          "type": "bool"
+        }
+      ],
+      "discriminator": [
+        95,
+        11,
+        236,
+        157,
+        234,
+        146,
+        163,
+        237
+      ],
+      "docs": [
+        "Lets an attestor attest, or stops it; signed by the protocol's authority."
+      ],
+      "name": "setAttestor"
+    },
+    {
+      "accounts": [
+        {
           "name": "authority",
           "relations": [
             "provider"
@@ -449,6 +1340,315 @@ export type JouleRegistry = {
   "types": [
     {
       "docs": [
+        "One credential; a place of `Attestations`, all zero when it is empty."
+      ],
+      "name": "attestation",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "The `Attestor` account."
+            ],
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "A code from `docs/schemas.md`: what is attested."
+            ],
+            "name": "schema",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Unix seconds; from then on it does not count."
+            ],
+            "name": "expiresAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "SHA-256 of the document that says it in full; all zero when the schema says it all."
+            ],
+            "name": "valueHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "attestationRevoked",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "subject",
+            "type": "pubkey"
+          },
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "name": "schema",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"attestations\", subject]`: every credential of one subject, so that any number of requirements is checked against one",
+        "account. Closed by anyone when nothing in it is live."
+      ],
+      "name": "attestations",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Whom the credentials are about. For a provider that is its *authority* key, not its `Provider` account."
+            ],
+            "name": "subject",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "In no order. Written by `attest` and `revoke`."
+            ],
+            "name": "places",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "attestation"
+                  }
+                },
+                16
+              ]
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                63
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Nothing in it was live."
+      ],
+      "name": "attestationsClosed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "attestations",
+            "type": "pubkey"
+          },
+          {
+            "name": "subject",
+            "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A credential was given, or replaced by this one."
+      ],
+      "name": "attested",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "subject",
+            "type": "pubkey"
+          },
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "name": "schema",
+            "type": "u32"
+          },
+          {
+            "name": "valueHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "expiresAt",
+            "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"attestor\", authority]`, admitted by the protocol's authority and never closed: what it attested names it."
+      ],
+      "name": "attestor",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Signs its attestations and revocations; never changes, since it is the identity."
+            ],
+            "name": "authority",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of its description: who it is, and how it checks. Written by `admit_attestor`."
+            ],
+            "name": "metadataHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "admittedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "1 while it may attest; revoking is always possible. Written by `set_attestor`."
+            ],
+            "name": "enabled",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                62
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Somebody's word about others counts from now on."
+      ],
+      "name": "attestorAdmitted",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "name": "authority",
+            "type": "pubkey"
+          },
+          {
+            "name": "metadataHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "attestorChanged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "1 when it may attest."
+            ],
+            "name": "enabled",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
         "Hardware as the provider states it. Nobody has checked it: that is what attestations are for."
       ],
       "name": "attributes",
@@ -500,6 +1700,137 @@ export type JouleRegistry = {
       }
     },
     {
+      "docs": [
+        "A credential that is required."
+      ],
+      "name": "credential",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "An `Attestor` account; all zero in a place that is not used."
+            ],
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "A code from `docs/schemas.md`; zero is any schema of this attestor."
+            ],
+            "name": "schema",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "`Credential` in an account."
+      ],
+      "name": "credentialRule",
+      "type": {
+        "fields": [
+          {
+            "name": "attestor",
+            "type": "pubkey"
+          },
+          {
+            "name": "schema",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "`Wanted` in an account: the same fields in the same order, and so the same bytes."
+      ],
+      "name": "criteria",
+      "type": {
+        "fields": [
+          {
+            "name": "gpuModel",
+            "type": "u16"
+          },
+          {
+            "name": "gpuCount",
+            "type": "u16"
+          },
+          {
+            "name": "vramMib",
+            "type": "u32"
+          },
+          {
+            "name": "cpuCores",
+            "type": "u16"
+          },
+          {
+            "name": "memoryMib",
+            "type": "u32"
+          },
+          {
+            "name": "diskGib",
+            "type": "u32"
+          },
+          {
+            "name": "bandwidthMbps",
+            "type": "u32"
+          },
+          {
+            "name": "regions",
+            "type": {
+              "array": [
+                "u16",
+                4
+              ]
+            }
+          },
+          {
+            "name": "minBond",
+            "type": "u64"
+          },
+          {
+            "name": "allOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credentialRule"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "anyOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credentialRule"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "allowed",
+            "type": {
+              "array": [
+                "pubkey",
+                8
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
       "name": "podI64",
       "type": {
         "alias": "i64",
@@ -517,6 +1848,13 @@ export type JouleRegistry = {
       "name": "podU32",
       "type": {
         "alias": "u32",
+        "kind": "type"
+      }
+    },
+    {
+      "name": "podU64",
+      "type": {
+        "alias": "u64",
         "kind": "type"
       }
     },
@@ -571,6 +1909,104 @@ export type JouleRegistry = {
               "defined": {
                 "name": "attributes"
               }
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
+        "and nobody derives its address again. Lists go by service number."
+      ],
+      "name": "protocol",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "May change everything here. Written by `initialize_protocol` and `accept_authority`."
+            ],
+            "name": "authority",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Proposed successor, all zero when there is none."
+            ],
+            "name": "pendingAuthority",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "May pause services."
+            ],
+            "name": "guardian",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Basis points of the price. Written by `initialize_protocol` and `apply_fee`."
+            ],
+            "name": "feeBps",
+            "type": {
+              "array": [
+                "u16",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "The fee that is to follow, in basis points. Written by `stage_fee`."
+            ],
+            "name": "stagedFeeBps",
+            "type": {
+              "array": [
+                "u16",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the staged fee can be applied, in Unix seconds; zero when none is staged."
+            ],
+            "name": "stagedFeeAt",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`."
+            ],
+            "name": "pausedUntil",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                63
+              ]
             }
           }
         ],
@@ -783,6 +2219,226 @@ export type JouleRegistry = {
           {
             "name": "payoutOwner",
             "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that dropping and defining it again can",
+        "not put other requirements in its place."
+      ],
+      "name": "requirements",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "client",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of `criteria`."
+            ],
+            "name": "hash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "criteria",
+            "type": {
+              "defined": {
+                "name": "criteria"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                31
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "requirementsDefined",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "requirements",
+            "type": "pubkey"
+          },
+          {
+            "name": "client",
+            "type": "pubkey"
+          },
+          {
+            "name": "hash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "requirementsDropped",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "requirements",
+            "type": "pubkey"
+          },
+          {
+            "name": "client",
+            "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "What is required. The zero of everything asks for nothing; lists are filled from the front."
+      ],
+      "name": "wanted",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "A code from `docs/gpu-models.md`; 0 is any."
+            ],
+            "name": "gpuModel",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "At least, like the rest of the hardware."
+            ],
+            "name": "gpuCount",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "Per GPU."
+            ],
+            "name": "vramMib",
+            "type": "u32"
+          },
+          {
+            "name": "cpuCores",
+            "type": "u16"
+          },
+          {
+            "name": "memoryMib",
+            "type": "u32"
+          },
+          {
+            "name": "diskGib",
+            "type": "u32"
+          },
+          {
+            "name": "bandwidthMbps",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Codes from `docs/regions.md`, one of which the provider is in; all zero is anywhere."
+            ],
+            "name": "regions",
+            "type": {
+              "array": [
+                "u16",
+                4
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Base units of the job's mint that the provider's bond has free."
+            ],
+            "name": "minBond",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Credentials that the provider has, every one."
+            ],
+            "name": "allOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credential"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Credentials of which the provider has one at least."
+            ],
+            "name": "anyOf",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "credential"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "docs": [
+              "`Provider` accounts, of which it is one; all zero is everyone."
+            ],
+            "name": "allowed",
+            "type": {
+              "array": [
+                "pubkey",
+                8
+              ]
+            }
           }
         ],
         "kind": "struct"

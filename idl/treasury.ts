@@ -34,9 +34,24 @@ export type JouleTreasury = {
   "address": "DWWKynR5NJY7B1gcQzj4cGms9cE17fcmUwmUEYsqJVP6",
   "constants": [
     {
+      "name": "breakerDelay",
+      "type": "u32",
+      "value": "172800"
+    },
+    {
+      "name": "feeDelay",
+      "type": "u32",
+      "value": "172800"
+    },
+    {
       "name": "feeVaultSeed",
       "type": "bytes",
       "value": "[102, 101, 101, 95, 118, 97, 117, 108, 116]"
+    },
+    {
+      "name": "maxBreakerWindow",
+      "type": "u32",
+      "value": "2592000"
     },
     {
       "name": "maxFeeBps",
@@ -44,9 +59,29 @@ export type JouleTreasury = {
       "value": "2000"
     },
     {
+      "name": "maxFeeStepBps",
+      "type": "u16",
+      "value": "100"
+    },
+    {
+      "name": "maxPause",
+      "type": "u32",
+      "value": "604800"
+    },
+    {
       "name": "mintSeed",
       "type": "bytes",
       "value": "[109, 105, 110, 116]"
+    },
+    {
+      "name": "minBreakerWindow",
+      "type": "u32",
+      "value": "3600"
+    },
+    {
+      "name": "pauseGap",
+      "type": "u32",
+      "value": "604800"
     },
     {
       "name": "protocolSeed",
@@ -102,7 +137,7 @@ export type JouleTreasury = {
     },
     {
       "code": 6009,
-      "msg": "The accepted-mint account belongs to another mint",
+      "msg": "The reward vault holds another token",
       "name": "wrongMint"
     },
     {
@@ -114,6 +149,81 @@ export type JouleTreasury = {
       "code": 6011,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
+    },
+    {
+      "code": 6012,
+      "msg": "A service can be paused again only 7 days after its last pause ended",
+      "name": "pauseTooSoon"
+    },
+    {
+      "code": 6013,
+      "msg": "The service is not paused",
+      "name": "notPaused"
+    },
+    {
+      "code": 6014,
+      "msg": "A fee moves by at most 100 basis points at a time",
+      "name": "feeStepTooLarge"
+    },
+    {
+      "code": 6015,
+      "msg": "A change of this fee is staged already: apply or cancel it first",
+      "name": "feeAlreadyStaged"
+    },
+    {
+      "code": 6016,
+      "msg": "No change is staged",
+      "name": "nothingStaged"
+    },
+    {
+      "code": 6017,
+      "msg": "The staged change cannot be applied yet",
+      "name": "delayNotOver"
+    },
+    {
+      "code": 6018,
+      "msg": "A breaker's window is between 1 hour and 30 days",
+      "name": "windowOutOfRange"
+    },
+    {
+      "code": 6019,
+      "msg": "The breaker does not let as much out of the fee vault now",
+      "name": "outflowLimited"
+    },
+    {
+      "code": 6020,
+      "msg": "The amount is more than the treasury's own part of the fee vault",
+      "name": "beyondKept"
+    },
+    {
+      "code": 6021,
+      "msg": "A share is at most 10,000 basis points, and none without a reward vault",
+      "name": "shareOutOfRange"
+    },
+    {
+      "code": 6022,
+      "msg": "This is not the reward vault of the mint",
+      "name": "wrongRewardVault"
+    },
+    {
+      "code": 6023,
+      "msg": "The reward vault cannot receive: missing, frozen, or demanding more than a transfer",
+      "name": "cannotReceive"
+    },
+    {
+      "code": 6024,
+      "msg": "The fee vault cannot be its own reward vault",
+      "name": "paysItself"
+    },
+    {
+      "code": 6025,
+      "msg": "The reward vault is owed fees and can receive them: share them first",
+      "name": "rewardsOwed"
+    },
+    {
+      "code": 6026,
+      "msg": "No reward vault is owed anything",
+      "name": "nothingToShare"
     }
   ],
   "events": [
@@ -145,6 +255,45 @@ export type JouleTreasury = {
     },
     {
       "discriminator": [
+        150,
+        231,
+        34,
+        202,
+        50,
+        167,
+        73,
+        145
+      ],
+      "name": "breakerChanged"
+    },
+    {
+      "discriminator": [
+        145,
+        81,
+        142,
+        147,
+        25,
+        53,
+        105,
+        33
+      ],
+      "name": "breakerStaged"
+    },
+    {
+      "discriminator": [
+        0,
+        31,
+        190,
+        133,
+        83,
+        99,
+        0,
+        141
+      ],
+      "name": "feeCancelled"
+    },
+    {
+      "discriminator": [
         103,
         252,
         132,
@@ -155,6 +304,32 @@ export type JouleTreasury = {
         145
       ],
       "name": "feeChanged"
+    },
+    {
+      "discriminator": [
+        34,
+        255,
+        89,
+        39,
+        29,
+        148,
+        145,
+        146
+      ],
+      "name": "feeStaged"
+    },
+    {
+      "discriminator": [
+        38,
+        200,
+        224,
+        166,
+        246,
+        145,
+        7,
+        190
+      ],
+      "name": "feesShared"
     },
     {
       "discriminator": [
@@ -220,6 +395,19 @@ export type JouleTreasury = {
         132
       ],
       "name": "protocolInitialized"
+    },
+    {
+      "discriminator": [
+        176,
+        203,
+        94,
+        126,
+        48,
+        21,
+        100,
+        150
+      ],
+      "name": "rewardsChanged"
     },
     {
       "discriminator": [
@@ -424,6 +612,14 @@ export type JouleTreasury = {
         {
           "name": "minAmount",
           "type": "u64"
+        },
+        {
+          "name": "outflowLimit",
+          "type": "u64"
+        },
+        {
+          "name": "outflowWindow",
+          "type": "u32"
         }
       ],
       "discriminator": [
@@ -437,9 +633,206 @@ export type JouleTreasury = {
         138
       ],
       "docs": [
-        "Admits a token and creates its fee vault."
+        "Admits a token and creates its fee vault; at most `outflow_limit` may leave that within `outflow_window` seconds."
       ],
       "name": "acceptMint"
+    },
+    {
+      "accounts": [
+        {
+          "name": "acceptedMint",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        92,
+        236,
+        27,
+        131,
+        93,
+        45,
+        61,
+        72
+      ],
+      "docs": [
+        "Anyone lets a looser breaker hold once its delay is over."
+      ],
+      "name": "applyBreaker"
+    },
+    {
+      "accounts": [
+        {
+          "name": "protocol",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "service",
+          "type": "u8"
+        }
+      ],
+      "discriminator": [
+        59,
+        156,
+        222,
+        176,
+        105,
+        28,
+        247,
+        64
+      ],
+      "docs": [
+        "Anyone lets an announced fee hold once its delay is over; jobs already open keep the fee they were opened with."
+      ],
+      "name": "applyFee"
+    },
+    {
+      "accounts": [
+        {
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "protocol",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "service",
+          "type": "u8"
+        }
+      ],
+      "discriminator": [
+        5,
+        77,
+        56,
+        64,
+        104,
+        252,
+        30,
+        22
+      ],
+      "docs": [
+        "Takes an announced fee back."
+      ],
+      "name": "cancelFee"
     },
     {
       "accounts": [
@@ -617,7 +1010,7 @@ export type JouleTreasury = {
         47
       ],
       "docs": [
-        "Stops new work in a service; guardian or authority. Every exit that returns money stays open."
+        "Stops new work in a service for 7 days; guardian or authority. Every exit that returns money stays open."
       ],
       "name": "pause"
     },
@@ -698,7 +1091,10 @@ export type JouleTreasury = {
           "signer": true
         },
         {
-          "name": "protocol",
+          "name": "protocol"
+        },
+        {
+          "name": "acceptedMint",
           "writable": true
         },
         {
@@ -742,28 +1138,28 @@ export type JouleTreasury = {
       ],
       "args": [
         {
-          "name": "service",
-          "type": "u8"
+          "name": "limit",
+          "type": "u64"
         },
         {
-          "name": "feeBps",
-          "type": "u16"
+          "name": "window",
+          "type": "u32"
         }
       ],
       "discriminator": [
-        18,
-        154,
-        24,
-        18,
-        237,
-        214,
-        19,
-        80
+        119,
+        127,
+        52,
+        124,
+        188,
+        82,
+        139,
+        186
       ],
       "docs": [
-        "Sets what one service charges from now on; jobs already open keep the fee they were opened with."
+        "Changes how much may leave a fee vault: less at once, more after a delay. What was announced before is forgotten."
       ],
-      "name": "setFee"
+      "name": "setBreaker"
     },
     {
       "accounts": [
@@ -842,6 +1238,253 @@ export type JouleTreasury = {
           "signer": true
         },
         {
+          "name": "protocol"
+        },
+        {
+          "name": "acceptedMint",
+          "writable": true
+        },
+        {
+          "name": "feeVault",
+          "relations": [
+            "acceptedMint"
+          ]
+        },
+        {
+          "address": "accepted_mint.reward_vault",
+          "docs": [
+            "The one until now."
+          ],
+          "name": "oldVault"
+        },
+        {
+          "docs": [
+            "A token account of this mint; or the zero address, which is the system program's, for none."
+          ],
+          "name": "rewardVault"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "rewardBps",
+          "type": "u16"
+        }
+      ],
+      "discriminator": [
+        235,
+        52,
+        209,
+        28,
+        95,
+        215,
+        236,
+        137
+      ],
+      "docs": [
+        "Changes the stakers' share of the fees, and where it goes; authority only. What came in before is shared as before."
+      ],
+      "name": "setRewards"
+    },
+    {
+      "accounts": [
+        {
+          "name": "protocol"
+        },
+        {
+          "name": "acceptedMint",
+          "writable": true
+        },
+        {
+          "name": "feeVault",
+          "relations": [
+            "acceptedMint"
+          ],
+          "writable": true
+        },
+        {
+          "name": "rewardVault",
+          "relations": [
+            "acceptedMint"
+          ],
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        156,
+        51,
+        17,
+        174,
+        98,
+        57,
+        81,
+        186
+      ],
+      "docs": [
+        "Anyone has the stakers' share of the fees sent to their reward vault."
+      ],
+      "name": "shareFees"
+    },
+    {
+      "accounts": [
+        {
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "protocol",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "service",
+          "type": "u8"
+        },
+        {
+          "name": "feeBps",
+          "type": "u16"
+        }
+      ],
+      "discriminator": [
+        35,
+        243,
+        125,
+        234,
+        184,
+        217,
+        251,
+        135
+      ],
+      "docs": [
+        "Announces what one service will charge: a small step, days ahead."
+      ],
+      "name": "stageFee"
+    },
+    {
+      "accounts": [
+        {
+          "name": "authority",
+          "signer": true
+        },
+        {
           "name": "protocol",
           "writable": true
         },
@@ -901,7 +1544,7 @@ export type JouleTreasury = {
         255
       ],
       "docs": [
-        "Lets a service take new work again; authority only."
+        "Lets a paused service take new work again at once; authority only."
       ],
       "name": "unpause"
     },
@@ -992,7 +1635,8 @@ export type JouleTreasury = {
           "name": "protocol"
         },
         {
-          "name": "acceptedMint"
+          "name": "acceptedMint",
+          "writable": true
         },
         {
           "name": "feeVault",
@@ -1067,7 +1711,7 @@ export type JouleTreasury = {
         89
       ],
       "docs": [
-        "Moves collected fees out of a fee vault; authority only."
+        "Moves the treasury's own part of the fees out of a fee vault; authority only."
       ],
       "name": "withdrawFees"
     }
@@ -1080,7 +1724,9 @@ export type JouleTreasury = {
   "types": [
     {
       "docs": [
-        "PDA `[\"mint\", mint]`."
+        "PDA `[\"mint\", mint]`. Amounts in base units, times in Unix seconds.",
+        "",
+        "What lies in the fee vault is `kept`, `owed_rewards`, and what has come in since they were last told apart."
       ],
       "name": "acceptedMint",
       "repr": {
@@ -1102,10 +1748,93 @@ export type JouleTreasury = {
           },
           {
             "docs": [
-              "The smallest payment a service takes, in base units, so that nobody is worn out by dust."
+              "Token account of this mint that the stakers' share of the fees goes to; all zero when they have none. Written by",
+              "`set_rewards`."
+            ],
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The smallest payment a service takes, so that nobody is worn out by dust."
             ],
             "name": "minAmount",
             "type": "u64"
+          },
+          {
+            "docs": [
+              "The treasury's own part of the fee vault, which `withdraw_fees` takes from."
+            ],
+            "name": "kept",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The stakers' part of the fee vault, which `share_fees` takes from."
+            ],
+            "name": "owedRewards",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The most that may leave the fee vault at once. Written by `accept_mint`, `set_breaker` and `apply_breaker`."
+            ],
+            "name": "outflowLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What left the fee vault and still counted at `outflow_at`."
+            ],
+            "name": "outflow",
+            "type": "u64"
+          },
+          {
+            "name": "outflowAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A looser limit that is to follow. Written by `set_breaker`."
+            ],
+            "name": "stagedLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "When the looser breaker can be applied; zero when none is staged."
+            ],
+            "name": "stagedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Seconds in which an outflow fades."
+            ],
+            "name": "outflowWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Seconds; goes with `staged_limit`."
+            ],
+            "name": "stagedWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "The stakers' share of the fees, in basis points."
+            ],
+            "name": "rewardBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "How many units have been divided under the present share, modulo 10,000: where the next division goes on, so that",
+              "dividing often costs nobody a unit."
+            ],
+            "name": "divided",
+            "type": "u16"
           },
           {
             "docs": [
@@ -1176,6 +1905,102 @@ export type JouleTreasury = {
       }
     },
     {
+      "docs": [
+        "How much may leave a fee vault from now on."
+      ],
+      "name": "breakerChanged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units."
+            ],
+            "name": "limit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Seconds."
+            ],
+            "name": "window",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A looser breaker was announced."
+      ],
+      "name": "breakerStaged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Base units."
+            ],
+            "name": "limit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Seconds."
+            ],
+            "name": "window",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "effectiveAt",
+            "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "An announced fee was taken back."
+      ],
+      "name": "feeCancelled",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "service",
+            "type": "u8"
+          },
+          {
+            "name": "feeBps",
+            "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
       "name": "feeChanged",
       "repr": {
         "kind": "c"
@@ -1194,6 +2019,84 @@ export type JouleTreasury = {
           {
             "name": "feeBps",
             "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A fee was announced."
+      ],
+      "name": "feeStaged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "service",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "What is charged until then."
+            ],
+            "name": "presentBps",
+            "type": "u16"
+          },
+          {
+            "name": "feeBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "effectiveAt",
+            "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Fees were sent to stakers. Amounts in base units."
+      ],
+      "name": "feesShared",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What stakers are owed still, because the breaker let no more through."
+            ],
+            "name": "owed",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The treasury's own part of the fee vault."
+            ],
+            "name": "kept",
+            "type": "u64"
           }
         ],
         "kind": "struct"
@@ -1304,9 +2207,23 @@ export type JouleTreasury = {
       }
     },
     {
+      "name": "podI64",
+      "type": {
+        "alias": "i64",
+        "kind": "type"
+      }
+    },
+    {
       "name": "podU16",
       "type": {
         "alias": "u16",
+        "kind": "type"
+      }
+    },
+    {
+      "name": "podU32",
+      "type": {
+        "alias": "u32",
         "kind": "type"
       }
     },
@@ -1320,7 +2237,7 @@ export type JouleTreasury = {
     {
       "docs": [
         "PDA `[\"protocol\"]`; there is one, and it is never closed. Owner and discriminator therefore prove that an account is it,",
-        "and nobody derives its address again."
+        "and nobody derives its address again. Lists go by service number."
       ],
       "name": "protocol",
       "repr": {
@@ -1352,7 +2269,7 @@ export type JouleTreasury = {
           },
           {
             "docs": [
-              "Fee by service number, in basis points of the price."
+              "Basis points of the price. Written by `initialize_protocol` and `apply_fee`."
             ],
             "name": "feeBps",
             "type": {
@@ -1364,10 +2281,39 @@ export type JouleTreasury = {
           },
           {
             "docs": [
-              "One bit per service number; set while paused."
+              "The fee that is to follow, in basis points. Written by `stage_fee`."
             ],
-            "name": "paused",
-            "type": "u8"
+            "name": "stagedFeeBps",
+            "type": {
+              "array": [
+                "u16",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the staged fee can be applied, in Unix seconds; zero when none is staged."
+            ],
+            "name": "stagedFeeAt",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
+          },
+          {
+            "docs": [
+              "When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`."
+            ],
+            "name": "pausedUntil",
+            "type": {
+              "array": [
+                "i64",
+                8
+              ]
+            }
           },
           {
             "name": "bump",
@@ -1378,7 +2324,7 @@ export type JouleTreasury = {
             "type": {
               "array": [
                 "u8",
-                62
+                63
               ]
             }
           }
@@ -1410,6 +2356,36 @@ export type JouleTreasury = {
                 8
               ]
             }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Stakers' share of the fees that come in from now on."
+      ],
+      "name": "rewardsChanged",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "All zero for none."
+            ],
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "name": "rewardBps",
+            "type": "u16"
           }
         ],
         "kind": "struct"
