@@ -186,43 +186,39 @@ fn attesting() -> Vec<Scenario> {
     };
     const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1 };
     let mut all = Vec::new();
-    // The attestor is alice, the subject north.
     let admitted = || {
         let mut w = World::governed(Kind::Classic);
-        let (governor, alice, north) = (w.authority.insecure_clone(), w.alice.insecure_clone(), w.north.pubkey());
-        let admit = admit_attestor(governor.pubkey(), governor.pubkey(), alice.pubkey(), [5; 32]);
-        w.send(&[admit], &[&governor]);
-        let statement = Statement { subject: north, schema: 1, value_hash: [1; 32], expires_at: w.now() + 86_400 };
-        (w, alice, north, statement)
+        let (governor, north, subject) = (w.authority.insecure_clone(), w.north.insecure_clone(), w.alice.pubkey());
+        w.send(&[admit_attestor(governor.pubkey(), governor.pubkey(), north.pubkey(), [5; 32])], &[&governor]);
+        let statement = Statement { subject, schema: 1, value_hash: [1; 32], expires_at: w.now() + 86_400 };
+        (w, north, statement)
     };
     let attested = || {
-        let (mut w, alice, north, statement) = admitted();
-        w.send(&[attest(alice.pubkey(), alice.pubkey(), statement)], &[&alice]);
-        (w, alice, north, statement)
+        let (mut w, north, statement) = admitted();
+        w.send(&[attest(north.pubkey(), north.pubkey(), statement)], &[&north]);
+        (w, north, statement)
     };
 
     let w = World::governed(Kind::Classic);
-    let (governor, alice) = (w.authority.insecure_clone(), w.alice.pubkey());
-    let admit = admit_attestor(governor.pubkey(), governor.pubkey(), alice, [5; 32]);
-    all.push(make("admit_attestor", w, admit, vec![governor], CREATE, &[ATTESTOR_SEED, alice.as_ref()]));
-    let (w, alice, _, _) = admitted();
+    let (governor, north, subject) = (w.authority.insecure_clone(), w.north.pubkey(), w.alice.pubkey());
+    let (own, list): (&[&[u8]], &[&[u8]]) = (&[ATTESTOR_SEED, north.as_ref()], &[ATTESTATIONS_SEED, subject.as_ref()]);
+    let admit = admit_attestor(governor.pubkey(), governor.pubkey(), north, [5; 32]);
+    all.push(make("admit_attestor", w, admit, vec![governor], CREATE, own));
+    let (w, ..) = admitted();
     let governor = w.authority.insecure_clone();
-    let set = set_attestor(governor.pubkey(), alice.pubkey(), false);
-    all.push(make("set_attestor", w, set, vec![governor], NONE, &[ATTESTOR_SEED, alice.pubkey().as_ref()]));
+    let set = set_attestor(governor.pubkey(), north, false);
+    all.push(make("set_attestor", w, set, vec![governor], NONE, own));
 
-    let (w, alice, north, statement) = admitted();
-    let list: &[&[u8]] = &[ATTESTATIONS_SEED, north.as_ref()];
-    let give = attest(alice.pubkey(), alice.pubkey(), statement);
-    all.push(make("attest (first of a subject)", w, give.clone(), vec![alice], CREATE, list));
-    let (w, alice, ..) = attested();
-    all.push(make("attest", w, give, vec![alice], CLOCK, list));
-    let (w, alice, ..) = attested();
-    let undo = revoke(alice.pubkey(), alice.pubkey(), north, 1);
-    all.push(make("revoke", w, undo, vec![alice], NONE, list));
-    let (mut w, alice, ..) = attested();
+    let (w, key, statement) = admitted();
+    let give = attest(north, north, statement);
+    all.push(make("attest (first of a subject)", w, give.clone(), vec![key], CREATE, list));
+    let (w, key, _) = attested();
+    all.push(make("attest", w, give, vec![key], CLOCK, list));
+    let (w, key, _) = attested();
+    all.push(make("revoke", w, revoke(north, north, subject, 1), vec![key], NONE, list));
+    let (mut w, ..) = attested();
     w.set_time(statement.expires_at);
-    let close = close_attestations(north, alice.pubkey());
-    all.push(make("close_attestations", w, close, vec![], CLOCK, list));
+    all.push(make("close_attestations", w, close_attestations(subject, north), vec![], CLOCK, list));
 
     let mut w = World::governed(Kind::Classic);
     let (alice, wanted) = (w.alice.insecure_clone(), Wanted { gpu_count: 1, min_bond: 5, ..Default::default() });

@@ -138,7 +138,7 @@ fn fields(row: &AccountRow) -> Value {
             };
             json!({
                 "client": key(&requirements.client), "rent_payer": key(&requirements.rent_payer),
-                "hash": hex::encode(requirements.hash), "gpu_model": c.gpu_model.get(), "gpu_count": c.gpu_count.get(),
+                "hash": hex::encode(c.hash()), "gpu_model": c.gpu_model.get(), "gpu_count": c.gpu_count.get(),
                 "vram_mib": c.vram_mib.get(), "cpu_cores": c.cpu_cores.get(), "memory_mib": c.memory_mib.get(),
                 "disk_gib": c.disk_gib.get(), "bandwidth_mbps": c.bandwidth_mbps.get(),
                 "regions": c.regions.iter().map(|r| r.get()).filter(|r| *r != 0).collect::<Vec<_>>(),

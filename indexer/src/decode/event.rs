@@ -247,9 +247,7 @@ fn registry_data(event: &registry::AnyEvent) -> Value {
             "subject": key(&e.subject), "attestor": key(&e.attestor), "schema": e.schema.get(),
         }),
         E::AttestationsClosed(e) => json!({"attestations": key(&e.attestations), "subject": key(&e.subject)}),
-        E::RequirementsDefined(e) => json!({
-            "requirements": key(&e.requirements), "client": key(&e.client), "hash": hex::encode(e.hash),
-        }),
+        E::RequirementsDefined(e) => json!({"requirements": key(&e.requirements), "client": key(&e.client)}),
         E::RequirementsDropped(e) => json!({"requirements": key(&e.requirements), "client": key(&e.client)}),
     }
 }

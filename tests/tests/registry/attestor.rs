@@ -56,7 +56,7 @@ fn the_protocol_account_is_the_treasurys() {
     let mut w = world();
     let (governor, mallory) = (w.authority.insecure_clone(), Keypair::new());
     let admit = admit_attestor(governor.pubkey(), governor.pubkey(), mallory.pubkey(), [0; 32]);
-    w.refuse(swap(admit.clone(), pda::protocol(), pda::accepted_mint(&w.mint)), &[&governor], "InvalidAccountData");
+    w.refuse(swap(admit.clone(), pda::protocol(), pda::accepted_mint(&w.mint)), &[&governor], "AccountDataTooSmall");
     w.refuse(swap(admit.clone(), pda::protocol(), w.mint), &[&governor], "IllegalOwner");
     let other = pda::attestor(&Pubkey::new_unique());
     w.refuse(swap(admit, pda::attestor(&mallory.pubkey()), other), &[&governor], "InvalidSeeds");

@@ -15,9 +15,10 @@ fn world() -> World {
     World::governed(Kind::Classic)
 }
 
-/// A new key that has been admitted as an attestor.
+/// A new key with some SOL that has been admitted as an attestor.
 fn attestor(w: &mut World) -> Keypair {
     let (key, governor) = (w.new_key(), w.authority.insecure_clone());
+    w.svm.airdrop(&key.pubkey(), 1_000_000_000).unwrap();
     w.send(&[admit_attestor(governor.pubkey(), governor.pubkey(), key.pubkey(), [5; 32])], &[&governor]);
     key
 }

@@ -256,16 +256,19 @@ fn a_closed_reward_vault_is_replaced() {
 fn a_vault_that_demands_a_memo_is_refused_and_waits() {
     let mut p = pool(Kind::Token2022);
     let (mint, owner) = (p.w.mint, p.owner.insecure_clone());
+    let program = p.w.token_program;
+    let demand = |account: &Pubkey| {
+        memo_transfer::instruction::enable_required_transfer_memos(&program, account, &owner.pubkey(), &[]).unwrap()
+    };
     let picky = p.w.extra_token_account(&owner.pubkey(), &mint, &[ExtensionType::MemoTransfer]);
+    p.w.send(&[demand(&picky)], &[&owner]);
     p.refuse(picky, SHARE, "CannotReceive");
-    let demand = memo_transfer::instruction::enable_required_transfer_memos;
     let vault = p.w.extra_token_account(&owner.pubkey(), &mint, &[ExtensionType::ImmutableOwner]);
     p.set(vault, SHARE).unwrap();
     earn(&mut p.w, 10_000);
     p.share();
     assert_eq!(p.w.balance(&vault), 3_333);
     // An account can gain the extension later: then nothing is sent to it, and nobody else waits.
-    let program = p.w.token_program;
     let reallocate = spl_token_2022_interface::instruction::reallocate(
         &program,
         &vault,
@@ -275,7 +278,7 @@ fn a_vault_that_demands_a_memo_is_refused_and_waits() {
         &[ExtensionType::MemoTransfer],
     )
     .unwrap();
-    p.w.send(&[reallocate, demand(&program, &vault, &owner.pubkey(), &[]).unwrap()], &[&owner]);
+    p.w.send(&[reallocate, demand(&vault)], &[&owner]);
     earn(&mut p.w, 10_000);
     p.w.refuse(p.share_fees(), &[], "CannotReceive");
     let (withdraw, authority) = (p.withdraw(6_667 + 6_667), p.authority.insecure_clone());
@@ -308,7 +311,9 @@ fn shared_fees_go_to_no_other_account() {
     p.w.refuse(swap(share.clone(), p.vault, thief), &[], "WrongRewardVault");
     p.w.refuse(swap(share.clone(), p.w.fee_vault(), thief), &[], "WrongFeeVault");
     p.w.refuse(swap(share.clone(), p.vault, p.w.fee_vault()), &[], "ConstraintDuplicateMutableAccount");
-    p.w.refuse(swap(share.clone(), pda::accepted_mint(&p.w.mint), pda::protocol()), &[], "InvalidAccountData");
+    let accepted = pda::accepted_mint(&p.w.mint);
+    p.w.refuse(swap(share.clone(), accepted, pda::protocol()), &[], "ConstraintDuplicateMutableAccount");
+    p.w.refuse(swap(share.clone(), accepted, p.w.mint), &[], "AccountDataTooSmall");
     p.w.refuse(swap(share, p.w.token_program, Kind::Token2022.program()), &[], "IncorrectProgramId");
 }
 

@@ -27,7 +27,9 @@ fn withdraw_takes_only_from_the_fee_vault_of_the_mint() {
     let withdraw = withdraw_fees(authority.pubkey(), w.mint, target, w.token_program, 1);
     w.refuse(swap(withdraw.clone(), w.fee_vault(), pda::vault(&job)), &[&authority], "WrongFeeVault");
     w.refuse(swap(withdraw.clone(), w.fee_vault(), w.alice_tokens()), &[&authority], "WrongFeeVault");
-    w.refuse(swap(withdraw, pda::accepted_mint(&w.mint), pda::protocol()), &[&authority], "InvalidAccountData");
+    let accepted = pda::accepted_mint(&w.mint);
+    w.refuse(swap(withdraw.clone(), accepted, pda::protocol()), &[&authority], "ConstraintDuplicateMutableAccount");
+    w.refuse(swap(withdraw, accepted, w.mint), &[&authority], "AccountDataTooSmall");
 }
 
 #[test]
