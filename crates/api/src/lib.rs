@@ -188,7 +188,8 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Account {
     pub address: String,
-    /// `job`, `client`, `provider`, `protocol`, `accepted_mint`, or `undecodable`.
+    /// `job`, `client`, `provider`, `attestor`, `attestations`, `requirements`, `protocol`, `accepted_mint`, or
+    /// `undecodable`.
     pub kind: String,
     pub program: String,
     #[serde(with = "decimal")]

@@ -68,7 +68,9 @@ impl Bps {
     /// `floor(amount * bps / 10_000)`: whoever gets the rest keeps the dust.
     #[inline(always)]
     pub const fn of(self, amount: Amount) -> Amount {
-        // A u64 times at most 10,000, over 10,000, is a u64 again.
-        Amount((amount.0 as u128 * self.0 as u128 / Self::WHOLE as u128) as u64)
+        // The whole ten-thousands and the rest apart: the same number without a product that does not fit into 64 bits,
+        // whose division would cost a program most of a payment's arithmetic.
+        let (whole, bps) = (Self::WHOLE as u64, self.0 as u64);
+        Amount(amount.0 / whole * bps + amount.0 % whole * bps / whole)
     }
 }

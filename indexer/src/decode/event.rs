@@ -59,6 +59,13 @@ impl Fact {
                     E::ProviderUpdated(e) => vec![&e.provider],
                     E::ProviderStatusChanged(e) => vec![&e.provider],
                     E::ProviderRetired(e) => vec![&e.provider, &e.authority],
+                    E::AttestorAdmitted(e) => vec![&e.attestor, &e.authority],
+                    E::AttestorChanged(e) => vec![&e.attestor],
+                    E::Attested(e) => vec![&e.subject, &e.attestor],
+                    E::AttestationRevoked(e) => vec![&e.subject, &e.attestor],
+                    E::AttestationsClosed(e) => vec![&e.attestations, &e.subject],
+                    E::RequirementsDefined(e) => vec![&e.requirements, &e.client],
+                    E::RequirementsDropped(e) => vec![&e.requirements, &e.client],
                 }
             }
             Self::Treasury(event) => {
@@ -67,6 +74,10 @@ impl Fact {
                     E::MintAccepted(e) => vec![&e.mint, &e.fee_vault],
                     E::MintUpdated(e) => vec![&e.mint],
                     E::FeesWithdrawn(e) => vec![&e.mint, &e.destination],
+                    E::BreakerChanged(e) => vec![&e.mint],
+                    E::BreakerStaged(e) => vec![&e.mint],
+                    E::RewardsChanged(e) => vec![&e.mint, &e.reward_vault],
+                    E::FeesShared(e) => vec![&e.mint, &e.reward_vault],
                     _ => vec![],
                 }
             }
@@ -76,8 +87,12 @@ impl Fact {
             // Everything in the treasury is about the one protocol account.
             accounts.push(protocol());
         }
-        if let Self::Treasury(treasury::AnyEvent::MintAccepted(_) | treasury::AnyEvent::MintUpdated(_)) = self {
-            accounts.extend(named.first().map(|mint| accepted_mint(mint)));
+        match self {
+            Self::Treasury(_) => accounts.extend(named.first().map(|mint| accepted_mint(mint))),
+            // About the account in which the subject's credentials are kept.
+            Self::Registry(registry::AnyEvent::Attested(e)) => accounts.push(attestations(&e.subject)),
+            Self::Registry(registry::AnyEvent::AttestationRevoked(e)) => accounts.push(attestations(&e.subject)),
+            _ => {}
         }
         for key in named {
             let address = Address::from(key);
@@ -106,6 +121,10 @@ impl Fact {
             Self::Registry(event) => match event {
                 registry::AnyEvent::ProviderRegistered(_) => Some(false),
                 registry::AnyEvent::ProviderRetired(_) => Some(true),
+                registry::AnyEvent::AttestorAdmitted(_) | registry::AnyEvent::Attested(_) => Some(false),
+                registry::AnyEvent::AttestationsClosed(_) => Some(true),
+                registry::AnyEvent::RequirementsDefined(_) => Some(false),
+                registry::AnyEvent::RequirementsDropped(_) => Some(true),
                 _ => None,
             },
             Self::Treasury(_) => None,
@@ -133,6 +152,11 @@ fn protocol() -> Address {
 fn accepted_mint(mint: &Key) -> Address {
     let seeds = [joule_treasury::constants::MINT_SEED, mint.as_ref()];
     Address::from(&anchor_lang::find_program_address(&seeds, &joule_treasury::ID).0)
+}
+
+fn attestations(subject: &Key) -> Address {
+    let seeds = [joule_registry::constants::ATTESTATIONS_SEED, subject.as_ref()];
+    Address::from(&anchor_lang::find_program_address(&seeds, &joule_registry::ID).0)
 }
 
 fn key(key: &Key) -> String {
@@ -211,6 +235,20 @@ fn registry_data(event: &registry::AnyEvent) -> Value {
             },
         }),
         E::ProviderRetired(e) => json!({"provider": key(&e.provider), "authority": key(&e.authority)}),
+        E::AttestorAdmitted(e) => json!({
+            "attestor": key(&e.attestor), "authority": key(&e.authority), "metadata_hash": hex::encode(e.metadata_hash),
+        }),
+        E::AttestorChanged(e) => json!({"attestor": key(&e.attestor), "enabled": e.enabled == 1}),
+        E::Attested(e) => json!({
+            "subject": key(&e.subject), "attestor": key(&e.attestor), "schema": e.schema.get(),
+            "value_hash": hex::encode(e.value_hash), "expires_at": e.expires_at.get(),
+        }),
+        E::AttestationRevoked(e) => json!({
+            "subject": key(&e.subject), "attestor": key(&e.attestor), "schema": e.schema.get(),
+        }),
+        E::AttestationsClosed(e) => json!({"attestations": key(&e.attestations), "subject": key(&e.subject)}),
+        E::RequirementsDefined(e) => json!({"requirements": key(&e.requirements), "client": key(&e.client)}),
+        E::RequirementsDropped(e) => json!({"requirements": key(&e.requirements), "client": key(&e.client)}),
     }
 }
 
@@ -236,6 +274,23 @@ fn treasury_data(event: &treasury::AnyEvent) -> Value {
         E::ServiceUnpaused(e) => json!({"service": e.service}),
         E::FeesWithdrawn(e) => json!({
             "mint": key(&e.mint), "destination": key(&e.destination), "amount": text(e.amount),
+        }),
+        E::FeeStaged(e) => json!({
+            "service": e.service, "present_bps": e.present_bps.get(), "fee_bps": e.fee_bps.get(),
+            "effective_at": e.effective_at.get(),
+        }),
+        E::FeeCancelled(e) => json!({"service": e.service, "fee_bps": e.fee_bps.get()}),
+        E::BreakerChanged(e) => json!({"mint": key(&e.mint), "limit": text(e.limit), "window": e.window.get()}),
+        E::BreakerStaged(e) => json!({
+            "mint": key(&e.mint), "limit": text(e.limit), "window": e.window.get(),
+            "effective_at": e.effective_at.get(),
+        }),
+        E::RewardsChanged(e) => json!({
+            "mint": key(&e.mint), "reward_vault": known_key(&e.reward_vault), "reward_bps": e.reward_bps.get(),
+        }),
+        E::FeesShared(e) => json!({
+            "mint": key(&e.mint), "reward_vault": key(&e.reward_vault), "amount": text(e.amount),
+            "owed": text(e.owed), "kept": text(e.kept),
         }),
     }
 }

@@ -11,7 +11,7 @@ use anchor_lang::{
     Discriminator,
 };
 use joule_escrow::state::{Client, Job};
-use joule_registry::state::Provider;
+use joule_registry::state::{Attestations, Attestor, Provider, Requirements};
 use joule_treasury::state::{AcceptedMint, Protocol};
 
 /// An account of ours, decoded.
@@ -23,6 +23,9 @@ pub enum State {
     Provider(Provider),
     Protocol(Protocol),
     AcceptedMint(AcceptedMint),
+    Attestor(Attestor),
+    Attestations(Attestations),
+    Requirements(Requirements),
 }
 
 /// Why bytes could not be decoded. They are kept, and decoded again when the indexer knows more.
@@ -49,6 +52,9 @@ impl State {
             Self::Provider(_) => "provider",
             Self::Protocol(_) => "protocol",
             Self::AcceptedMint(_) => "accepted_mint",
+            Self::Attestor(_) => "attestor",
+            Self::Attestations(_) => "attestations",
+            Self::Requirements(_) => "requirements",
         }
     }
 }
@@ -57,7 +63,10 @@ impl State {
 pub fn account(program: Program, data: &[u8]) -> Result<State, DecodeError> {
     let found = match program {
         Program::Escrow => read(data, "job", State::Job).or_else(|| read(data, "client", State::Client)),
-        Program::Registry => read(data, "provider", State::Provider),
+        Program::Registry => read(data, "provider", State::Provider)
+            .or_else(|| read(data, "attestor", State::Attestor))
+            .or_else(|| read(data, "list of attestations", State::Attestations))
+            .or_else(|| read(data, "set of requirements", State::Requirements)),
         Program::Treasury => {
             read(data, "protocol", State::Protocol).or_else(|| read(data, "accepted mint", State::AcceptedMint))
         }

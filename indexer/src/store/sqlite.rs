@@ -16,7 +16,8 @@ use std::{
 };
 
 /// The schema, one step a file. A step that was released never changes.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_base.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_base.sql"), include_str!("../../migrations/0002_governance.sql")];
 
 /// Readers that are kept open when nobody reads.
 const IDLE_READERS: usize = 8;

@@ -72,7 +72,6 @@ pub struct AttestationsClosed {
 pub struct RequirementsDefined {
     pub requirements: Address,
     pub client: Address,
-    pub hash: [u8; 32],
 }
 
 #[event(bytemuck)]

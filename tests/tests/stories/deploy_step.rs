@@ -20,7 +20,7 @@ async fn migrate(world: &World) -> Output {
     let settings = serde_json::json!({ "localnet": {
         "feeBps": { "escrow": 250, "billing": 100, "dataMarket": 50, "depin": 0 },
         "guardian": null,
-        "mints": [{ "mint": world.localnet.mint().to_string(), "minAmount": "1000" }],
+        "mints": [{ "mint": world.localnet.mint().to_string(), "minAmount": "1000", "dailyOutflow": "5000" }],
     }});
     std::fs::write(&config, settings.to_string()).unwrap();
     let mut command = Command::new("npx");
@@ -72,7 +72,7 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     assert_eq!((state.authority, state.guardian), (authority, authority));
     assert_eq!(state.fee_bps.map(|fee| fee.get()), [250, 100, 50, 0, 0, 0, 0, 0]);
     let mint: AcceptedMint = world.chain.get(&accepted).await.unwrap();
-    assert_eq!(mint.min_amount.get(), 1_000);
+    assert_eq!((mint.min_amount.get(), mint.outflow_limit.get(), mint.outflow_window.get()), (1_000, 5_000, 86_400));
     // What it made is enough to work with.
     world.open(Alice, Order::for_show()).await;
 

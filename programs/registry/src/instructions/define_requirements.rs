@@ -26,13 +26,6 @@ pub fn handler(ctx: &mut Context<DefineRequirements>, wanted: Wanted) -> Result<
     let (client, payer) = (*ctx.accounts.client.address(), *ctx.accounts.payer.address());
     let bump = ctx.bumps.requirements;
     ctx.accounts.requirements.define(client, payer, &wanted, bump)?;
-    emit_event!(
-        ctx,
-        RequirementsDefined {
-            requirements: *ctx.accounts.requirements.address(),
-            client,
-            hash: ctx.accounts.requirements.hash,
-        }
-    );
+    emit_event!(ctx, RequirementsDefined { requirements: *ctx.accounts.requirements.address(), client });
     Ok(())
 }

@@ -55,8 +55,8 @@ impl Attestations {
         self.bump = bump;
     }
 
-    /// Writes a credential down: over the attestor's earlier one under the same schema, or else into the first place that
-    /// holds nothing live.
+    /// Writes a credential down: over the attestor's earlier one under the same schema, expired or not, or else into the first
+    /// place that holds nothing live.
     #[inline(always)]
     pub fn attest(&mut self, new: Attestation, now: i64) -> Result<()> {
         require!(new.schema.get() != 0, RegistryError::MissingSchema);
@@ -64,32 +64,33 @@ impl Attestations {
         require!(validity > 0 && validity <= MAX_VALIDITY as i64, RegistryError::ExpiryOutOfRange);
         let (mut same, mut free, mut of_attestor) = (None, None, 0u8);
         for (index, place) in self.places.iter().enumerate() {
-            if !place.is_live(now) {
-                free = free.or(Some(index));
-            } else if address_eq(&place.attestor, &new.attestor) {
-                if place.schema == new.schema {
-                    same = Some(index);
+            let (is_live, is_same) = (place.is_live(now), place.is(&new.attestor, new.schema.get()));
+            if is_same {
+                same = Some(index);
+                // Renewing takes no further place; what has expired holds none.
+                if is_live {
+                    of_attestor = 0;
                     break;
                 }
+            } else if !is_live {
+                free = free.or(Some(index));
+            } else if address_eq(&place.attestor, &new.attestor) {
                 of_attestor += 1;
             }
         }
-        require!(same.is_some() || of_attestor < MAX_PER_ATTESTOR, RegistryError::TooManyOfAttestor);
+        require!(of_attestor < MAX_PER_ATTESTOR, RegistryError::TooManyOfAttestor);
         let index = same.or(free).ok_or(RegistryError::AttestationsFull)?;
         self.places[index] = new;
         Ok(())
     }
 
-    /// Empties the place of a credential, live or expired.
+    /// Empties the place of a credential, live or expired; there is one at most.
     #[inline(always)]
     pub fn revoke(&mut self, attestor: &Address, schema: u32) -> Result<()> {
         require!(schema != 0, RegistryError::MissingSchema);
-        let mut found = false;
-        for place in self.places.iter_mut().filter(|place| place.is(attestor, schema)) {
-            *place = bytemuck::Zeroable::zeroed();
-            found = true;
-        }
-        require!(found, RegistryError::NotAttested);
+        let place =
+            self.places.iter_mut().find(|place| place.is(attestor, schema)).ok_or(RegistryError::NotAttested)?;
+        *place = bytemuck::Zeroable::zeroed();
         Ok(())
     }
 

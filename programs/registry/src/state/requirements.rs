@@ -45,21 +45,22 @@ impl Wanted {
     }
 
     /// Nothing that a check would pass over in silence.
+    #[inline(always)]
     pub fn validate(&self) -> Result<()> {
         for list in [&self.all_of, &self.any_of] {
-            let nameless = |c: &Credential| c.attestor == Address::default() && c.schema != 0;
-            require!(!list.iter().any(nameless), RegistryError::MissingAttestor);
+            require!(list.iter().all(|c| c.schema == 0 || is_used(&c.attestor)), RegistryError::MissingAttestor);
         }
         let full = is_filled(self.regions.iter().map(|region| *region != 0))
-            && is_filled(self.all_of.iter().map(|c| c.attestor != Address::default()))
-            && is_filled(self.any_of.iter().map(|c| c.attestor != Address::default()))
-            && is_filled(self.allowed.iter().map(|provider| *provider != Address::default()));
+            && is_filled(self.all_of.iter().map(|c| is_used(&c.attestor)))
+            && is_filled(self.any_of.iter().map(|c| is_used(&c.attestor)))
+            && is_filled(self.allowed.iter().map(is_used));
         require!(full, RegistryError::GapInList);
         Ok(())
     }
 }
 
 /// Whether no used place follows an unused one.
+#[inline(always)]
 fn is_filled(mut used: impl Iterator<Item = bool>) -> bool {
     used.by_ref().take_while(|used| *used).count();
     !used.any(|used| used)
@@ -113,6 +114,7 @@ impl From<&Wanted> for Criteria {
 }
 
 impl Criteria {
+    /// What names it.
     #[inline(always)]
     pub fn hash(&self) -> [u8; 32] {
         sha256(bytemuck::bytes_of(self))
@@ -126,8 +128,6 @@ pub struct Requirements {
     pub client: Address,
     /// Gets the rent back.
     pub rent_payer: Address,
-    /// SHA-256 of `criteria`.
-    pub hash: [u8; 32],
     pub criteria: Criteria,
     pub bump: u8,
     pub reserved: [u8; 31],
@@ -140,7 +140,6 @@ impl Requirements {
         self.client = client;
         self.rent_payer = rent_payer;
         self.criteria = wanted.into();
-        self.hash = self.criteria.hash();
         self.bump = bump;
         Ok(())
     }

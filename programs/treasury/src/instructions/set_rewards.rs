@@ -25,17 +25,27 @@ pub struct SetRewards {
 }
 
 impl SetRewards {
+    #[inline(always)]
     fn validate(&self) -> Result<()> {
-        require!(self.protocol.authority == *self.authority.address(), TreasuryError::NotAuthority);
+        require!(address_eq(&self.protocol.authority, self.authority.address()), TreasuryError::NotAuthority);
         let vault = self.reward_vault.account();
         // The present vault may stay whatever its state, and none needs no state.
         if address_eq(vault.address(), &Address::default()) || address_eq(vault.address(), self.old_vault.address()) {
             return Ok(());
         }
         require!(!address_eq(vault.address(), self.fee_vault.address()), TreasuryError::PaysItself);
-        require!(joule_token::is_of(vault, &self.accepted_mint.mint), TreasuryError::WrongMint);
-        require!(joule_token::is_receiver(vault, &self.accepted_mint.mint), TreasuryError::CannotReceive);
+        if !joule_token::is_receiver(vault, &self.accepted_mint.mint) {
+            require!(joule_token::is_of(vault, &self.accepted_mint.mint), TreasuryError::WrongMint);
+            return Err(TreasuryError::CannotReceive.into());
+        }
         Ok(())
+    }
+
+    /// Whether the vault until now waits for something that could be sent to it.
+    #[inline(always)]
+    fn is_owed(&self) -> bool {
+        !self.accepted_mint.owed_rewards.is_zero()
+            && joule_token::is_receiver(self.old_vault.account(), &self.accepted_mint.mint)
     }
 }
 
@@ -44,11 +54,9 @@ pub fn handler(ctx: &mut Context<SetRewards>, reward_bps: u16) -> Result<()> {
     ctx.accounts.validate()?;
     let balance = joule_token::balance(ctx.accounts.fee_vault.account()).ok_or(TreasuryError::WrongFeeVault)?;
     let reward_vault = *ctx.accounts.reward_vault.address();
-    let old_receives = joule_token::is_receiver(ctx.accounts.old_vault.account(), &ctx.accounts.accepted_mint.mint);
-    let accepted = &mut ctx.accounts.accepted_mint;
-    accepted.divide(balance)?;
-    accepted.set_rewards(reward_vault, reward_bps, old_receives)?;
-    accepted.invariant(balance)?;
+    ctx.accounts.accepted_mint.divide(balance)?;
+    let is_owed = ctx.accounts.is_owed();
+    ctx.accounts.accepted_mint.set_rewards(reward_vault, reward_bps, is_owed)?;
     emit_event!(
         ctx,
         RewardsChanged { mint: ctx.accounts.accepted_mint.mint, reward_vault, reward_bps: reward_bps.into() }

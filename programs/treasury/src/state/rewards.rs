@@ -2,7 +2,7 @@
 
 use super::AcceptedMint;
 use crate::error::TreasuryError;
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_units::{split, Amount, Bps, UnixTime};
 
 /// The most that one division takes in, so that counting on from `divided` always fits.
@@ -22,6 +22,10 @@ impl AcceptedMint {
             return Ok(());
         }
         let share = Bps::new(self.reward_bps.get()).ok_or(TreasuryError::InvariantBroken)?;
+        if share == Bps::default() {
+            self.kept = (self.kept.get() + new).into();
+            return Ok(());
+        }
         let before = self.divided.get() as u64;
         let after = before + new;
         let parts =
@@ -54,13 +58,14 @@ impl AcceptedMint {
     }
 
     /// Changes the stakers' share, and where it goes. What came in until now must have been divided: fees earned under one
-    /// share are shared under it. `old_vault_receives`: then what it is owed must have been sent to it, or else whoever
-    /// governs could name another vault just before; a vault that is closed or frozen leaves its debt to the next one.
-    pub fn set_rewards(&mut self, vault: Address, share_bps: u16, old_vault_receives: bool) -> Result<()> {
-        let has_vault = vault != Address::default();
+    /// share are shared under it. `is_owed`: the vault until now waits for something that could be sent to it, and must get it
+    /// before another takes its place; one that is closed or frozen leaves its debt to the next.
+    #[inline(always)]
+    pub fn set_rewards(&mut self, vault: Address, share_bps: u16, is_owed: bool) -> Result<()> {
+        let has_vault = !address_eq(&vault, &Address::default());
         require!(share_bps <= Bps::WHOLE && (has_vault || share_bps == 0), TreasuryError::ShareOutOfRange);
-        if vault != self.reward_vault {
-            require!(self.owed_rewards.is_zero() || !old_vault_receives, TreasuryError::RewardsOwed);
+        if !address_eq(&vault, &self.reward_vault) {
+            require!(!is_owed, TreasuryError::RewardsOwed);
             self.reward_vault = vault;
         }
         if share_bps != self.reward_bps.get() {
