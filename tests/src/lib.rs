@@ -1,6 +1,7 @@
 //! What the tests and benches share: the real programs on a real SVM, with people, tokens and a clock.
 
 mod crowd;
+pub mod idl;
 mod refusal;
 pub mod scenes;
 mod tokens;
