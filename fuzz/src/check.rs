@@ -52,6 +52,7 @@ struct Held {
     lamports: u64,
     tokens: u64,
     mint: Option<Pubkey>,
+    owner: Option<Pubkey>,
     is_there: bool,
 }
 
@@ -67,6 +68,7 @@ impl Snapshot {
                 lamports: account.map_or(0, |account| account.lamports()),
                 tokens: purse.map_or(0, |purse| purse.amount),
                 mint: purse.map(|purse| purse.mint),
+                owner: purse.map(|purse| purse.owner),
                 is_there: account.is_some_and(|account| !account.data().is_empty()),
             }
         };
@@ -78,6 +80,7 @@ impl Snapshot {
 pub fn step(stage: &mut Stage, story: &Story, before: &Snapshot, after: &Snapshot, fee: u64) -> Result<(), Violation> {
     tokens(story, before, after)?;
     lamports(stage, story, before, after, fee)?;
+    payouts(story, before, after)?;
     for entry in &story.closed {
         closed(stage, entry)?;
     }
@@ -115,6 +118,16 @@ fn lamports(stage: &Stage, story: &Story, before: &Snapshot, after: &Snapshot, f
             let what = format!("{address} had {} lamports and has {}, for no reason", old.lamports, new.lamports);
             return Err(Violation::new(what));
         }
+    }
+    Ok(())
+}
+
+/// Providers are paid into accounts that are theirs; another instruction of the same transaction may hand one over.
+fn payouts(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Violation> {
+    for (account, owner) in &story.payouts {
+        let mut held = before.0.iter().chain(&after.0).filter(|(address, _)| address == account);
+        let is_theirs = held.any(|(_, held)| held.owner == Some(*owner));
+        Violation::unless(is_theirs, "a provider's part went into an account that is somebody else's")?;
     }
     Ok(())
 }
@@ -173,6 +186,8 @@ fn of_job(stage: &mut Stage, address: &Pubkey) -> Result<(), Violation> {
     let entry = entry.clone();
     job.invariant().map_err(|e| Violation::new(format!("job {address}: invariant() says {e:?}")))?;
     Violation::unless(job.rent_payer == entry.rent_payer, "a job names another rent payer than whoever paid")?;
+    let fee_vault = stage.cast.token(&job.mint).map(|token| stage.cast.tokens[token].fee_vault);
+    Violation::unless(fee_vault == Some(job.fee_vault), "a job names another fee vault than its token has")?;
     let held = purse(&stage.svm, &entry.vault);
     let held = held.filter(|vault| vault.mint == job.mint && vault.owner == *address);
     let held = held.ok_or_else(|| Violation::new(format!("job {address} has no vault")))?.amount as u128;

@@ -69,6 +69,8 @@ pub fn is_decided(job: &Job) -> bool {
 
 pub struct Model {
     pub protocol: Pubkey,
+    /// Who governs the protocol.
+    pub authority: Pubkey,
     jobs: Vec<Entry>,
     by_address: HashMap<Pubkey, usize>,
     by_vault: HashMap<Pubkey, Pubkey>,
@@ -89,6 +91,7 @@ impl Model {
         let supply = |mint: &Pubkey| chain::supply(svm, mint).expect("a mint");
         Self {
             protocol: pda::protocol(),
+            authority: cast.authority,
             jobs: Vec::new(),
             by_address: HashMap::new(),
             by_vault: HashMap::new(),

@@ -32,6 +32,8 @@ pub struct Story {
     pub moves: BTreeMap<Pubkey, i128>,
     /// Jobs whose accounts were closed, as the model knew them.
     pub closed: Vec<Entry>,
+    /// Accounts that a provider's part went into, and who must own them.
+    pub payouts: Vec<(Pubkey, Pubkey)>,
     /// Who may have gained or lost lamports, besides accounts that came or went.
     pub lamports: Vec<Pubkey>,
 }
@@ -69,25 +71,31 @@ impl Story {
             if callee != instruction.program_id {
                 continue;
             }
-            let named = |name: &str| {
-                let found = listing.account(instruction, name);
-                found.ok_or_else(|| Violation::new(format!("an event about an instruction without `{name}`")))
-            };
+            let called = Called { listing, instruction };
             if callee == escrow::ID {
                 let event = Escrow::decode(event).ok_or_else(|| Violation::new("an event that nobody can read"))?;
-                self.escrow(model, event, &named, now)?;
+                self.escrow(model, event, &called, now)?;
             } else if callee == registry::ID {
                 match Registry::decode(event) {
                     Some(Registry::ProviderRegistered(e)) => {
-                        model.providers.insert(e.provider, named("payer")?);
+                        model.providers.insert(e.provider, called.account("payer")?);
                     }
-                    Some(Registry::ProviderRetired(e)) => self.lamports.extend(model.providers.remove(&e.provider)),
+                    Some(Registry::ProviderRetired(e)) => {
+                        self.lamports.extend(model.providers.remove(&e.provider));
+                        // It may be back before the transaction is over.
+                        self.lamports.push(e.provider);
+                    }
                     _ => {}
                 }
             } else if callee == treasury::ID {
-                if let Some(Treasury::FeesWithdrawn(e)) = Treasury::decode(event) {
-                    self.gain(named("fee_vault")?, -(e.amount.get() as i128));
-                    self.give(model, named("destination")?, e.amount.get());
+                match Treasury::decode(event) {
+                    Some(Treasury::AuthorityChanged(e)) => model.authority = e.authority,
+                    Some(Treasury::FeesWithdrawn(e)) => {
+                        called.signed_by(&model.authority)?;
+                        self.gain(called.account("fee_vault")?, -(e.amount.get() as i128));
+                        self.give(model, called.account("destination")?, e.amount.get());
+                    }
+                    _ => {}
                 }
             }
         }
@@ -127,16 +135,11 @@ impl Story {
         Ok(())
     }
 
-    fn escrow(
-        &mut self,
-        model: &mut Model,
-        event: Escrow,
-        named: &dyn Fn(&str) -> Result<Pubkey, Violation>,
-        now: i64,
-    ) -> Result<(), Violation> {
+    fn escrow(&mut self, model: &mut Model, event: Escrow, called: &Called, now: i64) -> Result<(), Violation> {
         match event {
             Escrow::JobOpened(e) => {
-                let (source, vault) = (named("source")?, named("vault")?);
+                called.signed_by(&e.client)?;
+                let (source, vault) = (called.account("source")?, called.account("vault")?);
                 self.gain(source, -(e.budget.get() as i128));
                 self.gain(vault, e.budget.get() as i128);
                 let next = model.next_id.entry(e.client).or_default();
@@ -146,44 +149,67 @@ impl Story {
                     address: e.job,
                     job: Job::zeroed(),
                     vault,
-                    rent_payer: named("payer")?,
+                    rent_payer: called.account("payer")?,
                     gifts: 0,
                     late_gifts: 0,
                     paid: Paid::default(),
                 });
             }
+            Escrow::JobAccepted(e) => {
+                let job = &mut live(model, &e.job)?.job;
+                job.status = JobStatus::Accepted as u8;
+                job.deliver_by = e.deliver_by;
+            }
+            Escrow::JobDelivered(e) => {
+                let job = &mut live(model, &e.job)?.job;
+                called.signed_by(&job.provider_authority)?;
+                job.status = JobStatus::Delivered as u8;
+                job.settle_after = e.settle_after;
+            }
+            Escrow::JobRedirected(e) => {
+                called.signed_by(&e.by)?;
+                let job = &mut live(model, &e.job)?.job;
+                Violation::unless([job.client, job.payout_owner].contains(&e.by), "redirected by a stranger")?;
+                if e.by == job.client {
+                    job.refund = e.account;
+                }
+                if e.by == job.payout_owner {
+                    job.payout = e.account;
+                }
+            }
             Escrow::JobSettled(e) => {
                 let job = live(model, &e.job)?.job;
                 Violation::unless(job.status == JobStatus::Delivered as u8, "settled without having been delivered")?;
-                let in_time = e.approved == 1 || now >= job.settle_after.get();
-                Violation::unless(in_time, "settled in silence before the review window was over")?;
+                match e.approved {
+                    1 => called.signed_by(&job.client)?,
+                    _ => Violation::unless(now >= job.settle_after.get(), "settled while the review window was open")?,
+                }
                 let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
-                self.pay(model, &e.job, paid, JobStatus::Settled, e.closed == 1, named)?;
+                self.pay(model, &e.job, paid, JobStatus::Settled, e.closed == 1, called)?;
             }
             Escrow::JobRefunded(e) => {
                 let job = live(model, &e.job)?.job;
+                let is_open = job.status == JobStatus::Open as u8;
+                let is_accepted = job.status == JobStatus::Accepted as u8;
                 let may = match e.reason {
-                    0 => job.status == JobStatus::Open as u8,
-                    1 => job.status == JobStatus::Open as u8 && now > job.accept_by.get(),
-                    _ => job.status == JobStatus::Accepted as u8 && now > job.deliver_by.get(),
+                    0 => called.signed_by(&job.client).map(|()| is_open)?,
+                    1 => is_open && now > job.accept_by.get(),
+                    _ => is_accepted && now > job.deliver_by.get(),
                 };
                 Violation::unless(may, "refunded in a state or at a time in which it must not be")?;
-                self.pay(model, &e.job, [0, 0, e.paid_client.get()], JobStatus::Refunded, e.closed == 1, named)?;
+                self.pay(model, &e.job, [0, 0, e.paid_client.get()], JobStatus::Refunded, e.closed == 1, called)?;
             }
             Escrow::JobPaid(e) => {
-                let job = live(model, &e.job)?.job;
-                let status =
-                    if job.status == JobStatus::Settled as u8 { JobStatus::Settled } else { JobStatus::Refunded };
+                let is_settled = live(model, &e.job)?.job.status == JobStatus::Settled as u8;
+                let status = if is_settled { JobStatus::Settled } else { JobStatus::Refunded };
                 let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
-                self.pay(model, &e.job, paid, status, e.closed == 1, named)?;
+                self.pay(model, &e.job, paid, status, e.closed == 1, called)?;
             }
-            // What these change, the job's account says.
-            Escrow::JobAccepted(_) | Escrow::JobDelivered(_) | Escrow::JobRedirected(_) => {}
         }
         Ok(())
     }
 
-    /// A payment out of a job's vault: to provider, protocol and client.
+    /// A payment out of a job's vault to provider, protocol and client, into the accounts that the job names.
     fn pay(
         &mut self,
         model: &mut Model,
@@ -191,10 +217,10 @@ impl Story {
         paid: [u64; 3],
         status: JobStatus,
         is_closed: bool,
-        named: &dyn Fn(&str) -> Result<Pubkey, Violation>,
+        called: &Called,
     ) -> Result<(), Violation> {
-        let entry = model.entry_mut(job).ok_or_else(|| Violation::new("a payment of a job that is not open"))?;
-        Violation::unless(named("vault")? == entry.vault, "a payment out of another job's vault")?;
+        let entry = live(model, job)?;
+        Violation::unless(called.account("vault")? == entry.vault, "a payment out of another job's vault")?;
         entry.paid.provider += paid[0];
         entry.paid.fee += paid[1];
         entry.paid.client += paid[2];
@@ -202,18 +228,47 @@ impl Story {
         entry.job.status = status as u8;
         self.gain(entry.vault, -paid.iter().map(|part| *part as i128).sum::<i128>());
         self.lamports.push(entry.rent_payer);
+        if paid[0] > 0 {
+            self.payouts.push((entry.job.payout, entry.job.payout_owner));
+        }
+        let named = [("payout", entry.job.payout), ("fee_vault", entry.job.fee_vault), ("refund", entry.job.refund)];
         if is_closed {
             self.closed.extend(model.close(job));
         }
-        for (name, amount) in ["payout", "fee_vault", "refund"].into_iter().zip(paid) {
+        for ((name, account), amount) in named.into_iter().zip(paid) {
             if amount > 0 {
-                self.give(model, named(name)?, amount);
+                Violation::unless(
+                    called.account(name)? == account,
+                    "a payment into an account that the job does not name",
+                )?;
+                self.give(model, account, amount);
             }
         }
         Ok(())
     }
 }
 
-fn live<'a>(model: &'a Model, job: &Pubkey) -> Result<&'a Entry, Violation> {
-    model.entry(job).ok_or_else(|| Violation::new("an event about a job that is not open"))
+/// An instruction, and what its accounts are called.
+struct Called<'a> {
+    listing: &'a Listing,
+    instruction: &'a Instruction,
+}
+
+impl Called<'_> {
+    fn account(&self, name: &str) -> Result<Pubkey, Violation> {
+        let found = self.listing.account(self.instruction, name);
+        found.ok_or_else(|| Violation::new(format!("an event about an instruction without `{name}`")))
+    }
+
+    fn signed_by(&self, who: &Pubkey) -> Result<(), Violation> {
+        let is_signed = self.instruction.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == *who);
+        match is_signed {
+            true => Ok(()),
+            false => Err(Violation::new(format!("done without the signature of {who}"))),
+        }
+    }
+}
+
+fn live<'a>(model: &'a mut Model, job: &Pubkey) -> Result<&'a mut Entry, Violation> {
+    model.entry_mut(job).ok_or_else(|| Violation::new("an event about a job that is not open"))
 }
