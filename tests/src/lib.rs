@@ -2,6 +2,7 @@
 
 mod crowd;
 mod disputes;
+pub mod idl;
 mod refusal;
 pub mod scenes;
 pub mod staking;

@@ -7,7 +7,9 @@ use joule_sdk::{
         constants::{CLIENT_SEED, JOB_SEED, VAULT_SEED},
         ID,
     },
-    instruction, Instruction, Keypair, Signer,
+    instruction,
+    staking::constants::CLAIM_SIGNER_SEED,
+    Instruction, Keypair, Signer,
 };
 
 pub fn scenes(kind: Kind) -> Vec<Scene> {
@@ -16,7 +18,8 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
         let job = Pda::new(&ID, &[JOB_SEED, alice.as_ref(), &job_id.to_le_bytes()]);
         let vault = Pda::new(&ID, &[VAULT_SEED, job.address.as_ref()]);
         let client = Pda::new(&ID, &[CLIENT_SEED, alice.as_ref()]);
-        let seeds = vec![job, vault, client, Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
+        let claims = Pda::new(&ID, &[CLAIM_SIGNER_SEED]);
+        let seeds = vec![job, vault, client, claims, Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
         Scene { program: "escrow", name, world, instruction, signers, syscalls, seeds }
     };
     let world = || World::new(kind);
@@ -77,15 +80,34 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     payees.iter().for_each(|payee| w.freeze(payee));
     w.send(&[settle], &[]);
     payees.iter().for_each(|payee| w.thaw(payee));
-    let settle = w.settle(job);
-    all.push(make("settle (debts)", w, settle, vec![], CLOCK, 0));
+    let pay = w.pay(job);
+    all.push(make("pay", w, pay, vec![], NONE, 0));
     let mut w = world();
     let job = w.opened();
     let ((alice, _), payee, cancel) = (keys(&w), w.alice_tokens(), w.cancel(job));
     w.freeze(&payee);
     w.send(&[cancel], &[&alice]);
     w.thaw(&payee);
-    let expire = w.expire(job);
-    all.push(make("expire (debts)", w, expire, vec![], CLOCK, 0));
+    let pay = w.pay(job);
+    all.push(make("pay (refund)", w, pay, vec![], NONE, 0));
+    let mut w = world();
+    let job = w.accepted();
+    w.set_time(w.job(&job).deliver_by.get() + 1);
+    let fail = w.fail(job);
+    all.push(make("fail", w, fail, vec![], CLOCK, 0));
+
+    // By the second.
+    let mut w = world();
+    let job = w.metered(100);
+    w.set_time(w.now() + 10);
+    let ((_, north), report) = (keys(&w), w.report(job, 10));
+    all.push(make("report", w, report, vec![north], CLOCK, 0));
+    let mut w = world();
+    let job = w.metered(100);
+    w.set_time(w.now() + 10);
+    let (alice, north) = keys(&w);
+    w.send(&[w.report(job, 10)], &[&north]);
+    let stop = w.stop(job);
+    all.push(make("stop", w, stop, vec![alice], CLOCK, 0));
     all
 }

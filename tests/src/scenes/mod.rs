@@ -2,6 +2,7 @@
 //! `tests/tests/attack_table` attacks them, so that a new instruction is staged once: add a scene to its program's file, and
 //! a new program's file to [`all`].
 
+mod dispute;
 mod escrow;
 mod registry;
 mod treasury;
@@ -60,5 +61,6 @@ pub fn all(kind: Kind) -> Vec<Scene> {
     let mut all = treasury::scenes(kind);
     all.extend(registry::scenes(kind));
     all.extend(escrow::scenes(kind));
+    all.extend(dispute::scenes(kind));
     all
 }

@@ -4,8 +4,13 @@ use super::{Pda, Scene, Syscalls, CLOCK, NONE};
 use crate::{Kind, World};
 use joule_sdk::{
     instruction::registry::*,
-    registry::{self, state::ProviderStatus, ID},
-    Instruction, Signer,
+    registry::{
+        self,
+        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, REQUIREMENTS_SEED},
+        state::{ProviderStatus, Wanted},
+        ID,
+    },
+    Instruction, Keypair, Signer,
 };
 
 pub fn scenes(kind: Kind) -> Vec<Scene> {
@@ -26,5 +31,67 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     all.push(make("update", w, change, CLOCK));
     all.push(make("set_status", World::new(kind), set_status(north, ProviderStatus::Paused), CLOCK));
     all.push(make("retire", World::new(kind), retire(north, north), NONE));
+    all.extend(attesting(kind));
+    all
+}
+
+fn attesting(kind: Kind) -> Vec<Scene> {
+    let make = |name, world: World, instruction: Instruction, signers: Vec<Keypair>, syscalls, seeds: &[&[u8]]| {
+        let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
+        Scene { program: "registry", name, world, instruction, signers, syscalls, seeds }
+    };
+    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1 };
+    let mut all = Vec::new();
+    let admitted = || {
+        let mut w = World::governed(kind);
+        let (governor, north, subject) = (w.authority.insecure_clone(), w.north.insecure_clone(), w.alice.pubkey());
+        w.send(&[admit_attestor(governor.pubkey(), governor.pubkey(), north.pubkey(), [5; 32])], &[&governor]);
+        let statement = Statement { subject, schema: 1, value_hash: [1; 32], expires_at: w.now() + 86_400 };
+        (w, north, statement)
+    };
+    let attested = || {
+        let (mut w, north, statement) = admitted();
+        w.send(&[attest(north.pubkey(), north.pubkey(), statement)], &[&north]);
+        (w, north, statement)
+    };
+
+    let w = World::governed(kind);
+    let (governor, north, subject) = (w.authority.insecure_clone(), w.north.pubkey(), w.alice.pubkey());
+    let (own, list): (&[&[u8]], &[&[u8]]) = (&[ATTESTOR_SEED, north.as_ref()], &[ATTESTATIONS_SEED, subject.as_ref()]);
+    let admit = admit_attestor(governor.pubkey(), governor.pubkey(), north, [5; 32]);
+    all.push(make("admit_attestor", w, admit, vec![governor], CREATE, own));
+    let (w, ..) = admitted();
+    let governor = w.authority.insecure_clone();
+    let set = set_attestor(governor.pubkey(), north, false);
+    all.push(make("set_attestor", w, set, vec![governor], NONE, own));
+
+    let (w, key, statement) = admitted();
+    let give = attest(north, north, statement);
+    all.push(make("attest (first of a subject)", w, give.clone(), vec![key], CREATE, list));
+    let (w, key, _) = attested();
+    all.push(make("attest", w, give, vec![key], CLOCK, list));
+    let (w, key, _) = attested();
+    all.push(make("revoke", w, revoke(north, north, subject, 1), vec![key], NONE, list));
+    let (mut w, ..) = attested();
+    w.set_time(statement.expires_at);
+    all.push(make("close_attestations", w, close_attestations(subject, north), vec![], CLOCK, list));
+
+    let mut w = World::governed(kind);
+    let (alice, wanted) = (w.alice.insecure_clone(), Wanted { gpu_count: 1, min_bond: 5, ..Default::default() });
+    let define = define_requirements(alice.pubkey(), alice.pubkey(), wanted);
+    let (client, hash) = (alice.pubkey(), wanted.hash());
+    let named: &[&[u8]] = &[REQUIREMENTS_SEED, client.as_ref(), &hash];
+    let syscalls = Syscalls { clock: 0, ..CREATE };
+    all.push(make(
+        "define_requirements",
+        World::governed(kind),
+        define.clone(),
+        vec![w.alice.insecure_clone()],
+        syscalls,
+        named,
+    ));
+    w.send(&[define], &[&alice]);
+    let forget = drop_requirements(client, &hash, client);
+    all.push(make("drop_requirements", w, forget, vec![alice], NONE, named));
     all
 }

@@ -6,7 +6,7 @@
 //! reason; an entry there that has become untrue fails the test too.
 //!
 //! **A new instruction** needs a scene in `tests/src/scenes/<program>.rs`, or the test names it as missing. **A new program**
-//! needs its IDL in [`idl::all`] and its scenes in `scenes::all`. **A new kind of account** needs a second one in
+//! needs its scenes in `scenes::all`. **A new kind of account** needs a second one in
 //! `World::crowd` (`tests/src/crowd.rs`), unless its seeds are all constants: the test says so. Then run
 //!
 //! ```text
@@ -16,13 +16,13 @@
 //! and look at every attack that it says succeeded; `target/attack_table.tsv` has them all, with the error that refused each. Either it is a hole, or it belongs into `harmless.rs` with a reason.
 
 mod harmless;
-mod idl;
 mod mutation;
 mod stage;
 mod verdict;
 
-use crate::{idl::Listing, stage::Stage, verdict::Tally};
+use crate::{stage::Stage, verdict::Tally};
 use joule_tests::{
+    idl::{self, Listing},
     scenes::{self, Scene},
     Kind,
 };

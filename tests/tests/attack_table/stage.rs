@@ -1,8 +1,11 @@
 //! A scene as an attacker sees it: people of the same kind around it, and what there is at the address of every account.
 
-use crate::idl::{flat, Listing};
 use joule_sdk::{account, token_program, Instruction, Keypair, Pubkey, Signer};
-use joule_tests::{key, scenes::Scene};
+use joule_tests::{
+    idl::{flat, Listing},
+    key,
+    scenes::Scene,
+};
 use litesvm::LiteSVM;
 use solana_account::{Account, ReadableAccount};
 

@@ -1,13 +1,13 @@
 //! What the IDLs say there is.
 
+use crate::scenes::Scene;
 use anchor_lang_idl_spec::{Idl, IdlInstruction, IdlInstructionAccount, IdlInstructionAccountItem, IdlSeed};
 use joule_sdk::{Instruction, Pubkey};
-use joule_tests::scenes::Scene;
 use std::{collections::BTreeSet, path::Path};
 
 /// Every program's IDL.
 pub struct Listing {
-    idls: Vec<Idl>,
+    idls: Vec<(Pubkey, Idl)>,
 }
 
 /// Reads `idl/*.json`, all of it, so that no program can be forgotten.
@@ -21,7 +21,8 @@ pub fn all() -> Listing {
     paths.sort();
     let read = |path: &std::path::PathBuf| {
         let text = std::fs::read_to_string(path).expect("an IDL");
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        let idl: Idl = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        (idl.address.parse().expect("an address"), idl)
     };
     Listing { idls: paths.iter().map(read).collect() }
 }
@@ -29,9 +30,16 @@ pub fn all() -> Listing {
 impl Listing {
     /// The program's name without its prefix, and what the IDL says about the instruction.
     pub fn find(&self, instruction: &Instruction) -> Option<(&str, &IdlInstruction)> {
-        let idl = self.idls.iter().find(|idl| idl.address == instruction.program_id.to_string())?;
+        let (_, idl) = self.idls.iter().find(|(address, _)| *address == instruction.program_id)?;
         let found = idl.instructions.iter().find(|listed| instruction.data.starts_with(&listed.discriminator))?;
         Some((name(idl), found))
+    }
+
+    /// The instruction's account of that name.
+    pub fn account(&self, instruction: &Instruction, name: &str) -> Option<Pubkey> {
+        let (_, listed) = self.find(instruction)?;
+        let place = flat(&listed.accounts).iter().position(|account| account.name == name)?;
+        Some(instruction.accounts.get(place)?.pubkey)
     }
 
     /// The instructions that no scene runs.
@@ -41,13 +49,14 @@ impl Listing {
             .filter_map(|scene| self.find(&scene.instruction))
             .map(|(program, instruction)| (program, instruction.name.as_str()))
             .collect();
-        let all = self.idls.iter().flat_map(|idl| idl.instructions.iter().map(move |i| (name(idl), i.name.as_str())));
+        let all =
+            self.idls.iter().flat_map(|(_, idl)| idl.instructions.iter().map(move |i| (name(idl), i.name.as_str())));
         all.filter(|pair| !staged.contains(pair)).map(|(program, name)| format!("{program}::{name}")).collect()
     }
 
     /// Whether an account with this name lies at an address that depends on nothing, so that there can only be one.
     pub fn is_single(&self, account: &str) -> bool {
-        let mut all = self.idls.iter().flat_map(|idl| &idl.instructions).flat_map(|i| flat(&i.accounts));
+        let mut all = self.idls.iter().flat_map(|(_, idl)| &idl.instructions).flat_map(|i| flat(&i.accounts));
         all.any(|listed| {
             let constant = |seed: &IdlSeed| matches!(seed, IdlSeed::Const(_));
             listed.name == account && listed.pda.as_ref().is_some_and(|pda| pda.seeds.iter().all(constant))
@@ -56,7 +65,7 @@ impl Listing {
 
     /// Whether a program is one of ours.
     pub fn is_ours(&self, program: &Pubkey) -> bool {
-        self.idls.iter().any(|idl| idl.address == program.to_string())
+        self.idls.iter().any(|(address, _)| address == program)
     }
 }
 
