@@ -2248,18 +2248,6 @@ export type JouleRegistry = {
             "type": "pubkey"
           },
           {
-            "docs": [
-              "SHA-256 of `criteria`."
-            ],
-            "name": "hash",
-            "type": {
-              "array": [
-                "u8",
-                32
-              ]
-            }
-          },
-          {
             "name": "criteria",
             "type": {
               "defined": {
@@ -2299,15 +2287,6 @@ export type JouleRegistry = {
           {
             "name": "client",
             "type": "pubkey"
-          },
-          {
-            "name": "hash",
-            "type": {
-              "array": [
-                "u8",
-                32
-              ]
-            }
           }
         ],
         "kind": "struct"
