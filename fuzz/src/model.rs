@@ -1,14 +1,12 @@
 //! What must be true, kept apart from the chain: whose every unit in a vault is, what was paid out of it, and how many units
-//! there are at all. It is fed with what was sent and what the programs stated; `check` compares it with the accounts.
+//! there are at all. `story` feeds it with what was sent and what the programs stated; `check` compares it with the accounts.
 
-use crate::{cast::Cast, chain, check::Violation, story::Story};
+use crate::{cast::Cast, chain};
 use joule_sdk::{
     escrow::state::{Job, JobStatus},
-    pda, Instruction, Pubkey,
+    pda, Pubkey,
 };
-use joule_tests::idl::Listing;
-use litesvm::{types::TransactionMetadata, LiteSVM};
-use solana_transaction::Message;
+use litesvm::LiteSVM;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How many closed jobs are remembered, to be tried again.
@@ -20,6 +18,15 @@ pub struct Paid {
     pub provider: u64,
     pub fee: u64,
     pub client: u64,
+}
+
+/// A registered provider.
+#[derive(Clone, Copy)]
+pub struct Enrolled {
+    /// Who signs for it.
+    pub authority: Pubkey,
+    /// Whoever paid for its account.
+    pub rent_payer: Pubkey,
 }
 
 /// A job that has not been closed.
@@ -76,8 +83,8 @@ pub struct Model {
     by_vault: HashMap<Pubkey, Pubkey>,
     /// Jobs closed lately, as they were before.
     pub closed: VecDeque<(Pubkey, Job)>,
-    /// Whoever paid for each registered provider's account.
-    pub providers: BTreeMap<Pubkey, Pubkey>,
+    /// By the address of the account.
+    pub providers: BTreeMap<Pubkey, Enrolled>,
     /// The id of each client's next job.
     pub next_id: BTreeMap<Pubkey, u64>,
     /// Units of each mint: minted less burnt.
@@ -122,23 +129,7 @@ impl Model {
         self.by_vault.get(vault).copied()
     }
 
-    /// Takes in a transaction that succeeded, instruction by instruction.
-    pub fn apply(
-        &mut self,
-        listing: &Listing,
-        instructions: &[Instruction],
-        message: &Message,
-        done: &TransactionMetadata,
-        now: i64,
-    ) -> Result<Story, Violation> {
-        let mut story = Story::default();
-        for (place, instruction) in instructions.iter().enumerate() {
-            let inner = done.inner_instructions.get(place).map_or(&[][..], |inner| inner.as_slice());
-            story.tell(self, listing, instruction, message, inner, now)?;
-        }
-        Ok(story)
-    }
-
+    /// Takes in a job that was opened.
     pub fn open(&mut self, entry: Entry) {
         self.opened += 1;
         self.by_address.insert(entry.address, self.jobs.len());
@@ -146,6 +137,7 @@ impl Model {
         self.jobs.push(entry);
     }
 
+    /// Lets go of a job that was closed.
     pub fn close(&mut self, job: &Pubkey) -> Option<Entry> {
         let place = self.by_address.remove(job)?;
         let entry = self.jobs.swap_remove(place);

@@ -5,6 +5,7 @@ use crate::{
     chain,
     check::{self, Violation},
     model::Model,
+    story::{Sent, Story},
 };
 use fastrand::Rng;
 use joule_sdk::{
@@ -107,7 +108,8 @@ impl Stage {
             Err(failed) => return Ok(Err(Refusal::from(failed).name)),
         };
         let after = check::Snapshot::take(&self.svm, &message.account_keys);
-        let story = self.model.apply(&self.listing, instructions, &message, &done, self.now)?;
+        let sent = Sent { listing: &self.listing, instructions, message: &message, done: &done, now: self.now };
+        let story = Story::of(&sent, &mut self.model)?;
         check::step(self, &story, &before, &after, done.fee)?;
         Ok(Ok(()))
     }

@@ -4,7 +4,7 @@
 use crate::{
     chain,
     check::Violation,
-    model::{Entry, Model, Paid},
+    model::{Enrolled, Entry, Model, Paid},
 };
 use anchor_lang::event::EVENT_IX_TAG_LE;
 use bytemuck::Zeroable;
@@ -20,10 +20,21 @@ use joule_sdk::{
     Instruction, Pubkey,
 };
 use joule_tests::idl::Listing;
+use litesvm::types::TransactionMetadata;
 use solana_message::inner_instruction::InnerInstruction;
 use solana_transaction::Message;
 use spl_token_2022_interface::instruction::TokenInstruction;
 use std::collections::BTreeMap;
+
+/// A transaction that succeeded.
+pub struct Sent<'a> {
+    pub listing: &'a Listing,
+    pub instructions: &'a [Instruction],
+    pub message: &'a Message,
+    pub done: &'a TransactionMetadata,
+    /// The cluster's clock, in Unix seconds.
+    pub now: i64,
+}
 
 /// What happened, in the order in which it did.
 #[derive(Default)]
@@ -39,20 +50,26 @@ pub struct Story {
 }
 
 impl Story {
+    /// Reads a transaction that succeeded, instruction by instruction, and tells the model.
+    pub fn of(sent: &Sent, model: &mut Model) -> Result<Self, Violation> {
+        let mut story = Self::default();
+        for (place, instruction) in sent.instructions.iter().enumerate() {
+            let inner = sent.done.inner_instructions.get(place).map_or(&[][..], |inner| inner.as_slice());
+            story.tell(sent, model, instruction, inner)?;
+        }
+        Ok(story)
+    }
+
     fn gain(&mut self, account: Pubkey, amount: i128) {
         *self.moves.entry(account).or_default() += amount;
     }
 
-    /// Adds one instruction of the transaction to it.
-    #[allow(clippy::too_many_arguments)]
-    pub fn tell(
+    fn tell(
         &mut self,
+        sent: &Sent,
         model: &mut Model,
-        listing: &Listing,
         instruction: &Instruction,
-        message: &Message,
         inner: &[InnerInstruction],
-        now: i64,
     ) -> Result<(), Violation> {
         if chain::is_token_program(&instruction.program_id) {
             return self.token(model, instruction);
@@ -64,24 +81,27 @@ impl Story {
             self.lamports.extend([at(0), at(1)]);
         }
         // Whoever is called so pays rent, with a signature.
-        self.lamports.extend(listing.account(instruction, "payer"));
+        self.lamports.extend(sent.listing.account(instruction, "payer"));
         for call in inner {
-            let callee = message.account_keys[call.instruction.program_id_index as usize];
+            let callee = sent.message.account_keys[call.instruction.program_id_index as usize];
             let Some(event) = call.instruction.data.strip_prefix(EVENT_IX_TAG_LE) else { continue };
             if callee != instruction.program_id {
                 continue;
             }
-            let called = Called { listing, instruction };
+            let called = Called { listing: sent.listing, instruction };
             if callee == escrow::ID {
                 let event = Escrow::decode(event).ok_or_else(|| Violation::new("an event that nobody can read"))?;
-                self.escrow(model, event, &called, now)?;
+                self.escrow(model, event, &called, sent.now)?;
             } else if callee == registry::ID {
                 match Registry::decode(event) {
                     Some(Registry::ProviderRegistered(e)) => {
-                        model.providers.insert(e.provider, called.account("payer")?);
+                        called.signed_by(&e.authority)?;
+                        let (authority, rent_payer) = (e.authority, called.account("payer")?);
+                        model.providers.insert(e.provider, Enrolled { authority, rent_payer });
                     }
                     Some(Registry::ProviderRetired(e)) => {
-                        self.lamports.extend(model.providers.remove(&e.provider));
+                        called.signed_by(&e.authority)?;
+                        self.lamports.extend(model.providers.remove(&e.provider).map(|enrolled| enrolled.rent_payer));
                         // It may be back before the transaction is over.
                         self.lamports.push(e.provider);
                     }
@@ -156,6 +176,9 @@ impl Story {
                 });
             }
             Escrow::JobAccepted(e) => {
+                let provider = model.providers.get(&e.provider);
+                let provider = provider.ok_or_else(|| Violation::new("accepted by somebody who is not enrolled"))?;
+                called.signed_by(&provider.authority)?;
                 let job = &mut live(model, &e.job)?.job;
                 job.status = JobStatus::Accepted as u8;
                 job.deliver_by = e.deliver_by;

@@ -8,7 +8,7 @@ pub fn spoil(stage: &mut Stage, instruction: &mut Instruction) {
         return;
     }
     let place = stage.rng.usize(..instruction.accounts.len());
-    match stage.rng.u32(..10) {
+    match stage.rng.u32(..13) {
         0..=3 => put(stage, instruction, place, None),
         4..=5 => {
             let other = instruction.accounts[stage.rng.usize(..instruction.accounts.len())].pubkey;
@@ -19,15 +19,26 @@ pub fn spoil(stage: &mut Stage, instruction: &mut Instruction) {
             instruction.accounts.iter_mut().filter(|meta| meta.pubkey == address).for_each(|m| m.is_signer = false);
         }
         7 => instruction.accounts[place].is_writable = false,
-        // The system program would let the crank make its own account useless.
-        8 if instruction.program_id != solana_system_interface::program::ID => {
+        8 => {
+            // The system program would let the crank make its own account useless.
+            if instruction.program_id == solana_system_interface::program::ID {
+                return;
+            }
             let place = stage.rng.usize(..instruction.data.len().max(1));
             if let Some(byte) = instruction.data.get_mut(place) {
                 *byte = stage.rng.u8(..);
             }
         }
-        _ => {
+        9 => {
             instruction.accounts.pop();
+        }
+        // Somebody else signs.
+        _ => {
+            let impostor = stage.person();
+            let impostor = stage.cast.people[impostor].hot;
+            if let Some(place) = instruction.accounts.iter().position(|meta| meta.is_signer) {
+                put(stage, instruction, place, Some(impostor));
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ struct Harmless {
 }
 
 /// How an account is made unable to receive. The last two cannot happen on a chain.
-const BROKEN: &[&str] = &["Closed", "ClosedAndPrefunded", "Truncated", "Beheaded"];
+const BROKEN: &[&str] = &["Frozen", "Closed", "ClosedAndPrefunded", "Truncated", "Beheaded"];
 /// What may stand in the place of a payee that was not paid at once.
 const NOT_NAMED: &[&str] = &[
     "ForeignOwner",
@@ -37,7 +37,7 @@ const LIST: &[Harmless] = &[
     },
     Harmless {
         program: "treasury", scenes: &["withdraw_fees"], accounts: &["destination"],
-        mutations: &["OtherHolder", "Twin", "SomebodyElses"], gains: true,
+        mutations: &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], gains: true,
         reason: "the authority may send fees wherever it wants",
     },
     Harmless {
@@ -72,7 +72,7 @@ const LIST: &[Harmless] = &[
     },
     Harmless {
         program: "escrow", scenes: &["redirect"], accounts: &["account"],
-        mutations: &["OtherHolder", "Twin", "SomebodyElses"], gains: false,
+        mutations: &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], gains: false,
         reason: "the client may name anybody's account for its refund, and answers for it",
     },
     Harmless {
@@ -89,6 +89,21 @@ const LIST: &[Harmless] = &[
         program: "escrow", scenes: &["cancel", "expire"], accounts: &["refund"],
         mutations: BROKEN, gains: false,
         reason: "who cannot receive is owed, and keeps nobody else waiting",
+    },
+    Harmless {
+        program: "escrow", scenes: &["approve", "settle", "settle (debts)"], accounts: &["payout"],
+        mutations: &["HandedOver", "MadeAgain"], gains: false,
+        reason: "the provider's part waits for an account that the payout owner owns",
+    },
+    Harmless {
+        program: "escrow", scenes: &["approve", "settle", "settle (debts)", "cancel", "expire"], accounts: &["refund"],
+        mutations: &["MadeAgain"], gains: false,
+        reason: "who cannot receive is owed, and keeps nobody else waiting",
+    },
+    Harmless {
+        program: "escrow", scenes: &["approve", "settle", "settle (debts)", "cancel", "expire", "expire (debts)"],
+        accounts: &["refund"], mutations: &["HandedOver"], gains: true,
+        reason: "the client may name anybody's account for its refund, and answers for it",
     },
     Harmless {
         program: "escrow", scenes: &["settle (debts)"], accounts: &["payout", "refund"],

@@ -6,14 +6,15 @@
 //! reason; an entry there that has become untrue fails the test too.
 //!
 //! **A new instruction** needs a scene in `tests/src/scenes/<program>.rs`, or the test names it as missing. **A new program**
-//! needs its scenes in `scenes::all`. **A new kind of account** needs a second one in
-//! `World::crowd` (`tests/src/crowd.rs`), unless its seeds are all constants: the test says so. Then run
+//! needs a file of scenes, in `scenes::all`. **A new kind of account** needs a second one in `World::crowd`
+//! (`tests/src/crowd.rs`), unless its seeds are all constants: the test says so. Then run
 //!
 //! ```text
 //! cargo test --workspace --test attack_table
 //! ```
 //!
-//! and look at every attack that it says succeeded; `target/attack_table.tsv` has them all, with the error that refused each. Either it is a hole, or it belongs into `harmless.rs` with a reason.
+//! and look at every attack that it says succeeded: either it is a hole, or it belongs into `harmless.rs` with a reason.
+//! `target/attack_table.tsv` lists all attacks, with the error that refused each.
 
 mod harmless;
 mod mutation;

@@ -8,8 +8,10 @@ use std::fmt;
 
 /// A program that has no part in Joule's instructions, and as the owner of an account none in what it holds.
 const FOREIGN: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
-/// Where a token account names its mint.
+/// Where a token account names its mint, and its state.
 const MINT: std::ops::Range<usize> = 0..32;
+const STATE: usize = 108;
+const STATE_FROZEN: u8 = 2;
 
 /// What is done to one account of a valid instruction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +30,12 @@ pub enum Mutation {
     OtherHolder,
     /// Another token account of the same owner for the same mint.
     Twin,
+    /// The token account is the thief's now: handed over, or closed and made again.
+    HandedOver,
+    /// The token account was closed and made again for another mint.
+    MadeAgain,
+    /// The token account is frozen.
+    Frozen,
     /// Another program.
     OtherProgram,
     /// The token program that the mint does not belong to.
@@ -177,11 +185,21 @@ impl Maker<'_> {
             account.data[range].copy_from_slice(address.as_ref());
             account
         };
-        vec![
-            self.planted(Mutation::OtherMint, with(MINT, key("other mint").pubkey())),
-            self.planted(Mutation::OtherHolder, with(OWNER, self.stage.thief)),
+        let (of_other_mint, of_thief) = (with(MINT, key("other mint").pubkey()), with(OWNER, self.stage.thief));
+        let mut frozen = self.account.account.clone();
+        frozen.data[STATE] = STATE_FROZEN;
+        let mut cases = vec![
+            self.planted(Mutation::OtherMint, of_other_mint.clone()),
+            self.planted(Mutation::OtherHolder, of_thief.clone()),
             self.planted(Mutation::Twin, self.account.account.clone()),
-        ]
+            self.changed(Mutation::Frozen, frozen),
+        ];
+        // What one of our programs holds, nobody hands over or closes.
+        if !self.stage.is_held_by_program(self.account) {
+            cases.push(self.changed(Mutation::HandedOver, of_thief));
+            cases.push(self.changed(Mutation::MadeAgain, of_other_mint));
+        }
+        cases
     }
 
     fn kin(&self) -> Vec<Case> {

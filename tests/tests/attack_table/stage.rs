@@ -93,6 +93,13 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Whether a token account's owner is an account of one of our programs.
+    pub fn is_held_by_program(&self, slot: &Slot) -> bool {
+        let owner = Pubkey::try_from(&slot.account.data[OWNER]).expect("32 bytes");
+        let found = self.svm.accounts_db().get_account_ref(&owner);
+        found.is_some_and(|account| self.listing.is_ours(account.owner()))
+    }
+
     /// The accounts of the same program and kind as the one in `slot` that take no part in the instruction. Of token
     /// accounts those that a program has made for somebody else: what else there may be, anybody can make.
     pub fn kin(&self, slot: &Slot) -> Vec<Pubkey> {

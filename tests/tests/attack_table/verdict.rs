@@ -48,7 +48,11 @@ fn run(stage: &Stage, case: Case) -> Outcome {
         (old, new) => old == new,
     };
     let put = case.instruction.accounts[case.slot].pubkey;
-    let is_another = put != stage.slots[case.slot].address && !matches!(case.mutation, Mutation::DuplicateOf(_));
+    let is_another = match case.mutation {
+        Mutation::DuplicateOf(_) => false,
+        Mutation::HandedOver => true,
+        _ => put != stage.slots[case.slot].address,
+    };
     let held = |accounts: &HashMap<Pubkey, AccountSharedData>| {
         accounts.get(&put).map_or((0, 0), |a| (a.lamports(), tokens(a)))
     };
