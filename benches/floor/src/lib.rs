@@ -17,6 +17,8 @@ pub mod op {
     /// Calls a program: its account's index; the number of accounts, each an index and flags (1 writable, 2 signer); the
     /// length of the data (u16) and the data; the number of signers, each as seeds.
     pub const CALL: u8 = 3;
+    /// Hashes with SHA-256. Followed by the length (u16) of what is hashed.
+    pub const HASH: u8 = 4;
 }
 
 /// Data that begins like this is an event of the program whose place is taken: it is answered with nothing.
@@ -79,6 +81,7 @@ mod program {
                 op::CLOCK | op::RENT => {}
                 op::DERIVE => derive(&reader.seeds()?, program, real),
                 op::CALL => call(&mut reader, accounts, real)?,
+                op::HASH => hash(u16::from_le_bytes([reader.byte()?, reader.byte()?]), real),
                 _ => return Err(ProgramError::InvalidInstructionData),
             }
         }
@@ -96,6 +99,16 @@ mod program {
                 pinocchio::syscalls::sol_sha256(parts.as_ptr() as *const u8, parts.len() as u64, hash.as_mut_ptr());
                 pinocchio::syscalls::sol_curve_validate_point(0, hash.as_ptr(), core::ptr::null_mut());
             }
+        }
+    }
+
+    fn hash(len: u16, real: bool) {
+        let message = alloc::vec![0u8; len as usize];
+        let parts: [&[u8]; 1] = [&message];
+        let mut hash = [0u8; 32];
+        if core::hint::black_box(real) {
+            // SAFETY: `parts` is a list of slices, as the syscall expects, and `hash` has the 32 bytes that it writes.
+            unsafe { pinocchio::syscalls::sol_sha256(parts.as_ptr() as *const u8, 1, hash.as_mut_ptr()) };
         }
     }
 

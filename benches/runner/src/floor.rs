@@ -30,12 +30,16 @@ pub fn measure(mut svm: LiteSVM, scene: &Scene, done: &TransactionMetadata) -> R
         }) as u8
     };
 
-    let Syscalls { clock, rent, derive } = scene.syscalls;
+    let Syscalls { clock, rent, derive, hashes } = scene.syscalls;
     let mut data = vec![op::CLOCK; clock];
     data.extend(std::iter::repeat_n(op::RENT, rent));
     for address in scene.seeds.iter().take(derive) {
         data.push(op::DERIVE);
         push_seeds(&mut data, &address.seeds);
+    }
+    for len in hashes {
+        data.push(op::HASH);
+        data.extend(len.to_le_bytes());
     }
     for call in done.inner_instructions.iter().flatten().filter(|call| call.stack_height == DIRECT_CALL) {
         let callee = message.account_keys[call.instruction.program_id_index as usize];

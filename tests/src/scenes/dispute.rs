@@ -14,7 +14,7 @@ use joule_sdk::{
     Instruction, Keypair, Pubkey, Signer,
 };
 
-const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1 };
+const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
 
 /// `created` are the seeds of what the instruction creates.
 fn make(
@@ -96,7 +96,7 @@ fn quorum(kind: Kind) -> Vec<Scene> {
     w.send(&[w.commit(job, &juror, TRUTH, EXPOSURE)], &[&juror]);
     w.set_time(w.dispute(&job).commit_by.get() + 1);
     let reveal = w.reveal(job, 0, &juror, TRUTH);
-    all.push(make("reveal_vote", w, reveal, vec![], CLOCK, &[]));
+    all.push(make("reveal_vote", w, reveal, vec![], Syscalls { hashes: &[128], ..CLOCK }, &[]));
     for (name, truth) in [("resolve (counter)", TRUTH), ("resolve (stands)", RESULT)] {
         let (mut w, job, _) = challenged();
         w.voted(job, &[truth, truth, truth]);
@@ -132,7 +132,7 @@ fn panel(kind: Kind) -> Vec<Scene> {
     let (enroll, mint, epoch) = (w.enroll(&resolver, EXPOSURE), w.mint, w.epoch() + 1);
     let epoch = epoch.to_le_bytes();
     let seeds: &[&[u8]] = &[PANEL_SEED, mint.as_ref(), &epoch];
-    all.push(make("enroll", w, enroll, vec![resolver], CREATE, seeds));
+    all.push(make("enroll", w, enroll, vec![resolver], Syscalls { hashes: &[68], ..CREATE }, seeds));
     let challenged = || {
         let mut w = World::new(kind);
         let resolvers = w.resolvers(&[EXPOSURE; 12]);
@@ -143,13 +143,13 @@ fn panel(kind: Kind) -> Vec<Scene> {
     let (mut w, job, ..) = challenged();
     w.set_slot(w.dispute(&job).draw_slot.get() + 1);
     let draw = w.draw(job);
-    all.push(make("draw_panel", w, draw, vec![], CLOCK, &[]));
+    all.push(make("draw_panel", w, draw, vec![], Syscalls { hashes: &[66; 3], ..CLOCK }, &[]));
     let (mut w, job, _, resolvers) = challenged();
     let members = w.drawn(job, &resolvers);
     let (seat, juror) = (members[0].0, members[0].1.insecure_clone());
     let (commit, dispute, who) = (w.commit_seat(job, seat, &juror, TRUTH), pda::dispute(&job), juror.pubkey());
     let seeds: &[&[u8]] = &[VOTE_SEED, dispute.as_ref(), &[0], who.as_ref()];
-    all.push(make("commit_seat", w, commit, vec![juror], CREATE, seeds));
+    all.push(make("commit_seat", w, commit, vec![juror], Syscalls { hashes: &[68], ..CREATE }, seeds));
     let (mut w, job, carol, resolvers) = challenged();
     let members = w.drawn(job, &resolvers);
     w.seated(job, &members, &[RESULT; 3]);
@@ -161,7 +161,7 @@ fn panel(kind: Kind) -> Vec<Scene> {
     w.set_time(w.dispute(&job).final_at.get() + 1);
     w.send(&[w.resolve(job)], &[]);
     let punish = w.punish(job, members[2].0);
-    all.push(make("punish_absent", w, punish, vec![], NONE, &[]));
+    all.push(make("punish_absent", w, punish, vec![], Syscalls { hashes: &[68], ..NONE }, &[]));
     let mut w = World::new(kind);
     w.resolvers(&[EXPOSURE]);
     let address: Pubkey = pda::panel(&w.mint, w.epoch());

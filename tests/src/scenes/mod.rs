@@ -17,10 +17,12 @@ pub struct Syscalls {
     pub rent: usize,
     /// Addresses derived, once each: those of the accounts it creates.
     pub derive: usize,
+    /// Lengths of what it hashes, in bytes.
+    pub hashes: &'static [u16],
 }
 
-const CLOCK: Syscalls = Syscalls { clock: 1, rent: 0, derive: 0 };
-const NONE: Syscalls = Syscalls { clock: 0, rent: 0, derive: 0 };
+const CLOCK: Syscalls = Syscalls { clock: 1, rent: 0, derive: 0, hashes: &[] };
+const NONE: Syscalls = Syscalls { clock: 0, rent: 0, derive: 0, hashes: &[] };
 
 /// An address that a program can sign for.
 pub struct Pda {

@@ -25,7 +25,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     let w = World::governed(kind);
     let north = w.north.pubkey();
     let enrol = register(north, north, w.profile());
-    let mut all = vec![make("register", w, enrol, Syscalls { clock: 1, rent: 1, derive: 1 })];
+    let mut all = vec![make("register", w, enrol, Syscalls { clock: 1, rent: 1, derive: 1, ..NONE })];
     let w = World::new(kind);
     let change = update(north, w.profile());
     all.push(make("update", w, change, CLOCK));
@@ -40,7 +40,7 @@ fn attesting(kind: Kind) -> Vec<Scene> {
         let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
         Scene { program: "registry", name, world, instruction, signers, syscalls, seeds }
     };
-    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1 };
+    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
     let mut all = Vec::new();
     let admitted = || {
         let mut w = World::governed(kind);

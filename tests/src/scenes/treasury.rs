@@ -21,7 +21,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     let w = World::bare();
     let (a, g) = (w.authority.insecure_clone(), w.guardian.pubkey());
     let initialize = initialize_protocol(a.pubkey(), g, [250, 250, 250, 250, 0, 0, 0, 0]);
-    all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 0, rent: 1, derive: 1 }, vec![]));
+    all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 0, rent: 1, derive: 1, ..NONE }, vec![]));
 
     let mut w = World::governed(kind);
     let a = w.authority.insecure_clone();
@@ -31,7 +31,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
         Pda::new(&ID, &[treasury::constants::FEE_VAULT_SEED, mint.as_ref()]),
     ];
     let accept = accept_mint(a.pubkey(), mint, w.token_program, 1, BREAKER);
-    all.push(make("accept_mint", w, accept, a, Syscalls { clock: 0, rent: 1, derive: 2 }, created));
+    all.push(make("accept_mint", w, accept, a, Syscalls { clock: 0, rent: 1, derive: 2, ..NONE }, created));
 
     // One step by the authority, after others that only prepare it; `wait` in seconds lies between.
     let governed =
