@@ -4,9 +4,9 @@ use crate::{
     constants::{APPEAL_JURORS, MAX_JURORS},
     error::EscrowError,
     math::Side,
-    state::{Job, Panel, Verification},
+    state::{Job, Lottery, Panel, Verification},
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_units::{Amount, Seconds, UnixTime};
 
 /// Every state that waits has a way on by time, which anyone may take.
@@ -204,13 +204,12 @@ impl Dispute {
     pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, ticket: impl Fn(u8) -> u64) -> Result<()> {
         self.require(DisputeStatus::Drawing)?;
         require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
-        for i in 0..self.seats() {
-            let drawn = self.drawn as usize;
-            let members = &self.members[..drawn];
-            let may_sit =
-                |who: &Address| !self.is_party(job, who) && members.iter().all(|m| m.resolver != *who);
-            let Some(found) = panel.draw(ticket(i as u8), may_sit) else { break };
-            self.members[drawn] = Member { resolver: found.resolver, stake: found.stake };
+        let members = &self.members[..self.drawn as usize];
+        let may_sit = |who: &Address| !self.is_party(job, who) && members.iter().all(|m| !address_eq(&m.resolver, who));
+        let mut lottery = Lottery::among(panel, may_sit).ok_or(EscrowError::Overflow)?;
+        for seat in 0..self.seats() {
+            let Some(found) = lottery.draw(ticket(seat as u8)) else { break };
+            self.members[self.drawn as usize] = Member { resolver: found.resolver, stake: found.stake };
             self.drawn += 1;
         }
         if self.round == 0 {
@@ -262,7 +261,7 @@ impl Dispute {
     /// Whoever has a part in it has none in judging it.
     #[inline(always)]
     pub fn is_party(&self, job: &Job, who: &Address) -> bool {
-        job.is_party(who) || *who == self.challenger
+        job.is_party(who) || address_eq(who, &self.challenger)
     }
 
     #[inline(always)]

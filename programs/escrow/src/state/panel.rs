@@ -65,21 +65,46 @@ impl Panel {
         *least = entry;
         Ok(())
     }
+}
 
-    /// Draws one resolver for whom `may_sit` holds, with a chance proportional to its stake; `ticket` is random. `None`
-    /// when there is nobody. Splitting a stake over many identities changes nothing.
+/// Draws resolvers without putting them back, each with a chance proportional to its stake. Splitting a stake over many
+/// identities changes nothing.
+pub struct Lottery<'a> {
+    resolvers: &'a [Resolver],
+    /// Base units; 0 for whoever may not sit, or was drawn.
+    stakes: [u64; MAX_RESOLVERS],
+    /// Of the stakes.
+    total: u64,
+}
+
+impl<'a> Lottery<'a> {
+    /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
     #[inline(always)]
-    pub fn draw(&self, ticket: u64, may_sit: impl Fn(&Address) -> bool) -> Option<&Resolver> {
-        let total: u128 =
-            self.enrolled().iter().filter(|r| may_sit(&r.resolver)).map(|r| r.stake.get() as u128).sum();
+    pub fn among(panel: &'a Panel, may_sit: impl Fn(&Address) -> bool) -> Option<Self> {
+        let mut lottery = Self { resolvers: panel.enrolled(), stakes: [0; MAX_RESOLVERS], total: 0 };
+        for (stake, entry) in lottery.stakes.iter_mut().zip(lottery.resolvers) {
+            if may_sit(&entry.resolver) {
+                *stake = entry.stake.get();
+                lottery.total = lottery.total.checked_add(*stake)?;
+            }
+        }
+        Some(lottery)
+    }
+
+    /// `ticket` is random. `None` when nobody is left.
+    #[inline(always)]
+    pub fn draw(&mut self, ticket: u64) -> Option<&'a Resolver> {
         // `floor(ticket * total / 2^64)`: off from uniform by less than total / 2^64.
-        let mut left = (ticket as u128).checked_mul(total)? >> 64;
-        self.enrolled().iter().filter(|r| may_sit(&r.resolver)).find(|r| {
-            let stake = r.stake.get() as u128;
-            let found = left < stake;
-            left = left.saturating_sub(stake);
-            found
-        })
+        let mut left = ((ticket as u128 * self.total as u128) >> 64) as u64;
+        for (stake, entry) in self.stakes.iter_mut().zip(self.resolvers) {
+            if left < *stake {
+                self.total -= *stake;
+                *stake = 0;
+                return Some(entry);
+            }
+            left -= *stake;
+        }
+        None
     }
 }
 
@@ -100,18 +125,27 @@ mod tests {
         let panel = panel(&[1_000, 3_000]);
         let heavy = Address::new_from_array([2; 32]);
         let step = u64::MAX / 4_000;
-        let drawn = (0..4_000u64).filter(|i| panel.draw(i * step, |_| true).unwrap().resolver == heavy).count();
+        let first = |ticket| Lottery::among(&panel, |_| true).unwrap().draw(ticket).unwrap().resolver;
+        let drawn = (0..4_000u64).filter(|i| first(i * step) == heavy).count();
         assert!((2_990..=3_010).contains(&drawn), "{drawn}");
     }
 
     #[test]
-    fn who_may_not_sit_is_never_drawn_and_nobody_is_nobody() {
-        let panel = panel(&[5, 5]);
+    fn who_may_not_sit_or_was_drawn_is_never_drawn_and_nobody_is_nobody() {
+        let panel = panel(&[5, 5, 1]);
         let first = Address::new_from_array([1; 32]);
         for ticket in [0, 1, u64::MAX / 2, u64::MAX] {
-            assert_ne!(panel.draw(ticket, |r| *r != first).unwrap().resolver, first);
-            assert!(panel.draw(ticket, |_| false).is_none());
+            let mut lottery = Lottery::among(&panel, |r| *r != first).unwrap();
+            let (one, other) = (lottery.draw(ticket).unwrap().resolver, lottery.draw(ticket).unwrap().resolver);
+            assert!(one != other && one != first && other != first);
+            assert!(lottery.draw(ticket).is_none());
+            assert!(Lottery::among(&panel, |_| false).unwrap().draw(ticket).is_none());
         }
+    }
+
+    #[test]
+    fn stakes_beyond_any_supply_are_refused() {
+        assert!(Lottery::among(&panel(&[u64::MAX, 1]), |_| true).is_none());
     }
 
     #[test]
