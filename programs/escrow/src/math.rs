@@ -10,15 +10,16 @@ use joule_units::{split, Amount, Bps};
 /// `ceil(price * bps / 10_000)`: what a provider locks. `None` beyond 64 bits.
 #[inline(always)]
 pub fn exposure(price: Amount, bond_bps: u16) -> Option<Amount> {
-    let product = price.get() as u128 * bond_bps as u128;
-    u64::try_from(product.div_ceil(Bps::WHOLE as u128)).ok().map(Amount::new)
+    // In parts that fit, since 128-bit division is dear on chain.
+    let (whole, bps) = (Bps::WHOLE as u64, bond_bps as u64);
+    let part = (price.get() % whole * bps).div_ceil(whole);
+    (price.get() / whole).checked_mul(bps)?.checked_add(part).map(Amount::new)
 }
 
 /// `min(rate * seconds, cap)`.
 #[inline(always)]
 pub fn metered(rate: Amount, seconds: u32, cap: Amount) -> Amount {
-    let product = rate.get() as u128 * seconds as u128;
-    Amount::new(u64::try_from(product).map_or(cap.get(), |p| p.min(cap.get())))
+    Amount::new(rate.get().saturating_mul(seconds as u64).min(cap.get()))
 }
 
 /// Who asked for a second panel.
@@ -201,6 +202,16 @@ mod tests {
         for pot in [0u64, 1, 5, 1_000_000_007, u64::MAX] {
             let paid: u128 = weights.iter().map(|w| reward(Amount::new(pot), *w, winners).get() as u128).sum();
             assert!(paid <= pot as u128);
+        }
+    }
+
+    #[test]
+    fn an_exposure_is_what_wide_arithmetic_says() {
+        for price in [0u64, 1, 9_999, 10_000, 10_001, 123_456_789, u64::MAX / 5, u64::MAX / 5 + 1, u64::MAX] {
+            for bps in [1u16, 999, 1_000, 9_999, 10_000, 10_001, 50_000] {
+                let wide = (price as u128 * bps as u128).div_ceil(10_000);
+                assert_eq!(exposure(Amount::new(price), bps), u64::try_from(wide).ok().map(Amount::new));
+            }
         }
     }
 

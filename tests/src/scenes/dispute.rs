@@ -146,7 +146,13 @@ fn panel(kind: Kind) -> Vec<Scene> {
     all.push(make("draw_panel", w, draw, vec![], Syscalls { hashes: &[66; 3], ..CLOCK }, &[]));
     let (mut w, job, _, resolvers) = challenged();
     let members = w.drawn(job, &resolvers);
-    let (seat, juror) = (members[0].0, members[0].1.insecure_clone());
+    // The address of its vote is found at the first try, as the floor has it.
+    let is_cheap = |juror: &Keypair| {
+        let (dispute, juror) = (pda::dispute(&job), juror.pubkey());
+        Pubkey::find_program_address(&[VOTE_SEED, dispute.as_ref(), &[0], juror.as_ref()], &ID).1 == 255
+    };
+    let (seat, juror) = members.iter().find(|(_, juror)| is_cheap(juror)).unwrap_or(&members[0]);
+    let (seat, juror) = (*seat, juror.insecure_clone());
     let (commit, dispute, who) = (w.commit_seat(job, seat, &juror, TRUTH), pda::dispute(&job), juror.pubkey());
     let seeds: &[&[u8]] = &[VOTE_SEED, dispute.as_ref(), &[0], who.as_ref()];
     all.push(make("commit_seat", w, commit, vec![juror], Syscalls { hashes: &[68], ..CREATE }, seeds));
