@@ -111,7 +111,7 @@ fn revoking_frees_the_place_at_once_and_again_is_an_error() {
     given(&mut w, &key, 1);
     given(&mut w, &key, 2);
     let revoke_one = revoke(key.pubkey(), key.pubkey(), SUBJECT, 1);
-    w.send(&[revoke_one.clone()], &[&key]);
+    w.send(std::slice::from_ref(&revoke_one), &[&key]);
     assert_eq!(schemas(&w), [2]);
     w.refuse(revoke_one, &[&key], "NotAttested");
     w.refuse(revoke(key.pubkey(), key.pubkey(), SUBJECT, 0), &[&key], "MissingSchema");
@@ -262,7 +262,7 @@ fn an_account_without_a_live_credential_is_closed_by_anyone_and_its_rent_returns
     w.refuse(close.clone(), &[], "StillAttested");
     w.set_time(w.now() + DAY);
     w.refuse(close_attestations(SUBJECT, w.north.pubkey()), &[], "WrongRentPayer");
-    w.send(&[close.clone()], &[]);
+    w.send(std::slice::from_ref(&close), &[]);
     assert!(w.is_closed(&pda::attestations(&SUBJECT)));
     assert_eq!(w.lamports(&alice.pubkey()), before);
     w.refuse(close, &[], "AccountDataTooSmall");
