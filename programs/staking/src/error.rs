@@ -70,6 +70,8 @@ pub enum StakingError {
     BondNotEmpty,
     #[msg("The claim is on another bond")]
     WrongBond,
+    #[msg("The claim is another service's, or for another subject")]
+    WrongClaim,
     #[msg("A claim ends after now and within 400 days")]
     UntilOutOfRange,
     #[msg("Nothing in the claim has expired")]

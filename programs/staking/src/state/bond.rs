@@ -55,6 +55,7 @@ pub struct Opening {
 }
 
 impl Bond {
+    #[inline(always)]
     pub fn open(&mut self, o: &Opening, now: UnixTime) -> Result<()> {
         require!(o.withdrawer != Address::default(), StakingError::NoWithdrawer);
         self.owner = o.owner;
@@ -88,6 +89,7 @@ impl Bond {
         Ok(self.amount.get().checked_sub(bound).ok_or(StakingError::InvariantBroken)?)
     }
 
+    #[inline(always)]
     pub fn deposit(&mut self, arrived: Amount) -> Result<()> {
         self.amount = self.amount.get().checked_add(arrived.get()).ok_or(StakingError::Overflow)?.into();
         self.invariant()
@@ -95,6 +97,7 @@ impl Bond {
 
     /// Sends a free amount on its way out. The clock starts again for all of it, so that nothing leaves earlier than
     /// `UNBOND_DELAY` after it was asked for.
+    #[inline(always)]
     pub fn unbond(&mut self, amount: Amount, now: UnixTime) -> Result<()> {
         require!(!amount.is_zero(), StakingError::ZeroAmount);
         require!(amount.get() <= self.free()?, StakingError::NotFree);
@@ -104,6 +107,7 @@ impl Bond {
     }
 
     /// Everything on its way out stays after all. Returns how much that was.
+    #[inline(always)]
     pub fn cancel_unbond(&mut self) -> Result<Amount> {
         let amount = self.unbonding.get();
         require!(amount > 0, StakingError::NothingUnbonding);
@@ -114,6 +118,7 @@ impl Bond {
     }
 
     /// Lets go of what has waited long enough. Returns how much that is.
+    #[inline(always)]
     pub fn withdraw(&mut self, now: UnixTime) -> Result<Amount> {
         let amount = self.unbonding.get();
         require!(amount > 0, StakingError::NothingUnbonding);
@@ -125,6 +130,7 @@ impl Bond {
         Ok(Amount::new(amount))
     }
 
+    #[inline(always)]
     pub fn require_closable(&self) -> Result<()> {
         require!(self.amount.get() == 0 && self.claims.get() == 0, StakingError::BondNotEmpty);
         Ok(())

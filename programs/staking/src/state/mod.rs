@@ -5,6 +5,8 @@ mod claim;
 mod pool;
 mod service;
 mod stake;
+#[cfg(test)]
+mod sums;
 
 pub use bond::{Bond, Opening};
 pub use claim::{Claim, Tranche, TRANCHES};

@@ -10,6 +10,8 @@ use pinocchio::cpi::{Seed, Signer};
 
 /// One base unit in the accumulator and in fractions of units: 2^48.
 pub const ONE: u128 = 1 << 48;
+/// The bits of a fraction of a unit.
+pub(crate) const FRACTION: u64 = (1 << 48) - 1;
 
 /// From which weight on how much of a fee is taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
@@ -89,6 +91,7 @@ impl Pool {
     }
 
     /// What has dripped so far does so under the old parameters: call `drip` before.
+    #[inline(always)]
     pub fn set_params(&mut self, params: &Params) -> Result<()> {
         params.validate()?;
         for (place, tier) in params.tiers.iter().enumerate() {
@@ -110,11 +113,11 @@ impl Pool {
     }
 
     /// What `amount` weighs while it is locked for another `lock` seconds: once to four times, rounded down.
+    #[inline(always)]
     pub fn weigh(&self, amount: u64, lock: u32) -> Result<u64> {
-        let (lock, max_lock) = (lock.min(self.max_lock.get()) as u128, self.max_lock.get() as u128);
-        let parts = max_lock + (MAX_MULTIPLIER - 1) as u128 * lock;
-        let weight = (amount as u128 * parts).checked_div(max_lock).ok_or(StakingError::InvariantBroken)?;
-        Ok(u64::try_from(weight).map_err(|_| StakingError::Overflow)?)
+        let lock = lock.min(self.max_lock.get()) as u64;
+        let extra = part(amount, (MAX_MULTIPLIER - 1) * lock, self.max_lock.get() as u64);
+        Ok(extra.and_then(|extra| amount.checked_add(extra)).ok_or(StakingError::Overflow)?)
     }
 
     /// The discount of whoever has `weight` locked.
@@ -130,6 +133,7 @@ impl Pool {
     }
 
     /// Everything the vault has to hold.
+    #[inline(always)]
     pub fn liabilities(&self) -> Result<u64> {
         [self.cooling, self.pending, self.owed]
             .iter()
@@ -143,6 +147,7 @@ impl Pool {
     /// The clock stays where it is when too little has dripped to be divided: frequent calls cannot make it trickle away. With
     /// nothing to divide, or nobody to divide it among, the clock moves on, so that whoever comes first does not get what
     /// has waited at once. What cannot be divided because a number would not fit stays pending and keeps nobody from leaving.
+    #[inline(always)]
     pub fn drip(&mut self, now: UnixTime) {
         let pending = self.pending.get();
         if pending == 0 || self.total_weight.get() == 0 {
@@ -150,37 +155,41 @@ impl Pool {
             return;
         }
         let drip = self.drip.get() as u64;
-        let elapsed = now.get().saturating_sub(self.dripped_at.get()).clamp(0, drip as i64) as u64;
+        let then = self.dripped_at.get();
+        // Neither is negative on any cluster, so that the difference fits.
+        let elapsed = if now.get() > then { (now.get().wrapping_sub(then) as u64).min(drip) } else { 0 };
         // No more than pending, since no more time than `drip` has passed.
-        let dripped = (pending as u128 * elapsed as u128).checked_div(drip as u128).unwrap_or(0) as u64;
-        if self.divide(dripped).is_some() {
+        let dripped = part(pending, elapsed, drip);
+        if dripped.and_then(|dripped| self.divide(dripped)).is_some() {
             self.dripped_at = now.get().into();
         }
     }
 
     /// Moves up to `dripped` from `pending` to `owed`. Exact: what all stakes can claim, with their fractions, and `dust` are
     /// together `owed`. `None`, and nothing changed, when it is too little or too much.
+    #[inline(always)]
     fn divide(&mut self, dripped: u64) -> Option<()> {
-        let weight = self.total_weight.get() as u128;
-        let per_weight = ((dripped as u128) << 48).checked_div(weight).filter(|rate| *rate > 0)?;
+        let (per_weight, rest) = scaled_quotient(dripped, self.total_weight.get())?;
+        if per_weight == 0 {
+            return None;
+        }
         let accumulator = self.accumulator.get().checked_add(per_weight)?;
-        // What the stakes get, at most `dripped`, comes out of the dust first, and then out of whole units.
-        let given = per_weight.checked_mul(weight)?;
-        let dust = self.dust.get() as u128;
-        let units = given.saturating_sub(dust).div_ceil(ONE);
-        let moved = u64::try_from(units).ok()?;
+        // The stakes get `dripped` but for the rest of the division. That and the old dust, less whole units, is the new dust;
+        // the whole units are not needed and stay pending.
+        let spare = rest.checked_add(self.dust.get())?;
+        let moved = dripped.checked_sub(spare >> 48)?;
         let pending = self.pending.get().checked_sub(moved)?;
         let owed = self.owed.get().checked_add(moved)?;
-        let dust = (dust + units * ONE).checked_sub(given)?;
         self.accumulator = accumulator.into();
         self.pending = pending.into();
         self.owed = owed.into();
-        self.dust = (dust as u64).into();
+        self.dust = (spare & FRACTION).into();
         Some(())
     }
 
     /// Counts as pending rewards whatever the vault holds beyond the liabilities. They begin to drip now: what was too little
     /// to divide until now starts again with them, or they would come out with its clock. Returns how much is new.
+    #[inline(always)]
     pub fn sync(&mut self, balance: Amount, now: UnixTime) -> Result<Amount> {
         self.drip(now);
         let new = balance.get().checked_sub(self.liabilities()?).ok_or(StakingError::InvariantBroken)?;
@@ -191,6 +200,7 @@ impl Pool {
     }
 
     /// Takes over the fraction of a unit that a stake leaves behind.
+    #[inline(always)]
     pub fn inherit(&mut self, fraction: u64) -> Result<()> {
         let dust = self.dust.get() as u128 + fraction as u128;
         if dust < ONE {
@@ -204,18 +214,95 @@ impl Pool {
         Ok(())
     }
 
-    /// A sum of this pool plus one number and less another.
+    /// A sum of this pool less one number, which is part of it, and plus another.
+    #[inline(always)]
     pub(crate) fn shift(sum: &mut PodU64, plus: u64, minus: u64) -> Result<()> {
-        let shifted = sum.get() as u128 + plus as u128;
-        let shifted = shifted.checked_sub(minus as u128).ok_or(StakingError::InvariantBroken)?;
-        *sum = u64::try_from(shifted).map_err(|_| StakingError::Overflow)?.into();
+        let less = sum.get().checked_sub(minus).ok_or(StakingError::InvariantBroken)?;
+        *sum = less.checked_add(plus).ok_or(StakingError::Overflow)?.into();
         Ok(())
     }
 
     /// What the pool owes fits into its vault's numbers, and less than a unit is nobody's.
+    #[inline(always)]
     pub fn invariant(&self) -> Result<()> {
         self.liabilities()?;
         require!((self.dust.get() as u128) < ONE, StakingError::InvariantBroken);
         Ok(())
+    }
+}
+
+/// `floor(amount * share / whole)`. Divides twice in 64 bits, since once in 128 costs the VM thousands of compute units.
+/// `None` without a whole, or when a number would not fit: neither happens where share and whole are seconds.
+#[inline(always)]
+fn part(amount: u64, share: u64, whole: u64) -> Option<u64> {
+    let (times, rest) = (amount.checked_div(whole)?, amount % whole);
+    if (times | rest | share) >> 32 == 0 {
+        // Products of 32-bit numbers fit, and checking them is what costs.
+        return times.wrapping_mul(share).checked_add(rest.wrapping_mul(share) / whole);
+    }
+    times.checked_mul(share)?.checked_add(rest.checked_mul(share)? / whole)
+}
+
+/// `amount * 2^48` divided by `weight`, and what remains. `None` without a weight.
+#[inline(always)]
+fn scaled_quotient(amount: u64, weight: u64) -> Option<(u128, u64)> {
+    if weight >> 48 != 0 {
+        let scaled = (amount as u128) << 48;
+        return Some((scaled / weight as u128, (scaled % weight as u128) as u64));
+    }
+    // By hand, 16 bits at a time: less than `weight` remains each time, so that there is room for the next.
+    let (whole, mut rest, mut fraction) = (amount.checked_div(weight)?, amount % weight, 0);
+    for _ in 0..3 {
+        rest <<= 16;
+        fraction = fraction << 16 | rest / weight;
+        rest %= weight;
+    }
+    Some(((whole as u128) << 48 | fraction as u128, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: [u64; 14] = [
+        0,
+        1,
+        2,
+        3,
+        65_535,
+        65_536,
+        86_400,
+        999_999_937,
+        (1 << 47) + 1,
+        (1 << 48) - 1,
+        1 << 48,
+        (1 << 63) + 9,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+
+    #[test]
+    fn a_part_is_what_wide_arithmetic_says() {
+        for amount in NUMBERS {
+            for whole in [1u64, 7, 86_400, 126_144_000] {
+                for share in [0, 1, whole / 2, whole, 3 * whole] {
+                    let wide = u64::try_from(amount as u128 * share as u128 / whole as u128).ok();
+                    assert_eq!(part(amount, share, whole), wide, "{amount} * {share} / {whole}");
+                }
+            }
+        }
+        assert_eq!(part(5, 1, 0), None);
+    }
+
+    #[test]
+    fn a_scaled_quotient_is_what_wide_arithmetic_says() {
+        for amount in NUMBERS {
+            for weight in NUMBERS.into_iter().skip(1) {
+                let scaled = (amount as u128) << 48;
+                let wide = (scaled / weight as u128, (scaled % weight as u128) as u64);
+                assert_eq!(scaled_quotient(amount, weight), Some(wide), "{amount} by {weight}");
+            }
+        }
+        assert_eq!(scaled_quotient(5, 0), None);
     }
 }

@@ -1,8 +1,9 @@
 //! One owner's part of a pool.
 
 use crate::{
+    constants::MAX_MULTIPLIER,
     error::StakingError,
-    state::{bond::later, Pool, ONE},
+    state::{bond::later, pool::FRACTION, Pool},
 };
 use anchor_lang::prelude::*;
 use joule_units::{Amount, Bps, UnixTime};
@@ -52,6 +53,7 @@ impl Stake {
         self.lock_end.get() > now.get()
     }
 
+    #[inline(always)]
     pub fn open(&mut self, pool: Address, owner: Address, rent_payer: Address, bump: u8) {
         self.pool = pool;
         self.owner = owner;
@@ -59,24 +61,34 @@ impl Stake {
         self.bump = bump;
     }
 
-    /// Brings rewards and weight up to date; comes first in every instruction on a stake.
+    /// Brings rewards and weight up to date.
+    #[inline(always)]
     pub fn refresh(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
-        pool.drip(now);
-        let accumulator = pool.accumulator.get();
-        let since = accumulator.checked_sub(self.accrued.get()).ok_or(StakingError::InvariantBroken)?;
-        // No more than the pool owes, times 2^48: that the sum of all stakes is `owed` holds for each of them.
-        let gained = since.checked_mul(self.weight.get() as u128).ok_or(StakingError::InvariantBroken)?;
-        let gained = gained.checked_add(self.fraction.get() as u128).ok_or(StakingError::InvariantBroken)?;
-        let units = u64::try_from(gained / ONE).map_err(|_| StakingError::InvariantBroken)?;
-        self.earned = self.earned.get().checked_add(units).ok_or(StakingError::Overflow)?.into();
-        self.fraction = ((gained % ONE) as u64).into();
-        self.accrued = accumulator.into();
-        if !self.is_locked(now) && self.weight.get() != self.amount.get() {
+        self.accrue(pool, now)?;
+        if !self.is_locked(now) {
             self.set_weight(pool, self.amount.get())?;
         }
         Ok(())
     }
 
+    /// Brings rewards up to date; comes before every change of the weight.
+    #[inline(always)]
+    fn accrue(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
+        pool.drip(now);
+        let accumulator = pool.accumulator.get();
+        let since = accumulator.checked_sub(self.accrued.get()).ok_or(StakingError::InvariantBroken)?;
+        // No more than the pool owes, times 2^48: that the sum of all stakes is `owed` holds for each of them.
+        let gained = times(since, self.weight.get())
+            .and_then(|gained| gained.checked_add(self.fraction.get() as u128))
+            .ok_or(StakingError::InvariantBroken)?;
+        let units = u64::try_from(gained >> 48).map_err(|_| StakingError::InvariantBroken)?;
+        self.earned = self.earned.get().checked_add(units).ok_or(StakingError::Overflow)?.into();
+        self.fraction = (gained as u64 & FRACTION).into();
+        self.accrued = accumulator.into();
+        Ok(())
+    }
+
+    #[inline(always)]
     fn set_weight(&mut self, pool: &mut Pool, weight: u64) -> Result<()> {
         Pool::shift(&mut pool.total_weight, weight, self.weight.get())?;
         self.weight = weight.into();
@@ -85,8 +97,9 @@ impl Stake {
 
     /// Adds what has arrived, and locks everything for `lock_seconds` from now, or for as long as it was locked if that is
     /// longer. The whole amount then weighs by the lock that is left.
+    #[inline(always)]
     pub fn add(&mut self, pool: &mut Pool, arrived: Amount, lock_seconds: u32, now: UnixTime) -> Result<()> {
-        self.refresh(pool, now)?;
+        self.accrue(pool, now)?;
         Pool::shift(&mut self.amount, arrived.get(), 0)?;
         Pool::shift(&mut pool.staked, arrived.get(), 0)?;
         require!(lock_seconds <= pool.max_lock.get(), StakingError::LockTooLong);
@@ -96,8 +109,9 @@ impl Stake {
     }
 
     /// Locks until `lock_seconds` from now, which must be later than before.
+    #[inline(always)]
     pub fn extend_lock(&mut self, pool: &mut Pool, lock_seconds: u32, now: UnixTime) -> Result<()> {
-        self.refresh(pool, now)?;
+        self.accrue(pool, now)?;
         require!(self.amount.get() > 0, StakingError::NothingStaked);
         require!(lock_seconds <= pool.max_lock.get(), StakingError::LockTooLong);
         let end = later(now, lock_seconds)?;
@@ -106,6 +120,7 @@ impl Stake {
         self.weigh_again(pool, now)
     }
 
+    #[inline(always)]
     fn weigh_again(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
         let left = self.lock_end.get().saturating_sub(now.get()).clamp(0, u32::MAX as i64) as u32;
         let weight = pool.weigh(self.amount.get(), left)?;
@@ -115,8 +130,9 @@ impl Stake {
 
     /// Once the lock has ended: stops earning with `amount` and lets it cool. The clock starts again for everything that
     /// cools already.
+    #[inline(always)]
     pub fn unstake(&mut self, pool: &mut Pool, amount: Amount, now: UnixTime) -> Result<()> {
-        self.refresh(pool, now)?;
+        self.accrue(pool, now)?;
         require!(!self.is_locked(now), StakingError::StillLocked);
         require!(!amount.is_zero(), StakingError::ZeroAmount);
         require!(amount.get() <= self.amount.get(), StakingError::NotStaked);
@@ -130,6 +146,7 @@ impl Stake {
     }
 
     /// Lets go of what has cooled. Returns how much that is; nothing only when the stake is empty and to be closed.
+    #[inline(always)]
     pub fn withdraw(&mut self, pool: &mut Pool, now: UnixTime) -> Result<Amount> {
         self.refresh(pool, now)?;
         let amount = self.cooling.get();
@@ -143,6 +160,7 @@ impl Stake {
     }
 
     /// Lets go of the rewards. Returns how much they are.
+    #[inline(always)]
     pub fn claim(&mut self, pool: &mut Pool, now: UnixTime) -> Result<Amount> {
         self.refresh(pool, now)?;
         let amount = self.earned.get();
@@ -154,19 +172,48 @@ impl Stake {
     }
 
     /// Holds nothing but perhaps a fraction of a unit.
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         [self.amount, self.cooling, self.earned].iter().all(|part| part.get() == 0)
     }
 
     /// The weight is once to four times the amount, and what the pool counts holds what is here.
+    #[inline(always)]
     pub fn invariant(&self, pool: &Pool) -> Result<()> {
-        let (amount, weight) = (self.amount.get() as u128, self.weight.get() as u128);
-        require!(amount <= weight && weight <= 4 * amount, StakingError::InvariantBroken);
+        let (amount, weight) = (self.amount.get(), self.weight.get());
+        require!(amount <= weight && weight.div_ceil(MAX_MULTIPLIER) <= amount, StakingError::InvariantBroken);
         let is_counted = self.amount.get() <= pool.staked.get()
             && self.cooling.get() <= pool.cooling.get()
             && self.earned.get() <= pool.owed.get()
             && self.weight.get() <= pool.total_weight.get();
         require!(is_counted, StakingError::InvariantBroken);
         pool.invariant()
+    }
+}
+
+/// A product without the VM's costly check of a 128-bit one. `None` when it would not fit.
+#[inline(always)]
+fn times(since: u128, weight: u64) -> Option<u128> {
+    let (high, low) = ((since >> 64) as u64, since as u64);
+    // Two 64-bit numbers make no more than 128 bits.
+    let low = (low as u128).wrapping_mul(weight as u128);
+    if high == 0 {
+        return Some(low);
+    }
+    ((high.checked_mul(weight)? as u128) << 64).checked_add(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::times;
+
+    #[test]
+    fn a_product_is_what_wide_arithmetic_says() {
+        let numbers = [0, 1, 3, u64::MAX as u128, 1 << 64, (1 << 64) + 5, 1 << 100, u128::MAX / 3, u128::MAX];
+        for a in numbers {
+            for b in [0, 1, 2, 1 << 28, u64::MAX] {
+                assert_eq!(times(a, b), a.checked_mul(b as u128), "{a} * {b}");
+            }
+        }
     }
 }
