@@ -30,7 +30,9 @@ impl World {
         self.token_account(&self.north_payout.pubkey());
         let register = instruction::registry::register(south.pubkey(), south.pubkey(), self.profile());
         self.send(&[register], &[&south]);
-        (self.opened(), self.accepted(), self.delivered());
+        self.opened();
+        self.accepted();
+        self.delivered();
         (self.alice, self.north, self.north_payout) = own;
         self.second_token();
         self.set_time(now);
