@@ -1569,7 +1569,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Token account that the challenger is paid into."
+            "Token account that the challenger is paid into; may be the same."
           ],
           "name": "account"
         },
@@ -6746,18 +6746,6 @@ export type JouleEscrow = {
             ],
             "name": "rentPayer",
             "type": "pubkey"
-          },
-          {
-            "docs": [
-              "SHA-256 of `criteria`."
-            ],
-            "name": "hash",
-            "type": {
-              "array": [
-                "u8",
-                32
-              ]
-            }
           },
           {
             "name": "criteria",

@@ -5,6 +5,7 @@
 mod dispute;
 mod escrow;
 mod registry;
+mod staking;
 mod treasury;
 
 use crate::{Kind, World};
@@ -64,5 +65,6 @@ pub fn all(kind: Kind) -> Vec<Scene> {
     all.extend(registry::scenes(kind));
     all.extend(escrow::scenes(kind));
     all.extend(dispute::scenes(kind));
+    all.extend(staking::scenes(kind));
     all
 }

@@ -81,7 +81,7 @@ fn attesting(kind: Kind) -> Vec<Scene> {
     let define = define_requirements(alice.pubkey(), alice.pubkey(), wanted);
     let (client, hash) = (alice.pubkey(), wanted.hash());
     let named: &[&[u8]] = &[REQUIREMENTS_SEED, client.as_ref(), &hash];
-    let syscalls = Syscalls { clock: 0, ..CREATE };
+    let syscalls = Syscalls { clock: 0, hashes: &[582], ..CREATE };
     all.push(make(
         "define_requirements",
         World::governed(kind),
