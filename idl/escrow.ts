@@ -242,6 +242,11 @@ export type JouleEscrow = {
       "value": "1000"
     },
     {
+      "name": "minPanelWindow",
+      "type": "u32",
+      "value": "3600"
+    },
+    {
       "name": "panelEpoch",
       "type": "i64",
       "value": "604800"
@@ -275,6 +280,11 @@ export type JouleEscrow = {
       "name": "waitingBps",
       "type": "u16",
       "value": "1000"
+    },
+    {
+      "name": "windUp",
+      "type": "u32",
+      "value": "3600"
     }
   ],
   "errors": [
@@ -325,331 +335,341 @@ export type JouleEscrow = {
     },
     {
       "code": 6209,
+      "msg": "A job that is paid by the second, and no other, names the most that a second may cost, and is taken for no more",
+      "name": "rateOutOfRange"
+    },
+    {
+      "code": 6210,
+      "msg": "The provider has reported more seconds than the client agrees to pay for",
+      "name": "tooManySeconds"
+    },
+    {
+      "code": 6211,
       "msg": "What a provider locks is between a tenth of its price and five times it",
       "name": "bondOutOfRange"
     },
     {
-      "code": 6210,
+      "code": 6212,
       "msg": "Nobody judges results of this job: they cannot be challenged, and its terms name neither jurors nor a window for them",
       "name": "noJudge"
     },
     {
-      "code": 6211,
+      "code": 6213,
       "msg": "The number of jurors is odd and at most 7",
       "name": "jurorsOutOfRange"
     },
     {
-      "code": 6212,
+      "code": 6214,
       "msg": "The stake is not the client's own in this pool",
       "name": "wrongStake"
     },
     {
-      "code": 6213,
+      "code": 6215,
       "msg": "The account cannot receive this token: missing, frozen, of another mint, or demanding more than a transfer",
       "name": "cannotReceive"
     },
     {
-      "code": 6214,
+      "code": 6216,
       "msg": "The payout account does not belong to the provider's payout owner",
       "name": "wrongPayoutOwner"
     },
     {
-      "code": 6215,
+      "code": 6217,
       "msg": "A job's vault cannot be the account that it pays into",
       "name": "paysItself"
     },
     {
-      "code": 6216,
+      "code": 6218,
       "msg": "Only the client may do this",
       "name": "notClient"
     },
     {
-      "code": 6217,
+      "code": 6219,
       "msg": "Only the provider that accepted the job may do this",
       "name": "notProvider"
     },
     {
-      "code": 6218,
+      "code": 6220,
       "msg": "Only the client, the payout owner or the challenger may redirect a payment",
       "name": "notPayee"
     },
     {
-      "code": 6219,
+      "code": 6221,
       "msg": "A payment can be redirected before delivery, or later while it is owed",
       "name": "nothingToRedirect"
     },
     {
-      "code": 6220,
+      "code": 6222,
       "msg": "The signer is not the authority of this provider",
       "name": "notProviderAuthority"
     },
     {
-      "code": 6221,
+      "code": 6223,
       "msg": "The provider is not active",
       "name": "providerNotActive"
     },
     {
-      "code": 6222,
+      "code": 6224,
       "msg": "The price is zero or above the job's budget",
       "name": "priceOutOfRange"
     },
     {
-      "code": 6223,
+      "code": 6225,
       "msg": "The job is not in the state that this needs",
       "name": "wrongState"
     },
     {
-      "code": 6224,
+      "code": 6226,
       "msg": "The time to accept this job has passed",
       "name": "acceptWindowClosed"
     },
     {
-      "code": 6225,
+      "code": 6227,
       "msg": "The time to deliver this job has passed",
       "name": "workWindowClosed"
     },
     {
-      "code": 6226,
+      "code": 6228,
       "msg": "The review window is still open",
       "name": "reviewWindowOpen"
     },
     {
-      "code": 6227,
+      "code": 6229,
       "msg": "The review window has passed",
       "name": "reviewWindowClosed"
     },
     {
-      "code": 6228,
+      "code": 6230,
       "msg": "The job takes bids and cannot be accepted directly",
       "name": "takesBids"
     },
     {
-      "code": 6229,
+      "code": 6231,
       "msg": "The time to bid for this job has passed, or never was",
       "name": "bidWindowClosed"
     },
     {
-      "code": 6230,
+      "code": 6232,
       "msg": "Bids are still being taken",
       "name": "bidWindowOpen"
     },
     {
-      "code": 6231,
+      "code": 6233,
       "msg": "A bid binds until the job is given to somebody or ends",
       "name": "bidBinds"
     },
     {
-      "code": 6232,
+      "code": 6234,
       "msg": "This is not a bid for the job, or not the cheapest",
       "name": "wrongBid"
     },
     {
-      "code": 6233,
+      "code": 6235,
       "msg": "The job has a fixed price",
       "name": "fixedPrice"
     },
     {
-      "code": 6234,
+      "code": 6236,
       "msg": "Reported seconds only grow, and not beyond the time since the job was accepted",
       "name": "secondsOutOfRange"
     },
     {
-      "code": 6235,
+      "code": 6237,
       "msg": "The bond is not the signer's own in the job's token",
       "name": "wrongBond"
     },
     {
-      "code": 6236,
+      "code": 6238,
       "msg": "This is not the claim on the bond",
       "name": "wrongClaim"
     },
     {
-      "code": 6237,
+      "code": 6239,
       "msg": "The job's requirements are missing, or these are not they",
       "name": "wrongRequirements"
     },
     {
-      "code": 6238,
+      "code": 6240,
       "msg": "The attestations are about somebody else",
       "name": "wrongAttestations"
     },
     {
-      "code": 6239,
+      "code": 6241,
       "msg": "A challenge names another result than the one that was delivered",
       "name": "sameResult"
     },
     {
-      "code": 6240,
+      "code": 6242,
       "msg": "This is not the job of the dispute, or not the dispute of the vote",
       "name": "wrongDispute"
     },
     {
-      "code": 6241,
+      "code": 6243,
       "msg": "This is not the panel that the dispute draws from",
       "name": "wrongPanel"
     },
     {
-      "code": 6242,
+      "code": 6244,
       "msg": "The slot whose hash draws the panel has not been reached",
       "name": "slotNotReached"
     },
     {
-      "code": 6243,
+      "code": 6245,
       "msg": "The time to draw a panel has passed",
       "name": "drawWindowClosed"
     },
     {
-      "code": 6244,
+      "code": 6246,
       "msg": "The signer was not drawn for this seat",
       "name": "notDrawn"
     },
     {
-      "code": 6245,
+      "code": 6247,
       "msg": "This member has voted, or was punished already",
       "name": "notAbsent"
     },
     {
-      "code": 6246,
+      "code": 6248,
       "msg": "Whoever has a part in the job has none in judging it",
       "name": "partyCannotJudge"
     },
     {
-      "code": 6247,
+      "code": 6249,
       "msg": "The stake is smaller than what is at risk",
       "name": "stakeTooSmall"
     },
     {
-      "code": 6248,
+      "code": 6250,
       "msg": "The time to commit a vote has passed",
       "name": "commitWindowClosed"
     },
     {
-      "code": 6249,
+      "code": 6251,
       "msg": "It is not the time to reveal votes",
       "name": "revealWindowClosed"
     },
     {
-      "code": 6250,
+      "code": 6252,
       "msg": "The vote belongs to another round",
       "name": "wrongRound"
     },
     {
-      "code": 6251,
+      "code": 6253,
       "msg": "The vote has been revealed already",
       "name": "alreadyRevealed"
     },
     {
-      "code": 6252,
+      "code": 6254,
       "msg": "Output and salt are not what was committed to",
       "name": "wrongReveal"
     },
     {
-      "code": 6253,
+      "code": 6255,
       "msg": "There is no appeal: not from a quorum, not twice, not after its time",
       "name": "noAppeal"
     },
     {
-      "code": 6254,
+      "code": 6256,
       "msg": "Whoever has won has nothing to appeal",
       "name": "nothingToAppeal"
     },
     {
-      "code": 6255,
-      "msg": "Only the provider or the challenger may do this",
+      "code": 6257,
+      "msg": "Only the client, the provider or the challenger may do this",
       "name": "notParty"
     },
     {
-      "code": 6256,
+      "code": 6258,
       "msg": "The vote is still open, or can still be appealed",
       "name": "voteStillOpen"
     },
     {
-      "code": 6257,
+      "code": 6259,
       "msg": "Votes are not closed yet, or absent members not punished",
       "name": "votesOpen"
     },
     {
-      "code": 6258,
+      "code": 6260,
       "msg": "Resolvers enrol in the epoch before",
       "name": "notNextEpoch"
     },
     {
-      "code": 6259,
+      "code": 6261,
       "msg": "The resolver is enrolled already",
       "name": "alreadyEnrolled"
     },
     {
-      "code": 6260,
+      "code": 6262,
       "msg": "The panel is full of resolvers who stake at least as much",
       "name": "panelFull"
     },
     {
-      "code": 6261,
+      "code": 6263,
       "msg": "A dispute may still need the panel",
       "name": "panelNeeded"
     },
     {
-      "code": 6262,
+      "code": 6264,
       "msg": "The job's deadline has not passed yet",
       "name": "notExpired"
     },
     {
-      "code": 6263,
+      "code": 6265,
       "msg": "A result is named by its hash, which is not zero",
       "name": "missingResult"
     },
     {
-      "code": 6264,
+      "code": 6266,
       "msg": "The result named is not the one that was delivered",
       "name": "wrongResult"
     },
     {
-      "code": 6265,
+      "code": 6267,
       "msg": "This is not the vault of the job",
       "name": "wrongVault"
     },
     {
-      "code": 6266,
+      "code": 6268,
       "msg": "The vault belongs to the other token program",
       "name": "wrongTokenProgram"
     },
     {
-      "code": 6267,
+      "code": 6269,
       "msg": "This is not the account that the job pays the provider into",
       "name": "wrongPayout"
     },
     {
-      "code": 6268,
+      "code": 6270,
       "msg": "This is not the account that the job pays the fee into",
       "name": "wrongFeeVault"
     },
     {
-      "code": 6269,
+      "code": 6271,
       "msg": "This is not the account that the job refunds into",
       "name": "wrongRefund"
     },
     {
-      "code": 6270,
+      "code": 6272,
       "msg": "This is not the account that the job pays the challenger into",
       "name": "wrongChallengerAccount"
     },
     {
-      "code": 6271,
+      "code": 6273,
       "msg": "Rent returns to the account that paid it",
       "name": "wrongRentPayer"
     },
     {
-      "code": 6272,
+      "code": 6274,
       "msg": "Nothing that is owed can be paid now: no account can receive it",
       "name": "nothingPayable"
     },
     {
-      "code": 6273,
+      "code": 6275,
       "msg": "A sum does not fit into 64 bits",
       "name": "overflow"
     },
     {
-      "code": 6274,
+      "code": 6276,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
@@ -1099,7 +1119,7 @@ export type JouleEscrow = {
       "accounts": [
         {
           "docs": [
-            "The challenger, or the provider's authority or payout owner."
+            "The challenger, the client, or the provider's authority or payout owner."
           ],
           "name": "appellant",
           "signer": true
@@ -1878,7 +1898,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The staking program checks it."
+            "The staking program checks it. A payee may have named it, and then must not keep itself from being slashed."
           ],
           "name": "bondVault",
           "writable": true
@@ -1945,13 +1965,16 @@ export type JouleEscrow = {
       "accounts": [
         {
           "docs": [
-            "Pays the rent of the vote and gets it back; may be the member."
+            "Pays the rent of vote and claim and gets it back; may be the member."
           ],
           "name": "payer",
           "signer": true,
           "writable": true
         },
         {
+          "docs": [
+            "Owner of the bond."
+          ],
           "name": "juror",
           "signer": true
         },
@@ -1971,13 +1994,27 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The member's claim for its seat; it must still hold what is at risk."
+            "Looked at in `require_bond`."
           ],
-          "name": "claim"
+          "name": "bond",
+          "writable": true
         },
         {
           "docs": [
-            "Made the claim."
+            "Made by the staking program, which derives its address."
+          ],
+          "name": "claim",
+          "writable": true
+        },
+        {
+          "docs": [
+            "The escrow's admission; the staking program checks it."
+          ],
+          "name": "service"
+        },
+        {
+          "docs": [
+            "Signs for the escrow's claims."
           ],
           "name": "claimSigner",
           "pda": {
@@ -1995,6 +2032,16 @@ export type JouleEscrow = {
               }
             ]
           }
+        },
+        {
+          "docs": [
+            "The signer of the staking program's events; it checks that."
+          ],
+          "name": "stakingEvents"
+        },
+        {
+          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
+          "name": "staking"
         },
         {
           "docs": [
@@ -2650,7 +2697,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The staking program checks it."
+            "The staking program checks it. A payee may have named it, and then must not keep itself from being slashed."
           ],
           "name": "bondVault",
           "writable": true
@@ -3289,6 +3336,16 @@ export type JouleEscrow = {
           "writable": true
         },
         {
+          "docs": [
+            "The member is not drawn from it again."
+          ],
+          "name": "panel",
+          "relations": [
+            "dispute"
+          ],
+          "writable": true
+        },
+        {
           "name": "vault",
           "relations": [
             "job"
@@ -3346,7 +3403,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The staking program checks it."
+            "The staking program checks it. A payee may have named it, and then must not keep itself from being slashed."
           ],
           "name": "bondVault",
           "writable": true
@@ -3674,7 +3731,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The staking program checks it."
+            "The staking program checks it. A payee may have named it, and then must not keep itself from being slashed."
           ],
           "name": "bondVault",
           "writable": true
@@ -4112,7 +4169,12 @@ export type JouleEscrow = {
           "name": "program"
         }
       ],
-      "args": [],
+      "args": [
+        {
+          "name": "seconds",
+          "type": "u32"
+        }
+      ],
       "discriminator": [
         42,
         133,
@@ -4124,7 +4186,7 @@ export type JouleEscrow = {
         155
       ],
       "docs": [
-        "The client stops a job that is paid by the second, and pays what was reported."
+        "The client stops a job that is paid by the second, and pays what was reported: at most `seconds`."
       ],
       "name": "stop"
     },
@@ -5056,11 +5118,7 @@ export type JouleEscrow = {
             "name": "members",
             "type": {
               "array": [
-                {
-                  "defined": {
-                    "name": "member"
-                  }
-                },
+                "pubkey",
                 22
               ]
             }
@@ -5473,6 +5531,13 @@ export type JouleEscrow = {
               "Base units for each reported second; 0 when the price is fixed. Written when the job is taken."
             ],
             "name": "rate",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Base units: the most that a second may cost; 0 when the price is fixed."
+            ],
+            "name": "maxRate",
             "type": "u64"
           },
           {
@@ -6176,25 +6241,6 @@ export type JouleEscrow = {
     },
     {
       "docs": [
-        "A panel's member, and what it had staked when it was drawn."
-      ],
-      "name": "member",
-      "type": {
-        "fields": [
-          {
-            "name": "resolver",
-            "type": "pubkey"
-          },
-          {
-            "name": "stake",
-            "type": "u64"
-          }
-        ],
-        "kind": "struct"
-      }
-    },
-    {
-      "docs": [
         "PDA `[\"panel\", mint, epoch]`. Resolvers enrol in the epoch before, so that it is fixed when the first dispute draws from",
         "it. Once it is full, whoever stakes more takes the place of whoever stakes least: it cannot be filled with nobodies."
       ],
@@ -6788,7 +6834,7 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units locked of the bond: the chance of being drawn, and the weight of the vote."
+              "Base units locked of the bond: the chance of being drawn; 0 once it was slashed for not coming."
             ],
             "name": "stake",
             "type": "u64"
@@ -6850,6 +6896,13 @@ export type JouleEscrow = {
             ],
             "name": "pot",
             "type": "u64"
+          },
+          {
+            "docs": [
+              "Votes committed. They make the quorum, or whoever is about to lose could break it by keeping silent."
+            ],
+            "name": "committed",
+            "type": "u32"
           },
           {
             "docs": [
@@ -7062,6 +7115,13 @@ export type JouleEscrow = {
             ],
             "name": "jurors",
             "type": "u8"
+          },
+          {
+            "docs": [
+              "Paid by the second: the most that a provider may ask for a second, in base units. 0 for a fixed price."
+            ],
+            "name": "maxRate",
+            "type": "u64"
           }
         ],
         "kind": "struct"
@@ -7129,16 +7189,9 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units: what the vote weighs."
+              "Base units locked: what the vote weighs, and what it loses if it is wrong or never opened."
             ],
-            "name": "weight",
-            "type": "u64"
-          },
-          {
-            "docs": [
-              "Base units that it loses if it is wrong."
-            ],
-            "name": "atRisk",
+            "name": "stake",
             "type": "u64"
           },
           {
@@ -7156,13 +7209,6 @@ export type JouleEscrow = {
             "type": "u8"
           },
           {
-            "docs": [
-              "1 when the claim was made for this vote alone."
-            ],
-            "name": "ownClaim",
-            "type": "u8"
-          },
-          {
             "name": "bump",
             "type": "u8"
           },
@@ -7171,7 +7217,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                28
+                29
               ]
             }
           }
@@ -7255,11 +7301,7 @@ export type JouleEscrow = {
             }
           },
           {
-            "name": "weight",
-            "type": "u64"
-          },
-          {
-            "name": "atRisk",
+            "name": "stake",
             "type": "u64"
           },
           {
@@ -7304,7 +7346,7 @@ export type JouleEscrow = {
             }
           },
           {
-            "name": "weight",
+            "name": "stake",
             "type": "u64"
           },
           {

@@ -119,6 +119,11 @@ export type JouleStaking = {
       "value": "[99, 108, 97, 105, 109, 115]"
     },
     {
+      "name": "discountLock",
+      "type": "u32",
+      "value": "604800"
+    },
+    {
       "name": "halfLife",
       "type": "u32",
       "value": "7776000"

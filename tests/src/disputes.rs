@@ -1,6 +1,6 @@
 //! Jobs whose results are challenged, and those who judge them.
 
-use crate::{World, PRICE};
+use crate::{World, BUDGET, PRICE};
 use joule_sdk::{
     escrow::state::{commitment, Bid, Dispute, Terms, Vote},
     instruction::{
@@ -19,6 +19,8 @@ use solana_slot_hashes::SlotHashes;
 pub const TRUTH: [u8; 32] = [9; 32];
 /// Seconds of each step of a dispute here.
 pub const STEP: i64 = 100;
+/// The same where a panel decides.
+pub const PANEL_STEP: i64 = 3_600;
 /// How a challenger's deposit and a quorum's stakes are here: the provider locks its whole price.
 pub const EXPOSURE: u64 = PRICE;
 
@@ -30,7 +32,7 @@ impl World {
 
     /// Three resolvers decide, and seven after an appeal.
     pub fn panel_terms(&self) -> Terms {
-        Terms { verification: 2, jurors: 3, vote_window: STEP as u32, ..self.terms() }
+        Terms { verification: 2, jurors: 3, vote_window: PANEL_STEP as u32, ..self.terms() }
     }
 
     /// Alice's job by these terms, as `north` has delivered it.
@@ -163,13 +165,13 @@ impl World {
         instruction::escrow::enroll(resolver.pubkey(), resolver.pubkey(), self.mint, self.epoch() + 1, stake)
     }
 
-    /// Resolvers with these stakes, and the epoch in which they can be drawn.
+    /// Resolvers with these stakes and twice as much to vote with, and the epoch in which they can be drawn.
     pub fn resolvers(&mut self, stakes: &[u64]) -> Vec<Keypair> {
         let resolvers: Vec<Keypair> = stakes
             .iter()
             .map(|stake| {
                 let resolver = self.holder(0);
-                self.give_bond(&resolver, *stake);
+                self.give_bond(&resolver, 3 * *stake);
                 self.send(&[self.enroll(&resolver, *stake)], &[&resolver]);
                 resolver
             })
@@ -190,7 +192,7 @@ impl World {
         let first = if dispute.round == 0 { 0 } else { dispute.first_drawn };
         let key = |member: &Pubkey| resolvers.iter().find(|r| r.pubkey() == *member).expect("a resolver");
         (first..dispute.drawn)
-            .map(|seat| (seat, key(&dispute.members[seat as usize].resolver).insecure_clone()))
+            .map(|seat| (seat, key(&dispute.members[seat as usize]).insecure_clone()))
             .collect()
     }
 
@@ -198,7 +200,7 @@ impl World {
         let sealed = commitment(&job, &output, &Self::salt(juror), &juror.pubkey());
         let (dispute, payout) = (self.dispute(&job), self.tokens_of(juror));
         let who = juror.pubkey();
-        instruction::escrow::commit_seat(who, who, payout, pda::dispute(&job), &dispute, seat, sealed)
+        instruction::escrow::commit_seat(who, who, payout, pda::dispute(&job), &dispute, &self.mint, seat, sealed)
     }
 
     /// The members of a panel commit and reveal these outputs.
@@ -220,7 +222,7 @@ impl World {
 
     pub fn punish(&self, job: Pubkey, member: u8) -> Instruction {
         let dispute = self.dispute(&job);
-        let claim = pda::seat_claim(&dispute.panel, &dispute.members[member as usize].resolver);
+        let claim = pda::seat_claim(&dispute.panel, &dispute.members[member as usize]);
         let payer = self.get::<Claim>(&claim).rent_payer;
         instruction::escrow::punish_absent(job, &self.job(&job), &dispute, member, payer, self.token_program)
     }
@@ -252,7 +254,7 @@ impl World {
     /// Alice's job that is paid by the second, as `north` has taken it for `rate`.
     pub fn metered(&mut self, rate: u64) -> Pubkey {
         let (id, alice, north) = (self.next_id(), self.alice.insecure_clone(), self.north.insecure_clone());
-        self.send(&[self.open(Terms { pricing: 1, ..self.terms() })], &[&alice]);
+        self.send(&[self.open(Terms { pricing: 1, max_rate: BUDGET / 2, ..self.terms() })], &[&alice]);
         let job = pda::job(&alice.pubkey(), id);
         self.send(&[self.accept_for(job, rate)], &[&north]);
         job
@@ -262,7 +264,9 @@ impl World {
         instruction::escrow::report(self.north.pubkey(), job, seconds, [6; 32])
     }
 
+    /// For as many seconds as were reported.
     pub fn stop(&self, job: Pubkey) -> Instruction {
-        instruction::escrow::stop(job, &self.job(&job), self.token_program)
+        let state = self.job(&job);
+        instruction::escrow::stop(job, &state, self.token_program, state.reported.get())
     }
 }

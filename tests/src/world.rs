@@ -186,6 +186,7 @@ impl World {
             verification: 0,
             pricing: 0,
             jurors: 0,
+            max_rate: 0,
         }
     }
 

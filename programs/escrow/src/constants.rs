@@ -33,6 +33,13 @@ pub const MAX_WINDOW: u32 = 90 * 24 * 60 * 60;
 /// No step of a dispute is longer than a day, in seconds; a dispute has at most eight.
 #[constant]
 pub const MAX_VOTE_WINDOW: u32 = 24 * 60 * 60;
+/// No step of a panel's dispute is shorter than an hour, in seconds: its members did not ask for this job, and have to find it,
+/// run it and answer.
+#[constant]
+pub const MIN_PANEL_WINDOW: u32 = 60 * 60;
+/// A dispute stays for at least an hour after its end, in seconds, so that somebody can see to its absent members.
+#[constant]
+pub const WIND_UP: u32 = 60 * 60;
 /// A bond outlives the last moment at which it can be needed by 30 days, in seconds: that long, somebody may be late.
 #[constant]
 pub const LATE: u32 = 30 * 24 * 60 * 60;
@@ -45,7 +52,7 @@ pub const MAX_BOND_BPS: u16 = 50_000;
 /// The jurors' part of what the loser of a dispute forfeits.
 #[constant]
 pub const JUROR_BPS: u16 = 2_000;
-/// The part of its deposit that a challenger pays the provider for waiting when nothing was decided.
+/// The part of its deposit that a challenger pays the client for waiting when nothing was decided.
 #[constant]
 pub const WAITING_BPS: u16 = 1_000;
 

@@ -22,6 +22,10 @@ pub enum EscrowError {
     UnknownVerification,
     #[msg("There is no such way of pricing work")]
     UnknownPricing,
+    #[msg("A job that is paid by the second, and no other, names the most that a second may cost, and is taken for no more")]
+    RateOutOfRange,
+    #[msg("The provider has reported more seconds than the client agrees to pay for")]
+    TooManySeconds,
     #[msg("What a provider locks is between a tenth of its price and five times it")]
     BondOutOfRange,
     #[msg("Nobody judges results of this job: they cannot be challenged, and its terms name neither jurors nor a window for them")]
@@ -116,7 +120,7 @@ pub enum EscrowError {
     NoAppeal,
     #[msg("Whoever has won has nothing to appeal")]
     NothingToAppeal,
-    #[msg("Only the provider or the challenger may do this")]
+    #[msg("Only the client, the provider or the challenger may do this")]
     NotParty,
     #[msg("The vote is still open, or can still be appealed")]
     VoteStillOpen,

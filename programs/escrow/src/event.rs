@@ -230,8 +230,7 @@ pub struct VoteCommitted {
     pub vote: Address,
     pub juror: Address,
     pub commitment: [u8; 32],
-    pub weight: PodU64,
-    pub at_risk: PodU64,
+    pub stake: PodU64,
     pub round: u8,
 }
 
@@ -243,8 +242,7 @@ impl VoteCommitted {
             vote: *address,
             juror: vote.juror,
             commitment: vote.commitment,
-            weight: vote.weight,
-            at_risk: vote.at_risk,
+            stake: vote.stake,
             round: vote.round,
         }
     }
@@ -257,7 +255,7 @@ pub struct VoteRevealed {
     pub vote: Address,
     pub juror: Address,
     pub output: [u8; 32],
-    pub weight: PodU64,
+    pub stake: PodU64,
     pub revealed_at: PodI64,
     pub round: u8,
     /// The `Verdict` that the output speaks for.

@@ -67,9 +67,9 @@ pub mod escrow {
         report::handler(ctx, seconds, progress_hash)
     }
 
-    /// The client stops a job that is paid by the second, and pays what was reported.
-    pub fn stop(ctx: &mut Context<Stop>) -> Result<()> {
-        stop::handler(ctx)
+    /// The client stops a job that is paid by the second, and pays what was reported: at most `seconds`.
+    pub fn stop(ctx: &mut Context<Stop>, seconds: u32) -> Result<()> {
+        stop::handler(ctx, seconds)
     }
 
     /// The provider delivers: the hash of its output.

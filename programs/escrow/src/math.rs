@@ -28,6 +28,8 @@ pub fn metered(rate: Amount, seconds: u32, cap: Amount) -> Amount {
 pub enum Side {
     Provider = 1,
     Challenger = 2,
+    /// Against the result, like the challenger, who may be the provider's friend.
+    Client = 3,
 }
 
 /// What lies on the table when a dispute ends, in base units.
@@ -59,10 +61,10 @@ pub struct Awards {
 ///
 /// | verdict | forfeited | the jurors' part aside, it goes to |
 /// |---|---|---|
-/// | `Stands` | the challenger's deposit, and its appeal | the provider, with its price |
+/// | `Stands` | the challenger's deposit, and an appeal against it | the provider, with its price |
 /// | `Counter` | the slashed bond, and the provider's appeal | client, challenger and treasury by [`penalty`] |
-/// | `Neither` | all of it | client and treasury by [`penalty`] |
-/// | `Undecided` | a tenth of the challenger's deposit | the provider, with its price, for waiting |
+/// | `Neither` | all of it, but for the client's appeal | client and treasury by [`penalty`] |
+/// | `Undecided` | a tenth of the challenger's deposit | the client, for waiting; the provider gets its price |
 ///
 /// An appeal's deposit comes back only with a verdict for whoever appealed, or with none. Two rounds share the jurors' part
 /// equally if both have winners. `None` on overflow.
@@ -73,10 +75,12 @@ pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
         _ => Amount::ZERO,
     };
     let (by_provider, by_challenger) = (appeal_of(Side::Provider), appeal_of(Side::Challenger));
+    // Comes back by itself, as a part of the rest.
+    let by_client = appeal_of(Side::Client);
     let price = split::part(Amount::ZERO, s.price, s.fee)?;
     match verdict {
         Verdict::Stands => {
-            let forfeited = s.deposit.checked_add(by_challenger)?;
+            let forfeited = s.deposit.checked_add(by_challenger)?.checked_add(by_client)?;
             let (jurors, rest) = jurors(forfeited, s.has_winners)?;
             let provider = price.rest.checked_add(rest)?.checked_add(by_provider)?;
             Some(Awards { provider, fee: price.fee, challenger: Amount::ZERO, jurors })
@@ -88,14 +92,14 @@ pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
             Some(Awards { provider: Amount::ZERO, fee: shares.treasury, challenger, jurors })
         }
         Verdict::Neither => {
-            let appeals = by_provider.checked_add(by_challenger)?;
-            let (jurors, rest) = jurors(s.slashed.checked_add(s.deposit)?.checked_add(appeals)?, s.has_winners)?;
+            let forfeited = s.slashed.checked_add(s.deposit)?.checked_add(by_provider)?.checked_add(by_challenger)?;
+            let (jurors, rest) = jurors(forfeited, s.has_winners)?;
             let fee = penalty::shares(rest, false).treasury;
             Some(Awards { provider: Amount::ZERO, fee, challenger: Amount::ZERO, jurors })
         }
         Verdict::Undecided => {
             let waiting = Bps::new(WAITING_BPS)?.of(s.deposit);
-            let provider = price.rest.checked_add(waiting)?.checked_add(by_provider)?;
+            let provider = price.rest.checked_add(by_provider)?;
             let challenger = s.deposit.checked_sub(waiting)?.checked_add(by_challenger)?;
             Some(Awards { provider, fee: price.fee, challenger, jurors: [Amount::ZERO; 2] })
         }
@@ -133,7 +137,7 @@ mod tests {
 
     fn every_case(check: impl Fn(Verdict, &Stakes, Awards)) {
         let sizes = [0u64, 1, 2, 3, 9, 10, 99, 12_345_677, u64::MAX / 16];
-        let sides = [None, Some(Side::Provider), Some(Side::Challenger)];
+        let sides = [None, Some(Side::Provider), Some(Side::Challenger), Some(Side::Client)];
         for verdict in VERDICTS {
             for price in sizes {
                 for stake in sizes {
@@ -168,7 +172,7 @@ mod tests {
             let table = stakes + s.price.get() as u128;
             assert!(total(&awards) <= table, "{verdict:?} {s:?} {awards:?}");
             // The provider is paid its price or nothing of it; then the client keeps it.
-            if matches!(verdict, Verdict::Stands | Verdict::Undecided) {
+            if verdict == Verdict::Stands {
                 assert_eq!(total(&awards), table);
             }
         });

@@ -21,6 +21,17 @@ pub struct Till<'a> {
     pub token_program: &'a Address,
 }
 
+/// How the accounts of a payment are compared with those that the job names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// They must be the same, or whoever sends the payment could turn it into a debt. What cannot be paid is owed.
+    Exact,
+    /// Whoever has another name now is owed: it has just redirected, and must not keep the others waiting by that.
+    Any,
+    /// The same, and somebody must be paid: there is nothing to record any more.
+    Later,
+}
+
 /// What was paid now, in base units, and what is owed still.
 pub struct Receipt {
     pub paid: Dues,
@@ -31,19 +42,16 @@ pub struct Receipt {
 
 impl Till<'_> {
     /// Pays what can be paid and, when that empties the vault for good, closes it. The job is closed by [`Till::close`]
-    /// afterwards, since lamports moved by hand must not be followed by another call. A later attempt (`first` is false) that
-    /// can pay nobody is an error; the first one records what is owed.
+    /// afterwards, since lamports moved by hand must not be followed by another call.
     #[inline(always)]
-    pub fn pay(&self, job: &mut Account<Job>, first: bool) -> Result<Receipt> {
+    pub fn pay(&self, job: &mut Account<Job>, names: Names) -> Result<Receipt> {
         // Under the other program nobody could be paid, and anyone could turn payments into debts.
         require!(self.vault.owned_by(self.token_program), EscrowError::WrongTokenProgram);
         let due = job.dues(token::balance(self.vault)?)?;
         let (mint, token_program) = (job.mint, self.token_program);
-        // The first payment is to exactly the accounts that the job names. A later one leaves out who has just redirected,
-        // so that nobody can keep the others waiting by redirecting again and again.
         let named = |to: Option<&AccountView>, name: &Address, wrong: EscrowError| match to {
             Some(to) if address_eq(to.address(), name) => Ok(true),
-            Some(_) if first => Err(ProgramError::from(wrong)),
+            Some(_) if names == Names::Exact => Err(ProgramError::from(wrong)),
             _ => Ok(false),
         };
         let payable = |to: &AccountView, amount: Amount, fit: bool| {
@@ -70,7 +78,7 @@ impl Till<'_> {
         let closes = job.is_final(&owed);
         let close_to = closes.then(|| self.rent_receiver());
         let moves = closes || paid != Dues::default();
-        require!(first || moves, EscrowError::NothingPayable);
+        require!(names != Names::Later || moves, EscrowError::NothingPayable);
         job.owe(&owed);
         if moves {
             let payments = [

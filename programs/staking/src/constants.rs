@@ -41,6 +41,9 @@ pub const MAX_DRIP: u32 = 90 * DAY;
 /// No tier takes more than half of a fee off, in basis points.
 #[constant]
 pub const MAX_DISCOUNT_BPS: u16 = 5_000;
+/// A stake earns its owner discounts while it stays locked for at least seven days more, in seconds.
+#[constant]
+pub const DISCOUNT_LOCK: u32 = 7 * DAY;
 /// A stake locked for as long as its pool allows weighs this many times its amount.
 #[constant]
 pub const MAX_MULTIPLIER: u64 = 4;

@@ -28,6 +28,13 @@ pub const fn shares(amount: Amount, challenged: bool) -> Shares {
     Shares { harmed, challenger, treasury }
 }
 
+/// What a juror loses that voted wrong, or did not keep its word to vote, is the treasury's: nobody who can stage a dispute may
+/// gain by jurors losing it.
+#[inline(always)]
+pub const fn jurors(amount: Amount) -> Shares {
+    Shares { harmed: Amount::ZERO, challenger: Amount::ZERO, treasury: amount }
+}
+
 #[inline(always)]
 const fn part(amount: Amount, bps: u16) -> Amount {
     match Bps::new(bps) {

@@ -15,4 +15,5 @@ mod quorum;
 mod redirect;
 mod settle;
 mod submit;
+mod thefts;
 mod token_2022;

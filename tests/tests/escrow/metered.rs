@@ -81,6 +81,49 @@ fn work_that_was_never_reported_is_stopped_for_nothing() {
 }
 
 #[test]
+fn a_rate_above_the_clients_is_rejected() {
+    let mut w = World::new(Kind::Classic);
+    let (job, north) = (w.metered(1), w.north.insecure_clone());
+    assert_eq!(w.job(&job).max_rate.get(), BUDGET / 2);
+    let alice = w.alice.insecure_clone();
+    let terms = joule_sdk::escrow::state::Terms { pricing: 1, max_rate: RATE, ..w.terms() };
+    let id = w.next_id();
+    w.send(&[w.open(terms)], &[&alice]);
+    let job = joule_sdk::pda::job(&alice.pubkey(), id);
+    w.refuse(w.accept_for(job, RATE + 1), &[&north], "RateOutOfRange");
+    w.send(&[w.accept_for(job, RATE)], &[&north]);
+}
+
+#[test]
+fn a_report_in_front_of_a_stop_does_not_raise_the_bill() {
+    let mut w = World::new(Kind::Classic);
+    let (north, alice) = (w.north.insecure_clone(), w.alice.insecure_clone());
+    let job = w.metered(RATE);
+    w.set_time(w.now() + 40);
+    let stop = w.stop(job);
+    w.send(&[w.report(job, 40)], &[&north]);
+    w.refuse(stop, &[&alice], "TooManySeconds");
+    w.send(&[w.stop(job)], &[&alice]);
+}
+
+#[test]
+fn a_redirect_in_front_of_a_stop_does_not_keep_the_work_going() {
+    let mut w = World::new(Kind::Classic);
+    let (north, alice, owner) = (w.north.insecure_clone(), w.alice.insecure_clone(), w.north_payout.insecure_clone());
+    let mint = w.mint;
+    let job = w.metered(RATE);
+    w.set_time(w.now() + 40);
+    w.send(&[w.report(job, 40)], &[&north]);
+    let stop = w.stop(job);
+    let other = w.extra_token_account(&owner.pubkey(), &mint, &[]);
+    w.send(&[joule_sdk::instruction::escrow::redirect(owner.pubkey(), job, other)], &[&owner]);
+    w.send(&[stop], &[&alice]);
+    assert_eq!(w.job(&job).owed_provider.get(), net(40 * RATE));
+    w.send(&[w.pay(job)], &[]);
+    assert_eq!(w.balance(&other), net(40 * RATE));
+}
+
+#[test]
 fn a_job_with_a_fixed_price_or_a_delivered_one_is_not_stopped() {
     let mut w = World::new(Kind::Classic);
     let (north, alice) = (w.north.insecure_clone(), w.alice.insecure_clone());

@@ -50,7 +50,7 @@ fn terms_out_of_range_are_rejected() {
     let alice = w.alice.insecure_clone();
     let good = w.terms();
     let day = 24 * 60 * 60;
-    let cases: [(Terms, &str); 21] = [
+    let cases: [(Terms, &str); 24] = [
         (Terms { budget: 0, ..good }, "BudgetTooSmall"),
         (Terms { budget: 999, ..good }, "BudgetTooSmall"),
         (Terms { accept_window: 0, ..good }, "WindowOutOfRange"),
@@ -62,6 +62,9 @@ fn terms_out_of_range_are_rejected() {
         (Terms { input_hash: [0; 32], ..good }, "MissingHash"),
         (Terms { verification: 3, ..good }, "UnknownVerification"),
         (Terms { pricing: 2, ..good }, "UnknownPricing"),
+        (Terms { pricing: 1, ..good }, "RateOutOfRange"),
+        (Terms { max_rate: 1, ..good }, "RateOutOfRange"),
+        (Terms { verification: 2, jurors: 3, vote_window: 3_599, ..good }, "WindowOutOfRange"),
         (Terms { bid_window: 600, ..good }, "WindowOutOfRange"),
         (Terms { bond_bps: 999, ..good }, "BondOutOfRange"),
         (Terms { bond_bps: 50_001, ..good }, "BondOutOfRange"),
@@ -70,8 +73,8 @@ fn terms_out_of_range_are_rejected() {
         (Terms { verification: 1, jurors: 3, ..good }, "WindowOutOfRange"),
         (Terms { verification: 1, jurors: 3, vote_window: day + 1, ..good }, "WindowOutOfRange"),
         (Terms { verification: 1, jurors: 2, vote_window: 10, ..good }, "JurorsOutOfRange"),
-        (Terms { verification: 2, jurors: 9, vote_window: 10, ..good }, "JurorsOutOfRange"),
-        (Terms { verification: 2, jurors: 0, vote_window: 10, ..good }, "JurorsOutOfRange"),
+        (Terms { verification: 2, jurors: 9, vote_window: 3_600, ..good }, "JurorsOutOfRange"),
+        (Terms { verification: 2, jurors: 0, vote_window: 3_600, ..good }, "JurorsOutOfRange"),
     ];
     for (terms, error) in cases {
         w.refuse(w.open(terms), &[&alice], error);

@@ -55,11 +55,11 @@ fn nothing_is_redirected_while_a_settlement_is_due_or_when_nothing_is_owed() {
     let other = w.extra_token_account(&alice.pubkey(), &mint, &[]);
     w.refuse(redirect(alice.pubkey(), job, other), &[&alice], "NothingToRedirect");
     w.refuse(redirect(owner.pubkey(), job, other), &[&owner], "NothingToRedirect");
-    w.freeze(&w.north_tokens());
+    w.freeze(&w.alice_tokens());
     w.set_time(w.now() + 120);
     w.send(&[w.settle(job)], &[]);
-    // The provider is owed, the client is not.
-    w.refuse(redirect(alice.pubkey(), job, other), &[&alice], "NothingToRedirect");
+    // The client is owed, the provider is not.
+    w.refuse(redirect(owner.pubkey(), job, other), &[&owner], "NothingToRedirect");
 }
 
 #[test]

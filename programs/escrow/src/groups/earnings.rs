@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::JobSettled,
-    payout::{Receipt, Till},
+    payout::{Names, Receipt, Till},
     state::Job,
 };
 use anchor_lang::prelude::*;
@@ -46,9 +46,9 @@ impl Earnings {
     }
 
     #[inline(always)]
-    pub fn pay(&mut self, challenger: Option<&AccountView>, first: bool) -> Result<Receipt> {
+    pub fn pay(&mut self, challenger: Option<&AccountView>, names: Names) -> Result<Receipt> {
         let (till, job) = self.till(challenger);
-        till.pay(job, first)
+        till.pay(job, names)
     }
 
     #[inline(always)]

@@ -40,12 +40,12 @@ pub struct Lock<'a> {
 }
 
 impl Locking {
-    /// The bond is `owner`'s and in `mint`. Returns what is in it and not on its way out, in base units.
+    /// The bond is `owner`'s and in `mint`. Returns what of it is free, in base units.
     #[inline(always)]
     pub fn require_bond(&self, owner: &Address, mint: &Address) -> Result<u64> {
         foreign::read::<Bond, _>(self.bond.account(), &joule_staking::ID, EscrowError::WrongBond, |bond| {
             require!(address_eq(&bond.owner, owner) && address_eq(&bond.mint, mint), EscrowError::WrongBond);
-            Ok(bond.amount.get().saturating_sub(bond.unbonding.get()))
+            bond.free()
         })
     }
 

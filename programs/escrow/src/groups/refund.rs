@@ -3,7 +3,7 @@
 use crate::{
     error::EscrowError,
     event::JobRefunded,
-    payout::{Receipt, Till},
+    payout::{Names, Receipt, Till},
     state::{Job, RefundReason},
 };
 use anchor_lang::prelude::*;
@@ -43,7 +43,7 @@ impl Refund {
     #[inline(always)]
     pub fn pay(&mut self, fee_vault: Option<&AccountView>) -> Result<Receipt> {
         let (till, job) = self.till(fee_vault);
-        till.pay(job, true)
+        till.pay(job, Names::Exact)
     }
 
     #[inline(always)]

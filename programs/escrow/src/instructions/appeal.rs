@@ -16,7 +16,7 @@ use joule_units::{Amount, UnixTime};
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Appeal {
-    /// The challenger, or the provider's authority or payout owner.
+    /// The challenger, the client, or the provider's authority or payout owner.
     pub appellant: Signer,
     #[account(address = dispute.job @ EscrowError::WrongDispute)]
     pub job: Account<Job>,
@@ -37,6 +37,9 @@ impl Appeal {
         let who = self.appellant.address();
         if address_eq(who, &self.dispute.challenger) {
             Ok(Side::Challenger)
+        } else if address_eq(who, &self.job.client) {
+            // The challenger may be the provider's friend, and content with a wrong verdict.
+            Ok(Side::Client)
         } else if address_eq(who, &self.job.provider_authority) || address_eq(who, &self.job.payout_owner) {
             Ok(Side::Provider)
         } else {

@@ -3,6 +3,7 @@
 use crate::{
     error::EscrowError,
     groups::*,
+    payout::Names,
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
@@ -22,7 +23,7 @@ pub fn handler(ctx: &mut Context<Approve>, result_hash: [u8; 32]) -> Result<()> 
     ctx.accounts.earnings.job.approve(&result_hash)?;
     let claim = ctx.accounts.earnings.job.claim;
     ctx.accounts.backing.release(&claim, true, ctx.bumps.backing.claim_signer)?;
-    let receipt = ctx.accounts.earnings.pay(None, true)?;
+    let receipt = ctx.accounts.earnings.pay(None, Names::Exact)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));
     ctx.accounts.earnings.close(&receipt)
 }

@@ -33,8 +33,8 @@ pub struct CloseVote {
     #[account(mut, unsafe(dup), address = vote.payout @ EscrowError::WrongPayout)]
     pub payout: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. A payee may have named it, and then must not keep itself from being slashed.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
 }
@@ -43,9 +43,9 @@ impl CloseVote {
     /// What a vote for the verdict earns, in base units.
     #[inline(always)]
     fn reward(&self, verdict: Verdict) -> Amount {
-        let (round, weight) = (self.vote.round, self.vote.weight.get());
+        let (round, stake) = (self.vote.round, self.vote.stake.get());
         let pot = Amount::new(self.dispute.rounds[round as usize].pot.get());
-        math::reward(pot, weight, self.dispute.winners(round, verdict))
+        math::reward(pot, stake, self.dispute.winners(round, verdict))
     }
 
     /// Pays a reward out of what was set aside. When its account cannot receive, it waits; after `LATE` seconds the reward is
@@ -77,15 +77,13 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
     ctx.accounts.dispute.require(DisputeStatus::Resolved)?;
     let verdict = Verdict::from_number(ctx.accounts.dispute.verdict)?;
     let (claim, choice) = (ctx.accounts.vote.claim, ctx.accounts.vote.choice);
-    let (ends, bump) = (ctx.accounts.vote.own_claim == 1, ctx.bumps.backing.claim_signer);
+    let bump = ctx.bumps.backing.claim_signer;
     let is_right = choice == verdict as u8;
     // Where nothing was decided nobody was wrong, but whoever kept silent broke its word.
     let is_spared = choice != 0 && verdict == Verdict::Undecided;
     let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
     if is_right || is_spared {
-        if ends {
-            ctx.accounts.backing.release(&claim, is_right, bump)?;
-        }
+        ctx.accounts.backing.release(&claim, is_right, bump)?;
         let reward = ctx.accounts.reward(verdict);
         paid = ctx.accounts.pay(reward, now)?;
     } else {
@@ -93,11 +91,11 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
             bond_vault: ctx.accounts.bond_vault.account(),
             destination: ctx.accounts.vault.account(),
             token_program: ctx.accounts.token_program.account(),
-            amount: Amount::new(ctx.accounts.vote.at_risk.get()),
-            ends,
+            amount: Amount::new(ctx.accounts.vote.stake.get()),
+            ends: true,
         };
         slashed = ctx.accounts.backing.slash(&claim, &slashing, bump)?;
-        ctx.accounts.job.owe_fee(penalty::shares(slashed, false).treasury)?;
+        ctx.accounts.job.owe_fee(penalty::jurors(slashed).treasury)?;
     }
     ctx.accounts.dispute.vote_closed()?;
     let vote = &ctx.accounts.vote;

@@ -1,25 +1,24 @@
-//! A member of a panel says, under seal, which output is right. Its stake was locked when it enrolled.
+//! A member of a panel says, under seal, which output is right, and locks as much of its bond on it as the parties have staked.
 
 use crate::{
-    constants::VOTE_SEED,
+    constants::{LATE, VOTE_SEED},
     error::EscrowError,
     event::VoteCommitted,
-    foreign,
-    seat,
+    groups::*,
     state::{Dispute, Job, Vote},
     token,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
-use joule_staking::state::Claim;
-use joule_units::UnixTime;
+use joule_units::{Amount, UnixTime};
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CommitSeat {
-    /// Pays the rent of the vote and gets it back; may be the member.
+    /// Pays the rent of vote and claim and gets it back; may be the member.
     #[account(mut, unsafe(dup))]
     pub payer: Signer,
+    /// Owner of the bond.
     pub juror: Signer,
     #[account(address = dispute.job @ EscrowError::WrongDispute)]
     pub job: Account<Job>,
@@ -30,11 +29,8 @@ pub struct CommitSeat {
         seeds = [VOTE_SEED, dispute.address().as_ref(), &[dispute.round], juror.address().as_ref()]
     )]
     pub vote: Account<Vote>,
-    /// The member's claim for its seat; it must still hold what is at risk.
-    pub claim: UncheckedAccount,
-    /// Made the claim.
-    #[account(seeds = [b"claims"], bump)]
-    pub claim_signer: UncheckedAccount,
+    /// The seat itself is another claim, for coming at all; one seat may be drawn for several disputes.
+    pub locking: Nested<Locking>,
     /// Token account that a reward will be paid into.
     pub payout: UncheckedAccount,
     pub system_program: Program<System>,
@@ -44,20 +40,11 @@ impl CommitSeat {
     #[inline(always)]
     fn validate(&self, now: UnixTime) -> Result<()> {
         self.dispute.require_commit(now)?;
+        self.locking.require_bond(self.juror.address(), &self.job.mint)?;
+        // A vault that paid into itself could never be emptied.
+        require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
         require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
         Ok(())
-    }
-
-    /// The claim behind the seat still holds `at_risk`. Returns who paid its rent.
-    #[inline(always)]
-    fn require_stake(&self, at_risk: u64) -> Result<Address> {
-        let subject = seat::subject(&self.dispute.panel, self.juror.address());
-        let signer = self.claim_signer.address();
-        foreign::read::<Claim, _>(self.claim.account(), &joule_staking::ID, EscrowError::WrongClaim, |claim| {
-            require!(claim.subject == subject && claim.signer == *signer, EscrowError::WrongClaim);
-            require!(claim.total.get() >= at_risk, EscrowError::StakeTooSmall);
-            Ok(claim.rent_payer)
-        })
     }
 }
 
@@ -65,26 +52,33 @@ impl CommitSeat {
 pub fn handler(ctx: &mut Context<CommitSeat>, seat: u8, commitment: [u8; 32]) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     ctx.accounts.validate(now)?;
-    let juror = *ctx.accounts.juror.address();
-    let member = ctx.accounts.dispute.take_seat(seat, &juror)?;
-    let at_risk = ctx.accounts.dispute.at_risk(&member);
-    let claim_payer = ctx.accounts.require_stake(at_risk)?;
+    let (juror, payer) = (*ctx.accounts.juror.address(), *ctx.accounts.payer.address());
+    ctx.accounts.dispute.take_seat(seat, &juror)?;
+    let (stake, reveal_by) = (ctx.accounts.dispute.deposit, ctx.accounts.dispute.reveal_by.get());
+    // A first panel's votes wait for an appeal's: five windows more at most.
+    let tail = 5 * ctx.accounts.dispute.vote_window.get() as i64 + LATE as i64;
+    ctx.accounts.locking.lock(&Lock {
+        payer: ctx.accounts.payer.account(),
+        system_program: ctx.accounts.system_program.account(),
+        subject: *ctx.accounts.vote.address(),
+        amount: Amount::new(stake.get()),
+        until: reveal_by.checked_add(tail).ok_or(EscrowError::Overflow)?,
+        bump: ctx.bumps.locking.claim_signer,
+    })?;
     ctx.accounts.dispute.count_vote()?;
     let vote = Vote {
         dispute: *ctx.accounts.dispute.address(),
         juror,
         payout: *ctx.accounts.payout.address(),
-        claim: *ctx.accounts.claim.address(),
-        claim_payer,
-        rent_payer: *ctx.accounts.payer.address(),
+        claim: *ctx.accounts.locking.claim.address(),
+        claim_payer: payer,
+        rent_payer: payer,
         commitment,
-        weight: member.stake,
-        at_risk: at_risk.into(),
+        stake,
         round: ctx.accounts.dispute.round,
         choice: 0,
-        own_claim: 0,
         bump: ctx.bumps.vote,
-        reserved: [0; 28],
+        reserved: [0; 29],
     };
     *ctx.accounts.vote = vote;
     emit_event!(ctx, VoteCommitted::of(&ctx.accounts.vote, ctx.accounts.vote.address()));

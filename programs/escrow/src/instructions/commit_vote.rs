@@ -8,7 +8,7 @@ use crate::{
     state::{Dispute, Job, Vote},
     token,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
 use joule_units::{Amount, UnixTime};
 
@@ -42,6 +42,8 @@ impl CommitVote {
         require!(!self.dispute.is_party(&self.job, juror), EscrowError::PartyCannotJudge);
         require!(stake.get() >= self.dispute.deposit.get(), EscrowError::StakeTooSmall);
         self.candidate.validate(&self.job, now)?;
+        // A vault that paid into itself could never be emptied.
+        require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
         require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
         Ok(())
     }
@@ -70,13 +72,11 @@ pub fn handler(ctx: &mut Context<CommitVote>, commitment: [u8; 32], stake: u64) 
         claim_payer: payer,
         rent_payer: payer,
         commitment,
-        weight: stake.into(),
-        at_risk: stake.into(),
+        stake: stake.into(),
         round: 0,
         choice: 0,
-        own_claim: 1,
         bump: ctx.bumps.vote,
-        reserved: [0; 28],
+        reserved: [0; 29],
     };
     *ctx.accounts.vote = vote;
     emit_event!(ctx, VoteCommitted::of(&ctx.accounts.vote, ctx.accounts.vote.address()));

@@ -1,6 +1,6 @@
 //! Pays what a settled or refunded job still owes, and closes it once that is all; anyone may see to it.
 
-use crate::{error::EscrowError, event::JobPaid, groups::*, state::JobStatus};
+use crate::{error::EscrowError, event::JobPaid, groups::*, payout::Names, state::JobStatus};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 
@@ -26,7 +26,7 @@ impl Pay {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Pay>) -> Result<()> {
     ctx.accounts.validate()?;
-    let receipt = ctx.accounts.earnings.pay(Some(ctx.accounts.challenger.account()), false)?;
+    let receipt = ctx.accounts.earnings.pay(Some(ctx.accounts.challenger.account()), Names::Later)?;
     emit_event!(ctx, JobPaid::new(ctx.accounts.earnings.job.address(), &receipt));
     ctx.accounts.earnings.close(&receipt)
 }

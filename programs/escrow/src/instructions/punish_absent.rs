@@ -5,7 +5,7 @@ use crate::{
     event::AbsentPunished,
     groups::*,
     seat,
-    state::{Dispute, Job},
+    state::{Dispute, Job, Panel},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::TokenInterface;
@@ -21,11 +21,14 @@ pub struct PunishAbsent {
     pub job: Account<Job>,
     #[account(mut)]
     pub dispute: Account<Dispute>,
+    /// The member is not drawn from it again.
+    #[account(mut, address = dispute.panel @ EscrowError::WrongPanel)]
+    pub panel: Account<Panel>,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
     pub vault: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. A payee may have named it, and then must not keep itself from being slashed.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
 }
@@ -34,22 +37,23 @@ pub struct PunishAbsent {
 pub fn handler(ctx: &mut Context<PunishAbsent>, member: u8) -> Result<()> {
     let absent = ctx.accounts.dispute.punish(member)?;
     let panel = ctx.accounts.dispute.panel;
-    let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent.resolver);
+    let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent);
+    ctx.accounts.panel.expel(&absent);
     let slashing = Slashing {
         bond_vault: ctx.accounts.bond_vault.account(),
         destination: ctx.accounts.vault.account(),
         token_program: ctx.accounts.token_program.account(),
-        amount: Amount::new(ctx.accounts.dispute.at_risk(&absent)),
+        amount: Amount::new(ctx.accounts.dispute.deposit.get()),
         ends: false,
     };
     let slashed = ctx.accounts.backing.slash(&claim, &slashing, ctx.bumps.backing.claim_signer)?;
-    ctx.accounts.job.owe_fee(penalty::shares(slashed, false).treasury)?;
+    ctx.accounts.job.owe_fee(penalty::jurors(slashed).treasury)?;
     emit_event!(
         ctx,
         AbsentPunished {
             job: *ctx.accounts.job.address(),
             dispute: *ctx.accounts.dispute.address(),
-            resolver: absent.resolver,
+            resolver: absent,
             slashed: slashed.get().into(),
             member,
         }

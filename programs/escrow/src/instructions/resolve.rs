@@ -6,6 +6,7 @@ use crate::{
     event::DisputeResolved,
     groups::*,
     math::{self, Stakes},
+    payout::Names,
     state::{Dispute, Verdict},
 };
 use anchor_lang::prelude::*;
@@ -23,8 +24,8 @@ pub struct Resolve {
     #[account(mut, unsafe(dup))]
     pub challenger: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. A payee may have named it, and then must not keep itself from being slashed.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
 }
 
@@ -46,7 +47,7 @@ pub fn handler(ctx: &mut Context<Resolve>) -> Result<()> {
     let awards = math::awards(verdict, &stakes).ok_or(EscrowError::Overflow)?;
     job.resolve(&awards, verdict.pays_provider())?;
     dispute.resolve(verdict, awards.jurors, now);
-    let receipt = ctx.accounts.earnings.pay(Some(ctx.accounts.challenger.account()), true)?;
+    let receipt = ctx.accounts.earnings.pay(Some(ctx.accounts.challenger.account()), Names::Exact)?;
     let (job, dispute) = (&ctx.accounts.earnings.job, &ctx.accounts.dispute);
     emit_event!(ctx, DisputeResolved::of(job, dispute, slashed, &awards, &receipt));
     Ok(())

@@ -27,8 +27,8 @@ pub fn handler(ctx: &mut Context<RevealVote>, output: [u8; 32], salt: [u8; 32]) 
     let job = *ctx.accounts.job.address();
     let (result, counter) = (ctx.accounts.job.result_hash, ctx.accounts.dispute.counter_result);
     let choice = ctx.accounts.vote.reveal(&job, &output, &salt, &result, &counter)?;
-    let (round, weight) = (ctx.accounts.vote.round, ctx.accounts.vote.weight.get());
-    ctx.accounts.dispute.tally(round, choice, weight, now)?;
+    let (round, stake) = (ctx.accounts.vote.round, ctx.accounts.vote.stake.get());
+    ctx.accounts.dispute.tally(round, choice, stake, now)?;
     emit_event!(
         ctx,
         VoteRevealed {
@@ -37,7 +37,7 @@ pub fn handler(ctx: &mut Context<RevealVote>, output: [u8; 32], salt: [u8; 32]) 
             vote: *ctx.accounts.vote.address(),
             juror: ctx.accounts.vote.juror,
             output,
-            weight: weight.into(),
+            stake: stake.into(),
             revealed_at: now.get().into(),
             round,
             choice: choice as u8,

@@ -1,6 +1,6 @@
 //! Silence through the review window pays the provider; anyone may see to it.
 
-use crate::groups::*;
+use crate::{groups::*, payout::Names};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::UnixTime;
@@ -19,7 +19,7 @@ pub fn handler(ctx: &mut Context<Settle>) -> Result<()> {
     ctx.accounts.earnings.job.settle(UnixTime::new(now))?;
     let claim = ctx.accounts.earnings.job.claim;
     ctx.accounts.backing.release(&claim, true, ctx.bumps.backing.claim_signer)?;
-    let receipt = ctx.accounts.earnings.pay(None, true)?;
+    let receipt = ctx.accounts.earnings.pay(None, Names::Exact)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, false));
     ctx.accounts.earnings.close(&receipt)
 }

@@ -3,6 +3,7 @@
 use crate::{
     error::EscrowError,
     groups::*,
+    payout::Names,
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
@@ -17,12 +18,13 @@ pub struct Stop {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<Stop>) -> Result<()> {
+pub fn handler(ctx: &mut Context<Stop>, seconds: u32) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    ctx.accounts.earnings.job.stop()?;
+    ctx.accounts.earnings.job.stop(seconds)?;
     let (claim, has_worked) = (ctx.accounts.earnings.job.claim, ctx.accounts.earnings.job.reported.get() > 0);
     ctx.accounts.backing.release(&claim, has_worked, ctx.bumps.backing.claim_signer)?;
-    let receipt = ctx.accounts.earnings.pay(None, true)?;
+    // The provider may have redirected its payment a moment ago, and then is owed it.
+    let receipt = ctx.accounts.earnings.pay(None, Names::Any)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));
     ctx.accounts.earnings.close(&receipt)
 }

@@ -1,10 +1,10 @@
 //! A challenged result, until its last vote is wound up.
 
 use crate::{
-    constants::{APPEAL_JURORS, MAX_JURORS},
+    constants::{APPEAL_JURORS, MAX_JURORS, WIND_UP},
     error::EscrowError,
     math::Side,
-    state::{Job, Lottery, Panel, Verification},
+    state::{Job, Lottery, Panel, Resolver, Verification},
 };
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::{Amount, Seconds, UnixTime};
@@ -64,16 +64,10 @@ pub struct Round {
     pub tally: [PodU64; 3],
     /// Base units for those who voted for the verdict, once resolved.
     pub pot: PodU64,
+    /// Votes committed. They make the quorum, or whoever is about to lose could break it by keeping silent.
+    pub committed: PodU32,
     /// Votes revealed.
     pub revealed: PodU32,
-}
-
-/// A panel's member, and what it had staked when it was drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
-#[repr(C)]
-pub struct Member {
-    pub resolver: Address,
-    pub stake: PodU64,
 }
 
 /// Members of a first panel and an appeal's: the first come first.
@@ -112,7 +106,7 @@ pub struct Dispute {
     /// One bit per member: was slashed because it never did.
     pub punished: PodU32,
     pub rounds: [Round; 2],
-    pub members: [Member; MEMBERS],
+    pub members: [Address; MEMBERS],
     /// Members drawn for the first round, and in all.
     pub first_drawn: u8,
     pub drawn: u8,
@@ -146,8 +140,11 @@ impl Dispute {
                 self.wait_for_draw(slot, now)
             }
             _ => {
-                self.commit_by = self.after(now, 1)?;
-                self.reveal_by = self.after(now, 2)?;
+                // Not before the review window ends: a provider that has a friend challenge it must not shorten what
+                // others have to look at the result.
+                let commit_by = self.after(now, 1)?.get().max(job.settle_after.get());
+                self.commit_by = commit_by.into();
+                self.reveal_by = self.after(UnixTime::new(commit_by), 1)?;
                 self.final_at = self.reveal_by;
                 self.status = DisputeStatus::Voting as u8;
                 Ok(())
@@ -199,17 +196,23 @@ impl Dispute {
     }
 
     /// Seats this round's panel by lot; `ticket(i)` is the random number of the i-th seat. Neither the parties nor members of
-    /// the first panel are drawn.
+    /// the first panel are drawn, nor whoever has staked less than is at risk.
     #[inline(always)]
     pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, ticket: impl Fn(u8) -> u64) -> Result<()> {
         self.require(DisputeStatus::Drawing)?;
         require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
         let members = &self.members[..self.drawn as usize];
-        let may_sit = |who: &Address| !self.is_party(job, who) && members.iter().all(|m| !address_eq(&m.resolver, who));
+        let at_risk = self.deposit.get();
+        let may_sit = |entry: &Resolver| {
+            let who = &entry.resolver;
+            entry.stake.get() >= at_risk
+                && !self.is_party(job, who)
+                && members.iter().all(|m| !address_eq(m, who))
+        };
         let mut lottery = Lottery::among(panel, may_sit).ok_or(EscrowError::Overflow)?;
         for seat in 0..self.seats() {
             let Some(found) = lottery.draw(ticket(seat as u8)) else { break };
-            self.members[self.drawn as usize] = Member { resolver: found.resolver, stake: found.stake };
+            self.members[self.drawn as usize] = found.resolver;
             self.drawn += 1;
         }
         if self.round == 0 {
@@ -229,19 +232,20 @@ impl Dispute {
         Ok(())
     }
 
-    /// The member whose seat this is, in this round; it commits once.
+    /// Marks the member whose seat this is, in this round; it commits once.
     #[inline(always)]
-    pub fn take_seat(&mut self, seat: u8, resolver: &Address) -> Result<Member> {
+    pub fn take_seat(&mut self, seat: u8, resolver: &Address) -> Result<()> {
         let first = if self.round == 0 { 0 } else { self.first_drawn };
         require!((first..self.drawn).contains(&seat), EscrowError::NotDrawn);
-        let member = self.members[seat as usize];
-        require!(member.resolver == *resolver, EscrowError::NotDrawn);
+        require!(address_eq(&self.members[seat as usize], resolver), EscrowError::NotDrawn);
         self.committed = (self.committed.get() | 1 << seat).into();
-        Ok(member)
+        Ok(())
     }
 
     #[inline(always)]
     pub fn count_vote(&mut self) -> Result<()> {
+        let round = &mut self.rounds[self.round as usize];
+        round.committed = round.committed.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
         self.votes_open = self.votes_open.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
         Ok(())
     }
@@ -250,12 +254,6 @@ impl Dispute {
     pub fn vote_closed(&mut self) -> Result<()> {
         self.votes_open = self.votes_open.get().checked_sub(1).ok_or(EscrowError::InvariantBroken)?.into();
         Ok(())
-    }
-
-    /// Base units that a member loses if it votes wrong or not at all: as much as the parties stake, and at most its own.
-    #[inline(always)]
-    pub fn at_risk(&self, member: &Member) -> u64 {
-        self.deposit.get().min(member.stake.get())
     }
 
     /// Whoever has a part in it has none in judging it.
@@ -277,8 +275,8 @@ impl Dispute {
         Ok(())
     }
 
-    /// What a round decided: more than half of the revealed weight, of enough votes. `Quorum` needs the job's number of them,
-    /// a panel more than half of its seats.
+    /// What a round decided: more than half of the revealed weight, if enough have committed. `Quorum` needs the job's number of
+    /// votes, a panel more than half of its seats.
     #[inline(always)]
     pub fn verdict_of(&self, round: u8) -> Option<Verdict> {
         let needed = match (self.is_panel(), round) {
@@ -287,7 +285,7 @@ impl Dispute {
             (true, _) => self.jurors as u32 + 1,
         };
         let round = &self.rounds[round as usize];
-        if round.revealed.get() < needed {
+        if round.committed.get() < needed {
             return None;
         }
         let total: u128 = round.tally.iter().map(|t| t.get() as u128).sum();
@@ -303,7 +301,7 @@ impl Dispute {
         require!(now.get() > self.reveal_by.get() && now.get() <= self.final_at.get(), EscrowError::NoAppeal);
         let has_won = match self.verdict_of(0) {
             Some(Verdict::Stands) => side == Side::Provider,
-            Some(Verdict::Counter) => side == Side::Challenger,
+            Some(Verdict::Counter) => side != Side::Provider,
             _ => false,
         };
         require!(!has_won, EscrowError::NothingToAppeal);
@@ -325,6 +323,7 @@ impl Dispute {
         match self.appellant {
             1 => Some((Side::Provider, deposit)),
             2 => Some((Side::Challenger, deposit)),
+            3 => Some((Side::Client, deposit)),
             _ => None,
         }
     }
@@ -363,7 +362,7 @@ impl Dispute {
 
     /// Marks a member that was drawn and never committed.
     #[inline(always)]
-    pub fn punish(&mut self, seat: u8) -> Result<Member> {
+    pub fn punish(&mut self, seat: u8) -> Result<Address> {
         self.require(DisputeStatus::Resolved)?;
         require!(seat < self.drawn, EscrowError::NotDrawn);
         let bit = 1u32 << seat;
@@ -373,15 +372,15 @@ impl Dispute {
         Ok(self.members[seat as usize])
     }
 
-    /// Whether nothing is left to do but to close it: every vote is closed, and every absent member was slashed or a step's
-    /// time has passed in which anybody could have seen to it.
+    /// Whether nothing is left to do but to close it: every vote is closed, and every absent member was slashed or an hour
+    /// has passed in which anybody could have seen to it.
     #[inline(always)]
     pub fn require_wound_up(&self, now: UnixTime) -> Result<()> {
         self.require(DisputeStatus::Resolved)?;
         require!(self.votes_open.get() == 0, EscrowError::VotesOpen);
         let seats = (1u32 << self.drawn) - 1;
         let is_settled = (self.committed.get() | self.punished.get()) & seats == seats;
-        let is_late = now.get() > self.resolved_at.get().saturating_add(self.vote_window.get() as i64);
+        let is_late = now.get() > self.resolved_at.get().saturating_add(WIND_UP as i64);
         require!(is_settled || is_late, EscrowError::VotesOpen);
         Ok(())
     }

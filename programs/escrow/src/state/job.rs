@@ -1,7 +1,7 @@
 //! One job, from the budget being locked to the last unit being paid.
 
 use crate::{
-    constants::LATE,
+    constants::{LATE, MIN_BOND_BPS},
     error::EscrowError,
     math,
     state::{Pricing, Terms, Verification},
@@ -112,6 +112,8 @@ pub struct Job {
     pub price: PodU64,
     /// Base units for each reported second; 0 when the price is fixed. Written when the job is taken.
     pub rate: PodU64,
+    /// Base units: the most that a second may cost; 0 when the price is fixed.
+    pub max_rate: PodU64,
     /// Base units that the provider has locked of its bond. Written when the job is taken.
     pub exposure: PodU64,
     /// Base units, or base units a second, of the cheapest bid.
@@ -210,6 +212,7 @@ impl Job {
         self.vote_window = terms.vote_window.into();
         self.bond_bps = terms.bond_bps.into();
         self.pricing = terms.pricing;
+        self.max_rate = terms.max_rate.into();
         self.jurors = terms.jurors;
         self.fee_bps = o.fee.get().into();
         self.status = JobStatus::Open as u8;
@@ -218,13 +221,17 @@ impl Job {
         self.invariant()
     }
 
-    /// What a provider that asks for `price` must lock, rounded up. By the second it answers for the whole budget.
+    /// What a provider that asks for `price` must lock, rounded up. By the second it answers for the whole budget; and
+    /// always for a tenth of it, or asking for next to nothing would freeze a budget for next to nothing.
     #[inline(always)]
     pub fn exposure(&self, price: Amount) -> Result<Amount> {
         let budget = Amount::new(self.budget.get());
         require!(!price.is_zero() && price <= budget, EscrowError::PriceOutOfRange);
+        require!(!self.is_per_second() || price.get() <= self.max_rate.get(), EscrowError::RateOutOfRange);
         let base = if self.is_per_second() { budget } else { price };
-        math::exposure(base, self.bond_bps.get()).ok_or(EscrowError::Overflow.into())
+        let asked = math::exposure(base, self.bond_bps.get()).ok_or(EscrowError::Overflow)?;
+        let least = math::exposure(budget, MIN_BOND_BPS).ok_or(EscrowError::Overflow)?;
+        Ok(asked.max(least))
     }
 
     /// Until when the provider's bond must be locked if it takes the job at `from`: through work, review, a dispute with an
@@ -297,11 +304,13 @@ impl Job {
         self.invariant()
     }
 
-    /// The client stops work that is paid by the second, and pays for the seconds reported.
+    /// The client stops work that is paid by the second, and pays for the seconds reported: at most the `seconds` that it
+    /// agrees to.
     #[inline(always)]
-    pub fn stop(&mut self) -> Result<()> {
+    pub fn stop(&mut self, seconds: u32) -> Result<()> {
         self.require(JobStatus::Accepted)?;
         require!(self.is_per_second(), EscrowError::FixedPrice);
+        require!(self.reported.get() <= seconds, EscrowError::TooManySeconds);
         self.meter();
         self.earn()
     }
@@ -421,7 +430,8 @@ impl Job {
         let status = self.status()?;
         let early = matches!(status, JobStatus::Open | JobStatus::Accepted);
         let late = matches!(status, JobStatus::Settled | JobStatus::Refunded);
-        let moves_refund = is_client && (early || late && self.owed_client.get() > 0);
+        // Something may still come in for the client while a dispute is wound up.
+        let moves_refund = is_client && (early || late);
         let moves_payout = is_provider && (early || late && self.owed_provider.get() > 0);
         let moves_challenger = is_challenger && late && self.owed_challenger.get() > 0;
         require!(moves_refund || moves_payout || moves_challenger, EscrowError::NothingToRedirect);

@@ -10,7 +10,7 @@ mod vote;
 
 pub use bid::Bid;
 pub use client::Client;
-pub use dispute::{Dispute, DisputeStatus, Member, Round, Verdict, MEMBERS};
+pub use dispute::{Dispute, DisputeStatus, Round, Verdict, MEMBERS};
 pub use job::{Dues, Engagement, Job, JobStatus, Opening, RefundReason};
 pub use panel::{epoch_at, Lottery, Panel, Resolver};
 pub use terms::{Pricing, Terms, Verification};

@@ -13,7 +13,7 @@ use joule_units::UnixTime;
 pub struct Resolver {
     /// Owner of the bond; votes with this key.
     pub resolver: Address,
-    /// Base units locked of the bond: the chance of being drawn, and the weight of the vote.
+    /// Base units locked of the bond: the chance of being drawn; 0 once it was slashed for not coming.
     pub stake: PodU64,
 }
 
@@ -65,6 +65,15 @@ impl Panel {
         *least = entry;
         Ok(())
     }
+
+    /// Whoever was slashed for not coming is not drawn again in this epoch.
+    #[inline(always)]
+    pub fn expel(&mut self, resolver: &Address) {
+        let count = self.enrolled().len();
+        if let Some(entry) = self.resolvers[..count].iter_mut().find(|entry| entry.resolver == *resolver) {
+            entry.stake = 0.into();
+        }
+    }
 }
 
 /// Draws resolvers without putting them back, each with a chance proportional to its stake. Splitting a stake over many
@@ -80,10 +89,10 @@ pub struct Lottery<'a> {
 impl<'a> Lottery<'a> {
     /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
     #[inline(always)]
-    pub fn among(panel: &'a Panel, may_sit: impl Fn(&Address) -> bool) -> Option<Self> {
+    pub fn among(panel: &'a Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
         let mut lottery = Self { resolvers: panel.enrolled(), stakes: [0; MAX_RESOLVERS], total: 0 };
         for (stake, entry) in lottery.stakes.iter_mut().zip(lottery.resolvers) {
-            if may_sit(&entry.resolver) {
+            if may_sit(entry) {
                 *stake = entry.stake.get();
                 lottery.total = lottery.total.checked_add(*stake)?;
             }
@@ -135,7 +144,7 @@ mod tests {
         let panel = panel(&[5, 5, 1]);
         let first = Address::new_from_array([1; 32]);
         for ticket in [0, 1, u64::MAX / 2, u64::MAX] {
-            let mut lottery = Lottery::among(&panel, |r| *r != first).unwrap();
+            let mut lottery = Lottery::among(&panel, |r| r.resolver != first).unwrap();
             let (one, other) = (lottery.draw(ticket).unwrap().resolver, lottery.draw(ticket).unwrap().resolver);
             assert!(one != other && one != first && other != first);
             assert!(lottery.draw(ticket).is_none());

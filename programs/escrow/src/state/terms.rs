@@ -1,7 +1,7 @@
 //! What a client asks for.
 
 use crate::{
-    constants::{MAX_BOND_BPS, MAX_JURORS, MAX_VOTE_WINDOW, MAX_WINDOW, MIN_BOND_BPS},
+    constants::{MAX_BOND_BPS, MAX_JURORS, MAX_VOTE_WINDOW, MAX_WINDOW, MIN_BOND_BPS, MIN_PANEL_WINDOW},
     error::EscrowError,
 };
 use anchor_lang::prelude::*;
@@ -67,6 +67,8 @@ pub struct Terms {
     pub pricing: u8,
     /// `Quorum`: votes without which nothing is decided. `Panel`: members of the first panel. Odd; 0 for `Review`.
     pub jurors: u8,
+    /// Paid by the second: the most that a provider may ask for a second, in base units. 0 for a fixed price.
+    pub max_rate: u64,
 }
 
 impl Terms {
@@ -80,12 +82,14 @@ impl Terms {
         require!(self.spec_hash != [0; 32] && self.input_hash != [0; 32], EscrowError::MissingHash);
         require!((MIN_BOND_BPS..=MAX_BOND_BPS).contains(&self.bond_bps), EscrowError::BondOutOfRange);
         require!(self.pricing <= Pricing::PerSecond as u8, EscrowError::UnknownPricing);
+        require!((self.max_rate > 0) == (self.pricing == Pricing::PerSecond as u8), EscrowError::RateOutOfRange);
         match Verification::from_number(self.verification)? {
             Verification::Review => {
                 require!(self.vote_window == 0 && self.jurors == 0, EscrowError::NoJudge);
             }
-            Verification::Quorum | Verification::Panel => {
-                require!((1..=MAX_VOTE_WINDOW).contains(&self.vote_window), EscrowError::WindowOutOfRange);
+            mode => {
+                let shortest = if mode == Verification::Panel { MIN_PANEL_WINDOW } else { 1 };
+                require!((shortest..=MAX_VOTE_WINDOW).contains(&self.vote_window), EscrowError::WindowOutOfRange);
                 require!(self.jurors <= MAX_JURORS && self.jurors % 2 == 1, EscrowError::JurorsOutOfRange);
             }
         }

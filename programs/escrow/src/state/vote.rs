@@ -19,18 +19,14 @@ pub struct Vote {
     pub rent_payer: Address,
     /// SHA-256 of job, output, salt and juror. The juror is part of it, so that a copy cannot be revealed by anybody else.
     pub commitment: [u8; 32],
-    /// Base units: what the vote weighs.
-    pub weight: PodU64,
-    /// Base units that it loses if it is wrong.
-    pub at_risk: PodU64,
+    /// Base units locked: what the vote weighs, and what it loses if it is wrong or never opened.
+    pub stake: PodU64,
     /// 0, or 1 for the appeal.
     pub round: u8,
     /// 0 until revealed; then the `Verdict` that its output speaks for.
     pub choice: u8,
-    /// 1 when the claim was made for this vote alone.
-    pub own_claim: u8,
     pub bump: u8,
-    pub reserved: [u8; 28],
+    pub reserved: [u8; 29],
 }
 
 /// `H(job, output, salt, juror)`.

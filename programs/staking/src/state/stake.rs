@@ -1,7 +1,7 @@
 //! One owner's part of a pool.
 
 use crate::{
-    constants::MAX_MULTIPLIER,
+    constants::{DISCOUNT_LOCK, MAX_MULTIPLIER},
     error::StakingError,
     state::{bond::later, pool::FRACTION, Pool},
 };
@@ -37,11 +37,12 @@ pub struct Stake {
 }
 
 impl Stake {
-    /// The discount on services' fees at `now`: by the weight of what is locked beyond now, so that an ended lock gives none.
+    /// The discount on services' fees at `now`: by the weight of what stays locked for at least `DISCOUNT_LOCK` more, so that
+    /// nobody can stake for a moment to save a fee.
     /// Whoever asks must have checked that `pool` is this stake's pool, and whose stake it is.
     #[inline(always)]
     pub fn discount(&self, pool: &Pool, now: UnixTime) -> Bps {
-        if self.is_locked(now) {
+        if self.lock_end.get() >= now.get().saturating_add(DISCOUNT_LOCK as i64) {
             pool.discount(self.weight.get())
         } else {
             Bps::default()

@@ -83,24 +83,27 @@ pub fn commit_vote(
     build(ID, accounts, instruction::CommitVote { commitment, stake })
 }
 
-/// A panel member's vote; `seat` is its place among the dispute's members, `payout` a token account for its reward.
+/// A panel member's vote; `seat` is its place among the dispute's members, `payout` a token account for its reward,
+/// `mint` the job's. It locks `Dispute::deposit` of its bond, beside the seat itself.
+#[allow(clippy::too_many_arguments)]
 pub fn commit_seat(
     juror: Pubkey,
     payer: Pubkey,
     payout: Pubkey,
     dispute: Pubkey,
     state: &Dispute,
+    mint: &Pubkey,
     seat: u8,
     commitment: [u8; 32],
 ) -> Instruction {
+    let vote = pda::vote(&dispute, state.round, &juror);
     let accounts = accounts::CommitSeat {
         payer,
         juror,
         job: state.job,
         dispute,
-        vote: pda::vote(&dispute, state.round, &juror),
-        claim: pda::seat_claim(&state.panel, &juror),
-        claim_signer: pda::claim_signer(&ID),
+        vote,
+        locking: locking(&juror, mint, vote),
         payout,
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
@@ -177,10 +180,11 @@ pub fn punish_absent(
     claim_payer: Pubkey,
     token_program: Pubkey,
 ) -> Instruction {
-    let resolver = dispute.members[member as usize].resolver;
+    let resolver = dispute.members[member as usize];
     let accounts = accounts::PunishAbsent {
         job,
         dispute: pda::dispute(&job),
+        panel: dispute.panel,
         vault: state.vault,
         backing: backing(&resolver, &state.mint, pda::seat_claim(&dispute.panel, &resolver), claim_payer),
         bond_vault: pda::bond_vault(&pda::bond(&resolver, &state.mint)),

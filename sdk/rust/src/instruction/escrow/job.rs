@@ -83,8 +83,8 @@ pub fn submit(authority: Pubkey, job: Pubkey, result_hash: [u8; 32]) -> Instruct
     build(ID, accounts, instruction::Submit { result_hash })
 }
 
-/// The client stops work that is paid by the second.
-pub fn stop(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
+/// The client stops work that is paid by the second, and pays for at most `seconds` of it.
+pub fn stop(job: Pubkey, state: &Job, token_program: Pubkey, seconds: u32) -> Instruction {
     let accounts = accounts::Stop {
         client: state.client,
         earnings: earnings(job, state, token_program),
@@ -92,7 +92,7 @@ pub fn stop(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::Stop {})
+    build(ID, accounts, instruction::Stop { seconds })
 }
 
 /// `result_hash` is the result that the client agrees to.

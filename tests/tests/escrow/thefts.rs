@@ -1,0 +1,168 @@
+//! Thefts that a review of challenges found, each as its thief would try it.
+
+use joule_sdk::{
+    escrow::state::{Terms, Verdict},
+    instruction::{self, escrow::Provider},
+    pda,
+    registry::state::Profile,
+    Signer,
+};
+use joule_tests::{Kind, World, BOND, BUDGET, EXPOSURE, PRICE, RESULT, TRUTH};
+
+#[test]
+fn a_provider_that_is_paid_into_its_bond_is_slashed_all_the_same() {
+    let mut w = World::new(Kind::Classic);
+    let (north, alice) = (w.north.insecure_clone(), w.alice.insecure_clone());
+    let (bond, bond_vault) = (w.bond_address(), w.bond_vault());
+    let profile = Profile { payout_owner: bond, ..w.profile() };
+    w.send(&[instruction::registry::update(north.pubkey(), profile)], &[&north]);
+    for mode in ["resolve", "fail"] {
+        let id = w.next_id();
+        w.send(&[w.open(w.quorum_terms())], &[&alice]);
+        let job = pda::job(&alice.pubkey(), id);
+        let provider = Provider::new(north.pubkey(), bond_vault);
+        w.send(&[instruction::escrow::accept(provider, job, &w.job(&job), PRICE)], &[&north]);
+        let before = w.bond().amount.get();
+        if mode == "resolve" {
+            w.send(&[w.submit(job)], &[&north]);
+            w.challenged(job);
+            w.voted(job, &[TRUTH, TRUTH, TRUTH]);
+            w.send(&[w.resolve(job)], &[]);
+            assert_eq!(w.dispute(&job).verdict, Verdict::Counter as u8);
+        } else {
+            w.send(&[instruction::escrow::redirect(alice.pubkey(), job, bond_vault)], &[&alice]);
+            w.set_time(w.job(&job).deliver_by.get() + 1);
+            w.send(&[w.fail(job)], &[]);
+            assert!(w.is_closed(&job));
+        }
+        assert_eq!(w.bond().amount.get(), before - EXPOSURE);
+    }
+}
+
+#[test]
+fn a_juror_that_is_paid_into_its_bond_or_the_vault_is_slashed_all_the_same() {
+    let mut w = World::new(Kind::Classic);
+    let job = w.delivered_by(w.quorum_terms());
+    w.challenged(job);
+    let liar = w.provider(EXPOSURE);
+    let bond = pda::bond(&liar.pubkey(), &w.mint);
+    let sealed = joule_sdk::escrow::state::commitment(&job, &RESULT, &World::salt(&liar), &liar.pubkey());
+    let commit = |w: &World, payout| {
+        instruction::escrow::commit_vote(Provider::new(liar.pubkey(), payout), job, &w.job(&job), sealed, EXPOSURE)
+    };
+    let vault = w.job(&job).vault;
+    w.refuse(commit(&w, vault), &[&liar], "PaysItself");
+    w.send(&[commit(&w, pda::bond_vault(&bond))], &[&liar]);
+    w.voted(job, &[TRUTH, TRUTH, TRUTH]);
+    w.send(&[w.resolve(job)], &[]);
+    w.send(&[w.close_vote(job, 0, &liar)], &[]);
+    let state: joule_sdk::staking::state::Bond = w.get(&bond);
+    assert_eq!((state.amount.get(), state.locked.get()), (0, 0));
+}
+
+#[test]
+fn whoever_stages_a_dispute_gains_nothing_by_jurors_who_lose_it() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[EXPOSURE; 5]);
+    let before = w.balance(&w.alice_tokens());
+    let job = w.delivered_by(w.panel_terms());
+    w.challenged(job);
+    let members = w.drawn(job, &resolvers);
+    w.set_time(w.dispute(&job).final_at.get() + 1);
+    w.send(&[w.resolve(job)], &[]);
+    let fees = w.balance(&w.fee_vault());
+    for (seat, _) in &members {
+        w.send(&[w.punish(job, *seat)], &[]);
+    }
+    w.wind_up(job, &[]);
+    assert_eq!(w.balance(&w.alice_tokens()), before - PRICE + EXPOSURE / 10, "its price, less what waiting costs a challenger");
+    assert_eq!(w.balance(&w.fee_vault()), fees + 3 * EXPOSURE);
+}
+
+#[test]
+fn a_member_that_did_not_come_is_not_drawn_again() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[EXPOSURE; 4]);
+    let (job, other) = (w.delivered_by(w.panel_terms()), w.delivered_by(w.panel_terms()));
+    w.challenged(job);
+    w.challenged(other);
+    let members = w.drawn(job, &resolvers);
+    w.set_time(w.dispute(&job).final_at.get() + 1);
+    w.send(&[w.resolve(job)], &[]);
+    for (seat, _) in &members {
+        w.send(&[w.punish(job, *seat)], &[]);
+    }
+    let third = w.delivered_by(w.panel_terms());
+    w.challenged(third);
+    assert_eq!(w.drawn(third, &resolvers).len(), 1);
+}
+
+#[test]
+fn one_stake_backs_one_vote() {
+    let mut w = World::new(Kind::Classic);
+    // Enough for the seat and one vote.
+    let resolver = w.holder(0);
+    w.give_bond(&resolver, 2 * EXPOSURE);
+    w.send(&[w.enroll(&resolver, EXPOSURE)], &[&resolver]);
+    let resolvers = w.resolvers(&[EXPOSURE; 2]).into_iter().chain([resolver.insecure_clone()]).collect::<Vec<_>>();
+    let (first, second) = (w.delivered_by(w.panel_terms()), w.delivered_by(w.panel_terms()));
+    w.challenged(first);
+    w.challenged(second);
+    let seat_of = |members: &[(u8, joule_sdk::Keypair)]| {
+        members.iter().find(|(_, m)| m.pubkey() == resolver.pubkey()).map(|(seat, _)| *seat).unwrap()
+    };
+    let (in_first, in_second) = (seat_of(&w.drawn(first, &resolvers)), seat_of(&w.drawn(second, &resolvers)));
+    w.send(&[w.commit_seat(first, in_first, &resolver, RESULT)], &[&resolver]);
+    w.refuse(w.commit_seat(second, in_second, &resolver, RESULT), &[&resolver], "BondTooSmall");
+}
+
+#[test]
+fn keeping_silent_does_not_turn_a_verdict_into_none() {
+    let mut w = World::new(Kind::Classic);
+    let job = w.delivered_by(w.quorum_terms());
+    w.challenged(job);
+    let silent = w.provider(EXPOSURE);
+    w.send(&[w.commit(job, &silent, RESULT, EXPOSURE)], &[&silent]);
+    w.voted(job, &[TRUTH, TRUTH]);
+    w.send(&[w.resolve(job)], &[]);
+    assert_eq!(w.dispute(&job).verdict, Verdict::Counter as u8);
+}
+
+#[test]
+fn asking_for_next_to_nothing_does_not_freeze_a_budget_for_nothing() {
+    let mut w = World::new(Kind::Classic);
+    let (job, north) = (w.opened(), w.north.insecure_clone());
+    w.send(&[w.accept_for(job, 1)], &[&north]);
+    assert_eq!(w.job(&job).exposure.get(), BUDGET / 10);
+    assert_eq!(w.bond().locked.get(), BUDGET / 10);
+    assert!(BOND > BUDGET);
+}
+
+#[test]
+fn a_friend_that_challenges_at_once_does_not_shorten_the_review() {
+    let mut w = World::new(Kind::Classic);
+    let job = w.delivered_by(Terms { review_window: 10_000, ..w.quorum_terms() });
+    let settle_after = w.job(&job).settle_after.get();
+    w.challenged(job);
+    assert_eq!(w.dispute(&job).commit_by.get(), settle_after);
+}
+
+#[test]
+fn the_client_can_appeal_when_the_challenger_does_not_want_to() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[EXPOSURE; 12]);
+    let job = w.delivered_by(w.panel_terms());
+    w.challenged(job);
+    let alice = w.alice.insecure_clone();
+    let first = w.drawn(job, &resolvers);
+    w.seated(job, &first, &[RESULT; 3]);
+    let before = w.balance(&w.alice_tokens());
+    w.send(&[w.appeal(job, &alice)], &[&alice]);
+    assert_eq!(w.balance(&w.alice_tokens()), before - 2 * EXPOSURE);
+    let second = w.drawn(job, &resolvers);
+    w.seated(job, &second, &[TRUTH; 7]);
+    w.set_time(w.dispute(&job).final_at.get() + 1);
+    w.send(&[w.resolve(job)], &[]);
+    // Budget, appeal, and its share of the slashed bond.
+    assert!(w.balance(&w.alice_tokens()) > before + BUDGET);
+}
