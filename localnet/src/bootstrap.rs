@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use joule_sdk::{
-    instruction, pda, token_program,
+    escrow, instruction, pda,
+    staking::state::{Params, Tier},
+    token_program,
     treasury::state::Service,
     units::{Amount, Breaker, Seconds},
     Instruction, Pubkey, Signature, Signer,
@@ -20,8 +22,8 @@ use crate::{persona::Persona, LocalnetError, Personas};
 
 /// Base units per token are 10 to this power.
 pub const MINT_DECIMALS: u8 = 6;
-/// What each client starts with: a million tokens.
-pub const CLIENT_TOKENS: u64 = 1_000_000 * 1_000_000;
+/// What everybody who does not govern starts with: a million tokens.
+pub const PERSONA_TOKENS: u64 = 1_000_000 * 1_000_000;
 /// What each persona starts with: 1,000 SOL.
 pub const PERSONA_LAMPORTS: u64 = 1_000_000_000_000;
 /// What the protocol takes of a job's price.
@@ -29,8 +31,24 @@ pub const ESCROW_FEE_BPS: u16 = 250;
 /// The smallest payment services take: a thousandth of a token.
 pub const MIN_AMOUNT: u64 = 1_000;
 /// The most that may leave the fee vault in a day: 100,000 tokens.
-pub const BREAKER: Breaker = Breaker { limit: Amount::new(100_000 * 1_000_000), window: Seconds::new(24 * 60 * 60) };
+pub const BREAKER: Breaker = Breaker { limit: Amount::new(100_000 * 1_000_000), window: Seconds::new(DAY) };
+/// How the token's stakes are treated: locked for up to a year, a day to cool, rewards over a week, and up to a fifth off fees.
+pub const POOL: Params = Params {
+    max_lock: 365 * DAY,
+    cool_down: DAY,
+    drip: 7 * DAY,
+    tiers: [
+        Tier { min_weight: 1_000 * 1_000_000, discount_bps: 500 },
+        Tier { min_weight: 10_000 * 1_000_000, discount_bps: 1_000 },
+        Tier { min_weight: 100_000 * 1_000_000, discount_bps: 1_500 },
+        Tier { min_weight: 1_000_000 * 1_000_000, discount_bps: 2_000 },
+    ],
+};
 
+/// Seconds.
+const DAY: u32 = 24 * 60 * 60;
+/// Personas that fit into one transaction.
+const AT_ONCE: usize = 3;
 /// How long a transaction may take to be confirmed.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(25);
@@ -51,7 +69,7 @@ pub async fn fund(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetEr
     Ok(())
 }
 
-/// Creates the token, an account in it for every persona, and the clients' tokens.
+/// Creates the token, an account in it for every persona, and the tokens of all who do not govern.
 pub async fn create_token(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
     const WHAT: &str = "creating the token";
     let authority = personas.address(Persona::Authority);
@@ -60,7 +78,7 @@ pub async fn create_token(rpc: &RpcClient, personas: &Personas) -> Result<(), Lo
         .get_minimum_balance_for_rent_exemption(usize::try_from(MINT_LEN).unwrap_or_default())
         .await
         .map_err(LocalnetError::rpc(WHAT))?;
-    let mut instructions = vec![
+    let instructions = [
         solana_system_interface::instruction::create_account(
             &authority,
             &mint,
@@ -70,27 +88,39 @@ pub async fn create_token(rpc: &RpcClient, personas: &Personas) -> Result<(), Lo
         ),
         initialize_mint(&mint, &authority)?,
     ];
-    for persona in Persona::ALL {
-        let owner = personas.address(persona);
-        instructions.push(instruction::token::create_associated(authority, owner, mint, token_program::CLASSIC));
-        if persona.is_client() {
-            let account = pda::associated_token(&owner, &mint, &token_program::CLASSIC);
-            instructions.push(mint_to(&mint, &account, &authority)?);
+    send(rpc, WHAT, &instructions, &[personas.key(Persona::Authority), personas.mint_key()]).await?;
+    for some in Persona::ALL.chunks(AT_ONCE) {
+        let mut instructions = Vec::new();
+        for persona in some {
+            let owner = personas.address(*persona);
+            instructions.push(instruction::token::create_associated(authority, owner, mint, token_program::CLASSIC));
+            if persona.has_tokens() {
+                let account = pda::associated_token(&owner, &mint, &token_program::CLASSIC);
+                instructions.push(mint_to(&mint, &account, &authority)?);
+            }
         }
+        send(rpc, WHAT, &instructions, &[personas.key(Persona::Authority)]).await?;
     }
-    send(rpc, WHAT, &instructions, &[personas.key(Persona::Authority), personas.mint_key()]).await
+    Ok(())
 }
 
-/// Makes the authority persona govern the protocol, and the protocol take the token.
+/// Makes the authority persona govern the protocol, the protocol take the token for payments and stakes, and the escrow a
+/// service that may lock bonds.
 pub async fn initialize_protocol(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
     let authority = personas.address(Persona::Authority);
     let mut fees = [0; 8];
     fees[Service::Escrow as usize] = ESCROW_FEE_BPS;
+    let mint = personas.mint();
     let instructions = [
         instruction::treasury::initialize_protocol(authority, personas.address(Persona::Guardian), fees),
-        instruction::treasury::accept_mint(authority, personas.mint(), token_program::CLASSIC, MIN_AMOUNT, BREAKER),
+        instruction::treasury::accept_mint(authority, mint, token_program::CLASSIC, MIN_AMOUNT, BREAKER),
     ];
-    send(rpc, "initialising the protocol", &instructions, &[personas.key(Persona::Authority)]).await
+    send(rpc, "initialising the protocol", &instructions, &[personas.key(Persona::Authority)]).await?;
+    let instructions = [
+        instruction::staking::admit_service(authority, escrow::ID, Service::Escrow as u8),
+        instruction::staking::create_pool(authority, mint, token_program::CLASSIC, POOL),
+    ];
+    send(rpc, "opening the token for bonds and stakes", &instructions, &[personas.key(Persona::Authority)]).await
 }
 
 fn initialize_mint(mint: &Pubkey, authority: &Pubkey) -> Result<Instruction, LocalnetError> {
@@ -99,7 +129,7 @@ fn initialize_mint(mint: &Pubkey, authority: &Pubkey) -> Result<Instruction, Loc
 }
 
 fn mint_to(mint: &Pubkey, account: &Pubkey, authority: &Pubkey) -> Result<Instruction, LocalnetError> {
-    spl::mint_to(&token_program::CLASSIC, mint, account, authority, &[], CLIENT_TOKENS).map_err(build_failed)
+    spl::mint_to(&token_program::CLASSIC, mint, account, authority, &[], PERSONA_TOKENS).map_err(build_failed)
 }
 
 fn build_failed(error: impl std::fmt::Display) -> LocalnetError {

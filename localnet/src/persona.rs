@@ -22,12 +22,31 @@ pub enum Persona {
     /// Providers: they do them.
     North,
     South,
+    /// A provider too, and one that cheats.
+    East,
+    /// Looks at other people's results, and challenges what is wrong.
+    Carol,
+    /// Providers that judge.
+    Uma,
+    Vera,
+    Wim,
 }
 
 impl Persona {
     /// Everybody.
-    pub const ALL: [Persona; 6] =
-        [Persona::Authority, Persona::Guardian, Persona::Alice, Persona::Bob, Persona::North, Persona::South];
+    pub const ALL: [Persona; 11] = [
+        Persona::Authority,
+        Persona::Guardian,
+        Persona::Alice,
+        Persona::Bob,
+        Persona::North,
+        Persona::South,
+        Persona::East,
+        Persona::Carol,
+        Persona::Uma,
+        Persona::Vera,
+        Persona::Wim,
+    ];
 
     /// The name used for the key file and in `localnet.json`.
     pub fn name(self) -> &'static str {
@@ -38,12 +57,17 @@ impl Persona {
             Persona::Bob => "bob",
             Persona::North => "north",
             Persona::South => "south",
+            Persona::East => "east",
+            Persona::Carol => "carol",
+            Persona::Uma => "uma",
+            Persona::Vera => "vera",
+            Persona::Wim => "wim",
         }
     }
 
-    /// Clients start with tokens.
-    pub fn is_client(self) -> bool {
-        matches!(self, Persona::Alice | Persona::Bob)
+    /// Clients pay with tokens, providers bond them, and challengers stake them; those who govern need none.
+    pub fn has_tokens(self) -> bool {
+        !matches!(self, Persona::Authority | Persona::Guardian)
     }
 }
 

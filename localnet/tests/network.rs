@@ -323,10 +323,17 @@ async fn the_programs_run_and_the_protocol_takes_the_token() {
         (pda::protocol(), joule_sdk::treasury::ID),
         (pda::accepted_mint(&localnet.mint()), joule_sdk::treasury::ID),
         (pda::fee_vault(&localnet.mint()), token_program::CLASSIC),
+        (pda::service(&joule_sdk::escrow::ID), joule_sdk::staking::ID),
+        (pda::pool(&localnet.mint()), joule_sdk::staking::ID),
     ] {
         assert_eq!(rpc.get_account(&address).await.unwrap().owner, owner);
     }
-    for program in [joule_sdk::treasury::ID, joule_sdk::registry::ID, joule_sdk::escrow::ID] {
+    for program in [
+        joule_sdk::treasury::ID,
+        joule_sdk::registry::ID,
+        joule_sdk::escrow::ID,
+        joule_sdk::staking::ID,
+    ] {
         assert!(rpc.get_account(&program).await.unwrap().executable);
         let code = rpc.get_account(&pda::program_data(&program)).await.unwrap();
         assert_eq!(code.data[13..45], authority.to_bytes(), "the upgrade authority");

@@ -1,6 +1,8 @@
 //! A client of the indexer's API.
 
-use crate::{Account, ErrorBody, Health, Job, OpenJob, Page, Provider, Totals};
+use crate::{
+    Account, Bid, BondWithClaims, Case, ErrorBody, Health, Job, OpenJob, Page, Provider, RefusedJob, Totals,
+};
 use serde::de::DeserializeOwned;
 
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +73,26 @@ impl Client {
         self.get("/v1/jobs", filter).await
     }
 
+    /// The bids on a job that still bind, the cheapest first.
+    pub async fn bids(&self, job: &str) -> Result<Vec<Bid>, ApiError> {
+        self.get(&format!("/v1/jobs/{job}/bids"), &[]).await
+    }
+
+    /// `filter` holds any of `status`, `limit`, `cursor`.
+    pub async fn disputes(&self, filter: &[(&str, String)]) -> Result<Page<Case>, ApiError> {
+        self.get("/v1/disputes", filter).await
+    }
+
+    /// The dispute about a job.
+    pub async fn dispute(&self, job: &str) -> Result<Case, ApiError> {
+        self.get(&format!("/v1/disputes/{job}"), &[]).await
+    }
+
+    /// Everything that `owner` answers with, one bond a token.
+    pub async fn bonds(&self, owner: &str) -> Result<Vec<BondWithClaims>, ApiError> {
+        self.get(&format!("/v1/bonds/{owner}"), &[]).await
+    }
+
     pub async fn provider(&self, address: &str) -> Result<Provider, ApiError> {
         self.get(&format!("/v1/providers/{address}"), &[]).await
     }
@@ -82,6 +104,11 @@ impl Client {
 
     pub async fn open_jobs(&self, provider: &str, limit: u32) -> Result<Vec<OpenJob>, ApiError> {
         self.get(&format!("/v1/providers/{provider}/open-jobs"), &[("limit", limit.to_string())]).await
+    }
+
+    /// The open jobs that a provider cannot have, each with the reasons.
+    pub async fn refused_jobs(&self, provider: &str, limit: u32) -> Result<Vec<RefusedJob>, ApiError> {
+        self.get(&format!("/v1/providers/{provider}/refused-jobs"), &[("limit", limit.to_string())]).await
     }
 
     pub async fn account(&self, address: &str) -> Result<Account, ApiError> {
