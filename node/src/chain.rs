@@ -8,7 +8,7 @@ use joule_sdk::{
         token,
     },
     keys, pda,
-    staking::state::Bond,
+    staking::state::{Bond, Claim},
     Chain, Instruction, Keypair, Signer,
 };
 pub use joule_sdk::{
@@ -218,10 +218,14 @@ impl ProviderClient {
     }
 
     /// Takes back a bid that did not win.
-    pub async fn withdraw_bid(&self, job: &Address, mint: &Address) -> Result<(), ChainError> {
-        let address = pda::bid(job, &self.address);
-        let Some(bid) = self.chain.find::<Bid>(&address).await? else { return Ok(()) };
-        self.send(&[escrow::withdraw_bid(address, &bid, *mint)]).await
+    pub async fn withdraw_bid(&self, job: &Address, bid: &Bid) -> Result<(), ChainError> {
+        // The job may be gone, and the claim with it if nobody came for it in time; then any bond will do.
+        let bond = match self.chain.find::<Claim>(&bid.claim).await? {
+            Some(claim) => self.chain.find::<Bond>(&claim.bond).await?,
+            None => None,
+        };
+        let mint = bond.map_or_else(Address::default, |bond| bond.mint);
+        self.send(&[escrow::withdraw_bid(pda::bid(job, &self.address), bid, mint)]).await
     }
 
     pub async fn report(&self, job: &Address, seconds: u32, progress: Hash) -> Result<(), ChainError> {
