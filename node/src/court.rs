@@ -4,13 +4,13 @@
 //! again before anything is sent twice; only what opens a vote is kept on disk, before it is sent.
 
 use crate::{
-    ballot::{Ballot, Ballots},
     chain::{Address, ChainError, Job, JobStatus, ProviderClient, Verification},
     executor::{Answer, ExecError, Executor},
     work::Ended,
 };
 use joule_artifacts::Hash;
 use joule_sdk::{
+    ballot::{Ballot, Ballots},
     escrow::state::{Dispute, DisputeStatus, Job as State, Vote},
     instruction::escrow::{self, Challenger},
     pda,
@@ -210,11 +210,10 @@ impl Court {
             Motion::Commit => return self.commit(address, &job, &dispute, &mine, ballot).await,
             Motion::Reveal => {
                 let Some(ballot) = ballot else { return Ok(Ended::Over) };
-                let (output, salt) = (*ballot.output.as_bytes(), *ballot.salt.as_bytes());
-                let sent = self.chain.send(&[escrow::reveal_vote(address, mine, output, salt)]).await;
+                let sent = self.chain.send(&[escrow::reveal_vote(address, mine, ballot.output, ballot.salt)]).await;
                 match chain.find::<Vote>(&mine).await? {
                     Some(vote) if vote.choice == 0 => sent?,
-                    _ => info!(job = %address, output = %ballot.output, "vote revealed"),
+                    _ => info!(job = %address, output = %Hash::from(ballot.output), "vote revealed"),
                 }
             }
             Motion::Resolve => {
@@ -256,7 +255,7 @@ impl Court {
                 if answer.depends_on_machine() && !is_named {
                     return Ok(Ended::Dropped("this machine could not run it to its end, and abstains".into()));
                 }
-                let ballot = Ballot::new(dispute.opened_at.get(), output)?;
+                let ballot = Ballot::new(dispute.opened_at.get(), *output.as_bytes())?;
                 self.ballots.keep(mine, &ballot)?;
                 ballot
             }

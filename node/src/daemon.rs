@@ -4,7 +4,6 @@
 //! a start the chain says which jobs this provider has accepted, delivered or bid for, and the loop goes on from there.
 
 use crate::{
-    ballot::Ballots,
     chain::{Address, ChainError, ProviderClient},
     config::Config,
     court::Court,
@@ -16,6 +15,7 @@ use crate::{
     work::{Ended, Worker},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
+use joule_sdk::ballot::Ballots;
 use std::{
     collections::{HashMap, HashSet},
     future::Future,

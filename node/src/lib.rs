@@ -1,10 +1,9 @@
 //! The provider's daemon: finds jobs, runs them, delivers results and claims the pay.
 //!
 //! `daemon` is the loop, `table` what it remembers, `plan` what it decides, `work` what is done for one job, `executor`
-//! and `runner` how a job is run, `court` what is done about others' results, `ballot` how votes survive, `chain` and `feed` how
+//! and `runner` how a job is run, `court` what is done about others' results, `chain` and `feed` how
 //! the world is seen.
 
-mod ballot;
 pub mod chain;
 pub mod config;
 pub mod court;

@@ -1,6 +1,6 @@
 //! What the daemon remembers of each job, between one look at the chain and the next.
 //!
-//! It can be lost at any time: `reconcile` fills it from the chain. What must not be lost is in `ballot`.
+//! It can be lost at any time: `reconcile` fills it from the chain. What must not be lost are ballots, which are on disk.
 
 use crate::{
     chain::{Address, Job, JobStatus},
