@@ -75,6 +75,9 @@ pub struct Settings {
     /// The most that is locked of the bond for a job, in basis points of its price [default: 20000]
     #[arg(long, env = "JOULE_MAX_BOND_BPS", value_name = "BPS")]
     pub max_bond_bps: Option<u16>,
+    /// Takes new jobs; `false` for a node that only verifies or votes [default: true]
+    #[arg(long, env = "JOULE_PROVIDE", value_name = "BOOL")]
+    pub provide: Option<bool>,
     /// Runs others' delivered jobs again, and challenges results that are wrong
     #[arg(long, env = "JOULE_VERIFY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub verify: Option<bool>,
@@ -101,6 +104,8 @@ pub struct Config {
     pub artifacts: String,
     pub keypair: PathBuf,
     pub policy: Policy,
+    /// Whether new jobs are taken.
+    pub provide: bool,
     pub duty: Duty,
     pub votes: PathBuf,
     pub report_every: Duration,
@@ -164,6 +169,7 @@ impl Settings {
             min_vote_window: self.min_vote_window.or(other.min_vote_window),
             min_quorum: self.min_quorum.or(other.min_quorum),
             max_bond_bps: self.max_bond_bps.or(other.max_bond_bps),
+            provide: self.provide.or(other.provide),
             verify: self.verify.or(other.verify),
             vote: self.vote.or(other.vote),
             max_deposit: self.max_deposit.or(other.max_deposit),
@@ -201,6 +207,7 @@ impl Settings {
         let keypair = self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?;
         Ok(Config {
             votes: self.votes.unwrap_or_else(|| keypair.with_extension("votes")),
+            provide: self.provide.unwrap_or(true),
             duty: Duty { mints: mints.clone(), verify, vote, max_deposit },
             report_every: Duration::from_secs(positive("report_every", self.report_every, 10)?),
             rpc_url: web("rpc_url", self.rpc_url, "http://127.0.0.1:8899")?,

@@ -61,6 +61,7 @@ pub struct Daemon {
     worker: Worker,
     court: Court,
     indexer: joule_api::Client,
+    provide: bool,
     max_jobs: usize,
     poll: Duration,
     table: Table,
@@ -91,6 +92,7 @@ impl Daemon {
             worker: Worker { chain, executor, policy, report_every, stopping },
             court,
             indexer: joule_api::Client::new(config.indexer_url.clone()),
+            provide: config.provide,
             max_jobs: config.max_jobs,
             poll: config.poll,
             table: Table::default(),
@@ -162,7 +164,7 @@ impl Daemon {
         self.reconcile().await?;
         self.go_on().await?;
         self.sit_in_court().await?;
-        if self.free() > 0 {
+        if self.provide && self.free() > 0 {
             self.look_for_work().await?;
         }
         Ok(())

@@ -98,6 +98,7 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     assert_eq!(registered["provider"], joule.world.provider(North).to_string());
     assert_eq!(registered["updated"], false);
     assert_eq!(joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "4"]).await["updated"], true);
+    joule.json(&["provider", "bond", "open", "50", "--as", "north"]).await;
     until("the indexer knows the update", async || {
         let north = joule.json(&["provider", "status", "--as", "north"]).await;
         (north["attributes"]["cpu_cores"] == 4 && north["capacity"] == 2 && north["status"] == "active").then_some(())
