@@ -1,6 +1,6 @@
 //! The live feed: the newest changes, numbered, for as many readers as there are.
 
-use joule_api::{Event, Job, Provider};
+use joule_api::{Dispute, Event, Job, Provider};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub struct Item {
     /// Rises by one. A later run of the indexer starts above every number of the runs before it.
     pub id: u64,
-    /// `job`, `provider`, `event` or `slot`.
+    /// `job`, `dispute`, `provider`, `event` or `slot`.
     pub name: &'static str,
     /// JSON.
     pub data: String,
@@ -57,6 +57,10 @@ impl Feed {
 
     pub fn providers(&self, providers: &[Provider]) {
         self.publish(providers.iter().map(|provider| ("provider", json(provider))));
+    }
+
+    pub fn disputes(&self, disputes: &[Dispute]) {
+        self.publish(disputes.iter().map(|dispute| ("dispute", json(dispute))));
     }
 
     pub fn events(&self, events: &[Event]) {

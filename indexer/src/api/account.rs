@@ -5,12 +5,7 @@ use super::{
     extract::{Parameters, Target},
     page, ApiError, State,
 };
-use crate::{
-    decode::{Program, State as Decoded},
-    store::AccountRow,
-    types::Address,
-};
-use anchor_lang::prelude::Address as Key;
+use crate::{decode::Program, store::AccountRow};
 use axum::{extract::State as From, http::HeaderMap, response::Response};
 use joule_api::{Account, ErrorBody};
 use serde::Deserialize;
@@ -68,47 +63,5 @@ pub async fn get(
 
 /// The decoded fields, or the bytes where they make no sense.
 fn fields(row: &AccountRow) -> Value {
-    let key = |key: &Key| Address::from(key).to_string();
-    match row.state() {
-        Some(Decoded::Job(job)) => json!({
-            "client": key(&job.client), "provider": key(&job.provider),
-            "provider_authority": key(&job.provider_authority), "payout_owner": key(&job.payout_owner),
-            "payout": key(&job.payout), "refund": key(&job.refund), "fee_vault": key(&job.fee_vault),
-            "mint": key(&job.mint), "vault": key(&job.vault), "rent_payer": key(&job.rent_payer),
-            "spec_hash": hex::encode(job.spec_hash), "input_hash": hex::encode(job.input_hash),
-            "result_hash": hex::encode(job.result_hash), "id": job.id.get().to_string(),
-            "budget": job.budget.get().to_string(), "price": job.price.get().to_string(),
-            "owed_provider": job.owed_provider.get().to_string(), "owed_fee": job.owed_fee.get().to_string(),
-            "owed_client": job.owed_client.get().to_string(), "opened_at": job.opened_at.get(),
-            "accept_by": job.accept_by.get(), "deliver_by": job.deliver_by.get(),
-            "settle_after": job.settle_after.get(), "work_window": job.work_window.get(),
-            "review_window": job.review_window.get(), "fee_bps": job.fee_bps.get(), "status": job.status,
-            "verification": job.verification,
-        }),
-        Some(Decoded::Client(client)) => json!({
-            "client": key(&client.client), "next_job": client.next_job.get().to_string(),
-        }),
-        Some(Decoded::Provider(provider)) => {
-            let a = provider.attributes();
-            json!({
-                "authority": key(&provider.authority), "payout_owner": key(&provider.payout_owner),
-                "rent_payer": key(&provider.rent_payer), "endpoint_hash": hex::encode(provider.endpoint_hash),
-                "metadata_hash": hex::encode(provider.metadata_hash), "registered_at": provider.registered_at.get(),
-                "updated_at": provider.updated_at.get(), "capacity": provider.capacity.get(),
-                "status": provider.status, "gpu_model": a.gpu_model, "gpu_count": a.gpu_count,
-                "vram_mib": a.vram_mib, "cpu_cores": a.cpu_cores, "region": a.region, "memory_mib": a.memory_mib,
-                "disk_gib": a.disk_gib, "bandwidth_mbps": a.bandwidth_mbps,
-            })
-        }
-        Some(Decoded::Protocol(protocol)) => json!({
-            "authority": key(&protocol.authority), "pending_authority": key(&protocol.pending_authority),
-            "guardian": key(&protocol.guardian), "fee_bps": protocol.fee_bps.map(|bps| bps.get()),
-            "paused": protocol.paused,
-        }),
-        Some(Decoded::AcceptedMint(mint)) => json!({
-            "mint": key(&mint.mint), "fee_vault": key(&mint.fee_vault),
-            "min_amount": mint.min_amount.get().to_string(), "enabled": mint.is_enabled(), "decimals": mint.decimals,
-        }),
-        None => json!({"bytes": hex::encode(&row.data)}),
-    }
+    row.state().map_or_else(|| json!({"bytes": hex::encode(&row.data)}), |state| state.fields())
 }

@@ -22,7 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     }
 }
 
-/// The `{address}` of the path.
+/// The address in the path.
 pub struct Target(pub Address);
 
 impl<S: Send + Sync> FromRequestParts<S> for Target {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::store::JobFilter;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{ErrorBody, Job, JobStatus, Page};
+use joule_api::{Bid, ErrorBody, Job, JobStatus, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -67,4 +67,22 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
     let job = answer::read(move || Ok(state.view.job(&address)?)).await?;
     let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
     answer::tagged(&headers, &job)
+}
+
+/// The bids on a job that have neither won nor been withdrawn, the cheapest first.
+#[utoipa::path(get, path = "/v1/jobs/{address}/bids", tag = "jobs",
+    params(("address" = String, Path, description = "The job's account")),
+    responses(
+        (status = 200, body = Vec<Bid>),
+        (status = 400, body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 503, body = ErrorBody),
+    ))]
+pub async fn bids(From(state): From<State>, Target(address): Target) -> Result<Json<Vec<Bid>>, ApiError> {
+    answer::read(move || {
+        let job = state.view.job(&address)?;
+        let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
+        Ok(Json(state.view.bids(&job)?))
+    })
+    .await
 }

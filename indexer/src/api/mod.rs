@@ -2,6 +2,8 @@
 
 mod account;
 mod answer;
+mod bond;
+mod dispute;
 mod error;
 mod extract;
 mod feed;
@@ -40,14 +42,14 @@ pub struct State {
 #[openapi(
     info(
         title = "Joule indexer",
-        description = "Jobs, providers and their history, as the chain has them. Money and ids are decimal strings of \
+        description = "Jobs, disputes, providers, bonds and their history, as the chain has them. Money and ids are decimal strings of \
                        u64 base units, times are Unix seconds, addresses base58, hashes lower-case hex. Rows say by \
                        `commitment` how sure the chain is of them: `processed` ones may still be undone by a fork. \
                        Totals and the counters of providers are of confirmed state only."
     ),
     tags(
-        (name = "jobs", description = "Work that clients posted."),
-        (name = "providers", description = "Who does work."),
+        (name = "jobs", description = "Work that clients posted, and what is said against it."),
+        (name = "providers", description = "Who does work, and what they answer with."),
         (name = "chain", description = "Accounts, totals, the live feed."),
         (name = "service", description = "The indexer itself.")
     )
@@ -58,9 +60,14 @@ fn described() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(job::list))
         .routes(routes!(job::get))
+        .routes(routes!(job::bids))
+        .routes(routes!(dispute::list))
+        .routes(routes!(dispute::get))
         .routes(routes!(provider::list))
         .routes(routes!(provider::get))
         .routes(routes!(provider::open_jobs))
+        .routes(routes!(provider::refused_jobs))
+        .routes(routes!(bond::list))
         .routes(routes!(account::get))
         .routes(routes!(totals::get))
         .routes(routes!(feed::get))

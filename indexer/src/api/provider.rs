@@ -7,7 +7,7 @@ use super::{
 };
 use crate::store::ProviderFilter;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{ErrorBody, OpenJob, Page, Provider, ProviderStatus};
+use joule_api::{ErrorBody, OpenJob, Page, Provider, ProviderStatus, RefusedJob};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -35,7 +35,7 @@ pub struct ListOpenJobs {
 
 /// Providers, oldest first.
 ///
-/// Shown as of the newest update, with counters of confirmed jobs.
+/// Shown as of the newest update, with their bonds, and with counters of confirmed jobs.
 #[utoipa::path(get, path = "/v1/providers", tag = "providers", params(ListProviders), responses(
     (status = 200, body = Page<Provider>),
     (status = 400, body = ErrorBody),
@@ -66,10 +66,11 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
     answer::tagged(&headers, &provider)
 }
 
-/// Open jobs that the provider could accept now, best paid first, each with the reasons.
+/// Open jobs that the provider could accept now, or bid for, best paid first, each with the reasons.
 ///
-/// Empty when nothing is open, when the provider is paused or retired, and when all its places are taken. Unconfirmed
-/// changes count: a job appears as soon as it is seen, and disappears as soon as somebody takes it.
+/// The provider meets the job's requirements, and its bond covers what it would lock at the full budget. Empty when nothing
+/// is open, when the provider is paused or retired, and when all its places are taken. Unconfirmed changes count: a job
+/// appears as soon as it is seen, and disappears as soon as somebody takes it. The others are under `refused-jobs`.
 #[utoipa::path(get, path = "/v1/providers/{address}/open-jobs", tag = "providers",
     params(("address" = String, Path, description = "The `Provider` account"), ListOpenJobs),
     responses(
@@ -88,6 +89,29 @@ pub async fn open_jobs(
         let provider = state.view.provider(&address)?;
         let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
         Ok(Json(state.scheduler.open_jobs(&state.view, &provider, state.health.now(), limit)?))
+    })
+    .await
+}
+
+/// Open jobs that the provider cannot have now, newest first, each with the reasons.
+#[utoipa::path(get, path = "/v1/providers/{address}/refused-jobs", tag = "providers",
+    params(("address" = String, Path, description = "The `Provider` account"), ListOpenJobs),
+    responses(
+        (status = 200, body = Vec<RefusedJob>),
+        (status = 400, body = ErrorBody),
+        (status = 404, body = ErrorBody),
+        (status = 503, body = ErrorBody),
+    ))]
+pub async fn refused_jobs(
+    From(state): From<State>,
+    Target(address): Target,
+    Parameters(asked): Parameters<ListOpenJobs>,
+) -> Result<Json<Vec<RefusedJob>>, ApiError> {
+    let limit = page::limit(asked.limit)?;
+    answer::read(move || {
+        let provider = state.view.provider(&address)?;
+        let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
+        Ok(Json(state.scheduler.refused_jobs(&state.view, &provider, state.health.now(), limit)?))
     })
     .await
 }

@@ -1,29 +1,18 @@
 //! Bytes as what the programs mean by them, with the programs' own types.
 
 pub mod event;
+pub mod fields;
 mod program;
+mod state;
 
-pub use event::Fact;
+pub use event::{Fact, Life, Row};
 pub use program::Program;
+pub use state::State;
 
 use anchor_lang::{
     bytemuck::{self, AnyBitPattern},
     Discriminator,
 };
-use joule_escrow::state::{Client, Job};
-use joule_registry::state::Provider;
-use joule_treasury::state::{AcceptedMint, Protocol};
-
-/// An account of ours, decoded.
-#[derive(Clone)]
-#[allow(clippy::large_enum_variant)]
-pub enum State {
-    Job(Job),
-    Client(Client),
-    Provider(Provider),
-    Protocol(Protocol),
-    AcceptedMint(AcceptedMint),
-}
 
 /// Why bytes could not be decoded. They are kept, and decoded again when the indexer knows more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,31 +30,41 @@ pub enum DecodeError {
 /// The kind of an account that cannot be decoded.
 pub const UNDECODABLE: &str = "undecodable";
 
-impl State {
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Job(_) => "job",
-            Self::Client(_) => "client",
-            Self::Provider(_) => "provider",
-            Self::Protocol(_) => "protocol",
-            Self::AcceptedMint(_) => "accepted_mint",
-        }
-    }
-}
-
 /// Decodes an account by its owner and discriminator.
 pub fn account(program: Program, data: &[u8]) -> Result<State, DecodeError> {
-    let found = match program {
-        Program::Escrow => read(data, "job", State::Job).or_else(|| read(data, "client", State::Client)),
-        Program::Registry => read(data, "provider", State::Provider),
-        Program::Treasury => {
-            read(data, "protocol", State::Protocol).or_else(|| read(data, "accepted mint", State::AcceptedMint))
-        }
+    let kinds: &[Reader] = match program {
+        Program::Escrow => &[
+            |data| read(data, "job", State::Job),
+            |data| read(data, "client", State::Client),
+            |data| read(data, "bid", State::Bid),
+            |data| read(data, "dispute", State::Dispute),
+            |data| read(data, "vote", State::Vote),
+            |data| read(data, "panel", |panel| State::Panel(Box::new(panel))),
+        ],
+        Program::Registry => &[
+            |data| read(data, "provider", State::Provider),
+            |data| read(data, "attestor", State::Attestor),
+            |data| read(data, "attestations", State::Attestations),
+            |data| read(data, "requirements", State::Requirements),
+        ],
+        Program::Staking => &[
+            |data| read(data, "claim", State::Claim),
+            |data| read(data, "bond", State::Bond),
+            |data| read(data, "stake", State::Stake),
+            |data| read(data, "pool", State::Pool),
+            |data| read(data, "service", State::Service),
+        ],
+        Program::Treasury => &[
+            |data| read(data, "protocol", State::Protocol),
+            |data| read(data, "accepted mint", State::AcceptedMint),
+        ],
     };
-    found.unwrap_or_else(|| Err(unknown(program, "account", data)))
+    kinds.iter().find_map(|kind| kind(data)).unwrap_or_else(|| Err(unknown(program, "account", data)))
 }
 
 /// `None` when the discriminator is another one.
+type Reader = fn(&[u8]) -> Option<Result<State, DecodeError>>;
+
 fn read<T: Discriminator + AnyBitPattern>(
     data: &[u8],
     kind: &'static str,

@@ -8,9 +8,10 @@ pub enum Program {
     Treasury,
     Registry,
     Escrow,
+    Staking,
 }
 
-static EVENT_AUTHORITIES: LazyLock<[Address; 3]> = LazyLock::new(|| {
+static EVENT_AUTHORITIES: LazyLock<[Address; 4]> = LazyLock::new(|| {
     Program::ALL.map(|program| {
         let id = anchor_lang::prelude::Address::from(program.address().0);
         Address::from(&anchor_lang::find_program_address(&[joule_events::AUTHORITY_SEED], &id).0)
@@ -18,13 +19,16 @@ static EVENT_AUTHORITIES: LazyLock<[Address; 3]> = LazyLock::new(|| {
 });
 
 impl Program {
-    pub const ALL: [Self; 3] = [Self::Treasury, Self::Registry, Self::Escrow];
+    /// Whoever calls comes before who is called, so that history which is read program by program keeps the order of a
+    /// job's transactions.
+    pub const ALL: [Self; 4] = [Self::Treasury, Self::Registry, Self::Escrow, Self::Staking];
 
     pub fn address(self) -> Address {
         Address::from(match self {
             Self::Treasury => &joule_treasury::ID,
             Self::Registry => &joule_registry::ID,
             Self::Escrow => &joule_escrow::ID,
+            Self::Staking => &joule_staking::ID,
         })
     }
 
@@ -42,6 +46,7 @@ impl Program {
             Self::Treasury => "treasury",
             Self::Registry => "registry",
             Self::Escrow => "escrow",
+            Self::Staking => "staking",
         }
     }
 }

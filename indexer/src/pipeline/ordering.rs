@@ -153,6 +153,7 @@ impl<H: History> Ordering<H> {
                 self.shared.overlay.apply(unconfirmed, &*self.shared.store).context("cannot read the store")?;
             self.shared.feed.jobs(&changes.jobs);
             self.shared.feed.providers(&changes.providers);
+            self.shared.feed.disputes(&changes.disputes);
             self.shared.feed.events(&changes.events);
         }
         for commit in commits {

@@ -76,6 +76,7 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     }
     shared.feed.events(&applied.events);
     shared.feed.jobs(&applied.jobs);
+    shared.feed.disputes(&applied.disputes);
     shared.feed.providers(&applied.providers);
     for block in &batch.blocks {
         shared.feed.slot(block.slot, Commitment::Confirmed, block.block_time);

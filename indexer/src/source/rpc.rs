@@ -59,6 +59,11 @@ struct UiAccount {
     data: (String, String),
 }
 
+/// Accounts that one `getMultipleAccounts` takes.
+const ACCOUNTS: usize = 100;
+/// Where a token account says what it holds, in SPL Token and Token-2022 alike.
+const BALANCE: std::ops::Range<usize> = 64..72;
+
 #[derive(Deserialize)]
 struct SignatureInfo {
     signature: String,
@@ -154,6 +159,24 @@ impl Rpc {
             })
             .collect::<anyhow::Result<_>>()?;
         Ok(Snapshot { program: program.address(), slot, accounts })
+    }
+
+    /// What token accounts hold, in base units, confirmed; `None` where there is no token account.
+    pub async fn balances(&self, accounts: &[Address]) -> anyhow::Result<Vec<Option<u64>>> {
+        let mut balances = Vec::with_capacity(accounts.len());
+        for some in accounts.chunks(ACCOUNTS) {
+            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let config = json!({"commitment": "confirmed", "encoding": "base64"});
+            let found: WithContext<Vec<Option<UiAccount>>> =
+                self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
+            ensure!(found.value.len() == some.len(), "the RPC node left accounts out");
+            for account in found.value {
+                let data = account.map(|account| BASE64_STANDARD.decode(account.data.0)).transpose()?;
+                let bytes = data.as_ref().and_then(|data| data.get(BALANCE)?.try_into().ok());
+                balances.push(bytes.map(u64::from_le_bytes));
+            }
+        }
+        Ok(balances)
     }
 
     /// Waits until the node has written down what the transactions of `slot` did: its index of signatures is filled

@@ -21,11 +21,12 @@ pub struct AccountRow {
 }
 
 impl AccountRow {
-    /// What a write makes of an account, given what was known of it.
-    pub fn after(write: &AccountWrite, before: Option<&Self>) -> Self {
+    /// What a write makes of an account, given what was known of it. `kind` is what somebody said it is, for an account
+    /// that is gone before its bytes were seen.
+    pub fn after(write: &AccountWrite, before: Option<&Self>, kind: &str) -> Self {
         if is_live(write) {
             let program = Program::of(&write.owner);
-            let kind = program.and_then(|program| decode::account(program, &write.data).ok());
+            let decoded = program.and_then(|program| decode::account(program, &write.data).ok());
             return Self {
                 address: write.address,
                 program: write.owner,
@@ -33,7 +34,7 @@ impl AccountRow {
                 lamports: write.lamports,
                 closed: false,
                 version: write.version,
-                kind: kind.map_or(UNDECODABLE, |state| state.kind()).to_owned(),
+                kind: decoded.map_or(UNDECODABLE, |state| state.kind()).to_owned(),
             };
         }
         let program = Program::of(&write.owner).map_or(Address::SYSTEM, |_| write.owner);
@@ -44,8 +45,13 @@ impl AccountRow {
             lamports: 0,
             closed: true,
             version: write.version,
-            kind: before.map_or_else(|| kind_of(&program).to_owned(), |before| before.kind.clone()),
+            kind: before.map_or_else(|| kind.to_owned(), |before| before.kind.clone()),
         }
+    }
+
+    /// Whether it lives, is of this kind, and is listed under `parent`.
+    pub fn belongs_to(&self, kind: &str, parent: &Address) -> bool {
+        !self.closed && self.kind == kind && self.state().and_then(|state| state.parent()) == Some(*parent)
     }
 
     /// The account decoded, if its bytes are known and make sense.
@@ -59,19 +65,10 @@ pub fn is_live(write: &AccountWrite) -> bool {
     write.lamports > 0 && Program::of(&write.owner).is_some()
 }
 
-/// The only kind of account that a program closes.
-fn kind_of(program: &Address) -> &'static str {
-    match Program::of(program) {
-        Some(Program::Escrow) => "job",
-        Some(Program::Registry) => "provider",
-        _ => UNDECODABLE,
-    }
-}
-
 /// Stores a write if it tells something newer than what is stored. False when it does not.
 pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> {
     if !is_live(write) {
-        return close(conn, &write.address, &write.owner, write.version);
+        return close(conn, &write.address, &write.owner, write.version, UNDECODABLE);
     }
     // An account that is closed already still takes the bytes of a newer life than the one it remembers.
     let mut statement = conn.prepare_cached(
@@ -101,15 +98,17 @@ pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> 
 }
 
 /// Marks an account as closed if that is newer than what is stored. An account that was never seen leaves a mark too, so
-/// that an older write that comes later cannot bring it back.
-pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Version) -> Result<bool> {
+/// that an older write that comes later cannot bring it back; `kind` is what it is said to have been.
+pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Version, kind: &str) -> Result<bool> {
     let program = Program::of(owner).map_or(Address::SYSTEM, |_| *owner);
     let mut statement = conn.prepare_cached(
         "insert into accounts
              (address, program, data, lamports, closed, slot, write_version, live_slot, live_write, kind)
          values (?1, ?2, x'', 0, 1, ?3, ?4, -1, -1, ?5)
          on conflict (address) do update set
-             lamports = 0, closed = 1, slot = excluded.slot, write_version = excluded.write_version
+             lamports = 0, closed = 1, slot = excluded.slot, write_version = excluded.write_version,
+             kind = iif(live_slot < 0 and kind = 'undecodable', excluded.kind, kind),
+             program = iif(live_slot < 0, excluded.program, program)
          where (excluded.slot, excluded.write_version) > (slot, write_version)",
     )?;
     let changed = statement.execute(params![
@@ -117,7 +116,7 @@ pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Ver
         program.0,
         version.slot as i64,
         version.write as i64,
-        kind_of(&program),
+        kind,
     ])?;
     Ok(changed > 0)
 }
@@ -128,6 +127,23 @@ pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> 
 }
 
 const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, kind";
+
+/// Remembers what an account is listed under. A row too many does no harm: whoever lists looks at the account itself.
+pub fn list_under(conn: &Connection, kind: &str, parent: &Address, address: &Address) -> Result<()> {
+    conn.prepare_cached("insert into members (kind, parent, address) values (?1, ?2, ?3) on conflict do nothing")?
+        .execute(params![kind, parent.0, address.0])?;
+    Ok(())
+}
+
+/// The accounts of a kind that live and belong to `parent`, by address.
+pub fn members(conn: &Connection, kind: &str, parent: &Address) -> Result<Vec<AccountRow>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "select {COLUMNS} from accounts
+         where address in (select address from members where kind = ?1 and parent = ?2) and closed = 0 order by address"
+    ))?;
+    let rows = statement.query_map(params![kind, parent.0], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(rows.into_iter().filter(|row| row.belongs_to(kind, parent)).collect())
+}
 
 pub fn get(conn: &Connection, address: &Address) -> Result<Option<AccountRow>> {
     let mut statement = conn.prepare_cached(&format!("select {COLUMNS} from accounts where address = ?1"))?;

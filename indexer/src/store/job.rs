@@ -1,14 +1,16 @@
 //! Jobs: what an account and its events say together.
 
+mod history;
+
 use super::{
     page::{Cursor, PageRequest},
     status_name, AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
-    decode::{Fact, State},
+    decode::{Fact, Row, State},
     types::Address,
 };
-use joule_api::{Commitment, Job, JobStatus, Payout};
+use joule_api::{Commitment, Job, JobStatus, Payout, Pricing, Verification};
 use joule_escrow::{event as escrow, state};
 use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
 
@@ -48,7 +50,7 @@ pub fn rebuild(
         .iter()
         .filter_map(|event| match event.fact() {
             // Clients and providers are named by events of jobs, and are no jobs.
-            Ok(fact) if fact.subject() != Some(*address) => None,
+            Ok(fact) if !fact.rows().contains(&Row::Job(*address)) => None,
             Ok(Fact::Escrow(fact)) => Some((event, fact)),
             _ => None,
         })
@@ -58,12 +60,12 @@ pub fn rebuild(
     let mut job = match &decoded {
         Some(State::Job(state)) => from_account(address, state)?,
         _ => facts.iter().find_map(|(_, fact)| match fact {
-            escrow::AnyEvent::JobOpened(opened) => Some(from_opening(address, opened)),
+            escrow::AnyEvent::JobOpened(opened) => from_opening(address, opened),
             _ => None,
         })?,
     };
     for (_, fact) in &facts {
-        happened(&mut job, fact);
+        history::happened(&mut job, fact);
     }
     if let Some(account) = account {
         job.slot = account.version.slot;
@@ -72,9 +74,11 @@ pub fn rebuild(
             // Alive, so its own word on what is owed is newer than any event's.
             if let Some(State::Job(state)) = &decoded {
                 job.owed = owed(state);
+                job.disputed = state.disputed == 1;
             }
         }
     }
+    job.escrowed = escrowed(&job);
     job.slot = facts.iter().map(|(event, _)| event.slot).max().unwrap_or_default().max(job.slot);
     if job.provider_authority.is_none() {
         if let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse().ok()) {
@@ -84,17 +88,65 @@ pub fn rebuild(
     Some(job)
 }
 
-fn known(address: &anchor_lang::prelude::Address) -> Option<String> {
+pub(super) fn known(address: &anchor_lang::prelude::Address) -> Option<String> {
     let address = Address::from(address);
     (address != Address::SYSTEM).then(|| address.to_string())
 }
 
-fn known_hash(hash: &[u8; 32]) -> Option<String> {
+pub(super) fn known_hash(hash: &[u8; 32]) -> Option<String> {
     (*hash != [0; 32]).then(|| hex::encode(hash))
 }
 
 fn owed(state: &state::Job) -> Payout {
-    Payout { provider: state.owed_provider.get(), fee: state.owed_fee.get(), client: state.owed_client.get() }
+    Payout {
+        provider: state.owed_provider.get(),
+        fee: state.owed_fee.get(),
+        challenger: state.owed_challenger.get(),
+        jurors: state.owed_jurors.get(),
+        client: state.owed_client.get(),
+    }
+}
+
+/// What its vault holds: what came in less what went out.
+fn escrowed(job: &Job) -> u64 {
+    if job.closed {
+        return 0;
+    }
+    let is_over = matches!(job.status, JobStatus::Settled | JobStatus::Refunded);
+    if is_over && job.dispute.is_none() {
+        // Whatever was not paid at the end is owed to somebody.
+        return u64::try_from(job.owed.total()).unwrap_or(u64::MAX);
+    }
+    u64::try_from(came_in(job).saturating_sub(job.paid.total())).unwrap_or(u64::MAX)
+}
+
+/// Everything that ever came into a job's vault but gifts: the budget, deposits of a dispute, and what was slashed.
+pub fn came_in(job: &Job) -> u128 {
+    u128::from(job.budget) + u128::from(job.deposited) + u128::from(job.slashed)
+}
+
+pub(super) fn verification(number: u8) -> Option<Verification> {
+    match state::Verification::from_number(number).ok()? {
+        state::Verification::Review => Some(Verification::Review),
+        state::Verification::Quorum => Some(Verification::Quorum),
+        state::Verification::Panel => Some(Verification::Panel),
+    }
+}
+
+fn pricing(number: u8) -> Option<Pricing> {
+    match number {
+        n if n == state::Pricing::Fixed as u8 => Some(Pricing::Fixed),
+        n if n == state::Pricing::PerSecond as u8 => Some(Pricing::PerSecond),
+        _ => None,
+    }
+}
+
+pub(super) fn time(moment: i64) -> Option<i64> {
+    (moment != 0).then_some(moment)
+}
+
+fn dispute_of(job: &Address) -> String {
+    Address::from(&crate::decode::event::dispute(&anchor_lang::prelude::Address::new_from_array(job.0))).to_string()
 }
 
 fn from_account(address: &Address, state: &state::Job) -> Option<Job> {
@@ -102,10 +154,11 @@ fn from_account(address: &Address, state: &state::Job) -> Option<Job> {
         state::JobStatus::Open => JobStatus::Open,
         state::JobStatus::Accepted => JobStatus::Accepted,
         state::JobStatus::Delivered => JobStatus::Delivered,
+        state::JobStatus::Challenged => JobStatus::Challenged,
         state::JobStatus::Settled => JobStatus::Settled,
         state::JobStatus::Refunded => JobStatus::Refunded,
     };
-    let time = |moment: i64| (moment != 0).then_some(moment);
+    let challenger = known(&state.challenger);
     Some(Job {
         address: address.to_string(),
         client: Address::from(&state.client).to_string(),
@@ -115,27 +168,46 @@ fn from_account(address: &Address, state: &state::Job) -> Option<Job> {
         provider_authority: known(&state.provider_authority),
         mint: Address::from(&state.mint).to_string(),
         budget: state.budget.get(),
+        pricing: pricing(state.pricing)?,
         price: state.price.get(),
+        rate: state.rate.get(),
+        reported: state.reported.get(),
         fee_bps: state.fee_bps.get(),
+        bond_bps: state.bond_bps.get(),
+        exposure: state.exposure.get(),
+        requirements: known(&state.requirements),
+        verification: verification(state.verification)?,
+        jurors: state.jurors,
+        vote_window: state.vote_window.get(),
         spec_hash: hex::encode(state.spec_hash),
         input_hash: hex::encode(state.input_hash),
         result_hash: known_hash(&state.result_hash),
         opened_at: state.opened_at.get(),
         accept_by: state.accept_by.get(),
+        bid_until: time(state.bid_until.get()),
+        best_bid: known(&state.best_bid),
+        best_price: state.best_price.get(),
         work_window: state.work_window.get(),
         deliver_by: time(state.deliver_by.get()),
         review_window: state.review_window.get(),
         settle_after: time(state.settle_after.get()),
+        dispute: challenger.is_some().then(|| dispute_of(address)),
+        challenger,
+        verdict: None,
+        disputed: state.disputed == 1,
+        deposited: 0,
+        slashed: 0,
         paid: Payout::default(),
         owed: owed(state),
+        escrowed: 0,
         closed: false,
         slot: 0,
         commitment: Commitment::Confirmed,
     })
 }
 
-fn from_opening(address: &Address, opened: &escrow::JobOpened) -> Job {
-    Job {
+fn from_opening(address: &Address, opened: &escrow::JobOpened) -> Option<Job> {
+    Some(Job {
         address: address.to_string(),
         client: Address::from(&opened.client).to_string(),
         id: opened.id.get(),
@@ -144,84 +216,42 @@ fn from_opening(address: &Address, opened: &escrow::JobOpened) -> Job {
         provider_authority: None,
         mint: Address::from(&opened.mint).to_string(),
         budget: opened.budget.get(),
+        pricing: pricing(opened.pricing)?,
         price: 0,
+        rate: 0,
+        reported: 0,
         fee_bps: opened.fee_bps.get(),
+        bond_bps: opened.bond_bps.get(),
+        exposure: 0,
+        requirements: known(&opened.requirements),
+        verification: verification(opened.verification)?,
+        jurors: opened.jurors,
+        vote_window: opened.vote_window.get(),
         spec_hash: hex::encode(opened.spec_hash),
         input_hash: hex::encode(opened.input_hash),
         result_hash: None,
         opened_at: opened.opened_at.get(),
         accept_by: opened.accept_by.get(),
+        bid_until: time(opened.bid_until.get()),
+        best_bid: None,
+        best_price: 0,
         work_window: opened.work_window.get(),
         deliver_by: None,
         review_window: opened.review_window.get(),
         settle_after: None,
+        challenger: None,
+        dispute: None,
+        verdict: None,
+        disputed: false,
+        deposited: 0,
+        slashed: 0,
         paid: Payout::default(),
         owed: Payout::default(),
+        escrowed: 0,
         closed: false,
         slot: 0,
         commitment: Commitment::Confirmed,
-    }
-}
-
-const fn rank(status: JobStatus) -> u8 {
-    match status {
-        JobStatus::Open => 0,
-        JobStatus::Accepted => 1,
-        JobStatus::Delivered => 2,
-        JobStatus::Settled | JobStatus::Refunded => 3,
-    }
-}
-
-/// Adds what an event says and the job does not know yet. Facts come in the order in which they happened.
-fn happened(job: &mut Job, fact: &escrow::AnyEvent) {
-    use escrow::AnyEvent as E;
-    let reached = match fact {
-        E::JobAccepted(_) => JobStatus::Accepted,
-        E::JobDelivered(_) => JobStatus::Delivered,
-        E::JobSettled(_) => JobStatus::Settled,
-        E::JobRefunded(_) => JobStatus::Refunded,
-        E::JobOpened(_) | E::JobPaid(_) | E::JobRedirected(_) => job.status,
-    };
-    if rank(reached) > rank(job.status) {
-        job.status = reached;
-    }
-    match fact {
-        E::JobAccepted(e) => {
-            job.provider = known(&e.provider);
-            job.price = e.price.get();
-            job.deliver_by = Some(e.deliver_by.get());
-        }
-        E::JobDelivered(e) => {
-            job.result_hash = known_hash(&e.result_hash);
-            job.settle_after = Some(e.settle_after.get());
-        }
-        E::JobSettled(e) => {
-            job.provider = known(&e.provider);
-            job.price = e.price.get();
-            job.result_hash = known_hash(&e.result_hash);
-            let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
-            let owed = [e.owed_provider.get(), e.owed_fee.get(), e.owed_client.get()];
-            moved(job, paid, owed, e.closed);
-        }
-        E::JobRefunded(e) => {
-            job.provider = known(&e.provider).or(job.provider.take());
-            moved(job, [0, 0, e.paid_client.get()], [0, 0, e.owed_client.get()], e.closed);
-        }
-        E::JobPaid(e) => {
-            let paid = [e.paid_provider.get(), e.paid_fee.get(), e.paid_client.get()];
-            let owed = [e.owed_provider.get(), e.owed_fee.get(), e.owed_client.get()];
-            moved(job, paid, owed, e.closed);
-        }
-        E::JobOpened(_) | E::JobRedirected(_) => {}
-    }
-}
-
-fn moved(job: &mut Job, [provider, fee, client]: [u64; 3], [to_provider, to_fee, to_client]: [u64; 3], closed: u8) {
-    job.paid.provider = job.paid.provider.saturating_add(provider);
-    job.paid.fee = job.paid.fee.saturating_add(fee);
-    job.paid.client = job.paid.client.saturating_add(client);
-    job.owed = Payout { provider: to_provider, fee: to_fee, client: to_client };
-    job.closed |= closed == 1;
+    })
 }
 
 /// The row as it was stored, with commitment `confirmed`.

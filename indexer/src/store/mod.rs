@@ -3,10 +3,13 @@
 //! [`Sqlite`] is the store; [`Overlay`] holds what is not confirmed; [`View`] answers from both.
 
 mod account;
+pub mod bid;
+pub mod bond;
 mod checkpoint;
 mod dead_letter;
+mod dispute;
 mod event;
-mod job;
+pub mod job;
 mod overlay;
 mod page;
 mod provider;
@@ -18,6 +21,7 @@ mod view;
 
 pub use account::AccountRow;
 pub use checkpoint::Checkpoint;
+pub use dispute::DisputeFilter;
 pub use event::EventRow;
 pub use job::JobFilter;
 pub use overlay::{Changes, Overlay, Unconfirmed};
@@ -27,7 +31,7 @@ pub use sqlite::Sqlite;
 pub use view::View;
 
 use crate::types::{Address, Block, Snapshot};
-use joule_api::{Event, Job, JobStatus, Provider, ProviderStatus, Totals};
+use joule_api::{Dispute, Event, Job, JobStatus, Provider, ProviderStatus, Totals};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -61,6 +65,7 @@ pub struct Batch {
 pub struct Applied {
     pub jobs: Vec<Job>,
     pub providers: Vec<Provider>,
+    pub disputes: Vec<Dispute>,
     pub events: Vec<Event>,
     /// Things that could not be decoded.
     pub dead_letters: usize,
@@ -85,9 +90,15 @@ pub trait Store: Send + Sync + 'static {
     fn provider(&self, address: &Address) -> Result<Option<Provider>>;
     /// Oldest first, leaving out `without`.
     fn providers(&self, filter: &ProviderFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Provider>>;
+    /// By the address of the `Dispute` account.
+    fn dispute(&self, address: &Address) -> Result<Option<Dispute>>;
+    /// Newest first, leaving out `without`.
+    fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>>;
     fn totals(&self) -> Result<Totals>;
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>>;
+    /// The accounts of a kind that live and are listed under `parent`, by address.
+    fn members(&self, kind: &str, parent: &Address) -> Result<Vec<AccountRow>>;
     /// Every account of a program that is not closed, by address.
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>>;
     /// The events that concern an account, newest first.
@@ -103,6 +114,7 @@ pub(crate) fn status_name(status: JobStatus) -> &'static str {
         JobStatus::Open => "open",
         JobStatus::Accepted => "accepted",
         JobStatus::Delivered => "delivered",
+        JobStatus::Challenged => "challenged",
         JobStatus::Settled => "settled",
         JobStatus::Refunded => "refunded",
     }

@@ -5,18 +5,19 @@
 //! same functions as the store uses; readers take those and never wait for a rebuild. Where two forks disagree, the
 //! higher version is shown until one of them dies.
 
-use super::{account, job, provider, AccountRow, EventRow, Result, Store};
+use super::{account, dispute, job, provider, AccountRow, EventRow, Result, Store};
 use crate::{
+    decode::{Row, UNDECODABLE},
     source::BankRef,
     types::{AccountWrite, Address, Transaction, Version},
 };
-use joule_api::{Commitment, Event, Job, Provider};
+use joule_api::{Commitment, Dispute, Event, Job, Provider};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
-/// Every event of a job or provider.
+/// Every event of a row.
 const ALL: usize = 1 << 20;
 
 /// What a change of the overlay changed for readers.
@@ -24,6 +25,7 @@ const ALL: usize = 1 << 20;
 pub struct Changes {
     pub jobs: Vec<Job>,
     pub providers: Vec<Provider>,
+    pub disputes: Vec<Dispute>,
     pub events: Vec<Event>,
 }
 
@@ -42,8 +44,16 @@ struct State {
 #[derive(Default)]
 struct Content {
     writes: Vec<Arc<AccountWrite>>,
-    events: Vec<(EventRow, Vec<Address>)>,
+    events: Vec<Happened>,
     touched: BTreeSet<Address>,
+}
+
+struct Happened {
+    event: EventRow,
+    /// Whom it concerns.
+    accounts: Vec<Address>,
+    /// What it changes.
+    rows: Vec<Row>,
 }
 
 /// The state as it would be if every unconfirmed bank were confirmed, for what those banks touch.
@@ -51,6 +61,7 @@ struct Content {
 pub(super) struct Views {
     pub jobs: HashMap<Address, Job>,
     pub providers: HashMap<Address, Provider>,
+    pub disputes: HashMap<Address, Dispute>,
     pub accounts: HashMap<Address, AccountRow>,
     /// Unconfirmed events by account, oldest first.
     pub events: HashMap<Address, Vec<EventRow>>,
@@ -97,10 +108,12 @@ impl Overlay {
                     for raw in &transaction.events {
                         let event = EventRow::new(transaction.signature, transaction.index, bank.slot, None, raw);
                         changes.events.push(event.to_api(Commitment::Processed));
-                        let accounts = event.fact().map(|fact| fact.accounts()).unwrap_or_default();
+                        let fact = event.fact().ok();
+                        let accounts = fact.as_ref().map(|fact| fact.accounts()).unwrap_or_default();
+                        let rows = fact.as_ref().map(|fact| fact.rows()).unwrap_or_default();
                         touched.extend(&accounts);
                         content.touched.extend(&accounts);
-                        content.events.push((event, accounts));
+                        content.events.push(Happened { event, accounts, rows });
                     }
                 }
                 Unconfirmed::Dropped(banks) => {
@@ -147,6 +160,7 @@ impl Overlay {
             replace(&mut views.events, address, (!view.events.is_empty()).then_some(view.events));
             changes.jobs.extend(replace(&mut views.jobs, address, view.job));
             changes.providers.extend(replace(&mut views.providers, address, view.provider));
+            changes.disputes.extend(replace(&mut views.disputes, address, view.dispute));
         }
         Ok(())
     }
@@ -172,6 +186,7 @@ struct AddressView {
     events: Vec<EventRow>,
     job: Option<Job>,
     provider: Option<Provider>,
+    dispute: Option<Dispute>,
 }
 
 impl State {
@@ -183,11 +198,14 @@ impl State {
         }
         let mut writes: Vec<&Arc<AccountWrite>> =
             banks.iter().flat_map(|content| &content.writes).filter(|write| write.address == *address).collect();
-        let named = || banks.iter().flat_map(|content| &content.events).filter(|(_, named)| named.contains(address));
-        let mut events: Vec<EventRow> = named().map(|(event, _)| event.clone()).collect();
+        let named = || banks.iter().flat_map(|content| &content.events).filter(|it| it.accounts.contains(address));
+        let mut events: Vec<EventRow> = named().map(|it| it.event.clone()).collect();
         events.sort_by_key(EventRow::order);
         // Somebody else's events are part of its history, and change nothing of it.
-        if writes.is_empty() && !named().any(|(_, named)| named.first() == Some(address)) {
+        let changes = |it: &Happened| {
+            it.accounts.first() == Some(address) || it.rows.iter().any(|row| row.address() == *address)
+        };
+        if writes.is_empty() && !named().any(changes) {
             return Ok(Some(AddressView { events, ..AddressView::default() }));
         }
         let stored = store.account(address)?;
@@ -196,10 +214,16 @@ impl State {
         writes.sort_by_key(|write| write.version);
         for write in writes {
             if row.as_ref().is_none_or(|row| write.version > row.version) {
-                row = Some(AccountRow::after(write, row.as_ref()));
+                row = Some(AccountRow::after(write, row.as_ref(), UNDECODABLE));
             }
         }
         self.close(address, &events, &mut row);
+        let newer = row.as_ref().map(|row| row.version) != stored_version;
+        let is_row = |row: &AccountRow| matches!(row.kind.as_str(), "job" | "provider" | "dispute" | UNDECODABLE);
+        if !row.as_ref().is_none_or(is_row) {
+            // Its bytes are all there is to say: no need to read what may be a long history.
+            return Ok(Some(AddressView { account: row.filter(|_| newer), events, ..AddressView::default() }));
+        }
         let mut all = store.events(address, ALL)?;
         all.extend(
             events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>(),
@@ -218,23 +242,26 @@ impl State {
             return Err(error);
         }
         let mut provider = provider::rebuild(address, row.as_ref(), &all);
+        let mut dispute = dispute::rebuild(address, row.as_ref(), &all);
+        if let Some(dispute) = &mut dispute {
+            dispute.commitment = Commitment::Processed;
+        }
         if let Some(job) = &mut job {
             job.commitment = Commitment::Processed;
         }
         if let Some(provider) = &mut provider {
             provider.commitment = Commitment::Processed;
         }
-        let newer = row.as_ref().map(|row| row.version) != stored_version;
-        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider }))
+        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider, dispute }))
     }
 
     /// The last word of the events on whether the account lives, as in the store.
     fn close(&self, address: &Address, events: &[EventRow], row: &mut Option<AccountRow>) {
         let last = events.iter().rev().find_map(|event| {
-            let fact = event.fact().ok()?;
-            (fact.accounts().first() == Some(address)).then(|| fact.closes().map(|closed| (event, closed)))?
+            let life = event.fact().ok()?.life()?;
+            (life.address == *address).then_some((event, life))
         });
-        let Some((event, true)) = last else { return };
+        let Some((event, life)) = last.filter(|(_, life)| life.closed) else { return };
         let closing = AccountWrite {
             address: *address,
             owner: event.program,
@@ -244,7 +271,7 @@ impl State {
         };
         debug_assert!(!account::is_live(&closing));
         if row.as_ref().is_none_or(|row| closing.version > row.version) {
-            *row = Some(AccountRow::after(&closing, row.as_ref()));
+            *row = Some(AccountRow::after(&closing, row.as_ref(), life.kind));
         }
     }
 
@@ -254,7 +281,7 @@ impl State {
             .values()
             .rev()
             .flat_map(|content| content.writes.iter().rev())
-            .find_map(|write| (write.address == *provider).then(|| AccountRow::after(write, None).state())?);
+            .find_map(|write| (write.address == *provider).then(|| AccountRow::after(write, None, UNDECODABLE).state())?);
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

@@ -5,7 +5,7 @@ use super::{
     provider_status_name, AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
-    decode::{Fact, State},
+    decode::{Fact, Row, State},
     types::Address,
 };
 use joule_api::{Attributes, Commitment, Provider, ProviderStatus};
@@ -25,14 +25,14 @@ impl ProviderFilter {
 }
 
 /// The provider, from its account, or from its registration if the account was gone before anybody looked. Counters are
-/// left at zero.
+/// left at zero, and bonds out.
 pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventRow]) -> Option<Provider> {
     let account = account?;
     let mut provider = match account.state() {
         Some(State::Provider(state)) => from_account(address, &state),
         Some(_) => return None,
         None => events.iter().rev().find_map(|event| match event.fact() {
-            Ok(fact) if fact.subject() != Some(*address) => None,
+            Ok(fact) if !fact.rows().contains(&Row::Provider(*address)) => None,
             Ok(Fact::Registry(registry::AnyEvent::ProviderRegistered(fact))) => {
                 Some(from_registration(address, &fact, event.block_time))
             }
@@ -58,6 +58,7 @@ fn from_account(address: &Address, state: &state::Provider) -> Provider {
         jobs_settled: 0,
         jobs_failed: 0,
         earned: 0,
+        bonds: Vec::new(),
         attributes: Attributes {
             gpu_model: a.gpu_model,
             gpu_count: a.gpu_count,
@@ -89,6 +90,7 @@ fn from_registration(address: &Address, fact: &registry::ProviderRegistered, tim
         jobs_settled: 0,
         jobs_failed: 0,
         earned: 0,
+        bonds: Vec::new(),
         attributes: Attributes::default(),
         endpoint_hash: unknown_hash.clone(),
         metadata_hash: unknown_hash,
@@ -99,7 +101,7 @@ fn from_registration(address: &Address, fact: &registry::ProviderRegistered, tim
     }
 }
 
-/// The row as it was stored, without counters.
+/// The row as it was stored, without counters and bonds.
 pub fn get(conn: &Connection, address: &Address) -> Result<Option<Provider>> {
     let mut statement = conn.prepare_cached("select body from providers where address = ?1")?;
     statement.query_row([address.0], |row| row.get::<_, String>(0)).optional()?.map(|body| parse(&body)).transpose()

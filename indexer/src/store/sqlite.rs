@@ -3,11 +3,11 @@
 mod apply;
 
 use super::{
-    account, checkpoint, dead_letter, event, job, provider, totals, AccountRow, Applied, Batch, Checkpoint, EventRow,
-    JobFilter, PageRequest, ProviderFilter, Redecoded, Result, Store, StoreError,
+    account, checkpoint, dead_letter, dispute, event, job, provider, totals, AccountRow, Applied, Batch, Checkpoint,
+    DisputeFilter, EventRow, JobFilter, PageRequest, ProviderFilter, Redecoded, Result, Store, StoreError,
 };
 use crate::types::Address;
-use joule_api::{Commitment, Job, Provider, Totals};
+use joule_api::{Commitment, Dispute, Job, Provider, Totals};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +16,10 @@ use std::{
 };
 
 /// The schema, one step a file. A step that was released never changes.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_base.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_base.sql"),
+    include_str!("../../migrations/0002_bonds_and_disputes.sql"),
+];
 
 /// Readers that are kept open when nobody reads.
 const IDLE_READERS: usize = 8;
@@ -169,12 +172,34 @@ impl Store for Sqlite {
         })
     }
 
+    fn dispute(&self, address: &Address) -> Result<Option<Dispute>> {
+        self.read(|conn| {
+            let Some(mut dispute) = dispute::get(conn, address)? else { return Ok(None) };
+            dispute.commitment = commitment(conn, dispute.slot)?;
+            Ok(Some(dispute))
+        })
+    }
+
+    fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>> {
+        self.read(|conn| {
+            let mut disputes = dispute::list(conn, filter, page, without)?;
+            for dispute in &mut disputes {
+                dispute.commitment = commitment(conn, dispute.slot)?;
+            }
+            Ok(disputes)
+        })
+    }
+
     fn totals(&self) -> Result<Totals> {
         self.read(totals::all)
     }
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
         self.read(|conn| account::get(conn, address))
+    }
+
+    fn members(&self, kind: &str, parent: &Address) -> Result<Vec<AccountRow>> {
+        self.read(|conn| account::members(conn, kind, parent))
     }
 
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>> {

@@ -49,36 +49,28 @@ fn contribution(job: &Job, mut add: impl FnMut(Key, i128)) {
         JobStatus::Open => "jobs_open",
         JobStatus::Accepted => "jobs_accepted",
         JobStatus::Delivered => "jobs_delivered",
+        JobStatus::Challenged => "jobs_challenged",
         JobStatus::Settled => "jobs_settled",
         JobStatus::Refunded => "jobs_refunded",
     };
     add((MINT, mint, count), 1);
-    add((MINT, mint, "escrowed"), escrowed(job));
+    add((MINT, mint, "escrowed"), job.escrowed.into());
     add((MINT, mint, "paid_to_providers"), job.paid.provider.into());
     add((MINT, mint, "paid_in_fees"), job.paid.fee.into());
+    add((MINT, mint, "paid_to_challengers"), job.paid.challenger.into());
+    add((MINT, mint, "paid_to_jurors"), job.paid.jurors.into());
+    add((MINT, mint, "slashed"), job.slashed.into());
+    add((MINT, mint, "deposited"), job.deposited.into());
     add((MINT, mint, "refunded"), job.paid.client.into());
     let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse::<Address>().ok()) else { return };
     match job.status {
         JobStatus::Accepted => add((PROVIDER, provider, "jobs_running"), 1),
         JobStatus::Settled => add((PROVIDER, provider, "jobs_settled"), 1),
         JobStatus::Refunded => add((PROVIDER, provider, "jobs_failed"), 1),
-        JobStatus::Open | JobStatus::Delivered => {}
+        JobStatus::Open | JobStatus::Delivered | JobStatus::Challenged => {}
     }
     // What it has earned, paid out or not.
     add((PROVIDER, provider, "earned"), i128::from(job.paid.provider) + i128::from(job.owed.provider));
-}
-
-/// What sits in the job's vault.
-fn escrowed(job: &Job) -> i128 {
-    if job.closed {
-        return 0;
-    }
-    match job.status {
-        JobStatus::Settled | JobStatus::Refunded => {
-            [job.owed.provider, job.owed.fee, job.owed.client].into_iter().map(i128::from).sum()
-        }
-        _ => job.budget.into(),
-    }
 }
 
 fn get(conn: &Connection, scope: &str, key: &Address, name: &str) -> Result<i128> {
@@ -121,11 +113,16 @@ pub fn all(conn: &Connection) -> Result<Totals> {
             "jobs_open" => totals.jobs_open = value,
             "jobs_accepted" => totals.jobs_accepted = value,
             "jobs_delivered" => totals.jobs_delivered = value,
+            "jobs_challenged" => totals.jobs_challenged = value,
             "jobs_settled" => totals.jobs_settled = value,
             "jobs_refunded" => totals.jobs_refunded = value,
             "escrowed" => totals.escrowed = value,
             "paid_to_providers" => totals.paid_to_providers = value,
             "paid_in_fees" => totals.paid_in_fees = value,
+            "paid_to_challengers" => totals.paid_to_challengers = value,
+            "paid_to_jurors" => totals.paid_to_jurors = value,
+            "slashed" => totals.slashed = value,
+            "deposited" => totals.deposited = value,
             "refunded" => totals.refunded = value,
             _ => {}
         }

@@ -1,13 +1,16 @@
 //! What readers see: the store, with the overlay laid over it.
 //!
-//! Jobs, providers, accounts and histories are shown as of the newest update, and say by their `commitment` how sure
+//! Jobs, disputes, providers, bonds, accounts and histories are shown as of the newest update, and say by their `commitment` how sure
 //! that is. Totals, and the counters of providers, are of confirmed state only: sums over something that may be undone
 //! would be sums of nothing. An item of a list that changes while pages are read keeps its place, since places depend on
 //! what never changes.
 
-use super::{overlay::Overlay, AccountRow, Cursor, EventRow, JobFilter, PageRequest, ProviderFilter, Result, Store};
+use super::{
+    bid, bond, overlay::Overlay, AccountRow, Cursor, DisputeFilter, EventRow, JobFilter, PageRequest, ProviderFilter,
+    Result, Store,
+};
 use crate::types::Address;
-use joule_api::{Commitment, Event, Job, Page, Provider, Totals};
+use joule_api::{Bid, Bond, Claim, Commitment, Dispute, Event, Job, JobStatus, Page, Provider, Totals};
 use std::{cmp::Reverse, sync::Arc};
 
 /// Cheap to clone.
@@ -54,10 +57,11 @@ impl View {
     pub fn provider(&self, address: &Address) -> Result<Option<Provider>> {
         let unconfirmed = self.overlay.views().providers.get(address).cloned();
         let stored = self.store.provider(address)?;
-        Ok(match unconfirmed {
+        let found = match unconfirmed {
             Some(provider) => Some(with_counters(provider, stored.as_ref())),
             None => stored,
-        })
+        };
+        found.map(|provider| self.with_bonds(provider)).transpose()
     }
 
     pub fn providers(&self, filter: &ProviderFilter, page: &PageRequest) -> Result<Page<Provider>> {
@@ -77,10 +81,80 @@ impl View {
         let more = PageRequest { limit: page.limit + 1, ..*page };
         items.extend(self.store.providers(filter, &more, &hidden)?);
         items.sort_by_cached_key(provider_place);
-        Ok(cut(items, page.limit, |provider| Cursor {
+        let mut page = cut(items, page.limit, |provider| Cursor {
             time: provider.registered_at,
             address: provider_place(provider).1,
-        }))
+        });
+        page.items = page.items.into_iter().map(|provider| self.with_bonds(provider)).collect::<Result<_>>()?;
+        Ok(page)
+    }
+
+    fn with_bonds(&self, mut provider: Provider) -> Result<Provider> {
+        provider.bonds = self.bonds(&parsed(&provider.authority))?;
+        Ok(provider)
+    }
+
+    /// Everything that `owner` answers with, by the bond's address.
+    pub fn bonds(&self, owner: &Address) -> Result<Vec<Bond>> {
+        let members = self.members(bond::BOND, owner)?;
+        Ok(members.iter().filter_map(|(row, commitment)| bond::from_account(row, *commitment)).collect())
+    }
+
+    /// Who holds what of a bond, by the claim's address.
+    pub fn claims(&self, bond: &Address) -> Result<Vec<Claim>> {
+        Ok(self.members(bond::CLAIM, bond)?.iter().filter_map(|(row, _)| bond::claim(row)).collect())
+    }
+
+    /// The bids on a job that have neither won nor been withdrawn, the cheapest first, of equal ones the first.
+    pub fn bids(&self, job: &Job) -> Result<Vec<Bid>> {
+        let members = self.members(bid::BID, &parsed(&job.address))?;
+        let has_won = |bid: &Bid| job.status != JobStatus::Open && Some(&bid.provider) == job.provider.as_ref();
+        let mut bids: Vec<Bid> = members.iter().filter_map(|(row, _)| bid::from_account(row)).collect();
+        // The winner's account closes without a word of its own.
+        bids.retain(|bid| !has_won(bid));
+        bids.sort_by(|a, b| (a.price, a.placed_at, &a.address).cmp(&(b.price, b.placed_at, &b.address)));
+        Ok(bids)
+    }
+
+    /// The accounts of a kind that live and are listed under `parent`, by address.
+    fn members(&self, kind: &str, parent: &Address) -> Result<Vec<(AccountRow, Commitment)>> {
+        let (changed, mut rows): (Vec<Address>, Vec<(AccountRow, Commitment)>) = {
+            let views = self.overlay.views();
+            let here = views.accounts.values().filter(|row| row.belongs_to(kind, parent));
+            (views.accounts.keys().copied().collect(), here.map(|row| (row.clone(), Commitment::Processed)).collect())
+        };
+        let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);
+        let stored = self.store.members(kind, parent)?.into_iter().filter(|row| !changed.contains(&row.address));
+        rows.extend(stored.map(|row| {
+            let is_final = row.version.slot <= finalized;
+            (row, if is_final { Commitment::Finalized } else { Commitment::Confirmed })
+        }));
+        rows.sort_by_key(|(row, _)| row.address);
+        Ok(rows)
+    }
+
+    /// By the address of the `Dispute` account.
+    pub fn dispute(&self, address: &Address) -> Result<Option<Dispute>> {
+        let unconfirmed = self.overlay.views().disputes.get(address).cloned();
+        match unconfirmed {
+            Some(dispute) => Ok(Some(dispute)),
+            None => self.store.dispute(address),
+        }
+    }
+
+    pub fn disputes(&self, filter: &DisputeFilter, page: &PageRequest) -> Result<Page<Dispute>> {
+        let (hidden, mut items): (Vec<Address>, Vec<Dispute>) = {
+            let views = self.overlay.views();
+            let shown = views.disputes.values().filter(|dispute| filter.matches(dispute)).cloned().collect();
+            (views.disputes.keys().copied().collect(), shown)
+        };
+        if let Some(after) = page.after {
+            items.retain(|dispute| dispute_place(dispute) > (Reverse(after.time), after.address));
+        }
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        items.extend(self.store.disputes(filter, &more, &hidden)?);
+        items.sort_by_cached_key(dispute_place);
+        Ok(cut(items, page.limit, |dispute| Cursor { time: dispute.opened_at, address: dispute_place(dispute).1 }))
     }
 
     pub fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
@@ -129,6 +203,10 @@ fn parsed(address: &str) -> Address {
 
 fn job_place(job: &Job) -> (Reverse<i64>, Address) {
     (Reverse(job.opened_at), parsed(&job.address))
+}
+
+fn dispute_place(dispute: &Dispute) -> (Reverse<i64>, Address) {
+    (Reverse(dispute.opened_at), parsed(&dispute.address))
 }
 
 fn provider_place(provider: &Provider) -> (i64, Address) {

@@ -1,23 +1,23 @@
 //! One batch, in one transaction.
 
 use super::super::{
-    account, checkpoint,
+    account, bid, checkpoint,
     dead_letter::{self, Letter},
-    event, job, provider,
+    dispute, event, job, provider,
     totals::{self, Deltas},
     Applied, Batch, EventRow, Redecoded, Result,
 };
 use crate::{
     crash,
-    decode::{self, Program, State, UNDECODABLE},
+    decode::{self, Life, Program, Row, State, UNDECODABLE},
     types::{AccountWrite, Address, Block, Snapshot, Version},
 };
 use anchor_lang::prelude::Address as Key;
-use joule_api::Commitment;
+use joule_api::{Commitment, Provider};
 use rusqlite::{params, Connection, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Every event that a job or provider can have, for rebuilding it. A job has at most a handful.
+/// Every event that a row can have, for rebuilding it. A job has at most some dozens.
 const ALL: usize = 1 << 20;
 
 pub fn batch(conn: &mut Connection, batch: &Batch) -> Result<Applied> {
@@ -43,14 +43,13 @@ pub fn redecode(conn: &mut Connection) -> Result<Redecoded> {
 /// A transaction, and what has to be rebuilt before it ends.
 struct Work<'a> {
     conn: &'a Connection,
-    jobs: BTreeSet<Address>,
-    providers: BTreeSet<Address>,
+    rows: BTreeSet<Row>,
     applied: Applied,
 }
 
 impl<'a> Work<'a> {
     fn new(conn: &'a Connection) -> Self {
-        Self { conn, jobs: BTreeSet::new(), providers: BTreeSet::new(), applied: Applied::default() }
+        Self { conn, rows: BTreeSet::new(), applied: Applied::default() }
     }
 
     fn apply(mut self, batch: &Batch) -> Result<Applied> {
@@ -82,23 +81,22 @@ impl<'a> Work<'a> {
         }
         // Old nodes do not show a closing to whoever asks by owner, so the event has to do. The last word in a block
         // counts: a provider may retire and register again.
-        for (address, (program, closed)) in closings {
-            if closed {
-                account::close(self.conn, &address, &program, Version::closing(block.slot))?;
+        for (program, life) in closings.into_values() {
+            if life.closed {
+                account::close(self.conn, &life.address, &program, Version::closing(block.slot), life.kind)?;
             }
         }
         Ok(())
     }
 
-    fn event(&mut self, event: &EventRow, closings: &mut BTreeMap<Address, (Address, bool)>) -> Result<()> {
+    fn event(&mut self, event: &EventRow, closings: &mut BTreeMap<Address, (Address, Life)>) -> Result<()> {
         let fact = event.fact();
         let new = event::insert(self.conn, event, fact.as_ref().ok())?;
         match &fact {
             Ok(fact) => {
-                let Some(subject) = fact.accounts().first().copied() else { return Ok(()) };
-                self.touch(&event.program, subject);
-                if let Some(closed) = fact.closes() {
-                    closings.insert(subject, (event.program, closed));
+                self.rows.extend(fact.rows());
+                if let Some(life) = fact.life() {
+                    closings.insert(life.address, (event.program, life));
                 }
             }
             Err(error) if new => {
@@ -133,9 +131,7 @@ impl<'a> Work<'a> {
             }
             _ => {
                 dead_letter::remove(self.conn, &letter)?;
-                self.jobs.insert(write.address);
-                self.providers.insert(write.address);
-                Ok(())
+                self.touch(&write.address)
             }
         }
     }
@@ -145,11 +141,28 @@ impl<'a> Work<'a> {
         let bytes = |key: &Key| key.to_bytes();
         match state {
             State::Job(_) => {
-                self.jobs.insert(*address);
+                self.rows.insert(Row::Job(*address));
             }
             State::Provider(_) => {
-                self.providers.insert(*address);
+                self.rows.insert(Row::Provider(*address));
             }
+            State::Dispute(_) => {
+                self.rows.insert(Row::Dispute(*address));
+            }
+            State::Bid(_) | State::Bond(_) | State::Claim(_) => {
+                if let Some(parent) = state.parent() {
+                    account::list_under(self.conn, state.kind(), &parent, address)?;
+                }
+            }
+            // The account itself is all that is ever asked for.
+            State::Vote(_)
+            | State::Panel(_)
+            | State::Attestor(_)
+            | State::Attestations(_)
+            | State::Requirements(_)
+            | State::Pool(_)
+            | State::Stake(_)
+            | State::Service(_) => {}
             State::Client(client) => {
                 self.conn
                     .prepare_cached(
@@ -159,16 +172,17 @@ impl<'a> Work<'a> {
             }
             State::Protocol(protocol) => {
                 let fees = serde_json::json!(protocol.fee_bps.map(|bps| bps.get())).to_string();
+                let pauses = serde_json::json!(protocol.paused_until.map(|end| end.get())).to_string();
                 self.conn
                     .prepare_cached(
-                        "insert or replace into protocol (address, authority, guardian, paused, fee_bps, slot)
+                        "insert or replace into protocol (address, authority, guardian, paused_until, fee_bps, slot)
                          values (?1, ?2, ?3, ?4, ?5, ?6)",
                     )?
                     .execute(params![
                         address.0,
                         bytes(&protocol.authority),
                         bytes(&protocol.guardian),
-                        protocol.paused,
+                        pauses,
                         fees,
                         slot as i64,
                     ])?;
@@ -177,8 +191,9 @@ impl<'a> Work<'a> {
                 self.conn
                     .prepare_cached(
                         "insert or replace into accepted_mints
-                             (address, mint, fee_vault, decimals, min_amount, enabled, slot)
-                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                             (address, mint, fee_vault, decimals, min_amount, outflow_limit, outflow_window, enabled,
+                              slot)
+                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                     )?
                     .execute(params![
                         address.0,
@@ -186,6 +201,8 @@ impl<'a> Work<'a> {
                         bytes(&mint.fee_vault),
                         mint.decimals,
                         mint.min_amount.get().to_string(),
+                        mint.outflow_limit.get().to_string(),
+                        mint.outflow_window.get(),
                         mint.is_enabled(),
                         slot as i64,
                     ])?;
@@ -202,20 +219,27 @@ impl<'a> Work<'a> {
         let alive: HashSet<Address> = snapshot.accounts.iter().map(|write| write.address).collect();
         for row in account::live(self.conn, &snapshot.program)? {
             if !alive.contains(&row.address)
-                && account::close(self.conn, &row.address, &row.program, Version::snapshot(snapshot.slot))?
+                && account::close(self.conn, &row.address, &row.program, Version::snapshot(snapshot.slot), &row.kind)?
             {
-                self.touch(&row.program, row.address);
+                self.touch(&row.address)?;
             }
         }
         Ok(())
     }
 
-    fn touch(&mut self, program: &Address, address: Address) {
-        match Program::of(program) {
-            Some(Program::Escrow) => self.jobs.insert(address),
-            Some(Program::Registry) => self.providers.insert(address),
-            _ => false,
-        };
+    /// An account is gone: what was made of it is made again.
+    fn touch(&mut self, address: &Address) -> Result<()> {
+        let Some(row) = account::get(self.conn, address)? else { return Ok(()) };
+        match (row.kind.as_str(), Program::of(&row.program)) {
+            ("job", _) => self.rows.extend([Row::Job(*address)]),
+            ("provider", _) | (UNDECODABLE, Some(Program::Registry)) => self.rows.extend([Row::Provider(*address)]),
+            ("dispute", _) => self.rows.extend([Row::Dispute(*address)]),
+            (UNDECODABLE, Some(Program::Escrow)) => {
+                self.rows.extend([Row::Job(*address), Row::Dispute(*address)]);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn dead(&mut self, letter: &Letter, program: &Address, slot: u64, data: &[u8], reason: &str) -> Result<()> {
@@ -226,49 +250,84 @@ impl<'a> Work<'a> {
 
     /// Providers first: a job may have to ask who runs its provider.
     fn rebuild(&mut self) -> Result<()> {
-        let mut deltas = Deltas::default();
-        let mut changed = Vec::new();
-        for address in std::mem::take(&mut self.providers) {
-            let row = account::get(self.conn, &address)?;
-            let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
-            let events = if needs_events { event::of_account(self.conn, &address, ALL)? } else { Vec::new() };
-            let Some(after) = provider::rebuild(&address, row.as_ref(), &events) else { continue };
-            let before = provider::get(self.conn, &address)?;
-            if before.is_none() {
-                // Jobs that name a provider nobody had heard of yet.
-                self.jobs.extend(job::of_provider(self.conn, &address)?);
-            }
-            if before.as_ref() != Some(&after) {
-                provider::put(self.conn, &address, &after)?;
-                changed.push((address, after));
+        let rows = std::mem::take(&mut self.rows);
+        let mut jobs: BTreeSet<Address> = BTreeSet::new();
+        let mut providers = Vec::new();
+        for row in &rows {
+            if let Row::Provider(address) = row {
+                providers.extend(self.provider(address, &mut jobs)?);
             }
         }
-        for address in std::mem::take(&mut self.jobs) {
-            let row = account::get(self.conn, &address)?;
-            let events = event::of_account(self.conn, &address, ALL)?;
-            let mut failed = None;
-            let authority = |provider: &Address| {
-                provider::authority(self.conn, provider).unwrap_or_else(|error| {
-                    failed = Some(error);
-                    None
-                })
-            };
-            let rebuilt = job::rebuild(&address, row.as_ref(), &events, authority);
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            let Some(after) = rebuilt else { continue };
-            let before = job::get(self.conn, &address)?;
-            if before.as_ref() != Some(&after) {
-                job::put(self.conn, &address, &after)?;
-                deltas.changed(before.as_ref(), &after);
-                self.applied.jobs.push(after);
-            }
+        jobs.extend(rows.iter().filter(|row| matches!(row, Row::Job(_))).map(Row::address));
+        let mut deltas = Deltas::default();
+        for address in jobs {
+            self.job(&address, &mut deltas)?;
         }
         deltas.write(self.conn)?;
-        for (address, mut provider) in changed {
+        for row in &rows {
+            if let Row::Dispute(address) = row {
+                self.dispute(address)?;
+            }
+        }
+        for (address, mut provider) in providers {
             totals::count_for(self.conn, &address, &mut provider)?;
             self.applied.providers.push(provider);
+        }
+        Ok(())
+    }
+
+    /// The provider, if it changed; adds to `jobs` those that name it, if nobody had heard of it yet.
+    fn provider(&self, address: &Address, jobs: &mut BTreeSet<Address>) -> Result<Option<(Address, Provider)>> {
+        let row = account::get(self.conn, address)?;
+        let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
+        let events = if needs_events { event::of_account(self.conn, address, ALL)? } else { Vec::new() };
+        let Some(after) = provider::rebuild(address, row.as_ref(), &events) else { return Ok(None) };
+        let before = provider::get(self.conn, address)?;
+        if before.is_none() {
+            jobs.extend(job::of_provider(self.conn, address)?);
+        }
+        if before.as_ref() == Some(&after) {
+            return Ok(None);
+        }
+        provider::put(self.conn, address, &after)?;
+        Ok(Some((*address, after)))
+    }
+
+    fn job(&mut self, address: &Address, deltas: &mut Deltas) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = event::of_account(self.conn, address, ALL)?;
+        let mut failed = None;
+        let authority = |provider: &Address| {
+            provider::authority(self.conn, provider).unwrap_or_else(|error| {
+                failed = Some(error);
+                None
+            })
+        };
+        let rebuilt = job::rebuild(address, row.as_ref(), &events, authority);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let Some(after) = rebuilt else { return Ok(()) };
+        if let Some((bid, slot)) = bid::won(&after, &events) {
+            let escrow = Program::Escrow.address();
+            account::close(self.conn, &bid, &escrow, Version::closing(slot), bid::BID)?;
+        }
+        let before = job::get(self.conn, address)?;
+        if before.as_ref() != Some(&after) {
+            job::put(self.conn, address, &after)?;
+            deltas.changed(before.as_ref(), &after);
+            self.applied.jobs.push(after);
+        }
+        Ok(())
+    }
+
+    fn dispute(&mut self, address: &Address) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = event::of_account(self.conn, address, ALL)?;
+        let Some(after) = dispute::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        if dispute::get(self.conn, address)?.as_ref() != Some(&after) {
+            dispute::put(self.conn, address, &after)?;
+            self.applied.disputes.push(after);
         }
         Ok(())
     }
@@ -293,9 +352,7 @@ impl<'a> Work<'a> {
                     Some(row) => match row.fact() {
                         Ok(fact) => {
                             event::name(self.conn, &row, &fact)?;
-                            if let Some(subject) = fact.accounts().first() {
-                                self.touch(&row.program, *subject);
-                            }
+                            self.rows.extend(fact.rows());
                             true
                         }
                         Err(_) => false,

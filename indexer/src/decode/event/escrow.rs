@@ -1,0 +1,201 @@
+//! The escrow's events.
+
+use super::{closed, created, Key, Life, Row};
+use crate::decode::fields::{fields, Number};
+use joule_escrow::{
+    constants::DISPUTE_SEED,
+    event::AnyEvent as E,
+    state::{RefundReason, Verdict, Verification},
+};
+use serde_json::{json, Value};
+
+/// Where the dispute about a job is.
+pub fn dispute(job: &Key) -> Key {
+    anchor_lang::find_program_address(&[DISPUTE_SEED, job.as_ref()], &joule_escrow::ID).0
+}
+
+pub fn accounts(event: &E) -> Vec<Key> {
+    match event {
+        E::JobOpened(e) => vec![e.job, e.client, e.mint, e.requirements],
+        E::BidPlaced(e) => vec![e.job, e.bid, e.provider],
+        E::BidWithdrawn(e) => vec![e.job, e.bid, e.provider],
+        E::JobAccepted(e) => vec![e.job, e.client, e.provider],
+        E::WorkReported(e) => vec![e.job, e.provider],
+        E::JobDelivered(e) => vec![e.job, e.provider],
+        E::JobSettled(e) => vec![e.job, e.client, e.provider, e.mint],
+        E::JobRefunded(e) => vec![e.job, e.client, e.provider, e.mint],
+        E::JobPaid(e) => vec![e.job],
+        E::JobRedirected(e) => vec![e.job, e.by],
+        E::JobChallenged(e) => vec![e.job, e.dispute, e.challenger, e.provider, e.panel],
+        E::PanelDrawn(e) => vec![e.dispute, e.job],
+        E::VoteCommitted(e) => vec![e.dispute, e.vote, e.juror],
+        E::VoteRevealed(e) => vec![e.dispute, e.job, e.vote, e.juror],
+        E::DisputeAppealed(e) => vec![e.dispute, e.job, e.appellant],
+        E::DisputeResolved(e) => vec![e.job, e.dispute, e.client, e.provider, e.challenger, e.mint],
+        E::VoteClosed(e) => vec![e.job, dispute(&e.job), e.vote, e.juror],
+        E::AbsentPunished(e) => vec![e.job, e.dispute, e.resolver],
+        E::DisputeClosed(e) => vec![e.job, e.dispute],
+        E::ResolverEnrolled(e) => vec![e.panel, e.resolver],
+        E::PanelClosed(e) => vec![e.panel],
+    }
+}
+
+pub fn rows(event: &E) -> Vec<Row> {
+    let job = |job: &Key| vec![Row::Job(job.into())];
+    let of = |dispute: &Key| vec![Row::Dispute(dispute.into())];
+    let both = |job: &Key, dispute: &Key| vec![Row::Job(job.into()), Row::Dispute(dispute.into())];
+    match event {
+        E::JobOpened(e) => job(&e.job),
+        E::BidPlaced(e) => job(&e.job),
+        E::JobAccepted(e) => job(&e.job),
+        E::WorkReported(e) => job(&e.job),
+        E::JobDelivered(e) => job(&e.job),
+        E::JobSettled(e) => job(&e.job),
+        E::JobRefunded(e) => job(&e.job),
+        E::JobPaid(e) => job(&e.job),
+        E::JobRedirected(e) => job(&e.job),
+        E::JobChallenged(e) => both(&e.job, &e.dispute),
+        E::PanelDrawn(e) => of(&e.dispute),
+        E::VoteCommitted(e) => of(&e.dispute),
+        E::VoteRevealed(e) => of(&e.dispute),
+        E::DisputeAppealed(e) => both(&e.job, &e.dispute),
+        E::DisputeResolved(e) => both(&e.job, &e.dispute),
+        E::VoteClosed(e) => both(&e.job, &dispute(&e.job)),
+        E::AbsentPunished(e) => both(&e.job, &e.dispute),
+        E::DisputeClosed(e) => both(&e.job, &e.dispute),
+        E::BidWithdrawn(_) | E::ResolverEnrolled(_) | E::PanelClosed(_) => Vec::new(),
+    }
+}
+
+pub fn life(event: &E) -> Option<Life> {
+    match event {
+        E::JobOpened(e) => created(&e.job, "job"),
+        E::JobSettled(e) => closed(&e.job, "job", e.closed),
+        E::JobRefunded(e) => closed(&e.job, "job", e.closed),
+        E::JobPaid(e) => closed(&e.job, "job", e.closed),
+        E::BidPlaced(e) => created(&e.bid, "bid"),
+        E::BidWithdrawn(e) => closed(&e.bid, "bid", 1),
+        E::JobChallenged(e) => created(&e.dispute, "dispute"),
+        E::DisputeClosed(e) => closed(&e.dispute, "dispute", 1),
+        E::VoteCommitted(e) => created(&e.vote, "vote"),
+        E::VoteClosed(e) => closed(&e.vote, "vote", 1),
+        E::PanelClosed(e) => closed(&e.panel, "panel", 1),
+        _ => None,
+    }
+}
+
+pub fn data(event: &E) -> Value {
+    match event {
+        E::JobOpened(e) => with(
+            fields!(e; job: key, client: key, mint: key, spec_hash: hash, input_hash: hash, id: text, budget: text,
+                opened_at: number, accept_by: number, bid_until: number, requirements: known, work_window: number,
+                review_window: number, vote_window: number, fee_bps: number, bond_bps: number, jurors: number),
+            json!({
+                "verification": mode(e.verification),
+                "pricing": if e.pricing == 0 { "fixed" } else { "per_second" },
+            }),
+        ),
+        E::BidPlaced(e) => {
+            fields!(e; job: key, bid: key, provider: key, price: text, exposure: text, placed_at: number)
+        }
+        E::BidWithdrawn(e) => fields!(e; job: key, bid: key, provider: key),
+        E::JobAccepted(e) => fields!(e; job: key, client: key, provider: key, price: text, exposure: text,
+            accepted_at: number, deliver_by: number),
+        E::WorkReported(e) => {
+            fields!(e; job: key, provider: key, progress_hash: hash, seconds: number, reported_at: number)
+        }
+        E::JobDelivered(e) => {
+            fields!(e; job: key, provider: key, result_hash: hash, delivered_at: number, settle_after: number)
+        }
+        E::JobSettled(e) => fields!(e; job: key, client: key, provider: key, mint: key, result_hash: hash, budget: text,
+            price: text, paid_provider: text, paid_fee: text, paid_client: text, owed_provider: text, owed_fee: text,
+            owed_client: text, settled_at: number, approved: flag, closed: flag),
+        E::JobRefunded(e) => with(
+            fields!(e; job: key, client: key, provider: known, mint: key, budget: text, slashed: text, paid_fee: text,
+                paid_client: text, owed_fee: text, owed_client: text, refunded_at: number, closed: flag),
+            json!({"reason": reason(e.reason)}),
+        ),
+        E::JobPaid(e) => fields!(e; job: key, paid_provider: text, paid_fee: text, paid_challenger: text,
+            paid_client: text, owed_provider: text, owed_fee: text, owed_challenger: text, owed_client: text,
+            closed: flag),
+        E::JobRedirected(e) => fields!(e; job: key, by: key, account: key),
+        E::JobChallenged(e) => with(
+            fields!(e; job: key, dispute: key, challenger: key, provider: key, panel: known, result_hash: hash,
+                counter_result: hash, deposit: text, opened_at: number, draw_by: number, commit_by: number,
+                reveal_by: number),
+            json!({"mode": mode(e.mode), "draw_slot": e.draw_slot.get()}),
+        ),
+        E::PanelDrawn(e) => fields!(e; job: key, dispute: key, hash: hash, commit_by: number, reveal_by: number,
+            final_at: number, round: number, drawn: number),
+        E::VoteCommitted(e) => fields!(e; dispute: key, vote: key, juror: key, commitment: hash, weight: text,
+            at_risk: text, round: number),
+        E::VoteRevealed(e) => with(
+            fields!(e; job: key, dispute: key, vote: key, juror: key, output: hash, weight: text, revealed_at: number,
+                round: number),
+            json!({"choice": verdict(e.choice)}),
+        ),
+        E::DisputeAppealed(e) => with(
+            fields!(e; job: key, dispute: key, appellant: key, deposit: text, draw_by: number),
+            json!({
+                "draw_slot": e.draw_slot.get(),
+                "side": if e.side == 1 { "provider" } else { "challenger" },
+            }),
+        ),
+        E::DisputeResolved(e) => with(
+            fields!(e; job: key, dispute: key, client: key, provider: key, challenger: key, mint: key, budget: text,
+                price: text, slashed: text, jurors: text, paid_provider: text, paid_fee: text, paid_challenger: text,
+                paid_client: text, owed_provider: text, owed_fee: text, owed_challenger: text, owed_client: text,
+                resolved_at: number),
+            json!({"verdict": verdict(e.verdict)}),
+        ),
+        E::VoteClosed(e) => with(
+            fields!(e; job: key, vote: key, juror: key, paid: text, slashed: text, round: number),
+            json!({"choice": verdict(e.choice)}),
+        ),
+        E::AbsentPunished(e) => fields!(e; job: key, dispute: key, resolver: key, slashed: text, member: number),
+        E::DisputeClosed(e) => fields!(e; job: key, dispute: key),
+        E::ResolverEnrolled(e) => with(
+            fields!(e; panel: key, resolver: key, stake: text),
+            json!({"epoch": e.epoch.get()}),
+        ),
+        E::PanelClosed(e) => with(fields!(e; panel: key), json!({"epoch": e.epoch.get()})),
+    }
+}
+
+/// Both objects as one.
+fn with(mut fields: Value, more: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    fields
+}
+
+fn mode(number: u8) -> Value {
+    match Verification::from_number(number) {
+        Ok(Verification::Review) => "review".into(),
+        Ok(Verification::Quorum) => "quorum".into(),
+        Ok(Verification::Panel) => "panel".into(),
+        Err(_) => number.json(),
+    }
+}
+
+/// `null` where there is none.
+fn verdict(number: u8) -> Value {
+    match Verdict::from_number(number) {
+        Ok(Verdict::Stands) => "stands".into(),
+        Ok(Verdict::Counter) => "counter".into(),
+        Ok(Verdict::Neither) => "neither".into(),
+        Ok(Verdict::Undecided) => "undecided".into(),
+        Err(_) => Value::Null,
+    }
+}
+
+fn reason(number: u8) -> Value {
+    let reasons = [
+        (RefundReason::Cancelled, "cancelled"),
+        (RefundReason::NotAccepted, "not_accepted"),
+        (RefundReason::NotDelivered, "not_delivered"),
+        (RefundReason::Overturned, "overturned"),
+    ];
+    reasons.into_iter().find(|(reason, _)| *reason as u8 == number).map_or(number.json(), |(_, name)| name.into())
+}

@@ -1,0 +1,127 @@
+//! Events: what each is about, what it changes, and its fields for people. One file a program.
+
+mod escrow;
+mod registry;
+mod staking;
+mod treasury;
+
+use super::{unknown, DecodeError, Program};
+use crate::types::Address;
+use serde_json::Value;
+
+/// An event, decoded.
+#[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant)]
+pub enum Fact {
+    Escrow(joule_escrow::event::AnyEvent),
+    Registry(joule_registry::event::AnyEvent),
+    Staking(joule_staking::event::AnyEvent),
+    Treasury(joule_treasury::event::AnyEvent),
+}
+
+/// Something that is rebuilt from its account and its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row {
+    Job(Address),
+    Provider(Address),
+    Dispute(Address),
+}
+
+impl Row {
+    pub const fn address(&self) -> Address {
+        match self {
+            Self::Job(address) | Self::Provider(address) | Self::Dispute(address) => *address,
+        }
+    }
+}
+
+/// An account that an event says was created, or closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    pub address: Address,
+    /// As [`super::State::kind`] has it.
+    pub kind: &'static str,
+    pub closed: bool,
+}
+
+pub use escrow::dispute;
+pub use registry::attestations;
+
+type Key = anchor_lang::prelude::Address;
+
+/// Decodes what follows the event tag.
+pub fn event(program: Program, data: &[u8]) -> Result<Fact, DecodeError> {
+    let found = match program {
+        Program::Escrow => joule_escrow::event::AnyEvent::decode(data).map(Fact::Escrow),
+        Program::Registry => joule_registry::event::AnyEvent::decode(data).map(Fact::Registry),
+        Program::Staking => joule_staking::event::AnyEvent::decode(data).map(Fact::Staking),
+        Program::Treasury => joule_treasury::event::AnyEvent::decode(data).map(Fact::Treasury),
+    };
+    found.ok_or_else(|| unknown(program, "event", data))
+}
+
+impl Fact {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Escrow(event) => event.name(),
+            Self::Registry(event) => event.name(),
+            Self::Staking(event) => event.name(),
+            Self::Treasury(event) => event.name(),
+        }
+    }
+
+    /// The account it is about, first, and the others that it concerns.
+    pub fn accounts(&self) -> Vec<Address> {
+        let named = match self {
+            Self::Escrow(event) => escrow::accounts(event),
+            Self::Registry(event) => registry::accounts(event),
+            Self::Staking(event) => staking::accounts(event),
+            Self::Treasury(event) => treasury::accounts(event),
+        };
+        let mut accounts: Vec<Address> = Vec::with_capacity(named.len());
+        for address in named.iter().map(Address::from) {
+            if address != Address::SYSTEM && !accounts.contains(&address) {
+                accounts.push(address);
+            }
+        }
+        accounts
+    }
+
+    /// The rows that it changes.
+    pub fn rows(&self) -> Vec<Row> {
+        match self {
+            Self::Escrow(event) => escrow::rows(event),
+            Self::Registry(event) => registry::rows(event),
+            Self::Staking(_) | Self::Treasury(_) => Vec::new(),
+        }
+    }
+
+    /// The account that it created or closed, if it did.
+    pub fn life(&self) -> Option<Life> {
+        match self {
+            Self::Escrow(event) => escrow::life(event),
+            Self::Registry(event) => registry::life(event),
+            Self::Staking(event) => staking::life(event),
+            Self::Treasury(_) => None,
+        }
+    }
+
+    /// The fields: amounts and ids as decimal strings, addresses in base58, hashes in hex.
+    pub fn data(&self) -> Value {
+        match self {
+            Self::Escrow(event) => escrow::data(event),
+            Self::Registry(event) => registry::data(event),
+            Self::Staking(event) => staking::data(event),
+            Self::Treasury(event) => treasury::data(event),
+        }
+    }
+}
+
+fn created(address: &Key, kind: &'static str) -> Option<Life> {
+    Some(Life { address: address.into(), kind, closed: false })
+}
+
+/// Closed, if `flag` is 1.
+fn closed(address: &Key, kind: &'static str, flag: u8) -> Option<Life> {
+    (flag == 1).then(|| Life { address: address.into(), kind, closed: true })
+}

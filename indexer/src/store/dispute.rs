@@ -1,0 +1,230 @@
+//! Disputes: what an account and its events say together.
+
+mod history;
+
+use super::{
+    job,
+    page::{Cursor, PageRequest},
+    AccountRow, EventRow, Result, StoreError,
+};
+use crate::{
+    decode::{Fact, Row, State},
+    types::Address,
+};
+use joule_api::{Commitment, Dispute, DisputeStatus, Member, Side, Tally, Verdict};
+use joule_escrow::{event as escrow, state};
+use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+
+/// Which disputes to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DisputeFilter {
+    pub status: Option<DisputeStatus>,
+}
+
+impl DisputeFilter {
+    pub fn matches(&self, dispute: &Dispute) -> bool {
+        self.status.is_none_or(|status| status == dispute.status)
+    }
+}
+
+/// The dispute, from its account and its events. `None` when neither says what it is about.
+///
+/// Events tell everything but who was drawn, and a later slot that was chosen to draw by: those are in the account alone,
+/// which is also the truth while it lives.
+pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventRow]) -> Option<Dispute> {
+    let mut facts: Vec<(&EventRow, escrow::AnyEvent)> = events
+        .iter()
+        .filter_map(|event| match event.fact() {
+            Ok(fact) if !fact.rows().contains(&Row::Dispute(*address)) => None,
+            Ok(Fact::Escrow(fact)) => Some((event, fact)),
+            _ => None,
+        })
+        .collect();
+    facts.sort_by_key(|(event, _)| event.order());
+    let state = match account.and_then(AccountRow::state) {
+        Some(State::Dispute(state)) => Some(state),
+        _ => None,
+    };
+    let challenged = facts.iter().find_map(|(_, fact)| match fact {
+        escrow::AnyEvent::JobChallenged(e) => Some(e),
+        _ => None,
+    });
+    let newest = facts.iter().map(|(event, _)| event.slot).max().unwrap_or_default();
+    let mut dispute = match (challenged, &state) {
+        (Some(challenged), _) => history::from_challenge(address, challenged)?,
+        (None, Some(state)) => from_account(address, state)?,
+        (None, None) => return None,
+    };
+    for (_, fact) in &facts {
+        history::happened(&mut dispute, fact);
+    }
+    if let (Some(account), Some(state)) = (account, &state) {
+        let is_newest = !account.closed && account.version.slot >= newest;
+        if is_newest || challenged.is_none() {
+            written(&mut dispute, state);
+        }
+        seat(&mut dispute, state);
+    }
+    dispute.slot = account.map_or(0, |account| account.version.slot).max(newest);
+    if account.is_some_and(|account| account.closed) {
+        dispute.status = DisputeStatus::Closed;
+    }
+    dispute.votes.sort_by(|a, b| (a.round, &a.juror).cmp(&(b.round, &b.juror)));
+    Some(dispute)
+}
+
+fn from_account(address: &Address, state: &state::Dispute) -> Option<Dispute> {
+    Some(Dispute {
+        address: address.to_string(),
+        job: Address::from(&state.job).to_string(),
+        status: DisputeStatus::Voting,
+        mode: job::verification(state.mode)?,
+        challenger: Address::from(&state.challenger).to_string(),
+        // The job has it, and its challenge is not known.
+        result_hash: String::new(),
+        counter_result: hex::encode(state.counter_result),
+        deposit: state.deposit.get(),
+        round: 0,
+        appellant: None,
+        appeal_deposit: 0,
+        panel: job::known(&state.panel),
+        draw_slot: 0,
+        opened_at: state.opened_at.get(),
+        draw_by: None,
+        commit_by: None,
+        reveal_by: None,
+        final_at: None,
+        resolved_at: None,
+        verdict: None,
+        tallies: vec![Tally::default()],
+        members: Vec::new(),
+        votes: Vec::new(),
+        slot: 0,
+        commitment: Commitment::Confirmed,
+    })
+}
+
+/// What changes while a dispute goes on, as its account has it.
+fn written(dispute: &mut Dispute, state: &state::Dispute) {
+    use state::DisputeStatus as S;
+    dispute.status = match state.status {
+        s if s == S::Drawing as u8 => DisputeStatus::Drawing,
+        s if s == S::Resolved as u8 => DisputeStatus::Resolved,
+        _ => DisputeStatus::Voting,
+    };
+    dispute.round = state.round;
+    dispute.appellant = side(state.appellant);
+    dispute.appeal_deposit = state.appeal_deposit.get();
+    dispute.draw_slot = state.draw_slot.get();
+    dispute.draw_by = job::time(state.draw_by.get());
+    dispute.commit_by = job::time(state.commit_by.get());
+    dispute.reveal_by = job::time(state.reveal_by.get());
+    dispute.final_at = job::time(state.final_at.get());
+    dispute.resolved_at = job::time(state.resolved_at.get());
+    dispute.verdict = verdict(state.verdict);
+    let rounds = state.rounds.iter().take(usize::from(state.round) + 1);
+    dispute.tallies = rounds
+        .map(|round| {
+            let [stands, counter, neither] = round.tally.map(|weight| weight.get());
+            Tally { stands, counter, neither, revealed: round.revealed.get() }
+        })
+        .collect();
+}
+
+/// Who was drawn, as the account has it or last had it.
+fn seat(dispute: &mut Dispute, state: &state::Dispute) {
+    let members = state.members.iter().take(usize::from(state.drawn));
+    dispute.members = (0u8..)
+        .zip(members)
+        .map(|(seat, member)| Member {
+            seat,
+            resolver: Address::from(&member.resolver).to_string(),
+            stake: member.stake.get(),
+            committed: state.committed.get() >> seat & 1 == 1,
+            punished: state.punished.get() >> seat & 1 == 1,
+        })
+        .collect();
+}
+
+pub fn verdict(number: u8) -> Option<Verdict> {
+    Some(match state::Verdict::from_number(number).ok()? {
+        state::Verdict::Stands => Verdict::Stands,
+        state::Verdict::Counter => Verdict::Counter,
+        state::Verdict::Neither => Verdict::Neither,
+        state::Verdict::Undecided => Verdict::Undecided,
+    })
+}
+
+fn side(number: u8) -> Option<Side> {
+    match number {
+        n if n == joule_escrow::math::Side::Provider as u8 => Some(Side::Provider),
+        n if n == joule_escrow::math::Side::Challenger as u8 => Some(Side::Challenger),
+        _ => None,
+    }
+}
+
+fn status_name(status: DisputeStatus) -> &'static str {
+    match status {
+        DisputeStatus::Drawing => "drawing",
+        DisputeStatus::Voting => "voting",
+        DisputeStatus::Resolved => "resolved",
+        DisputeStatus::Closed => "closed",
+    }
+}
+
+/// The row as it was stored, with commitment `confirmed`.
+pub fn get(conn: &Connection, address: &Address) -> Result<Option<Dispute>> {
+    let mut statement = conn.prepare_cached("select body from disputes where address = ?1")?;
+    statement.query_row([address.0], |row| row.get::<_, String>(0)).optional()?.map(|body| parse(&body)).transpose()
+}
+
+pub fn put(conn: &Connection, address: &Address, dispute: &Dispute) -> Result<()> {
+    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
+    let job: Address = dispute.job.parse().map_err(|error: crate::types::Malformed| damaged(error.to_string()))?;
+    let body = serde_json::to_string(dispute).map_err(|error| damaged(error.to_string()))?;
+    conn.prepare_cached(
+        "insert into disputes (address, job, status, opened_at, slot, body) values (?1, ?2, ?3, ?4, ?5, ?6)
+         on conflict (address) do update set
+             status = excluded.status, opened_at = excluded.opened_at, slot = excluded.slot, body = excluded.body",
+    )?
+    .execute(params![
+        address.0,
+        job.0,
+        status_name(dispute.status),
+        dispute.opened_at,
+        dispute.slot as i64,
+        body
+    ])?;
+    Ok(())
+}
+
+/// Newest first: by the time of the challenge, then by address.
+pub fn list(conn: &Connection, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>> {
+    let mut sql = String::from("select body from disputes where 1 = 1");
+    let mut values: Vec<Value> = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        sql.push_str(condition);
+        values.push(value);
+    };
+    if let Some(status) = filter.status {
+        and(" and status = ?", Value::Text(status_name(status).to_owned()));
+    }
+    if let Some(Cursor { time, address }) = page.after {
+        and(" and (opened_at < ?", Value::Integer(time));
+        and(" or (opened_at = ?", Value::Integer(time));
+        and(" and address > ?))", Value::Blob(address.0.to_vec()));
+    }
+    for address in without {
+        and(" and address <> ?", Value::Blob(address.0.to_vec()));
+    }
+    and(" order by opened_at desc, address limit ?", Value::Integer(page.limit as i64));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let bodies = statement
+        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    bodies.iter().map(|body| parse(body)).collect()
+}
+
+fn parse(body: &str) -> Result<Dispute> {
+    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+}
