@@ -218,7 +218,10 @@ impl Settings {
                 mints,
                 min_price: positive("min_price", self.min_price, 1)?,
                 price_per_gigafuel: self.price_per_gigafuel,
-                price_per_second: self.price_per_second.map(|price| positive("price_per_second", Some(price), 1)).transpose()?,
+                price_per_second: self
+                    .price_per_second
+                    .map(|price| positive("price_per_second", Some(price), 1))
+                    .transpose()?,
                 max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
                 max_memory_bytes: positive("max_memory_bytes", self.max_memory_bytes, 1 << 30)?,
                 max_timeout_ms: positive("max_timeout_ms", self.max_timeout_ms, 600_000)?,

@@ -82,10 +82,7 @@ pub fn motion(dispute: &Dispute, wants_vote: bool, vote: Option<&Vote>, can_open
     match vote {
         None if wants_vote && now <= dispute.commit_by.get() => Motion::Commit,
         Some(vote)
-            if vote.choice == 0
-                && can_open
-                && now > dispute.commit_by.get()
-                && now <= dispute.reveal_by.get() =>
+            if vote.choice == 0 && can_open && now > dispute.commit_by.get() && now <= dispute.reveal_by.get() =>
         {
             Motion::Reveal
         }
@@ -149,7 +146,9 @@ impl Court {
             return Ok(Ended::Checked);
         }
         if answer.depends_on_machine() {
-            return Ok(Ended::Dropped(format!("this machine could not run it to its end, and says nothing about {result}")));
+            return Ok(Ended::Dropped(format!(
+                "this machine could not run it to its end, and says nothing about {result}"
+            )));
         }
         warn!(job = %address, %result, %mine, "ran it again: the result is wrong");
         if job.exposure > self.duty.max_deposit {
@@ -201,7 +200,9 @@ impl Court {
         let vote = chain.find::<Vote>(&mine).await?;
         let ballot = self.ballots.find(&mine, dispute.opened_at.get())?;
         if ballot.is_none() && vote.is_some_and(|vote| vote.choice == 0) {
-            return Ok(Ended::Later("its vote was committed elsewhere, or the ballot is lost: it cannot be opened here".into()));
+            return Ok(Ended::Later(
+                "its vote was committed elsewhere, or the ballot is lost: it cannot be opened here".into(),
+            ));
         }
         let wants_vote = self.duty.wants_vote(&job, &dispute, &me);
         match motion(&dispute, wants_vote, vote.as_ref(), ballot.is_some(), chain.now().await?) {

@@ -193,9 +193,9 @@ impl Worker {
                         info!(job = %address, client = %after.client, id = after.id, "the bid won");
                         Ok(Ended::Won(after))
                     }
-                    Some(after) if after.status == JobStatus::Open => {
-                        Ok(Ended::Later(sent.err().map_or("the bid was cheaper than no other".into(), |e| e.to_string())))
-                    }
+                    Some(after) if after.status == JobStatus::Open => Ok(Ended::Later(
+                        sent.err().map_or("the bid was cheaper than no other".into(), |e| e.to_string()),
+                    )),
                     _ => Ok(Ended::Later("somebody else has the job; the bid is taken back next".into())),
                 };
             }

@@ -85,6 +85,8 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
             refund: refunds[0],
             mint,
             token_program: token_program::CLASSIC,
+            requirements: None,
+            staked_in: None,
         };
         chain.send(&[open(accounts, id, terms())], &[alice]).await?;
         jobs.push(pda::job(&alice.pubkey(), id));
@@ -174,7 +176,12 @@ fn terms() -> Terms {
         accept_window: 3_600,
         work_window: 60,
         review_window: 60,
+        bid_window: 0,
+        vote_window: 0,
+        bond_bps: 10_000,
         verification: 0,
+        pricing: 0,
+        jurors: 0,
     }
 }
 

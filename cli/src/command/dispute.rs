@@ -147,8 +147,7 @@ async fn reveal(options: &Options, job: &str) -> Result<(), Failure> {
 
 async fn resolve(options: &Options, job: &str) -> Result<(), Failure> {
     let found = Found::by(options, job).await?;
-    let (chain, token_program) =
-        (&found.actor.chain, found.actor.chain.token_program_of(&found.job.mint).await?);
+    let (chain, token_program) = (&found.actor.chain, found.actor.chain.token_program_of(&found.job.mint).await?);
     if found.dispute.status != DisputeStatus::Resolved as u8 {
         let resolve = escrow::resolve(found.address, &found.job, token_program);
         return found.send(options, &[resolve], "carried out the verdict about job").await;

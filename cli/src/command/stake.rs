@@ -85,8 +85,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     let tokens = token.account_of(&owner);
     let (instruction, done) = match command {
         Command::Add { amount, lock, .. } => {
-            let accounts =
-                StakeAccounts { payer: owner, owner, source: tokens, mint, token_program: token.program };
+            let accounts = StakeAccounts { payer: owner, owner, source: tokens, mint, token_program: token.program };
             (staking::stake(accounts, token.amount(&amount)?, seconds("--lock", lock, MAX_LOCK)?), "added to stake")
         }
         Command::Extend { lock, .. } => {

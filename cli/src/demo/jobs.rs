@@ -80,10 +80,13 @@ pub async fn run_three(cast: &Cast, digits: &Digits) -> Result<Vec<Job>, Failure
     }
     for (n, (client, _, approves)) in JOBS.into_iter().enumerate() {
         let name = cast.clients[client].0;
-        println!("  {}", match approves {
-            true => format!("job {}: {name} looked at the result and approved it", n + 1),
-            false => format!("job {}: {name} said nothing, and after {REVIEW_WINDOW} s it paid by itself", n + 1),
-        });
+        println!(
+            "  {}",
+            match approves {
+                true => format!("job {}: {name} looked at the result and approved it", n + 1),
+                false => format!("job {}: {name} said nothing, and after {REVIEW_WINDOW} s it paid by itself", n + 1),
+            }
+        );
     }
     Ok(ended)
 }

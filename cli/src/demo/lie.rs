@@ -65,7 +65,10 @@ pub async fn run(cast: &Cast, digits: &Digits) -> Result<Ended, Failure> {
     let who = liar_key.pubkey();
     let accept = escrow::accept(Provider::new(who, cast.tokens_of(&who)), job, &state, BUDGET);
     cast.chain.send(&[accept], &[liar_key]).await?;
-    say(&format!("{liar} takes it, and {} of its bond are locked", show(cast, on_chain(cast, &job).await?.exposure.get())));
+    say(&format!(
+        "{liar} takes it, and {} of its bond are locked",
+        show(cast, on_chain(cast, &job).await?.exposure.get())
+    ));
     let made_up = cast.store.put(&b"{\"predictions\":[]}"[..]).await?;
     cast.chain.send(&[escrow::submit(who, job, *made_up.as_bytes())], &[liar_key]).await?;
     say(&format!("{liar} delivers {}, without having run anything", output::short(&made_up.to_string())));
@@ -100,12 +103,7 @@ pub async fn run(cast: &Cast, digits: &Digits) -> Result<Ended, Failure> {
 }
 
 /// Waits until the index shows the dispute at a certain point.
-async fn step(
-    cast: &Cast,
-    job: &str,
-    what: &str,
-    reached: impl Fn(&Case) -> bool,
-) -> Result<Case, Failure> {
+async fn step(cast: &Cast, job: &str, what: &str, reached: impl Fn(&Case) -> bool) -> Result<Case, Failure> {
     let deadline = Instant::now() + PATIENCE;
     let bar = output::spinner(format!("waiting until {what}"));
     loop {
@@ -139,29 +137,47 @@ fn say(line: &str) {
 }
 
 /// Who has gained and lost what, bonds included; an error when it is not what the rules say, or does not add up to zero.
-pub fn account_for(cast: &Cast, before: &[Wealth], after: &[Wealth], ended: &Ended) -> Result<comfy_table::Table, Failure> {
+pub fn account_for(
+    cast: &Cast,
+    before: &[Wealth],
+    after: &[Wealth],
+    ended: &Ended,
+) -> Result<comfy_table::Table, Failure> {
     let mut table = output::table(["who", "gained or lost", "why"]);
-    let mut wrong = Vec::new();
-    let mut sum = 0;
+    let mut changes = Vec::new();
     for (old, new) in before.iter().zip(after) {
         let change = new.total() - old.total();
-        sum += change;
         let (expected, why) = expected(cast, &old.name, ended)?;
-        if change != expected {
-            wrong.push(format!("{}: {change} instead of {expected} base units", old.name));
-        }
+        changes.push(Change { who: &old.name, real: change, expected });
         if change != 0 || !why.is_empty() {
             table.add_row([old.name.as_str(), &signed(change, cast.decimals), why]);
         }
     }
-    table.add_row(["together", &signed(sum, cast.decimals), ""]);
-    if sum != 0 {
-        wrong.push(format!("gains and losses add up to {sum} base units instead of zero"));
-    }
+    table.add_row(["together", &signed(changes.iter().map(|c| c.real).sum(), cast.decimals), ""]);
+    let wrong = mistakes(&changes);
     match wrong.is_empty() {
         true => Ok(table),
         false => Err(Failure::Outcome(format!("the money is not where it should be:\n  {}", wrong.join("\n  ")))),
     }
+}
+
+/// What somebody has gained, and should have; in base units.
+struct Change<'a> {
+    who: &'a str,
+    real: i128,
+    expected: i128,
+}
+
+/// What is wrong with who has gained and lost what.
+fn mistakes(changes: &[Change]) -> Vec<String> {
+    let differing = changes.iter().filter(|c| c.real != c.expected);
+    let mut wrong: Vec<_> =
+        differing.map(|c| format!("{}: {} instead of {} base units", c.who, c.real, c.expected)).collect();
+    let sum: i128 = changes.iter().map(|c| c.real).sum();
+    if sum != 0 {
+        wrong.push(format!("gains and losses add up to {sum} base units instead of zero"));
+    }
+    wrong
 }
 
 /// By the rules, from what was at stake alone.
@@ -175,7 +191,8 @@ fn expected(cast: &Cast, name: &str, ended: &Ended) -> Result<(i128, &'static st
         appeal: None,
         has_winners: [true, false],
     };
-    let awards = math::awards(Decided::Counter, &stakes).ok_or_else(|| Failure::Outcome("the stakes are absurd".into()))?;
+    let awards =
+        math::awards(Decided::Counter, &stakes).ok_or_else(|| Failure::Outcome("the stakes are absurd".into()))?;
     let (pot, weight) = (awards.jurors[0], ended.case.dispute.deposit);
     let reward = i128::from(math::reward(pot, weight, weight * cast.jurors.len() as u64).get());
     let gain = i128::from(awards.challenger.get()) - i128::from(stakes.deposit.get());
@@ -198,4 +215,19 @@ pub fn signed(change: i128, decimals: u8) -> String {
     let sign = if change < 0 { "-" } else { "+" };
     let size = u64::try_from(change.unsigned_abs()).unwrap_or(u64::MAX);
     format!("{sign}{}", amount::format(size, decimals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_that_is_missing_or_in_the_wrong_hands_is_found() {
+        let change = |who, real, expected| Change { who, real, expected };
+        assert!(mistakes(&[change("east", -5, -5), change("carol", 5, 5)]).is_empty());
+        let lost = mistakes(&[change("east", -5, -5), change("carol", 4, 5)]);
+        assert!(lost.len() == 2 && lost[0].contains("carol") && lost[1].contains("-1"), "{lost:?}");
+        let swapped = mistakes(&[change("east", -5, -5), change("carol", 1, 4), change("uma", 4, 1)]);
+        assert_eq!(swapped.len(), 2, "{swapped:?}");
+    }
 }

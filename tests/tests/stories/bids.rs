@@ -11,9 +11,8 @@ async fn the_cheapest_bid_has_the_job_and_the_other_is_taken_back() {
     let indexer = world.indexer("indexer", None).await;
     world.register(North).await;
     world.register(South).await;
-    let node = |persona, rate| {
-        world.node(persona, world.localnet.rpc_url(), &indexer.url, &["--price-per-gigafuel", rate])
-    };
+    let node =
+        |persona, rate| world.node(persona, world.localnet.rpc_url(), &indexer.url, &["--price-per-gigafuel", rate]);
     let (mut dear, cheap) = (node(North, "1500000"), node(South, "1200000"));
     let order = Order { bid_window: 12, ..Order::digits(&world.store()).await };
     let job = world.open(Alice, order).await;

@@ -38,7 +38,8 @@ async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_report
     let fee = price / 40;
     assert_eq!((before.0 - after.0, after.1 - before.1, after.2 - before.2), (price, price - fee, fee));
     assert_eq!((world.bond(North).await.amount.get(), world.bond(North).await.locked.get()), (BOND, 0));
-    until("the node knows that it was stopped", async || node.log().contains("stopped by its client").then_some(())).await;
+    until("the node knows that it was stopped", async || node.log().contains("stopped by its client").then_some(()))
+        .await;
 
     // One that ends by itself has its last second reported before it is delivered.
     let short = Order { per_second: true, ..Order::digits(&store).await };

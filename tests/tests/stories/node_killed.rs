@@ -87,7 +87,8 @@ async fn a_module_that_loops_or_eats_memory_costs_its_client_and_nobodys_bond() 
     for (job, word, said) in jobs {
         paid_once(&indexer, job).await;
         // What is delivered says how it failed, in the same bytes on every machine.
-        let result: Hash = indexer.job_is(job, JobStatus::Settled).await.result_hash.expect("a result").parse().expect("a hash");
+        let result: Hash =
+            indexer.job_is(job, JobStatus::Settled).await.result_hash.expect("a result").parse().expect("a hash");
         let document = store.get(result, 100).await.expect("it is stored");
         assert_eq!(document, format!(r#"{{"version":1,"failed":"{word}"}}"#));
         let (log, job) = (node.log(), job.to_string());

@@ -85,7 +85,9 @@ pub async fn challenge(options: &Options, job: &str, result: &str) -> Result<(),
     let tokens = pda::associated_token(&me, &found.job.mint, &found.token_program);
     let (has, wants) = (found.chain.token_balance(&tokens).await?, found.job.exposure.get());
     if has < wants {
-        return Err(Failure::Refused(format!("a challenge costs {wants} base units until it is won; {tokens} has {has}")));
+        return Err(Failure::Refused(format!(
+            "a challenge costs {wants} base units until it is won; {tokens} has {has}"
+        )));
     }
     let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
     let instruction = escrow::challenge(who, found.address, found.token_program, *result.as_bytes());
@@ -121,9 +123,7 @@ pub async fn crank(options: &Options, job: &str) -> Result<(), Failure> {
             (escrow::award_bid(state.best_bid, &bid), "gave to the cheapest bidder: job")
         }
         JobStatus::Open => (escrow::expire(address, state, token_program), "refunded job"),
-        JobStatus::Accepted => {
-            (escrow::fail(address, state, token_program), "refunded, and its provider slashed: job")
-        }
+        JobStatus::Accepted => (escrow::fail(address, state, token_program), "refunded, and its provider slashed: job"),
         JobStatus::Delivered => (escrow::settle(address, state, token_program), "paid job"),
         JobStatus::Challenged => (escrow::resolve(address, state, token_program), "carried out the verdict about job"),
         JobStatus::Settled | JobStatus::Refunded => {

@@ -67,9 +67,9 @@ pub async fn account(actor: &Actor, token: &Token, text: &str) -> Result<Pubkey,
 fn parse(text: &str, token: &Token) -> Result<Wanted, Failure> {
     let file: File = toml::from_str(text).map_err(|error| Failure::Input(error.to_string()))?;
     let held = |list: &[Held]| -> Result<[Credential; 4], Failure> {
-        let list = list.iter().map(|held| {
-            Ok(Credential { attestor: pda::attestor(&address(&held.attestor)?), schema: held.schema })
-        });
+        let list = list
+            .iter()
+            .map(|held| Ok(Credential { attestor: pda::attestor(&address(&held.attestor)?), schema: held.schema }));
         fill("credentials", list.collect::<Result<_, Failure>>()?)
     };
     let allowed = file.allowed.iter().map(|text| address(text)).collect::<Result<_, _>>()?;

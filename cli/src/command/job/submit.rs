@@ -164,7 +164,12 @@ impl Args {
         let bps = (self.bond * 100.0).round();
         let (least, most) = (f64::from(MIN_BOND_BPS), f64::from(MAX_BOND_BPS));
         if !(least..=most).contains(&bps) {
-            return Err(Failure::Input(format!("--bond {} is not between {} and {} percent", self.bond, least / 100.0, most / 100.0)));
+            return Err(Failure::Input(format!(
+                "--bond {} is not between {} and {} percent",
+                self.bond,
+                least / 100.0,
+                most / 100.0
+            )));
         }
         let is_judged = self.verification != Mode::Review;
         if !is_judged && (self.jurors.is_some() || self.vote_window.is_some()) {
@@ -182,7 +187,9 @@ impl Args {
         let accept_window = seconds("--accept-window", self.accept_window, MAX_WINDOW)?;
         let bid_window = self.bid_window.map(|window| seconds("--bid-window", window, MAX_WINDOW)).transpose()?;
         if bid_window.is_some_and(|window| window >= accept_window) {
-            return Err(Failure::Input("bids are taken within the accept window: make --accept-window longer than --bid-window".into()));
+            return Err(Failure::Input(
+                "bids are taken within the accept window: make --accept-window longer than --bid-window".into(),
+            ));
         }
         Ok(Terms {
             accept_window,

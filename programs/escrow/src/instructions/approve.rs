@@ -1,9 +1,6 @@
 //! The client agrees with the result and pays without waiting.
 
-use crate::{
-    error::EscrowError,
-    groups::*,
-};
+use crate::{error::EscrowError, groups::*};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 
