@@ -328,7 +328,12 @@ async fn the_programs_run_and_the_protocol_takes_the_token() {
     ] {
         assert_eq!(rpc.get_account(&address).await.unwrap().owner, owner);
     }
-    for program in [joule_sdk::treasury::ID, joule_sdk::registry::ID, joule_sdk::escrow::ID, joule_sdk::staking::ID] {
+    for program in [
+        joule_sdk::treasury::ID,
+        joule_sdk::registry::ID,
+        joule_sdk::escrow::ID,
+        joule_sdk::staking::ID,
+    ] {
         assert!(rpc.get_account(&program).await.unwrap().executable);
         let code = rpc.get_account(&pda::program_data(&program)).await.unwrap();
         assert_eq!(code.data[13..45], authority.to_bytes(), "the upgrade authority");

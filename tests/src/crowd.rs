@@ -40,8 +40,7 @@ impl World {
     fn second_token(&mut self) -> Pubkey {
         let authority = self.authority.insecure_clone();
         let mint = self.create_mint(self.kind(), &[], &[]);
-        let accept =
-            instruction::treasury::accept_mint(authority.pubkey(), mint, self.token_program, 1_000, crate::BREAKER);
+        let accept = instruction::treasury::accept_mint(authority.pubkey(), mint, self.token_program, 1_000, crate::BREAKER);
         self.send(&[accept], &[&authority]);
         mint
     }

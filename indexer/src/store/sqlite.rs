@@ -16,8 +16,10 @@ use std::{
 };
 
 /// The schema, one step a file. A step that was released never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_base.sql"), include_str!("../../migrations/0002_bonds_and_disputes.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_base.sql"),
+    include_str!("../../migrations/0002_bonds_and_disputes.sql"),
+];
 
 /// Readers that are kept open when nobody reads.
 const IDLE_READERS: usize = 8;

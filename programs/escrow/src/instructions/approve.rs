@@ -1,6 +1,9 @@
 //! The client agrees with the result and pays without waiting.
 
-use crate::{error::EscrowError, groups::*};
+use crate::{
+    error::EscrowError,
+    groups::*,
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

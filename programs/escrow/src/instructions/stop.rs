@@ -1,6 +1,9 @@
 //! The client stops work that is paid by the second, and pays for what was done.
 
-use crate::{error::EscrowError, groups::*};
+use crate::{
+    error::EscrowError,
+    groups::*,
+};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

@@ -207,7 +207,8 @@ impl Dispute {
         for i in 0..self.seats() {
             let drawn = self.drawn as usize;
             let members = &self.members[..drawn];
-            let may_sit = |who: &Address| !self.is_party(job, who) && members.iter().all(|m| m.resolver != *who);
+            let may_sit =
+                |who: &Address| !self.is_party(job, who) && members.iter().all(|m| m.resolver != *who);
             let Some(found) = panel.draw(ticket(i as u8), may_sit) else { break };
             self.members[drawn] = Member { resolver: found.resolver, stake: found.stake };
             self.drawn += 1;

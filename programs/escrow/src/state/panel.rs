@@ -70,7 +70,8 @@ impl Panel {
     /// when there is nobody. Splitting a stake over many identities changes nothing.
     #[inline(always)]
     pub fn draw(&self, ticket: u64, may_sit: impl Fn(&Address) -> bool) -> Option<&Resolver> {
-        let total: u128 = self.enrolled().iter().filter(|r| may_sit(&r.resolver)).map(|r| r.stake.get() as u128).sum();
+        let total: u128 =
+            self.enrolled().iter().filter(|r| may_sit(&r.resolver)).map(|r| r.stake.get() as u128).sum();
         // `floor(ticket * total / 2^64)`: off from uniform by less than total / 2^64.
         let mut left = (ticket as u128).checked_mul(total)? >> 64;
         self.enrolled().iter().filter(|r| may_sit(&r.resolver)).find(|r| {

@@ -2,9 +2,8 @@
 
 use super::{backing, Provider};
 use crate::{
-    escrow,
+    escrow, pda,
     instruction::{build, SYSTEM_PROGRAM},
-    pda,
 };
 use escrow::{
     accounts, instruction,

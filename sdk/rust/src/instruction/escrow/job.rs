@@ -2,9 +2,8 @@
 
 use super::{earnings, job_backing, job_bond_vault, refund, Provider};
 use crate::{
-    escrow,
+    escrow, pda,
     instruction::{build, SYSTEM_PROGRAM},
-    pda,
 };
 use escrow::{
     accounts, instruction,
