@@ -1,8 +1,9 @@
 //! A provider that answers with nothing gets no work, and is told what to do.
 
-use crate::support::{until, Order, World};
+use crate::support::{until, Order, World, BOND};
 use joule_api::JobStatus;
 use joule_localnet::Persona::{Alice, North};
+use joule_sdk::escrow::state::JobStatus as OnChain;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_a_bond_says_so_and_works_as_soon_as_it_has_one() {
@@ -22,14 +23,17 @@ async fn a_node_without_a_bond_says_so_and_works_as_soon_as_it_has_one() {
     assert_eq!(row.exposure, row.price, "as much was locked as it asked for");
     assert_eq!(world.bond(North).await.locked.get(), 0);
 
-    // A job for which the bond is too small is left to others.
-    let large = world.open(Alice, Order { budget: 200_000_000, ..Order::digits(&world.store()).await }).await;
-    until("the node says how much is missing", async || {
-        let said = |line: &str| line.contains(&large.to_string()) && line.contains("joule provider bond deposit");
-        node.log().lines().any(said).then_some(())
+    // A job for which the bond is too small is left to others, and the index says why.
+    let large = world.open(Alice, Order { budget: 2 * BOND, ..Order::digits(&world.store()).await }).await;
+    indexer.job_is(large, JobStatus::Open).await;
+    let north = world.provider(North).to_string();
+    let refused = until("the index says why it is not offered", async || {
+        let refused = indexer.api.refused_jobs(&north, 10).await.ok()?;
+        refused.into_iter().find(|refused| refused.job == large.to_string())
     })
     .await;
-    indexer.job_is(large, JobStatus::Open).await;
+    assert!(refused.reasons.iter().any(|reason| reason.contains("bond")), "{refused:?}");
+    assert_eq!(world.job(large).await.status, OnChain::Open as u8);
     node.stop().await;
     indexer.process.stop().await;
     world.stop().await;

@@ -18,7 +18,7 @@ async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_report
 
     // Work that takes minutes.
     let store = world.store();
-    let endless = Order::stored(&store, counting(u64::MAX), "x".into(), 10_000_000_000_000, 300_000).await;
+    let endless = Order::stored(&store, counting(u64::MAX), "x".into(), 1_000_000_000_000, 300_000).await;
     let before = (world.balance(Alice).await, world.balance(North).await, world.fees().await);
     let job = world.open(Alice, Order { per_second: true, ..endless }).await;
     until("two seconds are reported", async || {
