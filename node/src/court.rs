@@ -14,6 +14,7 @@ use joule_sdk::{
     escrow::state::{Dispute, DisputeStatus, Job as State, Vote},
     instruction::escrow::{self, Challenger},
     pda,
+    staking::state::Claim,
 };
 use std::io;
 use tracing::{info, warn};
@@ -111,7 +112,7 @@ pub struct Court {
 }
 
 impl Court {
-    /// Delivered jobs that this node should run again, and every dispute in its tokens.
+    /// Delivered jobs that this node should run again, and the jobs in dispute, whoever's they are.
     pub async fn docket(&self) -> Result<(Vec<Address>, Vec<Address>), ChainError> {
         let chain = self.chain.chain();
         let mut checks = Vec::new();
@@ -181,31 +182,34 @@ impl Court {
         self.executor.answer(self.executor.prepare(spec, input).await?).await
     }
 
-    /// Takes the next step in a dispute, if there is one to be taken now.
-    pub async fn attend(self, job: Address) -> Ended {
-        match self.attend_once(job).await {
+    /// Takes the next step in a dispute, if there is one to be taken now. One that abstains does everything but vote.
+    pub async fn attend(self, job: Address, abstains: bool) -> Ended {
+        match self.attend_once(job, abstains).await {
             Ok(ended) => ended,
             Err(Obstacle::Exec(error)) if !error.may_pass() => Ended::Dropped(error.to_string()),
             Err(obstacle) => Ended::Later(obstacle.to_string()),
         }
     }
 
-    async fn attend_once(&self, address: Address) -> Result<Ended, Obstacle> {
+    async fn attend_once(&self, address: Address, abstains: bool) -> Result<Ended, Obstacle> {
         let (chain, me) = (self.chain.chain(), self.chain.authority());
         let place = pda::dispute(&address);
         let (Some(job), Some(dispute)) = (chain.job(&address).await?, chain.find::<Dispute>(&place).await?) else {
             return Ok(Ended::Over);
         };
+        if !self.duty.mints.contains(&job.mint) && job.provider_authority != me {
+            return Ok(Ended::Over);
+        }
         let mine = pda::vote(&place, 0, &me);
         let vote = chain.find::<Vote>(&mine).await?;
         let ballot = self.ballots.find(&mine, dispute.opened_at.get())?;
-        if ballot.is_none() && vote.is_some_and(|vote| vote.choice == 0) {
-            return Ok(Ended::Later(
-                "its vote was committed elsewhere, or the ballot is lost: it cannot be opened here".into(),
-            ));
-        }
-        let wants_vote = self.duty.wants_vote(&job, &dispute, &me);
+        let wants_vote = !abstains && self.duty.wants_vote(&job, &dispute, &me);
         match motion(&dispute, wants_vote, vote.as_ref(), ballot.is_some(), chain.now().await?) {
+            Motion::Nothing if ballot.is_none() && vote.is_some_and(|vote| vote.choice == 0) => {
+                return Ok(Ended::Later(
+                    "its vote was committed elsewhere, or the ballot is lost: it cannot be opened here".into(),
+                ));
+            }
             Motion::Nothing => return Ok(Ended::Over),
             Motion::Draw => self.chain.send(&[escrow::draw_panel(place, &dispute)]).await?,
             Motion::Commit => return self.commit(address, &job, &dispute, &mine, ballot).await,
@@ -272,7 +276,7 @@ impl Court {
         Ok(Ended::Over)
     }
 
-    /// Closes every vote, then the dispute, then pays what is left to the client.
+    /// Closes every vote and punishes who was drawn and never voted, then closes the dispute and pays what is left to the client.
     async fn wind_up(&self, address: Address, job: &State, dispute: &Dispute, mine: &Address) -> Result<(), Obstacle> {
         let (chain, place) = (self.chain.chain(), pda::dispute(&address));
         let token_program = self.chain.token_program(&job.mint).await?;
@@ -280,6 +284,17 @@ impl Court {
             let sent = self.chain.send(&[escrow::close_vote(address, job, vote, &state, token_program)]).await;
             if chain.find::<Vote>(&vote).await?.is_some() {
                 sent?;
+            }
+        }
+        let done = dispute.committed.get() | dispute.punished.get();
+        for seat in (0..dispute.drawn).filter(|seat| done & (1 << seat) == 0) {
+            let claim = pda::seat_claim(&dispute.panel, &dispute.members[seat as usize].resolver);
+            // Gone: there is nothing left to be slashed.
+            let payer = chain.find::<Claim>(&claim).await?.map_or(self.chain.authority(), |claim| claim.rent_payer);
+            let punish = escrow::punish_absent(address, job, dispute, seat, payer, token_program);
+            if let Err(error) = self.chain.send(&[punish]).await {
+                // Somebody else may have; a dispute can be closed without, a step later.
+                warn!(job = %address, seat, %error, "cannot punish a member that never voted");
             }
         }
         self.ballots.forget(mine);

@@ -71,6 +71,8 @@ pub struct Daemon {
     checks: Table,
     /// Disputes, by job.
     cases: Table,
+    /// Jobs in dispute about which this node has nothing to say.
+    abstains: HashSet<Address>,
     tasks: JoinSet<Ended>,
     running: HashMap<Id, (Address, Kind)>,
     reconciled: Option<Instant>,
@@ -99,6 +101,7 @@ impl Daemon {
             bids: HashSet::new(),
             checks: Table::default(),
             cases: Table::default(),
+            abstains: HashSet::new(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
             reconciled: None,
@@ -232,10 +235,11 @@ impl Daemon {
                 self.start(address, Kind::Check, court.check(address));
             }
         }
+        self.abstains.retain(|address| cases.contains(address));
         for address in cases {
             if self.cases.try_offer(address, now) {
-                let court = self.court.clone();
-                self.start(address, Kind::Case, court.attend(address));
+                let (court, abstains) = (self.court.clone(), self.abstains.contains(&address));
+                self.start(address, Kind::Case, court.attend(address, abstains));
             }
         }
         // What was looked at long ago is forgotten.
@@ -314,6 +318,11 @@ impl Daemon {
             Ok((_, Ended::Bid)) => drop(self.bids.insert(address)),
             Ok((_, Ended::Over)) => table.forget(&address),
             Ok((_, Ended::Checked)) => table.fail(&address),
+            Ok((_, Ended::Refused(reason) | Ended::Dropped(reason))) if kind == Kind::Case => {
+                warn!(job = %address, %reason, "does not vote");
+                table.forget(&address);
+                self.abstains.insert(address);
+            }
             Ok((_, Ended::Refused(reason))) => {
                 info!(job = %address, %reason, "not taken");
                 table.fail(&address);

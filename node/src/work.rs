@@ -238,7 +238,12 @@ impl Worker {
             .insist(&job, "deliver", || async {
                 // Stored before it is submitted: whoever sees the hash can fetch the bytes.
                 let result = self.executor.store(answer.bytes.clone()).await?;
-                meter.read().await?;
+                match meter.read().await {
+                    Err(error) if error.is_transient() => Err(error)?,
+                    // The seconds are lost; the work and the bond need not be.
+                    Err(error) => warn!(job = %job.address, %error, "the last seconds could not be reported"),
+                    Ok(()) => {}
+                }
                 self.submit(&job.address, result).await
             })
             .await;

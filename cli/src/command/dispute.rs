@@ -13,7 +13,7 @@ use joule_sdk::{
     ballot::{Ballot, Ballots},
     escrow::state::{Dispute, DisputeStatus, Job, Vote},
     instruction::escrow,
-    pda, Instruction, Pubkey,
+    pda, Instruction, Pubkey, SdkError,
 };
 
 #[derive(Subcommand)]
@@ -130,7 +130,14 @@ async fn vote(options: &Options, job: &str, result: &str) -> Result<(), Failure>
     let stake = found.dispute.deposit.get();
     let commit = escrow::commit_vote(juror, found.address, &found.job, commitment, stake);
     let until = output::time(found.dispute.commit_by.get());
-    found.send(options, &[commit], &format!("voted; open it after {until} with `joule dispute reveal`: job")).await
+    let done = format!("voted; open it after {until} with `joule dispute reveal`: job");
+    let sent = found.send(options, &[commit], &done).await;
+    let was_refused = matches!(&sent, Err(Failure::Sdk(SdkError::Program(_) | SdkError::Refused { .. })));
+    if was_refused && found.actor.chain.find::<Vote>(&found.vote()).await?.is_none() {
+        // Nothing was committed, and the next try may say something else.
+        ballots.forget(&found.vote());
+    }
+    sent
 }
 
 async fn reveal(options: &Options, job: &str) -> Result<(), Failure> {
