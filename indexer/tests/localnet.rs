@@ -2,12 +2,12 @@
 //!
 //! Needs `target/deploy/*.so` (`make build`).
 
-use joule_api::{Client, Commitment, JobStatus, ProviderStatus};
+use joule_api::{Client, Commitment, DisputeStatus, JobStatus, ProviderStatus, Verdict};
 use joule_indexer::{config::Settings, source::rpc::Rpc, store::Sqlite, verify, Indexer};
 use joule_localnet::{Config, Localnet, Persona};
 use joule_sdk::{
-    escrow::state::Terms,
-    instruction::{escrow, registry},
+    escrow::state::{commitment, Dispute, Terms, Verification, Vote},
+    instruction::{escrow, registry, staking},
     pda,
     registry::state::{Attributes, Profile},
     token_program, Chain, Keypair, Pubkey,
@@ -24,6 +24,8 @@ use yellowstone_grpc_client::GeyserGrpcClient;
 const PATIENCE: Duration = Duration::from_secs(90);
 const BUDGET: u64 = 1_000_000;
 const PRICE: u64 = 900_000;
+/// What each provider and juror answers with.
+const BOND: u64 = 10_000_000;
 const RESULT: [u8; 32] = [7; 32];
 
 struct World {
@@ -82,6 +84,11 @@ impl World {
         pda::provider(&self.address(persona))
     }
 
+    fn bond(&self, persona: Persona) -> Pubkey {
+        pda::bond(&self.address(persona), &self.localnet.mint())
+    }
+
+    /// As a provider, with a bond.
     async fn register(&self, persona: Persona) -> Pubkey {
         let authority = self.address(persona);
         let profile = Profile {
@@ -91,11 +98,22 @@ impl World {
             metadata_hash: [2; 32],
             attributes: Attributes { cpu_cores: 2, ..Attributes::default() },
         };
-        self.chain.send(&[registry::register(authority, authority, profile)], &[self.key(persona)]).await.unwrap();
+        let (mint, bond) = (self.localnet.mint(), self.bond(persona));
+        let instructions = [
+            registry::register(authority, authority, profile),
+            staking::open_bond(authority, authority, mint, token_program::CLASSIC, authority),
+            staking::deposit_bond(authority, self.tokens(persona), bond, mint, token_program::CLASSIC, BOND),
+        ];
+        self.chain.send(&instructions, &[self.key(persona)]).await.unwrap();
         self.provider(persona)
     }
 
     async fn open(&self, persona: Persona) -> Pubkey {
+        self.open_with(persona, Verification::Review, 3_600).await
+    }
+
+    /// `window` is each of the job's own, in seconds.
+    async fn open_with(&self, persona: Persona, verification: Verification, window: u32) -> Pubkey {
         let client = self.address(persona);
         let id = self.chain.next_job_id(&client).await.unwrap();
         let accounts = escrow::OpenAccounts {
@@ -105,22 +123,32 @@ impl World {
             refund: self.tokens(persona),
             mint: self.localnet.mint(),
             token_program: token_program::CLASSIC,
+            requirements: None,
+            staked_in: None,
         };
+        let is_judged = verification != Verification::Review;
         let terms = Terms {
             budget: BUDGET,
             spec_hash: [3; 32],
             input_hash: [4; 32],
-            accept_window: 3_600,
-            work_window: 3_600,
-            review_window: 3_600,
-            verification: 0,
+            accept_window: window,
+            bid_window: 0,
+            work_window: window,
+            review_window: window,
+            vote_window: if is_judged { 60 } else { 0 },
+            bond_bps: 10_000,
+            verification: verification as u8,
+            pricing: 0,
+            jurors: is_judged.into(),
         };
         self.chain.send(&[escrow::open(accounts, id, terms)], &[self.key(persona)]).await.unwrap();
         pda::job(&client, id)
     }
 
     async fn accept(&self, provider: Persona, job: Pubkey) {
-        let accept = escrow::accept(self.address(provider), job, self.tokens(provider), PRICE);
+        let state = self.chain.job(&job).await.unwrap().unwrap();
+        let who = escrow::Provider::new(self.address(provider), self.tokens(provider));
+        let accept = escrow::accept(who, job, &state, PRICE);
         self.chain.send(&[accept], &[self.key(provider)]).await.unwrap();
     }
 
@@ -145,7 +173,7 @@ impl World {
         let rpc = Rpc::new(self.localnet.rpc_url().to_owned(), false);
         let report = verify::run(&store, &rpc, PATIENCE).await.unwrap();
         assert!(report.differences.is_empty(), "{report}");
-        assert!(report.accounts > 2, "{report}");
+        assert!(report.accounts > 2 && report.reputations > 0 && report.unknown_reputations == 0, "{report}");
     }
 }
 
@@ -224,6 +252,76 @@ async fn jobs_are_followed_from_the_first_to_the_last_unit() {
     let refunded = following.job_is(third, JobStatus::Refunded, Commitment::Confirmed).await;
     assert_eq!((refunded.paid.client, refunded.closed), (BUDGET, true));
     following.job_is(fourth, JobStatus::Open, Commitment::Finalized).await;
+    world.equals_the_chain(&database).await;
+    following.stop().await;
+    world.localnet.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() {
+    let world = World::start(1_500).await;
+    let (east, truth) = (world.register(Persona::East).await, [8; 32]);
+    world.register(Persona::Uma).await;
+    let database = world.database();
+    let following = world.follow(&database).await;
+    let job = world.open_with(Persona::Alice, Verification::Quorum, 3_600).await;
+    world.accept(Persona::East, job).await;
+    world.submit(Persona::East, job).await;
+
+    let carol = escrow::Challenger {
+        challenger: world.address(Persona::Carol),
+        payer: world.address(Persona::Carol),
+        source: world.tokens(Persona::Carol),
+        account: world.tokens(Persona::Bob),
+    };
+    let challenge = escrow::challenge(carol, job, token_program::CLASSIC, truth);
+    world.chain.send(&[challenge], &[world.key(Persona::Carol)]).await.unwrap();
+    following.job_is(job, JobStatus::Challenged, Commitment::Processed).await;
+    let case = following.client.dispute(&job.to_string()).await.unwrap();
+    assert_eq!((case.dispute.status, case.dispute.deposit), (DisputeStatus::Voting, PRICE));
+
+    let (uma, salt) = (world.address(Persona::Uma), [5; 32]);
+    let state = world.chain.job(&job).await.unwrap().unwrap();
+    let (at, vote) = (pda::dispute(&job), pda::vote(&pda::dispute(&job), 0, &uma));
+    let sealed = commitment(&job, &truth, &salt, &uma);
+    let juror = escrow::Provider::new(uma, world.tokens(Persona::Uma));
+    let commit = escrow::commit_vote(juror, job, &state, sealed, 2 * PRICE);
+    world.chain.send(&[commit], &[world.key(Persona::Uma)]).await.unwrap();
+    let dispute: Dispute = world.chain.get(&at).await.unwrap();
+    world.localnet.time_travel(dispute.commit_by.get() + 2).await.unwrap();
+    let reveal = escrow::reveal_vote(job, vote, truth, salt);
+    world.chain.send(&[reveal], &[world.key(Persona::Uma)]).await.unwrap();
+    world.localnet.time_travel(dispute.final_at.get() + 2).await.unwrap();
+    let resolve = escrow::resolve(job, &state, token_program::CLASSIC);
+    world.chain.send(&[resolve], &[world.key(Persona::Bob)]).await.unwrap();
+    let overturned = following.job_is(job, JobStatus::Refunded, Commitment::Confirmed).await;
+    assert_eq!((overturned.verdict, overturned.slashed, overturned.paid.provider), (Some(Verdict::Counter), PRICE, 0));
+    assert!(overturned.disputed && overturned.escrowed > 0);
+    world.equals_the_chain(&database).await;
+
+    let (state, cast): (_, Vote) = (world.chain.job(&job).await.unwrap().unwrap(), world.chain.get(&vote).await.unwrap());
+    let dispute: Dispute = world.chain.get(&at).await.unwrap();
+    let last = [
+        escrow::close_vote(job, &state, vote, &cast, token_program::CLASSIC),
+        escrow::close_dispute(at, &dispute),
+        escrow::pay(job, &state, token_program::CLASSIC),
+    ];
+    for instruction in last {
+        world.chain.send(&[instruction], &[world.key(Persona::Bob)]).await.unwrap();
+    }
+    following
+        .until("wound up", |client| async move { client.job(&job.to_string()).await.is_ok_and(|job| job.closed) })
+        .await;
+    let case = following.client.dispute(&job.to_string()).await.unwrap();
+    assert_eq!((case.dispute.status, case.dispute.verdict), (DisputeStatus::Closed, Some(Verdict::Counter)));
+    assert_eq!(case.dispute.votes[0].output, Some(hex::encode(truth)));
+    // A fifth of the bond is the juror's.
+    assert_eq!((case.dispute.votes[0].paid, case.job.paid.jurors), (PRICE / 5, PRICE / 5));
+    assert_eq!(case.job.paid.total(), u128::from(case.job.budget + case.job.deposited + case.job.slashed));
+    let bonds = following.client.provider(&east.to_string()).await.unwrap().bonds;
+    assert_eq!((bonds[0].amount, bonds[0].reputation.failed), (BOND - PRICE, PRICE));
+    let bonds = following.client.bonds(&uma.to_string()).await.unwrap();
+    assert_eq!((bonds[0].bond.free, bonds[0].bond.reputation.kept, bonds[0].claims.len()), (BOND, 2 * PRICE, 0));
     world.equals_the_chain(&database).await;
     following.stop().await;
     world.localnet.stop().await.unwrap();

@@ -146,7 +146,7 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
     let (localnet, _dir) = bare().await;
     let rpc = localnet.rpc();
     let mut client = client(&localnet).await;
-    let south = localnet.personas().key(Persona::South);
+    let guardian = localnet.personas().key(Persona::Guardian);
     let lamports = |cmp| SubscribeRequestFilterAccountsFilter {
         filter: Some(StateFilter::Lamports(SubscribeRequestFilterAccountsFilterLamports { cmp: Some(cmp) })),
     };
@@ -161,8 +161,8 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
                 },
             ),
             (
-                "south".to_owned(),
-                SubscribeRequestFilterAccounts { account: vec![south.pubkey().to_string()], ..Default::default() },
+                "guardian".to_owned(),
+                SubscribeRequestFilterAccounts { account: vec![guardian.pubkey().to_string()], ..Default::default() },
             ),
         ]),
         slots: named("slots", Default::default()),
@@ -176,17 +176,17 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
         }
     };
 
-    rpc.request_airdrop(&south.pubkey(), 1_000_000).await.unwrap();
+    rpc.request_airdrop(&guardian.pubkey(), 1_000_000).await.unwrap();
     let airdropped = next_account().await;
     assert_eq!(airdropped.lamports, bootstrap::PERSONA_LAMPORTS + 1_000_000);
 
-    // More tokens than south has: it pays the fee and nothing else happens.
+    // More tokens than guardian has: it pays the fee and nothing else happens.
     let too_much = spl_token_interface::instruction::transfer_checked(
         &token_program::CLASSIC,
-        &token_account(&localnet, Persona::South),
+        &token_account(&localnet, Persona::Guardian),
         &localnet.mint(),
         &token_account(&localnet, Persona::North),
-        &south.pubkey(),
+        &guardian.pubkey(),
         &[],
         1,
         bootstrap::MINT_DECIMALS,
@@ -194,7 +194,7 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
     .unwrap();
     let blockhash = rpc.get_latest_blockhash().await.unwrap();
     let failing =
-        solana_transaction::Transaction::new_signed_with_payer(&[too_much], Some(&south.pubkey()), &[south], blockhash);
+        solana_transaction::Transaction::new_signed_with_payer(&[too_much], Some(&guardian.pubkey()), &[guardian], blockhash);
     let skip = solana_client::rpc_config::RpcSendTransactionConfig { skip_preflight: true, ..Default::default() };
     rpc.send_transaction_with_config(&failing, skip).await.unwrap();
     let payer = next_account().await;
@@ -204,16 +204,16 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
     // Closing its token account zeroes it, as on a real node.
     let close = spl_token_interface::instruction::close_account(
         &token_program::CLASSIC,
-        &token_account(&localnet, Persona::South),
-        &south.pubkey(),
-        &south.pubkey(),
+        &token_account(&localnet, Persona::Guardian),
+        &guardian.pubkey(),
+        &guardian.pubkey(),
         &[],
     )
     .unwrap();
-    bootstrap::send(&rpc, "closing", &[close], &[south]).await.unwrap();
+    bootstrap::send(&rpc, "closing", &[close], &[guardian]).await.unwrap();
     let mut updates = [next_account().await, next_account().await];
     updates.sort_by_key(|account| account.lamports);
-    assert_eq!(updates[0].pubkey, token_account(&localnet, Persona::South).to_bytes());
+    assert_eq!(updates[0].pubkey, token_account(&localnet, Persona::Guardian).to_bytes());
     assert!(updates[0].data.is_empty() && updates[0].lamports == 0);
     localnet.stop().await.unwrap();
 }

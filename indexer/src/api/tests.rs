@@ -6,6 +6,7 @@ use crate::{
     store::{Batch, Overlay, Sqlite, Store, Unconfirmed},
     telemetry,
     testing::{self, Chain},
+    types::Address,
 };
 use joule_api::{Client, Commitment, JobStatus};
 use std::net::SocketAddr;
@@ -118,6 +119,7 @@ async fn open_jobs_are_explained_ranked_and_follow_unconfirmed_changes() {
     let server = Server::start().await;
     let mut chain = Chain::new();
     let provider = chain.register(1);
+    chain.bond(1, 100_000);
     let small = chain.open(1, 1_000);
     let large = chain.open(2, 9_000);
     server.confirm(&mut chain);
@@ -137,6 +139,10 @@ async fn open_jobs_are_explained_ranked_and_follow_unconfirmed_changes() {
     chain.accept(&another, &provider, 50);
     server.show(&mut chain);
     assert!(client.open_jobs(&provider.to_string(), 10).await.unwrap().is_empty(), "all its places are taken");
+
+    let refused = client.refused_jobs(&provider.to_string(), 10).await.unwrap();
+    assert_eq!(refused.iter().map(|refusal| refusal.job.clone()).collect::<Vec<_>>(), [small.to_string()]);
+    assert!(refused[0].reasons[0].contains("all 2 places"), "{:?}", refused[0].reasons);
 
     chain.pause(&provider);
     server.show(&mut chain);
@@ -164,6 +170,92 @@ async fn an_account_comes_with_its_fields_and_history() {
     assert_eq!(names, ["JobSettled", "JobDelivered", "JobAccepted", "ProviderRegistered"]);
     let job = server.client().job(&job.to_string()).await.unwrap();
     assert_eq!((job.status, job.closed), (JobStatus::Settled, true));
+}
+
+#[tokio::test]
+async fn a_juror_finds_all_it_needs_and_a_bond_says_who_holds_it() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    for who in [1, 2] {
+        chain.bond(who, 10_000);
+    }
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    server.confirm(&mut chain);
+    let client = server.client();
+    let voting = [("status", "voting".to_owned())];
+    assert!(client.disputes(&voting).await.unwrap().items.is_empty());
+
+    chain.challenge(&job);
+    server.show(&mut chain);
+    let case = client.disputes(&voting).await.unwrap().items.remove(0);
+    assert_eq!((case.dispute.job.clone(), case.dispute.commitment), (job.to_string(), Commitment::Processed));
+    assert_eq!((case.job.address.clone(), case.job.status), (job.to_string(), JobStatus::Challenged));
+    assert_eq!(case.dispute.counter_result, hex::encode(testing::COUNTER));
+    assert!(case.dispute.commit_by < case.dispute.reveal_by && !case.job.input_hash.is_empty());
+    assert_eq!(client.dispute(&job.to_string()).await.unwrap(), case);
+    let challenged = client.jobs(&[("status", "challenged".to_owned())]).await.unwrap();
+    assert_eq!(challenged.items, [case.job]);
+
+    chain.commit(&job, 2, 500);
+    server.show(&mut chain);
+    let case = client.dispute(&job.to_string()).await.unwrap();
+    assert_eq!((case.dispute.votes.len(), case.dispute.votes[0].at_risk), (1, 500));
+    let bonds = client.bonds(&testing::authority(2).to_string()).await.unwrap();
+    assert_eq!((bonds.len(), bonds[0].bond.free, bonds[0].claims[0].amount), (1, 9_500, 500));
+    assert_eq!(bonds[0].claims[0].subject, case.dispute.votes[0].address);
+    let shown = client.provider(&provider.to_string()).await.unwrap();
+    assert_eq!((shown.bonds[0].locked, shown.bonds[0].free), (400, 9_600));
+    assert!(client.bonds(&Address::from(&testing::MINT).to_string()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn bids_are_listed_from_the_cheapest() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let providers = [1, 2].map(|who| chain.register(who));
+    let until = chain.now() + 100;
+    let job = chain.open_with(1, 1_000, |job| job.bid_until = until.into());
+    chain.bid(&job, &providers[0], 900);
+    server.confirm(&mut chain);
+    let best = chain.bid(&job, &providers[1], 700);
+    server.show(&mut chain);
+    let bids = server.client().bids(&job.to_string()).await.unwrap();
+    assert_eq!(bids.iter().map(|bid| (bid.price, bid.exposure)).collect::<Vec<_>>(), [(700, 350), (900, 450)]);
+    let shown = server.client().job(&job.to_string()).await.unwrap();
+    assert_eq!((shown.best_bid, shown.best_price), (Some(best.to_string()), 700));
+}
+
+#[tokio::test]
+async fn every_kind_of_account_has_its_fields() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let provider = chain.register(1);
+    let bond = chain.bond(1, 10_000);
+    let mut wanted = testing::Demands { cpu_cores: 2, min_bond: 7, ..testing::Demands::default() };
+    wanted.regions[0] = 3;
+    let requirements = chain.demand(1, &wanted);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    let dispute = chain.challenge(&job);
+    server.confirm(&mut chain);
+    let client = server.client();
+    for (address, kind, field, value) in [
+        (bond, "bond", "amount", serde_json::json!("10000")),
+        (requirements, "requirements", "regions", serde_json::json!([3])),
+        (requirements, "requirements", "min_bond", serde_json::json!("7")),
+        (dispute, "dispute", "deposit", serde_json::json!("400")),
+        (job, "job", "exposure", serde_json::json!("400")),
+    ] {
+        let account = client.account(&address.to_string()).await.unwrap();
+        assert_eq!((account.kind.as_str(), &account.data[field]), (kind, &value), "{}", account.data);
+    }
+    let history = client.account(&bond.to_string()).await.unwrap().history;
+    let names: Vec<_> = history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["ClaimLocked", "BondDeposited", "BondOpened"]);
 }
 
 #[tokio::test]
@@ -204,6 +296,11 @@ async fn every_refusal_is_json_with_a_code_and_says_what_to_do() {
         (format!("/v1/jobs/{unknown}"), 404, "not_found"),
         (format!("/v1/providers/{unknown}"), 404, "not_found"),
         (format!("/v1/providers/{unknown}/open-jobs"), 404, "not_found"),
+        (format!("/v1/providers/{unknown}/refused-jobs"), 404, "not_found"),
+        (format!("/v1/jobs/{unknown}/bids"), 404, "not_found"),
+        (format!("/v1/disputes/{unknown}"), 404, "not_found"),
+        ("/v1/disputes?status=lost".to_owned(), 400, "bad_request"),
+        ("/v1/bonds/me".to_owned(), 400, "bad_address"),
         (format!("/v1/accounts/{unknown}"), 404, "not_found"),
         ("/v2".to_owned(), 404, "no_route"),
     ] {
@@ -232,7 +329,18 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
     assert_eq!(server.get("/healthz").await.0, 200);
     let (_, document) = server.get("/openapi.json").await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
-    for path in ["/v1/jobs", "/v1/jobs/{address}", "/v1/providers/{address}/open-jobs", "/v1/feed", "/healthz"] {
+    for path in [
+        "/v1/jobs",
+        "/v1/jobs/{address}",
+        "/v1/jobs/{address}/bids",
+        "/v1/disputes",
+        "/v1/disputes/{job}",
+        "/v1/bonds/{owner}",
+        "/v1/providers/{address}/open-jobs",
+        "/v1/providers/{address}/refused-jobs",
+        "/v1/feed",
+        "/healthz",
+    ] {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     let metrics = reqwest::get(format!("http://{}/metrics", server.address)).await.unwrap().text().await.unwrap();

@@ -4,6 +4,8 @@ pub mod event;
 pub mod fields;
 mod program;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use event::{Fact, Life, Row};
 pub use program::Program;

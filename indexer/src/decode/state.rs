@@ -159,7 +159,7 @@ fn requirements(s: &Requirements) -> Value {
     };
     value["client"] = fields::key(&s.client);
     value["rent_payer"] = fields::key(&s.rent_payer);
-    value["hash"] = fields::hash(&s.hash);
+    value["hash"] = fields::hash(&c.hash());
     value["regions"] = c.regions.iter().filter(|region| region.get() != 0).map(fields::number).collect();
     value["all_of"] = credentials(&c.all_of);
     value["any_of"] = credentials(&c.any_of);

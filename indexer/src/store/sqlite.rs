@@ -18,7 +18,8 @@ use std::{
 /// The schema, one step a file. A step that was released never changes.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_base.sql"),
-    include_str!("../../migrations/0002_bonds_and_disputes.sql"),
+    include_str!("../../migrations/0002_governance.sql"),
+    include_str!("../../migrations/0003_bonds_and_disputes.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.

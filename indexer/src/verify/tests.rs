@@ -1,0 +1,184 @@
+//! That every check can fail.
+
+use super::*;
+use crate::{
+    decode::Program,
+    store::{Batch, Sqlite},
+    testing::{bond_address, dispute_address, vault_of, Chain, COUNTER, RESULT, VOTE_WINDOW},
+};
+use anchor_lang::{bytemuck, Discriminator};
+use joule_staking::state::Bond;
+
+struct World {
+    folder: tempfile::TempDir,
+    store: Sqlite,
+    chain: Chain,
+}
+
+impl World {
+    /// A provider that has kept one promise, broken another and is bound by a third; and a dispute about a fourth.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("indexer.sqlite")).unwrap();
+        let mut chain = Chain::new();
+        let provider = chain.register(1);
+        chain.bond(1, 10_000);
+        chain.bond(2, 10_000);
+        let kept = chain.open(1, 1_000);
+        chain.accept(&kept, &provider, 800);
+        chain.deliver(&kept);
+        chain.settle(&kept);
+        chain.wait(30 * 24 * 60 * 60);
+        let failed = chain.open(2, 1_000);
+        chain.accept(&failed, &provider, 600);
+        chain.fail(&failed);
+        let bound = chain.open(3, 1_000);
+        chain.accept(&bound, &provider, 100);
+        let disputed = chain.open(4, 1_000);
+        chain.accept(&disputed, &provider, 900);
+        chain.deliver(&disputed);
+        chain.challenge(&disputed);
+        chain.commit(&disputed, 2, 500);
+        chain.wait(i64::from(VOTE_WINDOW) + 1);
+        chain.reveal(&disputed, 2, COUNTER);
+        let mut world = Self { folder, store, chain };
+        world.confirm();
+        world
+    }
+
+    fn confirm(&mut self) {
+        let blocks = self.chain.take();
+        let checkpoint = blocks.last().map(|block| block.slot);
+        self.store.apply(&Batch { blocks, checkpoint, ..Batch::default() }).unwrap();
+    }
+
+    /// Whatever is in the store, changed behind its back.
+    fn tamper(&self, sql: &str, values: impl rusqlite::Params) {
+        let conn = rusqlite::Connection::open(self.folder.path().join("indexer.sqlite")).unwrap();
+        assert!(conn.execute(sql, values).unwrap() > 0, "{sql}");
+    }
+
+    fn change_bond(&self, change: impl FnOnce(&mut Bond)) {
+        let address = bond_address(1);
+        let row = self.store.account(&address).unwrap().unwrap();
+        let mut bond: Bond = bytemuck::pod_read_unaligned(&row.data[Bond::DISCRIMINATOR.len()..]);
+        change(&mut bond);
+        let data = [Bond::DISCRIMINATOR, bytemuck::bytes_of(&bond)].concat();
+        self.tamper("update accounts set data = ?2 where address = ?1", rusqlite::params![address.0, data]);
+    }
+
+    fn report(&self, holds: impl Fn(&Vault) -> Option<u64>) -> Report {
+        let books = audit(&self.store).unwrap();
+        let balances: Vec<_> = books.vaults.iter().map(holds).collect();
+        let mut report = Report::default();
+        report.add(books, &balances);
+        report
+    }
+
+    fn differences(&self) -> Vec<Difference> {
+        self.report(|vault| Some(vault.least)).differences
+    }
+}
+
+#[test]
+fn books_that_balance_are_said_to_and_gifts_are_no_difference() {
+    let world = World::new();
+    let report = world.report(|vault| Some(vault.least + 1));
+    assert_eq!(report.differences, []);
+    // Two bonds and two jobs.
+    assert_eq!((report.reputations, report.unknown_reputations, report.vaults), (2, 0, 4));
+    assert!(report.to_string().contains("4 vaults hold what they must; 2 reputations"), "{report}");
+}
+
+#[test]
+fn the_vault_of_a_disputed_job_holds_budget_and_deposit() {
+    let world = World::new();
+    let books = audit(&world.store).unwrap();
+    let least: Vec<u64> = books.vaults.iter().map(|vault| vault.least).collect();
+    assert!(least.contains(&1_450) && least.contains(&1_000), "{least:?}");
+    assert!(books.vaults.iter().any(|vault| vault.vault == vault_of(&bond_address(1)) && vault.least == 9_700));
+}
+
+#[test]
+fn a_vault_that_holds_less_or_is_not_there_is_found() {
+    let world = World::new();
+    let report = world.report(|vault| vault.least.checked_sub(1));
+    assert_eq!(report.differences.len(), 4);
+    assert!(report.to_string().contains("must hold 9700 and holds 9699"), "{report}");
+    assert_eq!(world.report(|_| None).differences.len(), 4);
+}
+
+#[test]
+fn a_reputation_that_no_claim_made_is_found() {
+    for change in [
+        (|bond| bond.kept = (bond.kept.get() + 1).into()) as fn(&mut Bond),
+        |bond| bond.failed = 0.into(),
+        |bond| bond.scored_at = (bond.scored_at.get() - 1).into(),
+    ] {
+        let world = World::new();
+        world.change_bond(change);
+        let found = world.differences();
+        assert!(matches!(found[..], [Difference::Reputation { address, .. }] if address == bond_address(1)), "{found:?}");
+    }
+}
+
+#[test]
+fn a_reputation_whose_event_was_lost_is_found() {
+    let world = World::new();
+    world.tamper("delete from events where name = 'ClaimSlashed'", []);
+    assert!(matches!(world.differences()[..], [Difference::Reputation { .. }]));
+}
+
+#[test]
+fn a_bond_whose_opening_was_never_seen_is_counted_and_no_difference() {
+    let world = World::new();
+    world.tamper("delete from events where name = 'BondOpened'", []);
+    let report = world.report(|vault| Some(vault.least));
+    assert_eq!((report.differences.len(), report.reputations, report.unknown_reputations), (0, 0, 2));
+    assert!(report.to_string().contains("of 2 the beginning is not known"), "{report}");
+}
+
+#[test]
+fn a_bond_that_has_locked_something_else_than_its_claims_hold_is_found() {
+    let world = World::new();
+    world.change_bond(|bond| bond.locked = (bond.locked.get() - 1).into());
+    let found = world.differences();
+    assert!(matches!(found[..], [Difference::Claims { locked: 499, total: 500, claims: 2, count: 2, .. }]), "{found:?}");
+    let world = World::new();
+    world.tamper("update accounts set closed = 1 where kind = 'claim'", []);
+    assert_eq!(world.differences().len(), 2, "of the provider and of the juror");
+}
+
+#[test]
+fn a_job_that_paid_out_less_than_came_in_is_found() {
+    let world = World::new();
+    world.tamper(
+        "update jobs set body = json_set(body, '$.paid.client', '199') where body like '%\"client\":\"200\"%'",
+        [],
+    );
+    let found = world.differences();
+    assert!(matches!(found[..], [Difference::Lost { came_in: 1_000, paid: 999, .. }]), "{found:?}");
+}
+
+#[test]
+fn a_dispute_that_is_wound_up_leaves_nothing_behind() {
+    let mut world = World::new();
+    let job = world.store.dispute(&disputed(&world)).unwrap().unwrap().job.parse().unwrap();
+    world.chain.wait(i64::from(VOTE_WINDOW));
+    world.chain.resolve(&job);
+    world.chain.close_vote(&job, 2, 0);
+    world.confirm();
+    assert_eq!(world.differences(), []);
+    world.chain.close_dispute(&job);
+    world.chain.pay(&job);
+    world.confirm();
+    assert_eq!(world.differences(), []);
+    assert_eq!(world.store.job(&job).unwrap().unwrap().result_hash, Some(hex::encode(RESULT)));
+}
+
+fn disputed(world: &World) -> Address {
+    let rows = world.store.live_accounts(&Program::Escrow.address()).unwrap();
+    let row = rows.into_iter().find(|row| row.kind == "dispute").unwrap();
+    assert_eq!(row.address, dispute_address(&world.store.dispute(&row.address).unwrap().unwrap().job.parse().unwrap()));
+    row.address
+}

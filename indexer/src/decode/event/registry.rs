@@ -66,7 +66,7 @@ pub fn data(event: &E) -> Value {
         E::Attested(e) => fields!(e; subject: key, attestor: key, schema: number, value_hash: hash, expires_at: number),
         E::AttestationRevoked(e) => fields!(e; subject: key, attestor: key, schema: number),
         E::AttestationsClosed(e) => fields!(e; attestations: key, subject: key),
-        E::RequirementsDefined(e) => fields!(e; requirements: key, client: key, hash: hash),
+        E::RequirementsDefined(e) => fields!(e; requirements: key, client: key),
         E::RequirementsDropped(e) => fields!(e; requirements: key, client: key),
     }
 }

@@ -171,29 +171,32 @@ impl<'a> Work<'a> {
                     .execute(params![address.0, bytes(&client.client), client.next_job.get() as i64, slot as i64])?;
             }
             State::Protocol(protocol) => {
-                let fees = serde_json::json!(protocol.fee_bps.map(|bps| bps.get())).to_string();
-                let pauses = serde_json::json!(protocol.paused_until.map(|end| end.get())).to_string();
+                let list = |value: serde_json::Value| value.to_string();
                 self.conn
                     .prepare_cached(
-                        "insert or replace into protocol (address, authority, guardian, paused_until, fee_bps, slot)
-                         values (?1, ?2, ?3, ?4, ?5, ?6)",
+                        "insert or replace into protocol
+                             (address, authority, guardian, fee_bps, staged_fee_bps, staged_fee_at, paused_until, slot)
+                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                     )?
                     .execute(params![
                         address.0,
                         bytes(&protocol.authority),
                         bytes(&protocol.guardian),
-                        pauses,
-                        fees,
+                        list(protocol.fee_bps.map(|bps| bps.get()).into()),
+                        list(protocol.staged_fee_bps.map(|bps| bps.get()).into()),
+                        list(protocol.staged_fee_at.map(|at| at.get()).into()),
+                        list(protocol.paused_until.map(|until| until.get()).into()),
                         slot as i64,
                     ])?;
             }
             State::AcceptedMint(mint) => {
+                let rewards = mint.reward_vault != Key::default();
                 self.conn
                     .prepare_cached(
                         "insert or replace into accepted_mints
-                             (address, mint, fee_vault, decimals, min_amount, outflow_limit, outflow_window, enabled,
-                              slot)
-                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                             (address, mint, fee_vault, decimals, min_amount, enabled, kept, owed_rewards,
+                              outflow_limit, outflow_window, reward_vault, reward_bps, slot)
+                         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                     )?
                     .execute(params![
                         address.0,
@@ -201,9 +204,13 @@ impl<'a> Work<'a> {
                         bytes(&mint.fee_vault),
                         mint.decimals,
                         mint.min_amount.get().to_string(),
+                        mint.is_enabled(),
+                        mint.kept.get().to_string(),
+                        mint.owed_rewards.get().to_string(),
                         mint.outflow_limit.get().to_string(),
                         mint.outflow_window.get(),
-                        mint.is_enabled(),
+                        rewards.then(|| bytes(&mint.reward_vault)),
+                        mint.reward_bps.get(),
                         slot as i64,
                     ])?;
             }

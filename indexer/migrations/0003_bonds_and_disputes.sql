@@ -1,4 +1,4 @@
--- Bonds, bids, disputes; and jobs, protocol and tokens as the programs have them since then.
+-- Bonds, bids and disputes.
 --
 -- With them the layouts of accounts and events changed: what was stored under the old ones means nothing any more, and is
 -- read again from the chain.
@@ -10,33 +10,9 @@ delete from providers;
 delete from clients;
 delete from aggregates;
 delete from dead_letters;
+delete from protocol;
+delete from accepted_mints;
 delete from checkpoint;
-drop table protocol;
-drop table accepted_mints;
-
-create table protocol (
-    address      blob    not null primary key,
-    authority    blob    not null,
-    guardian     blob    not null,
-    -- By service number, as JSON lists: fees in basis points, and the Unix time at which the last pause ends or ended.
-    fee_bps      text    not null,
-    paused_until text    not null,
-    slot         integer not null
-) without rowid;
-
-create table accepted_mints (
-    address        blob    not null primary key,
-    mint           blob    not null unique,
-    fee_vault      blob    not null,
-    decimals       integer not null,
-    -- Base units, decimal, like the limit.
-    min_amount     text    not null,
-    -- The most that may leave the fee vault in a window of seconds.
-    outflow_limit  text    not null,
-    outflow_window integer not null,
-    enabled        integer not null,
-    slot           integer not null
-) without rowid;
 
 -- Which accounts are listed under what: bids under a job, bonds under an owner, claims under a bond. A row says where to
 -- look; whether the account lives and still belongs there, its bytes in `accounts` say.

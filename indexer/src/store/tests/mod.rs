@@ -1,5 +1,8 @@
 //! The store and the overlay, on real files and with the programs' own account and event types.
 
+mod bonds;
+mod disputes;
+
 use super::*;
 use crate::{
     source::BankRef,
@@ -32,6 +35,7 @@ fn contents(store: &Sqlite) -> serde_json::Value {
     serde_json::json!({
         "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
         "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
+        "disputes": store.disputes(&DisputeFilter::default(), &page, &[]).unwrap(),
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
     })

@@ -1,0 +1,100 @@
+//! Whatever a chain can do, for property tests.
+
+use super::{provider_address, Chain};
+use crate::types::Address;
+use joule_escrow::state::Job;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Something that a chain can do, for property tests.
+#[derive(Debug, Clone, Copy)]
+pub enum Happening {
+    Register(u8),
+    Pause(u8),
+    Retire(u8),
+    Open(u8, u16),
+    /// The next step of the n-th job that is not over.
+    Advance(u8),
+    Cancel(u8),
+    Bond(u8, u16),
+    /// Somebody challenges the n-th job, if it is delivered.
+    Challenge(u8),
+    /// The next step of the dispute about the n-th job, if there is one.
+    Judge(u8),
+}
+
+impl Arbitrary for Happening {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        let who = 0u8..3;
+        prop_oneof![
+            2 => who.clone().prop_map(Self::Register),
+            1 => who.clone().prop_map(Self::Pause),
+            1 => who.clone().prop_map(Self::Retire),
+            3 => (who.clone(), 1u16..).prop_map(|(who, budget)| Self::Open(who, budget)),
+            6 => any::<u8>().prop_map(Self::Advance),
+            1 => any::<u8>().prop_map(Self::Cancel),
+            2 => (who, 1u16..).prop_map(|(who, amount)| Self::Bond(who, amount)),
+            2 => any::<u8>().prop_map(Self::Challenge),
+            6 => any::<u8>().prop_map(Self::Judge),
+        ]
+        .boxed()
+    }
+}
+
+impl Chain {
+    pub fn happen(&mut self, happening: Happening) {
+        let nth =
+            |jobs: &BTreeMap<Address, Job>, n: u8| jobs.keys().nth(usize::from(n) % jobs.len().max(1)).copied();
+        match happening {
+            Happening::Register(who) => {
+                if !self.providers.contains_key(&provider_address(who)) {
+                    self.register(who);
+                }
+            }
+            Happening::Pause(who) => self.pause(&provider_address(who)),
+            Happening::Retire(who) => self.retire(&provider_address(who)),
+            Happening::Open(who, budget) => {
+                self.open(who, budget.into());
+            }
+            Happening::Advance(n) => {
+                let Some(address) = nth(&self.jobs, n) else { return };
+                let job = self.jobs[&address];
+                match job.status {
+                    1 => {
+                        let provider = self.providers.keys().nth(usize::from(n) % self.providers.len().max(1)).copied();
+                        if let Some(provider) = provider {
+                            self.accept(&address, &provider, job.budget.get());
+                        }
+                    }
+                    2 if n % 5 == 0 || self.now() > job.deliver_by.get() => self.fail(&address),
+                    2 => self.deliver(&address),
+                    3 => self.settle(&address),
+                    _ => {}
+                }
+            }
+            Happening::Bond(who, amount) => {
+                self.bond(who, amount.into());
+            }
+            Happening::Challenge(n) => {
+                let Some(address) = nth(&self.jobs, n) else { return };
+                let job = self.jobs[&address];
+                if job.status == 3 && self.now() < job.settle_after.get() {
+                    self.challenge(&address);
+                }
+            }
+            Happening::Judge(n) => {
+                let Some(address) = nth(&self.jobs, n) else { return };
+                self.judge(&address, n);
+            }
+            Happening::Cancel(n) => {
+                let Some(address) = nth(&self.jobs, n) else { return };
+                if self.jobs[&address].status == 1 {
+                    self.cancel(&address);
+                }
+            }
+        }
+    }
+}
