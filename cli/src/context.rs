@@ -73,7 +73,12 @@ impl Options {
     }
 
     pub fn signer(&self) -> Result<Keypair, Failure> {
-        let path = match (&self.key, &self.persona) {
+        Ok(keys::read(&self.key_file()?)?)
+    }
+
+    /// Where the signer's key lies.
+    pub fn key_file(&self) -> Result<PathBuf, Failure> {
+        Ok(match (&self.key, &self.persona) {
             (Some(path), _) => path.clone(),
             (None, Some(persona)) => self.state_dir.join("keys").join(format!("{persona}.json")),
             (None, None) => {
@@ -81,8 +86,7 @@ impl Options {
                     std::env::var_os("HOME").ok_or_else(|| Failure::Input("no key: give --key or --as".into()))?;
                 Path::new(&home).join(".config/solana/id.json")
             }
-        };
-        Ok(keys::read(&path)?)
+        })
     }
 
     /// The mint named, or the local network's.

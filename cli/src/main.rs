@@ -1,5 +1,6 @@
 //! `joule`: post compute jobs, run a provider, look at the index, and see it all work on one machine.
 
+mod act;
 mod amount;
 mod command;
 mod context;
@@ -33,6 +34,18 @@ enum Command {
     /// Offer compute
     #[command(subcommand)]
     Provider(command::provider::Command),
+    /// Look at disputes about results, and vote in them
+    #[command(subcommand)]
+    Dispute(command::dispute::Command),
+    /// Stake tokens for rewards and lower fees
+    #[command(subcommand)]
+    Stake(command::stake::Command),
+    /// Say what is true of a provider, or see what others say
+    #[command(subcommand)]
+    Attest(command::attest::Command),
+    /// Decide who may attest
+    #[command(subcommand)]
+    Attestor(command::attest::Attestor),
     /// Look at the indexer
     #[command(subcommand)]
     Index(command::index::Command),
@@ -42,7 +55,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Run the whole system here: two clients, two providers, three jobs
+    /// Run the whole system here: honest work that is paid, and a lie that is found out
     Demo(demo::Args),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
@@ -66,6 +79,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Job(command) => runtime.block_on(command::job::run(options, command)),
         Command::Provider(command) => runtime.block_on(command::provider::run(options, command)),
+        Command::Dispute(command) => runtime.block_on(command::dispute::run(options, command)),
+        Command::Stake(command) => runtime.block_on(command::stake::run(options, command)),
+        Command::Attest(command) => runtime.block_on(command::attest::run(options, command)),
+        Command::Attestor(command) => runtime.block_on(command::attest::attestor(options, command)),
         Command::Index(command) => runtime.block_on(command::index::run(options, command)),
         Command::Localnet { args } => command::localnet::run(&args),
         Command::Demo(args) => runtime.block_on(demo::run(args)),

@@ -1,12 +1,20 @@
-//! The chain as one provider sees it: its jobs, and the four things it does with them.
+//! The chain as one provider sees it: its jobs, and what it does with them.
 
 use joule_artifacts::Hash;
 use joule_sdk::{
-    escrow::state::Job as State,
-    instruction::{escrow, token},
-    keys, pda, Chain, Instruction, Keypair, Signer,
+    escrow::state::{Bid, Job as State, Pricing},
+    instruction::{
+        escrow::{self, Provider},
+        token,
+    },
+    keys, pda,
+    staking::state::{Bond, Claim},
+    Chain, Instruction, Keypair, Signer,
 };
-pub use joule_sdk::{escrow::state::JobStatus, Pubkey as Address, SdkError as ChainError};
+pub use joule_sdk::{
+    escrow::state::{JobStatus, Verification},
+    Pubkey as Address, SdkError as ChainError,
+};
 use std::{
     collections::HashMap,
     path::Path,
@@ -20,6 +28,7 @@ pub struct Job {
     pub client: Address,
     pub id: u64,
     pub status: JobStatus,
+    pub verification: Verification,
     /// All zero while it is open.
     pub provider_authority: Address,
     pub mint: Address,
@@ -27,38 +36,67 @@ pub struct Job {
     pub budget: u64,
     pub price: u64,
     pub owed_provider: u64,
+    /// Base units for a second where it is paid by the second and taken.
+    pub rate: u64,
+    /// Base units locked of the provider's bond, which is what a challenge costs.
+    pub exposure: u64,
     pub spec_hash: Hash,
     pub input_hash: Hash,
     pub result_hash: Hash,
-    /// Unix seconds of the chain's clock, like the two below; 0 until it is known.
+    /// Unix seconds of the chain's clock, like the three below; 0 until it is known.
     pub accept_by: i64,
+    /// 0 when it takes no bids.
+    pub bid_until: i64,
     pub deliver_by: i64,
     pub settle_after: i64,
     /// Seconds.
     pub work_window: u32,
+    /// Seconds of each step of a dispute.
+    pub vote_window: u32,
+    /// Seconds of work reported so far.
+    pub reported: u32,
+    /// What is locked of a bond, in basis points of the price, or of the budget where it is paid by the second.
+    pub bond_bps: u16,
+    pub jurors: u8,
+    pub per_second: bool,
 }
 
 impl Job {
-    /// None when the status is one that this version does not know.
-    fn from_state(address: Address, state: &State) -> Option<Self> {
+    /// None when it is one that this version does not know how to read.
+    pub(crate) fn from_state(address: Address, state: &State) -> Option<Self> {
         Some(Self {
             address,
             client: state.client,
             id: state.id.get(),
             status: state.status().ok()?,
+            verification: Verification::from_number(state.verification).ok()?,
             provider_authority: state.provider_authority,
             mint: state.mint,
             budget: state.budget.get(),
             price: state.price.get(),
             owed_provider: state.owed_provider.get(),
+            rate: state.rate.get(),
+            exposure: state.exposure.get(),
             spec_hash: state.spec_hash.into(),
             input_hash: state.input_hash.into(),
             result_hash: state.result_hash.into(),
             accept_by: state.accept_by.get(),
+            bid_until: state.bid_until.get(),
             deliver_by: state.deliver_by.get(),
             settle_after: state.settle_after.get(),
             work_window: state.work_window.get(),
+            vote_window: state.vote_window.get(),
+            reported: state.reported.get(),
+            bond_bps: state.bond_bps.get(),
+            jurors: state.jurors,
+            per_second: state.pricing == Pricing::PerSecond as u8,
         })
+    }
+
+    /// What whoever takes it for `price` locks, in base units; `None` beyond 64 bits.
+    pub fn bond_for(&self, price: u64) -> Option<u64> {
+        let base = if self.per_second { self.budget } else { price };
+        joule_sdk::escrow::math::exposure(joule_sdk::units::Amount::new(base), self.bond_bps).map(|amount| amount.get())
     }
 }
 
@@ -96,6 +134,11 @@ impl ProviderClient {
         self.address
     }
 
+    /// What else can be read.
+    pub(crate) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
     /// The chain's time, in Unix seconds.
     pub async fn now(&self) -> Result<i64, ChainError> {
         self.chain.now().await
@@ -112,52 +155,123 @@ impl ProviderClient {
         Ok(found.iter().filter_map(|(address, state)| Job::from_state(*address, state)).collect())
     }
 
-    /// Whether the registry lets this provider accept jobs, or why not.
-    pub async fn may_accept(&self) -> Result<Result<(), String>, ChainError> {
-        Ok(match self.chain.provider(&self.authority).await? {
-            None => Err(format!("{} is not registered: `joule provider register`", self.authority)),
-            Some(provider) if !provider.is_active() => {
-                Err("the provider is paused: `joule provider status --set active` opens it again".into())
-            }
-            Some(_) => Ok(()),
-        })
+    /// The jobs that this provider has an open bid for.
+    pub async fn bid_for(&self) -> Result<Vec<Address>, ChainError> {
+        Ok(self.chain.bids_of(&self.authority).await?.into_iter().map(|(_, bid)| bid.job).collect())
     }
 
-    /// Accepts for `price` base units, to be paid into the usual token account of the provider's payout owner, which is
-    /// created when it is missing.
-    pub async fn accept(&self, job: &Job, price: u64) -> Result<(), ChainError> {
-        let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
-        let token_program = self.token_program(&job.mint).await?;
-        let payout = pda::associated_token(&provider.payout_owner, &job.mint, &token_program);
-        let mut instructions = Vec::new();
-        let there = self.chain.rpc().get_account_with_commitment(&payout, self.chain.rpc().commitment()).await?;
-        if there.value.is_none_or(|account| account.data.is_empty()) {
-            instructions.push(token::create_associated(self.authority, provider.payout_owner, job.mint, token_program));
+    /// This provider's bid for a job, if there is one.
+    pub async fn bid(&self, job: &Address) -> Result<Option<Bid>, ChainError> {
+        self.chain.find(&pda::bid(job, &self.address)).await
+    }
+
+    /// Whether this provider can accept jobs paid in one of `mints`, or why not.
+    pub async fn may_accept(&self, mints: &[Address]) -> Result<Result<(), String>, ChainError> {
+        match self.chain.provider(&self.authority).await? {
+            None => return Ok(Err(format!("{} is not registered: `joule provider register`", self.authority))),
+            Some(provider) if !provider.is_active() => {
+                return Ok(Err("the provider is paused: `joule provider status --set active` opens it again".into()));
+            }
+            Some(_) => {}
         }
-        instructions.push(escrow::accept(self.authority, job.address, payout, price));
+        for mint in mints {
+            if self.bond(mint).await?.is_some_and(|bond| bond.amount.get() > 0) {
+                return Ok(Ok(()));
+            }
+        }
+        Ok(Err("it has no bond in any of its tokens, and every job wants one: `joule provider bond open` and \
+            `joule provider bond deposit`"
+            .into()))
+    }
+
+    /// This provider's bond in a token.
+    pub async fn bond(&self, mint: &Address) -> Result<Option<Bond>, ChainError> {
+        self.chain.find(&pda::bond(&self.authority, mint)).await
+    }
+
+    /// What of its bond can be locked, in base units: what is on its way out still backs new claims.
+    pub async fn lockable(&self, mint: &Address) -> Result<u64, ChainError> {
+        Ok(self.bond(mint).await?.map_or(0, |bond| bond.amount.get().saturating_sub(bond.locked.get())))
+    }
+
+    /// Accepts for `price` base units, or base units a second.
+    pub async fn accept(&self, job: &Address, price: u64) -> Result<(), ChainError> {
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        let (me, mut instructions) = self.candidate(&state.mint).await?;
+        instructions.push(escrow::accept(me, *job, &state, price));
         self.send(&instructions).await
+    }
+
+    /// Offers to do it for `price` base units, or base units a second.
+    pub async fn place_bid(&self, job: &Address, price: u64) -> Result<(), ChainError> {
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        let (me, mut instructions) = self.candidate(&state.mint).await?;
+        instructions.push(escrow::place_bid(me, *job, &state, price));
+        self.send(&instructions).await
+    }
+
+    /// Gives the job to its cheapest bidder.
+    pub async fn award_bid(&self, job: &Address) -> Result<(), ChainError> {
+        let address = pda::bid(job, &self.address);
+        let Some(bid) = self.chain.find::<Bid>(&address).await? else { return Ok(()) };
+        self.send(&[escrow::award_bid(address, &bid)]).await
+    }
+
+    /// Takes back a bid that did not win.
+    pub async fn withdraw_bid(&self, job: &Address, bid: &Bid) -> Result<(), ChainError> {
+        // The job may be gone, and the claim with it if nobody came for it in time; then any bond will do.
+        let bond = match self.chain.find::<Claim>(&bid.claim).await? {
+            Some(claim) => self.chain.find::<Bond>(&claim.bond).await?,
+            None => None,
+        };
+        let mint = bond.map_or_else(Address::default, |bond| bond.mint);
+        self.send(&[escrow::withdraw_bid(pda::bid(job, &self.address), bid, mint)]).await
+    }
+
+    pub async fn report(&self, job: &Address, seconds: u32, progress: Hash) -> Result<(), ChainError> {
+        self.send(&[escrow::report(self.authority, *job, seconds, progress.into())]).await
     }
 
     pub async fn submit(&self, job: &Address, result: Hash) -> Result<(), ChainError> {
         self.send(&[escrow::submit(self.authority, *job, result.into())]).await
     }
 
-    pub async fn settle(&self, job: &Job) -> Result<(), ChainError> {
-        let Some(state) = self.chain.job(&job.address).await? else { return Ok(()) };
-        self.send(&[escrow::settle(job.address, &state, self.token_program(&state.mint).await?)]).await
+    pub async fn settle(&self, job: &Address) -> Result<(), ChainError> {
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        self.send(&[escrow::settle(*job, &state, self.token_program(&state.mint).await?)]).await
     }
 
-    pub async fn expire(&self, job: &Job) -> Result<(), ChainError> {
-        let Some(state) = self.chain.job(&job.address).await? else { return Ok(()) };
-        self.send(&[escrow::expire(job.address, &state, self.token_program(&state.mint).await?)]).await
+    /// Has paid what a settled job still owes.
+    pub async fn pay(&self, job: &Address) -> Result<(), ChainError> {
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        self.send(&[escrow::pay(*job, &state, self.token_program(&state.mint).await?)]).await
     }
 
-    async fn send(&self, instructions: &[Instruction]) -> Result<(), ChainError> {
+    /// This provider as one who wants a job or a vote, paid into the usual token account of its payout owner; and what makes
+    /// that account when it is missing.
+    pub(crate) async fn candidate(&self, mint: &Address) -> Result<(Provider, Vec<Instruction>), ChainError> {
+        let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
+        let token_program = self.token_program(mint).await?;
+        let payout = pda::associated_token(&provider.payout_owner, mint, &token_program);
+        let mut instructions = Vec::new();
+        if !self.is_there(&payout).await? {
+            instructions.push(token::create_associated(self.authority, provider.payout_owner, *mint, token_program));
+        }
+        let attested = self.is_there(&pda::attestations(&self.authority)).await?;
+        Ok((Provider { attested, ..Provider::new(self.authority, payout) }, instructions))
+    }
+
+    async fn is_there(&self, address: &Address) -> Result<bool, ChainError> {
+        let answer = self.chain.rpc().get_account_with_commitment(address, self.chain.rpc().commitment()).await?;
+        Ok(answer.value.is_some_and(|account| !account.data.is_empty()))
+    }
+
+    pub(crate) async fn send(&self, instructions: &[Instruction]) -> Result<(), ChainError> {
         self.chain.send(instructions, &[&*self.key]).await?;
         Ok(())
     }
 
-    async fn token_program(&self, mint: &Address) -> Result<Address, ChainError> {
+    pub(crate) async fn token_program(&self, mint: &Address) -> Result<Address, ChainError> {
         let known = self.token_programs.lock().unwrap_or_else(PoisonError::into_inner).get(mint).copied();
         if let Some(program) = known {
             return Ok(program);

@@ -1,6 +1,10 @@
 //! What the daemon is told: a TOML file, overridden by flags, which may come from the environment.
 
-use crate::{chain::Address, plan::Policy};
+use crate::{
+    chain::{Address, Verification},
+    court::Duty,
+    plan::{mode_name, Policy},
+};
 use clap::Args;
 use serde::Deserialize;
 use std::{
@@ -52,6 +56,41 @@ pub struct Settings {
     /// Largest input that is fetched, in bytes [default: 256 MiB]
     #[arg(long, env = "JOULE_MAX_INPUT_BYTES", value_name = "BYTES")]
     pub max_input_bytes: Option<u64>,
+    /// Price of a second of work, in base units; without it, jobs that are paid by the second are not taken
+    #[arg(long, env = "JOULE_PRICE_PER_SECOND", value_name = "UNITS")]
+    pub price_per_second: Option<u64>,
+    /// How often to report the seconds worked, in seconds; each report is a transaction [default: 10]
+    #[arg(long, env = "JOULE_REPORT_EVERY", value_name = "SECONDS")]
+    pub report_every: Option<u64>,
+    /// Ways of verifying that are put up with: review, quorum, panel [default: all]
+    #[arg(long = "mode", env = "JOULE_MODES", value_delimiter = ',', value_name = "MODE")]
+    #[serde(default)]
+    pub modes: Vec<String>,
+    /// The least time that jurors must have for each step, in seconds [default: 3600]
+    #[arg(long, env = "JOULE_MIN_VOTE_WINDOW", value_name = "SECONDS")]
+    pub min_vote_window: Option<u32>,
+    /// The fewest votes that may decide about a result [default: 3]
+    #[arg(long, env = "JOULE_MIN_QUORUM", value_name = "VOTES")]
+    pub min_quorum: Option<u8>,
+    /// The most that is locked of the bond for a job, in basis points of its price [default: 20000]
+    #[arg(long, env = "JOULE_MAX_BOND_BPS", value_name = "BPS")]
+    pub max_bond_bps: Option<u16>,
+    /// Takes new jobs; `false` for a node that only verifies or votes [default: true]
+    #[arg(long, env = "JOULE_PROVIDE", value_name = "BOOL")]
+    pub provide: Option<bool>,
+    /// Runs others' delivered jobs again, and challenges results that are wrong
+    #[arg(long, env = "JOULE_VERIFY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub verify: Option<bool>,
+    /// Votes in disputes that a quorum decides
+    #[arg(long, env = "JOULE_VOTE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub vote: Option<bool>,
+    /// The most that is put at risk in one dispute, as a challenger's deposit or behind a vote, in base units; needed for both
+    #[arg(long, env = "JOULE_MAX_DEPOSIT", value_name = "UNITS")]
+    pub max_deposit: Option<u64>,
+    /// Where votes are written down before they are sent, which must survive a restart [default: beside the keypair, with
+    /// `.votes` instead of its ending]
+    #[arg(long, env = "JOULE_VOTES", value_name = "FOLDER")]
+    pub votes: Option<PathBuf>,
     /// How often to look for work when the indexer's feed is silent, in milliseconds [default: 2000]
     #[arg(long, env = "JOULE_POLL_MS", value_name = "MS")]
     pub poll_ms: Option<u64>,
@@ -65,6 +104,11 @@ pub struct Config {
     pub artifacts: String,
     pub keypair: PathBuf,
     pub policy: Policy,
+    /// Whether new jobs are taken.
+    pub provide: bool,
+    pub duty: Duty,
+    pub votes: PathBuf,
+    pub report_every: Duration,
     pub max_jobs: usize,
     pub max_module_bytes: u64,
     pub max_input_bytes: u64,
@@ -92,6 +136,7 @@ impl Settings {
             .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         settings.keypair = settings.keypair.map(|keypair| folder.join(keypair));
+        settings.votes = settings.votes.map(|votes| folder.join(votes));
         settings.artifacts = settings.artifacts.map(|place| {
             if place.contains("://") {
                 place
@@ -118,6 +163,17 @@ impl Settings {
             max_timeout_ms: self.max_timeout_ms.or(other.max_timeout_ms),
             max_module_bytes: self.max_module_bytes.or(other.max_module_bytes),
             max_input_bytes: self.max_input_bytes.or(other.max_input_bytes),
+            price_per_second: self.price_per_second.or(other.price_per_second),
+            report_every: self.report_every.or(other.report_every),
+            modes: if self.modes.is_empty() { other.modes } else { self.modes },
+            min_vote_window: self.min_vote_window.or(other.min_vote_window),
+            min_quorum: self.min_quorum.or(other.min_quorum),
+            max_bond_bps: self.max_bond_bps.or(other.max_bond_bps),
+            provide: self.provide.or(other.provide),
+            verify: self.verify.or(other.verify),
+            vote: self.vote.or(other.vote),
+            max_deposit: self.max_deposit.or(other.max_deposit),
+            votes: self.votes.or(other.votes),
             poll_ms: self.poll_ms.or(other.poll_ms),
         }
     }
@@ -142,18 +198,37 @@ impl Settings {
             let bad = |_| ConfigError::Bad { field: "mint", value: text.clone(), wanted: "a base58 address" };
             text.parse::<Address>().map_err(bad)
         };
+        let (verify, vote) = (self.verify.unwrap_or(false), self.vote.unwrap_or(false));
+        let max_deposit = match self.max_deposit {
+            None if verify || vote => return Err(ConfigError::Missing { field: "max_deposit", flag: "max-deposit" }),
+            most => most.unwrap_or(0),
+        };
+        let mints = self.mints.iter().map(mint).collect::<Result<Vec<_>, _>>()?;
+        let keypair = self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?;
         Ok(Config {
+            votes: self.votes.unwrap_or_else(|| keypair.with_extension("votes")),
+            provide: self.provide.unwrap_or(true),
+            duty: Duty { mints: mints.clone(), verify, vote, max_deposit },
+            report_every: Duration::from_secs(positive("report_every", self.report_every, 10)?),
             rpc_url: web("rpc_url", self.rpc_url, "http://127.0.0.1:8899")?,
             indexer_url: web("indexer_url", self.indexer_url, "http://127.0.0.1:7700")?,
             artifacts: self.artifacts.unwrap_or_else(|| ".localnet/artifacts".into()),
-            keypair: self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?,
+            keypair,
             policy: Policy {
-                mints: self.mints.iter().map(mint).collect::<Result<_, _>>()?,
+                mints,
                 min_price: positive("min_price", self.min_price, 1)?,
                 price_per_gigafuel: self.price_per_gigafuel,
+                price_per_second: self
+                    .price_per_second
+                    .map(|price| positive("price_per_second", Some(price), 1))
+                    .transpose()?,
                 max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
                 max_memory_bytes: positive("max_memory_bytes", self.max_memory_bytes, 1 << 30)?,
                 max_timeout_ms: positive("max_timeout_ms", self.max_timeout_ms, 600_000)?,
+                modes: modes(&self.modes)?,
+                min_vote_window: self.min_vote_window.unwrap_or(3_600),
+                min_quorum: self.min_quorum.unwrap_or(3),
+                max_bond_bps: self.max_bond_bps.unwrap_or(20_000),
             },
             max_jobs: positive("max_jobs", self.max_jobs.map(|n| n as u64), 2)?.min(1024) as usize,
             max_module_bytes: positive("max_module_bytes", self.max_module_bytes, 16 << 20)?,
@@ -161,6 +236,19 @@ impl Settings {
             poll: Duration::from_millis(positive("poll_ms", self.poll_ms, 2000)?),
         })
     }
+}
+
+/// All of them where none is named.
+fn modes(named: &[String]) -> Result<Vec<Verification>, ConfigError> {
+    const ALL: [Verification; 3] = [Verification::Review, Verification::Quorum, Verification::Panel];
+    if named.is_empty() {
+        return Ok(ALL.to_vec());
+    }
+    let mode = |name: &String| {
+        let bad = ConfigError::Bad { field: "mode", value: name.clone(), wanted: "review, quorum or panel" };
+        ALL.into_iter().find(|mode| mode_name(*mode) == name).ok_or(bad)
+    };
+    named.iter().map(mode).collect()
 }
 
 #[cfg(test)]
@@ -179,6 +267,8 @@ mod tests {
         assert_eq!(config.rpc_url, "http://127.0.0.1:8899");
         assert_eq!(config.policy.mints[0].to_string(), MINT);
         assert_eq!((config.max_jobs, config.poll), (2, Duration::from_secs(2)));
+        assert_eq!((config.policy.modes.len(), config.policy.min_vote_window, config.policy.min_quorum), (3, 3_600, 3));
+        assert_eq!((config.duty.verify, config.duty.vote, config.votes), (false, false, "key.votes".into()));
     }
 
     #[test]
@@ -197,6 +287,8 @@ mod tests {
         assert!(message(Settings { mints: vec!["joule".into()], ..minimal() }).contains("\"joule\""));
         assert!(message(Settings { rpc_url: Some("localhost:8899".into()), ..minimal() }).contains("rpc_url"));
         assert!(message(Settings { max_jobs: Some(0), ..minimal() }).contains("max_jobs"));
+        assert!(message(Settings { modes: vec!["trust".into()], ..minimal() }).contains("\"trust\""));
+        assert!(message(Settings { vote: Some(true), ..minimal() }).contains("--max-deposit"));
     }
 
     #[test]

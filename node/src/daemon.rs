@@ -1,11 +1,12 @@
-//! The daemon's loop: what is mine to finish, what is due, what is on offer.
+//! The daemon's loop: what is mine to finish, what is due, what is on offer, and what is in dispute.
 //!
-//! One task owns the table of jobs; the work itself runs beside it and reports back. Nothing is kept on disk: after a
-//! start the chain says which jobs this provider has accepted or delivered, and the loop goes on from there.
+//! One task owns the tables of jobs; the work itself runs beside it and reports back. Nothing but votes is kept on disk: after
+//! a start the chain says which jobs this provider has accepted, delivered or bid for, and the loop goes on from there.
 
 use crate::{
     chain::{Address, ChainError, ProviderClient},
     config::Config,
+    court::Court,
     executor::Executor,
     feed,
     outage::Outage,
@@ -14,7 +15,13 @@ use crate::{
     work::{Ended, Worker},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use joule_sdk::ballot::Ballots;
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::Notify,
     task::{Id, JoinError, JoinSet},
@@ -37,16 +44,35 @@ const OFFERS: u32 = 500;
 enum Kind {
     /// Taking, running, delivering: takes one of `max_jobs` places.
     Work,
-    /// Settling or releasing: one transaction.
+    /// Settling: one transaction.
     Errand,
+    /// Looking after a bid.
+    Bid,
+    /// Running somebody else's job again: as many at once as `max_jobs`, beside the work.
+    Check,
+    /// A step in a dispute.
+    Case,
 }
+
+/// The longest that a step in a dispute is put off: votes have their time.
+const CASE_PAUSE: Duration = Duration::from_secs(2);
 
 pub struct Daemon {
     worker: Worker,
+    court: Court,
     indexer: joule_api::Client,
+    provide: bool,
     max_jobs: usize,
     poll: Duration,
     table: Table,
+    /// Jobs with an open bid of this provider, each of which may become work at any time.
+    bids: HashSet<Address>,
+    /// Others' delivered jobs, by job.
+    checks: Table,
+    /// Disputes, by job.
+    cases: Table,
+    /// Jobs in dispute about which this node has nothing to say.
+    abstains: HashSet<Address>,
     tasks: JoinSet<Ended>,
     running: HashMap<Id, (Address, Kind)>,
     reconciled: Option<Instant>,
@@ -57,12 +83,25 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn new(config: &Config, chain: ProviderClient, executor: Executor, stopping: CancellationToken) -> Self {
+        let court = Court {
+            chain: chain.clone(),
+            executor: executor.clone(),
+            duty: config.duty.clone(),
+            ballots: Ballots::new(&config.votes),
+        };
+        let (policy, report_every) = (Arc::new(config.policy.clone()), config.report_every);
         Self {
-            worker: Worker { chain, executor, policy: Arc::new(config.policy.clone()), stopping },
+            worker: Worker { chain, executor, policy, report_every, stopping },
+            court,
             indexer: joule_api::Client::new(config.indexer_url.clone()),
+            provide: config.provide,
             max_jobs: config.max_jobs,
             poll: config.poll,
             table: Table::default(),
+            bids: HashSet::new(),
+            checks: Table::default(),
+            cases: Table::default(),
+            abstains: HashSet::new(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
             reconciled: None,
@@ -127,7 +166,8 @@ impl Daemon {
     async fn turn(&mut self) -> Result<(), ChainError> {
         self.reconcile().await?;
         self.go_on().await?;
-        if self.free() > 0 {
+        self.sit_in_court().await?;
+        if self.provide && self.free() > 0 {
             self.look_for_work().await?;
         }
         Ok(())
@@ -144,12 +184,19 @@ impl Daemon {
         for job in self.table.reconcile(mine, Instant::now()) {
             info!(job = %job.address, client = %job.client, id = job.id, "closed: settled by somebody else, approved, or refunded");
         }
+        self.bids.extend(self.worker.chain.bid_for().await?);
         self.reconciled = Some(Instant::now());
         Ok(())
     }
 
     /// Goes on with the jobs that are this provider's.
     async fn go_on(&mut self) -> Result<(), ChainError> {
+        for address in self.bids.clone() {
+            if !self.is_running(address, Kind::Bid) {
+                let worker = self.worker.clone();
+                self.start(address, Kind::Bid, worker.follow_bid(address));
+            }
+        }
         if !self.table.has_mine() {
             return Ok(());
         }
@@ -163,15 +210,46 @@ impl Daemon {
                     self.start(address, Kind::Work, worker.resume(job));
                 }
                 Step::Settle | Step::Owed(_) => self.start(address, Kind::Errand, worker.settle(address)),
-                Step::Missed => self.start(address, Kind::Errand, worker.release(address)),
-                Step::Work | Step::Wait(_) | Step::Nothing => {}
+                Step::Missed => {
+                    warn!(job = %address, client = %job.client, id = job.id, bond = job.exposure, "missed its deadline: anyone may have it refunded now, and the bond slashed");
+                    self.table.fail(&address);
+                }
+                Step::Work | Step::Wait(_) | Step::Judged | Step::Nothing => {}
             }
         }
         Ok(())
     }
 
+    /// Looks at others' results and at disputes, where that is this node's duty or its own job is in dispute.
+    async fn sit_in_court(&mut self) -> Result<(), ChainError> {
+        let duty = &self.court.duty;
+        if !duty.verify && !duty.vote && !self.table.has_judged() {
+            return Ok(());
+        }
+        let (checks, cases) = self.court.docket().await?;
+        let now = Instant::now();
+        for address in checks {
+            let checking = self.running.values().filter(|(_, kind)| *kind == Kind::Check).count();
+            if checking < self.max_jobs && self.checks.try_offer(address, now) {
+                let court = self.court.clone();
+                self.start(address, Kind::Check, court.check(address));
+            }
+        }
+        self.abstains.retain(|address| cases.contains(address));
+        for address in cases {
+            if self.cases.try_offer(address, now) {
+                let (court, abstains) = (self.court.clone(), self.abstains.contains(&address));
+                self.start(address, Kind::Case, court.attend(address, abstains));
+            }
+        }
+        // What was looked at long ago is forgotten.
+        self.checks.reconcile(Vec::new(), now);
+        self.cases.reconcile(Vec::new(), now);
+        Ok(())
+    }
+
     async fn look_for_work(&mut self) -> Result<(), ChainError> {
-        if let Err(reason) = self.worker.chain.may_accept().await? {
+        if let Err(reason) = self.worker.chain.may_accept(&self.worker.policy.mints).await? {
             self.registration.began(&reason);
             return Ok(());
         }
@@ -200,11 +278,25 @@ impl Daemon {
 
     fn free(&self) -> usize {
         let working = self.running.values().filter(|(_, kind)| *kind == Kind::Work).count();
-        self.max_jobs.saturating_sub(working)
+        // A bid that wins is work at once, and late work costs the bond.
+        self.max_jobs.saturating_sub(working + self.bids.len())
+    }
+
+    fn is_running(&self, address: Address, kind: Kind) -> bool {
+        self.running.values().any(|running| *running == (address, kind))
+    }
+
+    /// Where a task of this kind is noted.
+    fn table_of(&mut self, kind: Kind) -> &mut Table {
+        match kind {
+            Kind::Work | Kind::Errand | Kind::Bid => &mut self.table,
+            Kind::Check => &mut self.checks,
+            Kind::Case => &mut self.cases,
+        }
     }
 
     fn start(&mut self, address: Address, kind: Kind, work: impl Future<Output = Ended> + Send + 'static) {
-        self.table.start(address, Instant::now());
+        self.table_of(kind).start(address, Instant::now());
         let task = self.tasks.spawn(work);
         self.running.insert(task.id(), (address, kind));
     }
@@ -214,27 +306,44 @@ impl Daemon {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        let Some((address, _)) = self.running.remove(&id) else { return };
+        let Some((address, kind)) = self.running.remove(&id) else { return };
         let now = Instant::now();
+        if kind == Kind::Bid && !matches!(ended, Ok((_, Ended::Later(_))) | Err(_)) {
+            self.bids.remove(&address);
+        }
+        let table = self.table_of(kind);
         match ended {
-            Ok((_, Ended::Delivered(job))) => self.table.keep(job, now),
-            Ok((_, Ended::Over)) => self.table.forget(&address),
+            Ok((_, Ended::Delivered(job) | Ended::Won(job))) => table.keep(job, now),
+            // Busy from now on, until the bid is won or lost.
+            Ok((_, Ended::Bid)) => drop(self.bids.insert(address)),
+            Ok((_, Ended::Over)) => table.forget(&address),
+            Ok((_, Ended::Checked)) => table.fail(&address),
+            Ok((_, Ended::Refused(reason) | Ended::Dropped(reason))) if kind == Kind::Case => {
+                warn!(job = %address, %reason, "does not vote");
+                table.forget(&address);
+                self.abstains.insert(address);
+            }
             Ok((_, Ended::Refused(reason))) => {
                 info!(job = %address, %reason, "not taken");
-                self.table.fail(&address);
+                table.fail(&address);
             }
             Ok((_, Ended::Dropped(reason))) => {
                 warn!(job = %address, %reason, "dropped");
-                self.table.fail(&address);
+                table.fail(&address);
             }
+            Ok((_, Ended::Later(_))) if kind == Kind::Bid => {}
             Ok((_, Ended::Later(reason))) => {
-                if self.table.delay(&address, now) {
+                let is_first = match kind {
+                    Kind::Case | Kind::Check => table.delay_at_most(&address, CASE_PAUSE, now),
+                    _ => table.delay(&address, now),
+                };
+                if is_first {
                     info!(job = %address, %reason, "put off");
                 }
             }
             Err(failure) => {
                 error!(job = %address, %failure, "the task ended by itself; the job is looked at again later");
-                self.table.delay(&address, now);
+                table.delay(&address, now);
             }
         }
     }

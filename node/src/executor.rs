@@ -1,7 +1,11 @@
 //! From the hashes that a job names to the hash of its output.
+//!
+//! A module that fails has an answer too: a document that says how. A client must not be able to bait a bond with a module
+//! that never ends or always traps, and whoever runs it again comes to the same document.
 
 use crate::runner::{JobModule, Limits, Outcome, RunError, Runner};
 use joule_artifacts::{ArtifactError, ArtifactStore, Bytes, Hash, JobSpec, SpecError};
+use std::time::Duration;
 
 /// Why a job has no output.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +35,39 @@ pub struct Prepared {
     pub spec: JobSpec,
     module: JobModule,
     input: Bytes,
+}
+
+/// What a job comes to.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The module's output, or the document that says why there is none.
+    pub bytes: Bytes,
+    /// What the run took, or how it failed.
+    pub run: Result<Took, RunError>,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Copy)]
+pub struct Took {
+    pub fuel: u64,
+    pub memory_bytes: u64,
+    pub elapsed: Duration,
+}
+
+impl Answer {
+    pub fn hash(&self) -> Hash {
+        Hash::of(&self.bytes)
+    }
+
+    /// Whether another machine may rightly come to another answer, so that this one speaks for nobody but itself.
+    pub fn depends_on_machine(&self) -> bool {
+        self.run.as_ref().is_err_and(RunError::depends_on_machine)
+    }
+}
+
+/// The one way in which a failed run is written down.
+fn failure(error: &RunError) -> Bytes {
+    Bytes::from(format!(r#"{{"version":1,"failed":"{}"}}"#, error.word()))
 }
 
 /// Fetches, runs and stores. Cheap to clone.
@@ -68,6 +105,18 @@ impl Executor {
     pub async fn run(&self, prepared: Prepared) -> Result<Outcome, ExecError> {
         let Prepared { spec, module, input } = prepared;
         Ok(self.runner.run(module, input, Limits::from(&spec)).await?)
+    }
+
+    /// Runs to an answer; an error is this machine's or the store's, not the module's.
+    pub async fn answer(&self, prepared: Prepared) -> Result<Answer, ExecError> {
+        match self.run(prepared).await {
+            Ok(Outcome { output, fuel_used, peak_memory_bytes, elapsed }) => {
+                let took = Took { fuel: fuel_used, memory_bytes: peak_memory_bytes, elapsed };
+                Ok(Answer { bytes: output.into(), run: Ok(took) })
+            }
+            Err(ExecError::Run(error)) if !error.may_pass() => Ok(Answer { bytes: failure(&error), run: Err(error) }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores an output under its hash; a hash that is submitted can be fetched.

@@ -1,14 +1,17 @@
 //! The provider's daemon: finds jobs, runs them, delivers results and claims the pay.
 //!
 //! `daemon` is the loop, `table` what it remembers, `plan` what it decides, `work` what is done for one job, `executor`
-//! and `runner` how a job is run, `chain` and `feed` how the world is seen.
+//! and `runner` how a job is run, `court` what is done about others' results, `chain` and `feed` how
+//! the world is seen.
 
 pub mod chain;
 pub mod config;
+pub mod court;
 pub mod daemon;
 pub mod executor;
 mod feed;
 pub mod logging;
+mod meter;
 mod outage;
 pub mod plan;
 pub mod runner;

@@ -1,9 +1,9 @@
 //! What the daemon remembers of each job, between one look at the chain and the next.
 //!
-//! It can be lost at any time: `reconcile` fills it from the chain.
+//! It can be lost at any time: `reconcile` fills it from the chain. What must not be lost are ballots, which are on disk.
 
 use crate::{
-    chain::{Address, Job},
+    chain::{Address, Job, JobStatus},
     plan::{step, Step},
 };
 use std::{collections::HashMap, time::Duration};
@@ -35,6 +35,17 @@ impl Row {
 
     fn is_free(&self, now: Instant) -> bool {
         !self.busy && now >= self.not_before
+    }
+}
+
+/// How far a job has come: statuses are numbered in the order in which they were thought of.
+fn stage(status: JobStatus) -> u8 {
+    match status {
+        JobStatus::Open => 0,
+        JobStatus::Accepted => 1,
+        JobStatus::Delivered => 2,
+        JobStatus::Challenged => 3,
+        JobStatus::Settled | JobStatus::Refunded => 4,
     }
 }
 
@@ -72,11 +83,16 @@ impl Table {
         for job in mine {
             let row = self.rows.entry(job.address).or_insert_with(|| Row::new(now));
             // A list that lags behind must not turn a delivered job into an accepted one.
-            if !row.busy && row.mine.as_ref().is_none_or(|known| known.status as u8 <= job.status as u8) {
+            if !row.busy && row.mine.as_ref().is_none_or(|known| stage(known.status) <= stage(job.status)) {
                 row.mine = Some(job);
             }
         }
         gone
+    }
+
+    /// Whether a job of this provider is in the hands of jurors.
+    pub fn has_judged(&self) -> bool {
+        self.rows.values().any(|row| row.mine.as_ref().is_some_and(|job| job.status == JobStatus::Challenged))
     }
 
     /// Whether any job of this provider waits for something.
@@ -92,8 +108,8 @@ impl Table {
             let Some(job) = row.mine.as_ref().filter(|_| row.is_free(now)) else { return true };
             match step(job, me, time) {
                 Step::Nothing => return false,
-                Step::Wait(_) => {}
-                Step::Work if row.failed => {}
+                Step::Wait(_) | Step::Judged => {}
+                Step::Work | Step::Missed if row.failed => {}
                 step => due.push((job.clone(), step)),
             }
             true
@@ -125,8 +141,13 @@ impl Table {
 
     /// Puts it off, each time longer; whether this is the first time.
     pub fn delay(&mut self, address: &Address, now: Instant) -> bool {
+        self.delay_at_most(address, LONGEST_PAUSE, now)
+    }
+
+    /// The same, for what has a deadline that this table does not know.
+    pub fn delay_at_most(&mut self, address: &Address, longest: Duration, now: Instant) -> bool {
         let Some(row) = self.rows.get_mut(address) else { return false };
-        let pause = SHORTEST_PAUSE.saturating_mul(1 << row.delays.min(16)).min(LONGEST_PAUSE);
+        let pause = SHORTEST_PAUSE.saturating_mul(1 << row.delays.min(16)).min(longest);
         row.busy = false;
         row.delays += 1;
         row.not_before = now + pause;
@@ -137,7 +158,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{chain::JobStatus, plan::tests::job};
+    use crate::plan::tests::job;
 
     const ME: fn() -> Address = crate::plan::tests::me;
 
@@ -182,14 +203,29 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_job_is_not_run_again_but_released_after_its_deadline() {
+    fn a_failed_job_is_not_run_again_nor_looked_at_after_its_deadline() {
         let (mut table, job, now) = table(JobStatus::Accepted);
         table.start(job.address, now);
         table.fail(&job.address);
         assert!(table.due(&ME(), job.deliver_by, now).is_empty());
         assert!(table.reconcile(vec![job.clone()], now).is_empty());
         assert!(table.due(&ME(), job.deliver_by, now).is_empty());
-        assert_eq!(table.due(&ME(), job.deliver_by + 1, now), [(job, Step::Missed)]);
+        assert!(table.due(&ME(), job.deliver_by + 1, now).is_empty(), "it is known that it was missed");
+    }
+
+    #[test]
+    fn a_job_that_was_missed_is_said_to_be_once() {
+        let (mut table, job, now) = table(JobStatus::Accepted);
+        assert_eq!(table.due(&ME(), job.deliver_by + 1, now), [(job.clone(), Step::Missed)]);
+        table.fail(&job.address);
+        assert!(table.due(&ME(), job.deliver_by + 2, now).is_empty());
+    }
+
+    #[test]
+    fn a_challenged_job_waits_for_its_jurors_and_for_nothing_else() {
+        let (mut table, job, now) = table(JobStatus::Challenged);
+        assert!(table.due(&ME(), job.settle_after + 1, now).is_empty());
+        assert!(table.has_judged() && table.has_mine());
     }
 
     #[test]

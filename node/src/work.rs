@@ -7,10 +7,11 @@
 use crate::{
     chain::{Address, ChainError, Job, JobStatus, ProviderClient},
     executor::{ExecError, Executor, Prepared},
+    meter::Meter,
     plan::{step, Policy, Refusal, Step},
 };
 use backon::{ExponentialBuilder, Retryable};
-use joule_artifacts::{Bytes, Hash};
+use joule_artifacts::Hash;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -21,6 +22,8 @@ pub struct Worker {
     pub chain: ProviderClient,
     pub executor: Executor,
     pub policy: Arc<Policy>,
+    /// How often the seconds of a job that is paid by the second are reported.
+    pub report_every: Duration,
     /// Cancelled when the node stops: nothing new is accepted then.
     pub stopping: CancellationToken,
 }
@@ -30,6 +33,12 @@ pub struct Worker {
 pub enum Ended {
     /// The result is in; this is the job now.
     Delivered(Job),
+    /// A bid was placed, and binds.
+    Bid,
+    /// The bid won: the job is this provider's.
+    Won(Job),
+    /// Others' work was looked at, once and for all.
+    Checked,
     /// Paid, or there is nothing to do with it any more.
     Over,
     /// Not a job for this node, for this reason.
@@ -40,11 +49,20 @@ pub enum Ended {
     Later(String),
 }
 
+/// What came of an open job.
+enum Taken {
+    Job(Job, Prepared),
+    Bid,
+    Nothing,
+}
+
 /// Why a job was not worked on.
 #[derive(Debug, thiserror::Error)]
 enum Obstacle {
     #[error(transparent)]
     Refused(#[from] Refusal),
+    #[error("its bond in {mint} can back {lockable} base units more, and this job wants {wanted}: `joule provider bond deposit --mint {mint}`")]
+    Bond { mint: Address, lockable: u64, wanted: u64 },
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
@@ -56,7 +74,7 @@ impl Obstacle {
         match self {
             Self::Refused(_) => false,
             Self::Exec(error) => error.may_pass(),
-            Self::Chain(_) => true,
+            Self::Bond { .. } | Self::Chain(_) => true,
         }
     }
 
@@ -72,12 +90,20 @@ impl Obstacle {
 impl Worker {
     /// Takes an open job: looks at it, fetches and checks everything it names, and only then accepts and does it.
     pub async fn take(self, address: Address) -> Ended {
-        let (job, prepared) = match self.accept(address).await {
-            Ok(Some(accepted)) => accepted,
-            Ok(None) => return Ended::Over,
-            Err(obstacle) => return obstacle.ended(),
-        };
-        self.deliver(job, prepared).await
+        match self.accept(address).await {
+            Ok(Taken::Job(job, prepared)) => self.deliver(job, prepared).await,
+            Ok(Taken::Bid) => Ended::Bid,
+            Ok(Taken::Nothing) => Ended::Over,
+            Err(obstacle) => obstacle.ended(),
+        }
+    }
+
+    /// Looks after a bid: has the job awarded once bidding is over, and takes back what did not win.
+    pub async fn follow_bid(self, address: Address) -> Ended {
+        match self.follow_bid_once(address).await {
+            Ok(ended) => ended,
+            Err(error) => Ended::Later(error.to_string()),
+        }
     }
 
     /// Goes on with a job that was accepted before.
@@ -102,58 +128,122 @@ impl Worker {
         }
     }
 
-    /// Gives an accepted job whose deadline has passed back to its client, who should not have to ask for it.
-    pub async fn release(self, address: Address) -> Ended {
-        match self.release_once(address).await {
-            Ok(ended) => ended,
-            Err(error) => Ended::Later(error.to_string()),
-        }
-    }
-
-    async fn accept(&self, address: Address) -> Result<Option<(Job, Prepared)>, Obstacle> {
-        let Some(job) = self.chain.job(&address).await? else { return Ok(None) };
+    async fn accept(&self, address: Address) -> Result<Taken, Obstacle> {
+        let Some(job) = self.chain.job(&address).await? else { return Ok(Taken::Nothing) };
         if job.status != JobStatus::Open {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         self.policy.consider(&job, self.chain.now().await?)?;
         let spec = self.executor.spec(job.spec_hash).await?;
         let price = self.policy.price(&job, &spec)?;
+        let wanted = job.bond_for(price).unwrap_or(u64::MAX);
+        let lockable = self.chain.lockable(&job.mint).await?;
+        if lockable < wanted {
+            return Err(Obstacle::Bond { mint: job.mint, lockable, wanted });
+        }
+        // Fetched and checked before the bond is at stake: nobody can bait it with an input that nobody has.
         let prepared = self.executor.prepare(spec, job.input_hash).await?;
         if self.stopping.is_cancelled() {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
-        let sent = self.chain.accept(&job, price).await;
+        if job.bid_until > 0 {
+            let sent = self.chain.place_bid(&address, price).await;
+            if self.chain.bid(&address).await?.is_none() {
+                sent?;
+                return Ok(Taken::Nothing);
+            }
+            info!(job = %address, client = %job.client, id = job.id, price, budget = job.budget, bid_until = job.bid_until, "bid");
+            return Ok(Taken::Bid);
+        }
+        let sent = self.chain.accept(&address, price).await;
         // Whatever the answer was, the job itself says who has it.
-        let Some(now) = self.chain.job(&address).await? else { return Ok(None) };
-        if now.provider_authority == self.chain.authority() && now.status == JobStatus::Accepted {
-            info!(job = %address, client = %job.client, id = job.id, price, budget = job.budget, module = %spec.module, "accepted");
-            return Ok(Some((now, prepared)));
+        let Some(now) = self.chain.job(&address).await? else { return Ok(Taken::Nothing) };
+        if self.has(&now, JobStatus::Accepted) {
+            info!(job = %address, client = %job.client, id = job.id, price, budget = job.budget, bond = now.exposure, module = %spec.module, "accepted");
+            return Ok(Taken::Job(now, prepared));
         }
         if now.status == JobStatus::Open {
             sent?;
         }
-        Ok(None)
+        Ok(Taken::Nothing)
+    }
+
+    /// Whether a job is this provider's and stands there.
+    fn has(&self, job: &Job, status: JobStatus) -> bool {
+        job.status == status && job.provider_authority == self.chain.authority()
+    }
+
+    async fn follow_bid_once(&self, address: Address) -> Result<Ended, ChainError> {
+        let bid = self.chain.bid(&address).await?;
+        let job = self.chain.job(&address).await?;
+        if let Some(job) = job.as_ref().filter(|job| self.has(job, JobStatus::Accepted)) {
+            info!(job = %address, client = %job.client, id = job.id, "the bid won");
+            return Ok(Ended::Won(job.clone()));
+        }
+        let Some(bid) = bid else { return Ok(Ended::Over) };
+        if let Some(job) = job.as_ref().filter(|job| job.status == JobStatus::Open) {
+            let now = self.chain.now().await?;
+            if now <= job.bid_until {
+                return Ok(Ended::Later("bids are still being taken".into()));
+            }
+            if now <= job.accept_by {
+                let sent = self.chain.award_bid(&address).await;
+                return match self.chain.job(&address).await? {
+                    Some(after) if self.has(&after, JobStatus::Accepted) => {
+                        info!(job = %address, client = %after.client, id = after.id, "the bid won");
+                        Ok(Ended::Won(after))
+                    }
+                    Some(after) if after.status == JobStatus::Open => Ok(Ended::Later(
+                        sent.err().map_or("the bid was cheaper than no other".into(), |e| e.to_string()),
+                    )),
+                    _ => Ok(Ended::Later("somebody else has the job; the bid is taken back next".into())),
+                };
+            }
+            return Ok(Ended::Later("nobody awarded the job in time; the bid binds until it is refunded".into()));
+        }
+        let sent = self.chain.withdraw_bid(&address, &bid).await;
+        if self.chain.bid(&address).await?.is_some() {
+            sent?;
+        }
+        info!(job = %address, "the bid did not win and was taken back");
+        Ok(Ended::Over)
     }
 
     async fn deliver(&self, job: Job, prepared: Prepared) -> Ended {
-        let outcome = match self.insist(&job, "run", || async { Ok(self.executor.run(prepared.clone()).await?) }).await
-        {
-            Ok(outcome) => outcome,
+        let meter = Meter::start(self.chain.clone(), &job, self.report_every);
+        let running = self.insist(&job, "run", || async { Ok(self.executor.answer(prepared.clone()).await?) });
+        let outcome = tokio::select! {
+            outcome = running => outcome,
+            () = meter.stopped() => {
+                info!(job = %job.address, client = %job.client, id = job.id, "stopped by its client, and paid by the second");
+                return Ended::Over;
+            }
+        };
+        let answer = match outcome {
+            Ok(answer) => answer,
             Err(obstacle) => return Ended::Dropped(obstacle.to_string()),
         };
-        info!(
-            job = %job.address,
-            fuel = outcome.fuel_used,
-            memory_bytes = outcome.peak_memory_bytes,
-            output_bytes = outcome.output.len(),
-            ms = outcome.elapsed.as_millis() as u64,
-            "ran"
-        );
-        let output = Bytes::from(outcome.output);
+        match &answer.run {
+            Ok(took) => info!(
+                job = %job.address,
+                fuel = took.fuel,
+                memory_bytes = took.memory_bytes,
+                output_bytes = answer.bytes.len(),
+                ms = took.elapsed.as_millis() as u64,
+                "ran"
+            ),
+            Err(error) => warn!(job = %job.address, %error, "the module failed, which is what is delivered"),
+        }
         let delivered = self
             .insist(&job, "deliver", || async {
                 // Stored before it is submitted: whoever sees the hash can fetch the bytes.
-                let result = self.executor.store(output.clone()).await?;
+                let result = self.executor.store(answer.bytes.clone()).await?;
+                match meter.read().await {
+                    Err(error) if error.is_transient() => Err(error)?,
+                    // The seconds are lost; the work and the bond need not be.
+                    Err(error) => warn!(job = %job.address, %error, "the last seconds could not be reported"),
+                    Ok(()) => {}
+                }
                 self.submit(&job.address, result).await
             })
             .await;
@@ -166,30 +256,29 @@ impl Worker {
 
     /// The job with its result, or none when it is not this provider's to deliver any more.
     async fn submit(&self, address: &Address, result: Hash) -> Result<Option<Job>, Obstacle> {
-        let mine = |job: &Job, status| job.status == status && job.provider_authority == self.chain.authority();
         let mut job = self.chain.job(address).await?;
-        if job.as_ref().is_some_and(|job| mine(job, JobStatus::Accepted)) {
+        if job.as_ref().is_some_and(|job| self.has(job, JobStatus::Accepted)) {
             let sent = self.chain.submit(address, result).await;
             job = self.chain.job(address).await?;
             match &job {
-                Some(job) if mine(job, JobStatus::Accepted) => sent?,
-                Some(job) if mine(job, JobStatus::Delivered) => {
+                Some(job) if self.has(job, JobStatus::Accepted) => sent?,
+                Some(job) if self.has(job, JobStatus::Delivered) => {
                     info!(job = %address, %result, settle_after = job.settle_after, "delivered");
                 }
                 _ => {}
             }
         }
-        Ok(job.filter(|job| mine(job, JobStatus::Delivered)))
+        Ok(job.filter(|job| self.has(job, JobStatus::Delivered)))
     }
 
     async fn settle_once(&self, address: Address) -> Result<Ended, ChainError> {
         let Some(job) = self.chain.job(&address).await? else { return Ok(Ended::Over) };
-        match step(&job, &self.chain.authority(), self.chain.now().await?) {
-            Step::Settle | Step::Owed(_) => {}
+        let sent = match step(&job, &self.chain.authority(), self.chain.now().await?) {
+            Step::Settle => self.chain.settle(&address).await,
+            Step::Owed(_) => self.chain.pay(&address).await,
             Step::Wait(_) => return Ok(Ended::Later("its review window is still open".into())),
-            Step::Work | Step::Missed | Step::Nothing => return Ok(Ended::Over),
-        }
-        let sent = self.chain.settle(&job).await;
+            Step::Work | Step::Missed | Step::Judged | Step::Nothing => return Ok(Ended::Over),
+        };
         match self.chain.job(&address).await? {
             Some(after) if after.status == JobStatus::Settled && after.owed_provider > 0 => {
                 let owed = after.owed_provider;
@@ -199,19 +288,6 @@ impl Worker {
             }
             Some(after) if after.status == JobStatus::Delivered => sent?,
             _ => info!(job = %address, client = %job.client, id = job.id, price = job.price, "paid"),
-        }
-        Ok(Ended::Over)
-    }
-
-    async fn release_once(&self, address: Address) -> Result<Ended, ChainError> {
-        let Some(job) = self.chain.job(&address).await? else { return Ok(Ended::Over) };
-        if step(&job, &self.chain.authority(), self.chain.now().await?) != Step::Missed {
-            return Ok(Ended::Over);
-        }
-        let sent = self.chain.expire(&job).await;
-        match self.chain.job(&address).await? {
-            Some(after) if after.status == JobStatus::Accepted => sent?,
-            _ => info!(job = %address, client = %job.client, id = job.id, "missed its deadline; refunded"),
         }
         Ok(Ended::Over)
     }

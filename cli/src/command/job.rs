@@ -1,16 +1,18 @@
-//! `joule job`: post, show, list, follow, approve, take back.
+//! `joule job`: post, show, list, follow, approve, challenge, take back.
 
+mod bids;
 mod decide;
+mod requirements;
 mod submit;
 mod watch;
 
 use crate::{context::Options, failure::Failure, output};
 use clap::{Subcommand, ValueEnum};
-use joule_api::{Job, JobStatus};
+use joule_api::{Job, JobStatus, Payout, Pricing, Verification};
 use joule_sdk::Signer;
 use std::path::PathBuf;
 
-pub use submit::{post, Order};
+pub use submit::{plain_terms, post, Order};
 pub use watch::final_status;
 
 #[derive(Subcommand)]
@@ -47,9 +49,30 @@ pub enum Command {
     },
     /// Agree with a delivered result and pay at once
     Approve { job: String },
+    /// Say that a delivered result is wrong, and put in as much as the provider has locked; anyone may
+    Challenge {
+        job: String,
+        /// What is right: a hash, or a file, which is put into the store
+        #[arg(long, value_name = "HASH|FILE")]
+        result: String,
+    },
     /// Take back a job that nobody has accepted
     Cancel { job: String },
-    /// Have a job paid or refunded whose time is up; anyone may
+    /// List the bids for a job, the cheapest first
+    Bids { job: String },
+    /// Give a job to a bidder
+    Pick {
+        job: String,
+        /// Address of the bid, or of the provider that made it
+        bid: String,
+    },
+    /// Stop a job that is paid by the second, and pay the seconds reported
+    Stop { job: String },
+    /// Have paid what an ended job still owes; anyone may
+    Pay { job: String },
+    /// Have a job refunded that was not delivered in time, and its provider's bond slashed; anyone may
+    Fail { job: String },
+    /// Do whatever a job's time is up for: award, settle, pay, refund, resolve; anyone may
     Crank { job: String },
 }
 
@@ -58,6 +81,7 @@ pub enum Status {
     Open,
     Accepted,
     Delivered,
+    Challenged,
     Settled,
     Refunded,
 }
@@ -80,7 +104,13 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         }
         Command::Watch { job, output } => watch::run(options, &job, output.as_deref()).await,
         Command::Approve { job } => decide::approve(options, &job).await,
+        Command::Challenge { job, result } => decide::challenge(options, &job, &result).await,
         Command::Cancel { job } => decide::cancel(options, &job).await,
+        Command::Bids { job } => bids::list(options, &job).await,
+        Command::Pick { job, bid } => bids::pick(options, &job, &bid).await,
+        Command::Stop { job } => decide::stop(options, &job).await,
+        Command::Pay { job } => decide::pay(options, &job).await,
+        Command::Fail { job } => decide::fail(options, &job).await,
         Command::Crank { job } => decide::crank(options, &job).await,
     }
 }
@@ -100,19 +130,55 @@ async fn show(options: &Options, job: &str) -> Result<(), Failure> {
         ["provider", &text(&job.provider)],
         ["mint", &job.mint],
         ["budget", &format!("{} base units", job.budget)],
-        ["price", &format!("{} base units, {} bps of it fee", job.price, job.fee_bps)],
-        ["paid", &format!("{} to the provider, {} fee, {} back", job.paid.provider, job.paid.fee, job.paid.client)],
-        ["owed", &format!("{} to the provider, {} fee, {} back", job.owed.provider, job.owed.fee, job.owed.client)],
+        ["price", &price(&job)],
+        ["bond", &format!("{} base units locked, {} bps of the price", job.exposure, job.bond_bps)],
+        ["verified by", &verified(&job)],
+        ["requirements", &text(&job.requirements)],
+        ["challenger", &text(&job.challenger)],
+        ["verdict", job.verdict.map_or("-", super::dispute::explain)],
+        ["paid", &shares(&job.paid)],
+        ["owed", &shares(&job.owed)],
         ["spec", &job.spec_hash],
         ["input", &job.input_hash],
         ["result", &text(&job.result_hash)],
         ["opened", &output::time(job.opened_at)],
+        ["bids until", &when(job.bid_until)],
         ["accept by", &output::time(job.accept_by)],
         ["deliver by", &when(job.deliver_by)],
         ["settles after", &when(job.settle_after)],
     ]);
     println!("{table}");
     Ok(())
+}
+
+fn price(job: &Job) -> String {
+    match job.pricing {
+        Pricing::Fixed => format!("{} base units, {} bps of it fee", job.price, job.fee_bps),
+        Pricing::PerSecond => format!(
+            "{} base units for {} seconds at {}, {} bps of it fee",
+            job.price, job.reported, job.rate, job.fee_bps
+        ),
+    }
+}
+
+fn verified(job: &Job) -> String {
+    match job.verification {
+        Verification::Review => "the client's review".into(),
+        Verification::Quorum => format!("a quorum of {}, {} s a step", job.jurors, job.vote_window),
+        Verification::Panel => format!("a panel of {}, {} s a step", job.jurors, job.vote_window),
+    }
+}
+
+/// Amounts by party, without those that get nothing in most jobs.
+fn shares(p: &Payout) -> String {
+    let mut text = format!("{} to the provider, {} fee, {} back", p.provider, p.fee, p.client);
+    if p.challenger > 0 {
+        text += &format!(", {} to the challenger", p.challenger);
+    }
+    if p.jurors > 0 {
+        text += &format!(", {} to jurors", p.jurors);
+    }
+    text
 }
 
 async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failure> {

@@ -1,6 +1,10 @@
 //! The commands, one noun a file.
 
+pub mod attest;
+pub mod bond;
+pub mod dispute;
 pub mod index;
 pub mod job;
 pub mod localnet;
 pub mod provider;
+pub mod stake;

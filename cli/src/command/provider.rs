@@ -1,4 +1,4 @@
-//! `joule provider`: register, look, pause.
+//! `joule provider`: register, look, pause; its bond is in `bond`.
 
 use crate::{context::address, context::Options, failure::Failure, output};
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,6 +9,7 @@ use joule_sdk::{
     instruction::token::create_associated,
     pda,
     registry::state::{Attributes, Profile, ProviderStatus},
+    staking::state::Bond,
     Signer,
 };
 
@@ -16,6 +17,9 @@ use joule_sdk::{
 pub enum Command {
     /// Register the signer as a provider, or replace what it stated before
     Register(Register),
+    /// The money that the provider answers with: without it, no job can be taken
+    #[command(subcommand)]
+    Bond(super::bond::Command),
     /// Show a provider, or make the signer's active or paused
     Status {
         /// The provider's address [default: the signer's]
@@ -69,6 +73,7 @@ pub struct Register {
 pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     match command {
         Command::Register(args) => register(options, args).await,
+        Command::Bond(command) => super::bond::run(options, command).await,
         Command::Status { set: Some(status), .. } => set_status(options, status).await,
         Command::Status { provider, set: None } => show(options, provider).await,
     }
@@ -115,6 +120,9 @@ async fn register(options: &Options, args: Register) -> Result<(), Failure> {
         }));
     }
     println!("{} provider {provider}", if known { "updated" } else { "registered" });
+    if chain.find::<Bond>(&pda::bond(&signer.pubkey(), &mint)).await?.is_none() {
+        println!("every job wants a bond, and it has none yet: `joule provider bond open AMOUNT`");
+    }
     Ok(())
 }
 

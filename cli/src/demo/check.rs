@@ -1,8 +1,8 @@
 //! Whether the chain and the indexer's store say the same. This can fail, and then the demo does.
 
-use super::Cast;
+use super::people::{Cast, Wealth};
 use crate::failure::Failure;
-use joule_api::Job;
+use joule_api::{Case, Job, JobStatus};
 use joule_sdk::{pda, Signer};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -11,15 +11,17 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(250);
 
+/// `jobs` are all there were, and `case` is the only dispute.
 pub async fn chain_equals_store(
     cast: &Cast,
-    before: &[(String, u64)],
-    after: &[(String, u64)],
+    before: &[Wealth],
+    after: &[Wealth],
     jobs: &[Job],
+    case: &Case,
 ) -> Result<(), Failure> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let differences = differences(cast, before, after, jobs).await?;
+        let differences = differences(cast, before, after, jobs, case).await?;
         if differences.is_empty() {
             return Ok(());
         }
@@ -32,49 +34,62 @@ pub async fn chain_equals_store(
 
 async fn differences(
     cast: &Cast,
-    before: &[(String, u64)],
-    after: &[(String, u64)],
+    before: &[Wealth],
+    after: &[Wealth],
     jobs: &[Job],
+    case: &Case,
 ) -> Result<Vec<String>, Failure> {
     let mut differences = Vec::new();
-    let mut compare = |what: String, chain: u64, store: u64| {
+    let mut compare = |what: String, chain: i128, store: i128| {
         if chain != store {
             differences.push(format!("{what}: {chain} on the chain, {store} in the store"));
         }
     };
-    // What each person's tokens changed by on the chain, against what the store says was paid.
-    let change = |name: &str| {
-        let of = |balances: &[(String, u64)]| balances.iter().find(|(n, _)| n == name).map_or(0, |(_, b)| *b);
-        (of(before), of(after))
+    let units = |amount: u64| i128::from(amount);
+    // What each person's tokens and bond changed by on the chain, against what the store says was paid and slashed.
+    let change = |name: &str, part: fn(&Wealth) -> u64| {
+        let of = |all: &[Wealth]| all.iter().find(|w| w.name == name).map_or(0, |w| i128::from(part(w)));
+        of(after) - of(before)
     };
+    let (tokens, bond): (fn(&Wealth) -> u64, fn(&Wealth) -> u64) = (|w| w.tokens, |w| w.bond);
     for (name, key) in &cast.clients {
         let own = jobs.iter().filter(|job| job.client == key.pubkey().to_string());
-        let spent: u64 = own.map(|job| job.budget - job.paid.client).sum();
-        let (old, new) = change(name);
-        compare(format!("{name}'s tokens"), new, old - spent);
+        let gained: i128 = own.map(|job| units(job.paid.client) - units(job.budget)).sum();
+        compare(format!("{name}'s tokens"), change(name, tokens), gained);
     }
-    for (name, key) in &cast.providers {
+    for (name, key) in cast.providers.iter().chain([&cast.liar]) {
         let address = pda::provider(&key.pubkey()).to_string();
-        let earned =
-            jobs.iter().filter(|j| j.provider.as_ref() == Some(&address)).map(|j| j.paid.provider).sum::<u64>();
-        let (old, new) = change(name);
-        compare(format!("{name}'s tokens"), new, old + earned);
-        compare(format!("{name}'s earnings"), new, cast.index.provider(&address).await?.earned);
+        let own = || jobs.iter().filter(|job| job.provider.as_ref() == Some(&address));
+        let earned: i128 = own().map(|job| units(job.paid.provider)).sum();
+        let slashed: i128 = own().map(|job| units(job.slashed)).sum();
+        compare(format!("{name}'s tokens"), change(name, tokens), earned);
+        compare(format!("{name}'s bond"), change(name, bond), -slashed);
+        compare(format!("{name}'s earnings"), earned, units(cast.index.provider(&address).await?.earned));
     }
+    for (name, key) in &cast.jurors {
+        let juror = key.pubkey().to_string();
+        let own = || case.dispute.votes.iter().filter(|vote| vote.juror == juror);
+        compare(format!("{name}'s tokens"), change(name, tokens), own().map(|vote| units(vote.paid)).sum());
+        compare(format!("{name}'s bond"), change(name, bond), -own().map(|vote| units(vote.slashed)).sum::<i128>());
+    }
+    let (challenger, won) = (cast.challenger.0, units(case.job.paid.challenger) - units(case.job.deposited));
+    compare(format!("{challenger}'s tokens"), change(challenger, tokens), won);
     let totals = cast.index.totals().await?;
     let mint = cast.mint.to_string();
     let totals = totals.mints.iter().find(|m| m.mint == mint);
     let totals = totals.ok_or_else(|| Failure::Outcome("the store has no totals for the token".into()))?;
-    compare("fees".into(), change("fees").1, totals.paid_in_fees);
+    compare("fees".into(), change("fees", tokens), units(totals.paid_in_fees));
     let mut locked = 0;
     for (_, job) in cast.chain.jobs().await? {
-        locked += cast.chain.token_balance(&job.vault).await?;
+        locked += units(cast.chain.token_balance(&job.vault).await?);
     }
-    compare("money in vaults".into(), locked, totals.escrowed);
-    compare("settled jobs".into(), jobs.len() as u64, totals.jobs_settled);
+    compare("money in vaults".into(), locked, units(totals.escrowed));
+    let ended = |status| jobs.iter().filter(|job| job.status == status).count() as i128;
+    compare("settled jobs".into(), ended(JobStatus::Settled), units(totals.jobs_settled));
+    compare("refunded jobs".into(), ended(JobStatus::Refunded), units(totals.jobs_refunded));
     for (n, job) in jobs.iter().enumerate() {
-        let sum = job.paid.provider + job.paid.fee + job.paid.client;
-        compare(format!("job {}: budget and what was paid", n + 1), job.budget, sum);
+        let came = units(job.budget) + units(job.deposited) + units(job.slashed);
+        compare(format!("job {}: what came in and what was paid", n + 1), came, job.paid.total() as i128);
     }
     Ok(differences)
 }

@@ -1,18 +1,33 @@
 //! Three jobs by two clients, followed until the last one is paid.
 
-use super::{digits::Digits, Cast};
+use super::{digits::Digits, people::Cast};
 use crate::{
-    command::job::{final_status, post, status, Order},
+    command::job::{final_status, plain_terms, post, status, Order},
     failure::Failure,
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use joule_api::{Job, JobStatus};
-use joule_sdk::{instruction::escrow, token_program, Pubkey};
+use joule_sdk::{escrow::state::Terms, instruction::escrow, token_program, Pubkey};
 
 /// Client (an index into the cast), budget in base units, and whether the client approves instead of being silent.
 const JOBS: [(usize, u64, bool); 3] = [(0, 3_000_000, true), (0, 2_500_000, false), (1, 4_000_001, false)];
 /// Seconds until silence pays.
 const REVIEW_WINDOW: u32 = 5;
+
+/// The whole set of digits to be read, without a price yet.
+pub fn order(cast: &Cast, digits: &Digits) -> Order {
+    Order {
+        module: digits.module.clone(),
+        input: digits.input(0, 1),
+        mint: cast.mint,
+        token_program: token_program::CLASSIC,
+        fuel: 1_000_000_000,
+        memory_bytes: 16 << 20,
+        timeout_ms: 60_000,
+        requirements: None,
+        terms: plain_terms(0),
+    }
+}
 
 pub async fn run_three(cast: &Cast, digits: &Digits) -> Result<Vec<Job>, Failure> {
     let bars = MultiProgress::new();
@@ -20,17 +35,9 @@ pub async fn run_three(cast: &Cast, digits: &Digits) -> Result<Vec<Job>, Failure
     for (n, (client, budget, approves)) in JOBS.into_iter().enumerate() {
         let (name, key) = &cast.clients[client];
         let order = Order {
-            module: digits.module.clone(),
             input: digits.input(n, JOBS.len()),
-            budget,
-            mint: cast.mint,
-            token_program: token_program::CLASSIC,
-            fuel: 1_000_000_000,
-            memory_bytes: 16 << 20,
-            timeout_ms: 60_000,
-            accept_window: 300,
-            work_window: 300,
-            review_window: REVIEW_WINDOW,
+            terms: Terms { review_window: REVIEW_WINDOW, ..plain_terms(budget) },
+            ..order(cast, digits)
         };
         let (job, _) = post(&cast.chain, &cast.store, key, order).await?;
         let bar = bars.add(ProgressBar::new(4).with_prefix(format!("job {} of {name}", n + 1)));
@@ -71,6 +78,16 @@ pub async fn run_three(cast: &Cast, digits: &Digits) -> Result<Vec<Job>, Failure
         }
         ended.push(job);
     }
+    for (n, (client, _, approves)) in JOBS.into_iter().enumerate() {
+        let name = cast.clients[client].0;
+        println!(
+            "  {}",
+            match approves {
+                true => format!("job {}: {name} looked at the result and approved it", n + 1),
+                false => format!("job {}: {name} said nothing, and after {REVIEW_WINDOW} s it paid by itself", n + 1),
+            }
+        );
+    }
     Ok(ended)
 }
 
@@ -96,6 +113,6 @@ fn position(status: JobStatus) -> u64 {
         JobStatus::Open => 1,
         JobStatus::Accepted => 2,
         JobStatus::Delivered => 3,
-        JobStatus::Settled | JobStatus::Refunded => 4,
+        JobStatus::Challenged | JobStatus::Settled | JobStatus::Refunded => 4,
     }
 }

@@ -1,9 +1,11 @@
-//! `joule demo`: the whole system on this machine, once, for real: two clients, two providers, three jobs.
+//! `joule demo`: the whole system on this machine, once, for real: three jobs that are done honestly, and one that is not.
 
 mod check;
 mod children;
 mod digits;
 mod jobs;
+mod lie;
+mod people;
 
 use crate::{
     amount,
@@ -15,13 +17,12 @@ use crate::{
 use children::Children;
 use indicatif::HumanDuration;
 use joule_artifacts::ArtifactStore;
-use joule_sdk::{
-    instruction::{registry, token::create_associated},
-    keys, pda,
-    registry::state::{Attributes, Profile},
-    token_program, Chain, Keypair, Pubkey, Signer,
-};
+use joule_sdk::{keys, Chain};
+use people::{Cast, Wealth};
 use std::{path::PathBuf, time::Instant};
+
+/// Base units that challenger and jurors put at risk at most.
+const MAX_DEPOSIT: &str = "10000000";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,38 +44,6 @@ pub struct Args {
     /// Port of the indexer's API
     #[arg(long, default_value_t = 7700)]
     api_port: u16,
-}
-
-/// Who takes part.
-pub struct Cast {
-    pub chain: Chain,
-    pub index: joule_api::Client,
-    pub store: ArtifactStore,
-    pub mint: Pubkey,
-    pub decimals: u8,
-    /// Name and key: alice and bob.
-    pub clients: Vec<(&'static str, Keypair)>,
-    /// Name and key: north and south.
-    pub providers: Vec<(&'static str, Keypair)>,
-}
-
-impl Cast {
-    pub fn tokens_of(&self, owner: &Pubkey) -> Pubkey {
-        pda::associated_token(owner, &self.mint, &token_program::CLASSIC)
-    }
-
-    /// Everybody's tokens in base units: clients, providers, then the protocol's fee vault.
-    pub async fn balances(&self) -> Result<Vec<(String, u64)>, Failure> {
-        let people = self.clients.iter().chain(&self.providers);
-        let mut accounts: Vec<_> =
-            people.map(|(name, key)| (name.to_string(), self.tokens_of(&key.pubkey()))).collect();
-        accounts.push(("fees".to_owned(), pda::fee_vault(&self.mint)));
-        let mut balances = Vec::new();
-        for (name, account) in accounts {
-            balances.push((name, self.chain.token_balance(&account).await?));
-        }
-        Ok(balances)
-    }
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -102,17 +71,24 @@ async fn play(args: &Args, children: &mut Children) -> Result<String, Failure> {
     enrol(&cast).await?;
     start_nodes(args, children, &cast, &network).await?;
 
-    let before = cast.balances().await?;
+    let before = cast.wealth().await?;
     let digits = digits::Digits::read(&args.workload)?;
-    let ended = jobs::run_three(&cast, &digits).await?;
-    let after = cast.balances().await?;
-
-    println!("\nbalances");
-    println!("{}", balances_table(&before, &after, cast.decimals));
-    println!("jobs, amounts in base units");
+    println!("\nhonest work");
+    let mut ended = jobs::run_three(&cast, &digits).await?;
+    println!("\njobs, amounts in base units");
     println!("{}", jobs_table(&ended));
     digits.print_accuracy(&cast.store, &ended).await?;
-    check::chain_equals_store(&cast, &before, &after, &ended).await?;
+
+    let meanwhile = cast.wealth().await?;
+    let lie = lie::run(&cast, &digits).await?;
+    let after = cast.wealth().await?;
+    println!("\nwhat the lie has cost, and whom; in tokens, bonds included");
+    println!("{}", lie::account_for(&cast, &meanwhile, &after, &lie)?);
+    ended.push(lie.job.clone());
+
+    println!("\nbalances, bonds included");
+    println!("{}", balances_table(&before, &after, cast.decimals));
+    check::chain_equals_store(&cast, &before, &after, &ended, &lie.case).await?;
     let database = args.state_dir.join("indexer.sqlite").display().to_string();
     children
         .succeed("joule-indexer", &["verify", "--rpc", &network.rpc_url, "--database", &database, "--wait", "10"])
@@ -155,6 +131,9 @@ fn cast(args: &Args, network: &Network) -> Result<Cast, Failure> {
         decimals: network.mint_decimals,
         clients: vec![key("alice")?, key("bob")?],
         providers: vec![key("north")?, key("south")?],
+        liar: key("east")?,
+        challenger: key("carol")?,
+        jurors: vec![key("uma")?, key("vera")?, key("wim")?],
     })
 }
 
@@ -178,63 +157,53 @@ async fn start_indexer(args: &Args, children: &mut Children, network: &Network) 
 }
 
 async fn enrol(cast: &Cast) -> Result<(), Failure> {
-    let bar = output::spinner("registering two providers");
-    for (n, (_, key)) in cast.providers.iter().enumerate() {
-        let who = key.pubkey();
-        let attributes = Attributes { cpu_cores: 1, memory_mib: 1024, region: n as u16 + 1, ..Default::default() };
-        let profile =
-            Profile { payout_owner: who, capacity: 1, endpoint_hash: [0; 32], metadata_hash: [0; 32], attributes };
-        let instructions = [
-            create_associated(who, who, cast.mint, token_program::CLASSIC),
-            match cast.chain.provider(&who).await? {
-                Some(_) => registry::update(who, profile),
-                None => registry::register(who, who, profile),
-            },
-        ];
-        cast.chain.send(&instructions, &[key]).await?;
-    }
-    done(&bar, "two providers registered");
+    let bar = output::spinner("registering providers, each with a bond");
+    cast.enrol().await?;
+    done(&bar, "six providers registered, each with a bond of 100 tokens");
     Ok(())
 }
 
 async fn start_nodes(args: &Args, children: &mut Children, cast: &Cast, network: &Network) -> Result<(), Failure> {
     let (artifacts, mint) = (path(&args.state_dir.join("artifacts")), cast.mint.to_string());
-    for (name, _) in &cast.providers {
+    let mut start = |name: &str, role: &[&str]| {
         let keypair = path(&args.state_dir.join("keys").join(format!("{name}.json")));
-        children.start(
-            name,
-            "joule-node",
-            &[
-                "run",
-                "--rpc-url",
-                &network.rpc_url,
-                "--indexer-url",
-                cast.index.base(),
-                "--artifacts",
-                &artifacts,
-                "--keypair",
-                &keypair,
-                "--mint",
-                &mint,
-                "--max-jobs",
-                "1",
-                "--poll-ms",
-                "500",
-            ],
-        )?;
+        let common = [
+            "run",
+            "--rpc-url",
+            &network.rpc_url,
+            "--indexer-url",
+            cast.index.base(),
+            "--artifacts",
+            &artifacts,
+            "--keypair",
+            &keypair,
+            "--mint",
+            &mint,
+            "--max-jobs",
+            "1",
+            "--poll-ms",
+            "500",
+        ];
+        children.start(name, "joule-node", &[&common[..], role].concat())
+    };
+    for (name, _) in &cast.providers {
+        // Jurors that have seconds only are not for them: such a job is left to others.
+        start(name, &["--min-vote-window", "3600"])?;
     }
-    println!("✓ two provider nodes");
+    start(cast.challenger.0, &["--provide", "false", "--verify", "true", "--max-deposit", MAX_DEPOSIT])?;
+    for (name, _) in &cast.jurors {
+        start(name, &["--provide", "false", "--vote", "true", "--max-deposit", MAX_DEPOSIT])?;
+    }
+    println!("✓ two nodes that work, one that looks at others' results, three that judge");
     Ok(())
 }
 
-fn balances_table(before: &[(String, u64)], after: &[(String, u64)], decimals: u8) -> comfy_table::Table {
+fn balances_table(before: &[Wealth], after: &[Wealth], decimals: u8) -> comfy_table::Table {
     let mut table = output::table(["who", "before", "after", "change"]);
-    for ((name, old), (_, new)) in before.iter().zip(after) {
-        let change = match new.checked_sub(*old) {
-            Some(gain) => format!("+{}", amount::format(gain, decimals)),
-            None => format!("-{}", amount::format(old - new, decimals)),
-        };
-        table.add_row([name, &amount::format(*old, decimals), &amount::format(*new, decimals), &change]);
+    let tokens = |wealth: &Wealth| amount::format(wealth.tokens + wealth.bond, decimals);
+    for (old, new) in before.iter().zip(after) {
+        let change = lie::signed(new.total() - old.total(), decimals);
+        table.add_row([&old.name, &tokens(old), &tokens(new), &change]);
     }
     table
 }

@@ -13,6 +13,8 @@ pub enum RunError {
     TableTooLarge { asked: u64, allowed: u64 },
     #[error("the module ran longer than {} ms; the job's spec must allow more, or the machine must be faster", .timeout.as_millis())]
     TimedOut { timeout: Duration },
+    #[error("the module used up this machine's stack in {during}")]
+    OutOfStack { during: &'static str },
     #[error("the module trapped in {during}: {trap}")]
     Trapped { during: &'static str, trap: String },
     #[error("the module imports {module:?} {name:?}; a job may import nothing")]
@@ -32,5 +34,27 @@ impl RunError {
     /// Whether running it again here can end otherwise.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Host(_))
+    }
+
+    /// Whether the next machine may end the same run otherwise: the reason is this one's, or its speed, or its stack.
+    pub fn depends_on_machine(&self) -> bool {
+        matches!(self, Self::Host(_) | Self::TimedOut { .. } | Self::OutOfStack { .. })
+    }
+
+    /// One word for it, the same on every machine.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::OutOfFuel { .. } => "fuel",
+            Self::OutOfMemory { .. } => "memory",
+            Self::TableTooLarge { .. } => "table",
+            Self::TimedOut { .. } => "time",
+            Self::OutOfStack { .. } => "stack",
+            Self::Trapped { .. } => "trap",
+            Self::ForbiddenImport { .. } => "import",
+            Self::BadModule(_) => "module",
+            Self::BadAbi(_) => "abi",
+            Self::OutputTooLarge { .. } => "output",
+            Self::Host(_) => "host",
+        }
     }
 }

@@ -92,6 +92,7 @@ fn failure(during: &'static str, error: wasmtime::Error, limits: &Limits) -> Run
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => RunError::OutOfFuel { fuel: limits.fuel },
         Some(Trap::Interrupt) => RunError::TimedOut { timeout: limits.timeout },
+        Some(Trap::StackOverflow) => RunError::OutOfStack { during },
         Some(trap) => RunError::Trapped { during, trap: trap.to_string() },
         None => host(&error),
     }

@@ -3,6 +3,7 @@
 //! The types of the accounts, events and instruction arguments are the programs' own, re-exported.
 
 pub mod account;
+pub mod ballot;
 pub mod error;
 pub mod instruction;
 pub mod keys;

@@ -3,7 +3,7 @@
 use crate::{
     account,
     error::{self, SdkError},
-    escrow::state::{Client, Job},
+    escrow::state::{Bid, Client, Dispute, Job, JobStatus, Vote},
     pda,
     registry::state::Provider,
     token_program, Pubkey, Signature,
@@ -104,34 +104,12 @@ impl Chain {
 
     /// The jobs that a provider's authority has accepted and that are not closed.
     pub async fn jobs_of(&self, authority: &Pubkey) -> Result<Vec<(Pubkey, Job)>, SdkError> {
-        let offset = Job::DISCRIMINATOR.len() + std::mem::offset_of!(Job, provider_authority);
-        self.jobs_where(vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(offset, authority.as_ref().to_vec()))]).await
+        self.escrow_where(&[(std::mem::offset_of!(Job, provider_authority), authority.as_ref())]).await
     }
 
     /// All jobs that are not closed.
     pub async fn jobs(&self) -> Result<Vec<(Pubkey, Job)>, SdkError> {
-        self.jobs_where(Vec::new()).await
-    }
-
-    async fn jobs_where(&self, mut filters: Vec<RpcFilterType>) -> Result<Vec<(Pubkey, Job)>, SdkError> {
-        filters.insert(0, RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, Job::DISCRIMINATOR.to_vec())));
-        let config = RpcProgramAccountsConfig {
-            filters: Some(filters),
-            account_config: RpcAccountInfoConfig {
-                encoding: Some(UiAccountEncoding::Base64),
-                commitment: Some(self.rpc.commitment()),
-                ..Default::default()
-            },
-            ..Default::default()
-        };
-        let found = self.rpc.get_program_ui_accounts_with_config(&crate::escrow::ID, config).await?;
-        found
-            .into_iter()
-            .map(|(address, account)| {
-                let data = account.data.decode().ok_or(SdkError::NotThisAccount)?;
-                Ok((address, account::decode(&data)?))
-            })
-            .collect()
+        self.escrow_where(&[]).await
     }
 
     /// Which token program a mint belongs to.
@@ -157,5 +135,59 @@ impl Chain {
         let data = answer.value.ok_or(SdkError::NoAccount(CLOCK))?.data;
         let bytes = data.get(32..40).and_then(|b| b.try_into().ok()).ok_or(SdkError::NotThisAccount)?;
         Ok(i64::from_le_bytes(bytes))
+    }
+
+    /// All jobs that stand at `status`.
+    pub async fn jobs_standing(&self, status: JobStatus) -> Result<Vec<(Pubkey, Job)>, SdkError> {
+        self.escrow_where(&[(std::mem::offset_of!(Job, status), &[status as u8])]).await
+    }
+
+    /// All disputes that are not closed.
+    pub async fn disputes(&self) -> Result<Vec<(Pubkey, Dispute)>, SdkError> {
+        self.escrow_where(&[]).await
+    }
+
+    /// The votes in a dispute that are not closed.
+    pub async fn votes_in(&self, dispute: &Pubkey) -> Result<Vec<(Pubkey, Vote)>, SdkError> {
+        self.escrow_where(&[(std::mem::offset_of!(Vote, dispute), dispute.as_ref())]).await
+    }
+
+    /// The bids for a job that are not closed.
+    pub async fn bids_for(&self, job: &Pubkey) -> Result<Vec<(Pubkey, Bid)>, SdkError> {
+        self.escrow_where(&[(std::mem::offset_of!(Bid, job), job.as_ref())]).await
+    }
+
+    /// The bids that a provider's authority has made and that are not closed.
+    pub async fn bids_of(&self, authority: &Pubkey) -> Result<Vec<(Pubkey, Bid)>, SdkError> {
+        self.escrow_where(&[(std::mem::offset_of!(Bid, authority), authority.as_ref())]).await
+    }
+
+    /// The escrow's accounts of one kind that hold certain bytes at certain offsets of their fields.
+    async fn escrow_where<T: Pod + Discriminator>(
+        &self,
+        fields: &[(usize, &[u8])],
+    ) -> Result<Vec<(Pubkey, T)>, SdkError> {
+        let head = T::DISCRIMINATOR.len();
+        let mut filters = vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, T::DISCRIMINATOR.to_vec()))];
+        filters.extend(
+            fields.iter().map(|(at, bytes)| RpcFilterType::Memcmp(Memcmp::new_raw_bytes(head + at, bytes.to_vec()))),
+        );
+        let config = RpcProgramAccountsConfig {
+            filters: Some(filters),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                commitment: Some(self.rpc.commitment()),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let found = self.rpc.get_program_ui_accounts_with_config(&crate::escrow::ID, config).await?;
+        found
+            .into_iter()
+            .map(|(address, account)| {
+                let data = account.data.decode().ok_or(SdkError::NotThisAccount)?;
+                Ok((address, account::decode(&data)?))
+            })
+            .collect()
     }
 }

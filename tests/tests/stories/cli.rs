@@ -2,8 +2,8 @@
 
 use crate::support::{nobody, run, until, Indexer, World};
 use joule_artifacts::Hash;
-use joule_localnet::Persona::{Alice, Bob, North};
-use joule_sdk::Pubkey;
+use joule_localnet::Persona::{Alice, Bob, Carol, East, North};
+use joule_sdk::{escrow::state::Dispute, instruction::escrow, pda, Pubkey};
 use serde_json::Value;
 
 /// A world seen through the command line.
@@ -98,6 +98,7 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     assert_eq!(registered["provider"], joule.world.provider(North).to_string());
     assert_eq!(registered["updated"], false);
     assert_eq!(joule.json(&["provider", "register", "--as", "north", "--cpu-cores", "4"]).await["updated"], true);
+    joule.json(&["provider", "bond", "open", "50", "--as", "north"]).await;
     until("the indexer knows the update", async || {
         let north = joule.json(&["provider", "status", "--as", "north"]).await;
         (north["attributes"]["cpu_cores"] == 4 && north["capacity"] == 2 && north["status"] == "active").then_some(())
@@ -152,6 +153,122 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
         (joule.json(&["provider", "status", "--as", "north"]).await["status"] == "paused").then_some(())
     })
     .await;
+    joule.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
+    let joule = Terminal::open().await;
+    let world = &joule.world;
+    for provider in ["north", "east", "uma"] {
+        joule.json(&["provider", "register", "--as", provider, "--cpu-cores", "8"]).await;
+        joule.json(&["provider", "bond", "open", "50", "--as", provider]).await;
+    }
+    joule.json(&["provider", "bond", "deposit", "10", "--as", "bob", "--owner", &world.address(North).to_string()]).await;
+    joule.json(&["provider", "bond", "unbond", "20", "--as", "north"]).await;
+    let bond = joule.json(&["provider", "bond", "show", "--as", "north"]).await;
+    assert_eq!((&bond["amount"], &bond["free"]), (&"60000000".into(), &"40000000".into()));
+    assert!(joule.text(&["provider", "bond", "show", "--as", "north"]).await.contains("20.000000, to be withdrawn"));
+    let error = joule.fails(4, "refused", &["provider", "bond", "withdraw", "--as", "north"]).await;
+    assert_eq!(error["name"], "StillUnbonding");
+    joule.json(&["provider", "bond", "unbond", "--cancel", "--as", "north"]).await;
+    let error = joule.fails(3, "not_found", &["provider", "bond", "show", "--as", "south"]).await;
+    assert!(error["message"].as_str().unwrap().contains("joule provider bond open"), "{error}");
+
+    // Bids: two offers, of which the client picks the dearer one; and requirements that keep a third one away.
+    let wanted = world.folder.path().join("wanted.toml");
+    std::fs::write(&wanted, "cpu_cores = 8\nmin_bond = \"40\"\n").unwrap();
+    let wanted = wanted.display().to_string();
+    let base = ["job", "submit", "--as", "alice", "--module", &joule.module, "--input", &joule.input, "--budget", "2.5"];
+    let submit = async |more: &[&str]| -> String {
+        joule.json(&[&base[..], more].concat()).await["job"].as_str().expect("an address").to_owned()
+    };
+    let job = submit(&["--bid-window", "5m", "--requirements", &wanted, "--bond", "150"]).await;
+    let address: Pubkey = job.parse().unwrap();
+    for (bidder, price) in [(North, 2_000_000), (East, 1_500_000)] {
+        let me = escrow::Provider::new(world.address(bidder), world.tokens(bidder));
+        let bid = escrow::place_bid(me, address, &world.job(address).await, price);
+        world.send("bid", bidder, &[bid]).await;
+    }
+    let bids = until("both bids are known", async || {
+        let bids = joule.json(&["job", "bids", &job]).await;
+        (bids.as_array().map(Vec::len) == Some(2)).then_some(bids)
+    })
+    .await;
+    assert_eq!((&bids[0]["price"], &bids[1]["exposure"]), (&"1500000".into(), &"3000000".into()));
+    let north = world.provider(North).to_string();
+    joule.fails(4, "refused", &["job", "pick", &job, &north, "--as", "bob"]).await;
+    joule.json(&["job", "pick", &job, &north, "--as", "alice"]).await;
+    assert_eq!(world.job(address).await.price.get(), 2_000_000);
+    joule.fails(4, "refused", &["job", "fail", &job, "--as", "bob"]).await;
+
+    // A wrong result: challenged, judged by hand, and all of it to be seen.
+    let judged = ["--verification", "quorum", "--jurors", "1", "--vote-window", "8s"];
+    let job = submit(&judged).await;
+    let address: Pubkey = job.parse().unwrap();
+    world.accept(East, address, 1_000_000).await;
+    world.submit(East, address, Hash::of(b"a lie")).await;
+    let right = Hash::of(b"the truth").to_string();
+    joule.json(&["job", "challenge", &job, "--result", &right, "--as", "carol"]).await;
+    joule.json(&["dispute", "vote", &job, "--result", &right, "--as", "uma"]).await;
+    let other = Hash::of(b"second thoughts").to_string();
+    let error = joule.fails(4, "refused", &["dispute", "vote", &job, "--result", &other, "--as", "uma"]).await;
+    assert!(error["message"].as_str().unwrap().contains("made already"), "{error}");
+    let error = joule.fails(4, "refused", &["dispute", "reveal", &job, "--as", "uma"]).await;
+    assert_eq!(error["name"], "RevealWindowClosed");
+    let at = |moment: i64| async move {
+        until("its time has come", async || (world.chain.now().await.ok()? > moment).then_some(())).await;
+    };
+    let dispute: Dispute = world.chain.get(&pda::dispute(&address)).await.unwrap();
+    at(dispute.commit_by.get()).await;
+    joule.json(&["dispute", "reveal", &job, "--as", "uma"]).await;
+    at(dispute.final_at.get()).await;
+    joule.json(&["dispute", "resolve", &job, "--as", "bob"]).await;
+    let case = until("the verdict is known", async || {
+        let case = joule.json(&["dispute", "show", &job]).await;
+        (case["dispute"]["verdict"] == "counter").then_some(case)
+    })
+    .await;
+    assert_eq!(case["job"]["status"], "refunded");
+    assert!(joule.text(&["dispute", "show", &job]).await.contains("the challenger is right"));
+    assert!(joule.text(&["dispute", "list"]).await.contains(&job));
+    joule.json(&["dispute", "resolve", &job, "--as", "bob"]).await;
+    joule.json(&["job", "pay", &job, "--as", "bob"]).await;
+    assert!(world.chain.job(&address).await.unwrap().is_none(), "nothing is left of it");
+
+    // Stakes, and what others say.
+    joule.json(&["stake", "add", "1000", "--lock", "30d", "--as", "alice"]).await;
+    joule.json(&["stake", "extend", "--lock", "60d", "--as", "alice"]).await;
+    let stake = joule.json(&["stake", "show", "--as", "alice"]).await;
+    assert_eq!((&stake["amount"], &stake["discount_bps"]), (&"1000000000".into(), &500.into()));
+    let error = joule.fails(4, "refused", &["stake", "unstake", "1", "--as", "alice"]).await;
+    assert_eq!(error["name"], "StillLocked");
+    let cheaper = submit(&[]).await;
+    let fee = world.job(cheaper.parse().unwrap()).await.fee_bps.get();
+    assert!(fee < 250, "a stake makes the fee smaller: {fee}");
+    let (carol, subject) = (world.address(Carol).to_string(), world.address(North).to_string());
+    joule.fails(4, "refused", &["attestor", "admit", &carol, "--as", "alice"]).await;
+    joule.json(&["attestor", "admit", &carol, "--as", "authority"]).await;
+    joule.json(&["attest", "issue", &subject, "--schema", "3", "--as", "carol"]).await;
+    let said = joule.json(&["attest", "show", &subject]).await;
+    assert_eq!(said["attestations"][0]["schema"], 3);
+    joule.json(&["attest", "revoke", &subject, "--schema", "3", "--as", "carol"]).await;
+    assert_eq!(joule.json(&["attest", "show", &subject]).await["attestations"], serde_json::json!([]));
+
+    // What makes no sense is said before anything is sent.
+    for more in [
+        &["--jurors", "3"][..],
+        &["--verification", "quorum", "--jurors", "2"],
+        &["--bond", "5"],
+        &["--bid-window", "1h"],
+        &["--verification", "quorum", "--vote-window", "2days"],
+        &["--requirements", &right],
+    ] {
+        let output = joule.output(&[&base[..], more].concat()).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{more:?}: {said}");
+    }
+    joule.indexer.equals_the_chain(world.localnet.rpc_url()).await;
     joule.close().await;
 }
 

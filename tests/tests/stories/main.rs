@@ -4,9 +4,13 @@
 //! They need what `make test` builds first: `target/deploy/*.so`, and the workspace's binaries beside this one.
 
 mod bad_input;
+mod bids;
+mod bonds;
 mod cli;
 mod deploy_step;
+mod judged;
 mod killed;
+mod metered;
 mod node_killed;
 mod outages;
 mod paid;

@@ -1,14 +1,15 @@
-//! Ending a job: approve, cancel, crank.
+//! Ending a job: approve, challenge, cancel, stop, crank.
 
 use crate::{
+    act::read,
     context::{address, Options},
     failure::Failure,
     output,
 };
 use joule_sdk::{
-    escrow::state::{Job, JobStatus},
-    instruction::escrow,
-    Chain, Instruction, Keypair, Pubkey, Signer,
+    escrow::state::{Bid, Job, JobStatus, Verification},
+    instruction::escrow::{self, Challenger},
+    pda, Chain, Instruction, Keypair, Pubkey, Signer,
 };
 
 /// A job on the chain, with what is needed to end it.
@@ -70,17 +71,64 @@ pub async fn cancel(options: &Options, job: &str) -> Result<(), Failure> {
     send(options, &found, instruction, "cancelled and refunded job").await
 }
 
+/// `result` is the hash of what is right, or a file with it, which the jurors and the client can then fetch.
+pub async fn challenge(options: &Options, job: &str, result: &str) -> Result<(), Failure> {
+    let found = find(options, job).await?;
+    if found.job.verification == Verification::Review as u8 {
+        return Err(Failure::Refused(format!("nobody judges results of job {job}: its client approves, or is silent")));
+    }
+    let result = match result.parse() {
+        Ok(hash) => hash,
+        Err(_) => options.store()?.put(read(result.as_ref())?).await?,
+    };
+    let me = found.signer.pubkey();
+    let tokens = pda::associated_token(&me, &found.job.mint, &found.token_program);
+    let (has, wants) = (found.chain.token_balance(&tokens).await?, found.job.exposure.get());
+    if has < wants {
+        return Err(Failure::Refused(format!(
+            "a challenge costs {wants} base units until it is won; {tokens} has {has}"
+        )));
+    }
+    let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
+    let instruction = escrow::challenge(who, found.address, found.token_program, *result.as_bytes());
+    send(options, &found, instruction, "challenged the result of job").await
+}
+
+pub async fn stop(options: &Options, job: &str) -> Result<(), Failure> {
+    let found = find(options, job).await?;
+    only_the_client(&found)?;
+    let instruction = escrow::stop(found.address, &found.job, found.token_program);
+    send(options, &found, instruction, "stopped and paid job").await
+}
+
+pub async fn pay(options: &Options, job: &str) -> Result<(), Failure> {
+    let found = find(options, job).await?;
+    let instruction = escrow::pay(found.address, &found.job, found.token_program);
+    send(options, &found, instruction, "paid what was owed by job").await
+}
+
+pub async fn fail(options: &Options, job: &str) -> Result<(), Failure> {
+    let found = find(options, job).await?;
+    let instruction = escrow::fail(found.address, &found.job, found.token_program);
+    send(options, &found, instruction, "refunded, and its provider slashed: job").await
+}
+
 pub async fn crank(options: &Options, job: &str) -> Result<(), Failure> {
     let found = find(options, job).await?;
-    let status = found.job.status().map_err(|_| Failure::Input(format!("job {job} has an unknown status")))?;
-    match status {
-        JobStatus::Delivered | JobStatus::Settled => {
-            let instruction = escrow::settle(found.address, &found.job, found.token_program);
-            send(options, &found, instruction, "paid job").await
+    let (address, state, token_program) = (found.address, &found.job, found.token_program);
+    let status = state.status().map_err(|_| Failure::Input(format!("job {job} has an unknown status")))?;
+    let (instruction, done) = match status {
+        JobStatus::Open if state.best_bid != Pubkey::default() && found.chain.now().await? <= state.accept_by.get() => {
+            let bid = found.chain.get::<Bid>(&state.best_bid).await?;
+            (escrow::award_bid(state.best_bid, &bid), "gave to the cheapest bidder: job")
         }
-        JobStatus::Open | JobStatus::Accepted | JobStatus::Refunded => {
-            let instruction = escrow::expire(found.address, &found.job, found.token_program);
-            send(options, &found, instruction, "refunded job").await
+        JobStatus::Open => (escrow::expire(address, state, token_program), "refunded job"),
+        JobStatus::Accepted => (escrow::fail(address, state, token_program), "refunded, and its provider slashed: job"),
+        JobStatus::Delivered => (escrow::settle(address, state, token_program), "paid job"),
+        JobStatus::Challenged => (escrow::resolve(address, state, token_program), "carried out the verdict about job"),
+        JobStatus::Settled | JobStatus::Refunded => {
+            (escrow::pay(address, state, token_program), "paid what was owed by job")
         }
-    }
+    };
+    send(options, &found, instruction, done).await
 }

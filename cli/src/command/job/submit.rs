@@ -1,18 +1,36 @@
 //! Posting a job.
 
 use crate::{
-    amount,
-    context::{mint_info, Options},
+    act::{read, seconds, Actor, Token},
+    context::Options,
     failure::Failure,
     output,
 };
+use clap::ValueEnum;
 use joule_artifacts::{ArtifactStore, Hash, JobSpec};
 use joule_sdk::{
-    escrow::state::{Terms, Verification},
+    escrow::{
+        constants::{MAX_BOND_BPS, MAX_JURORS, MAX_VOTE_WINDOW, MAX_WINDOW, MIN_BOND_BPS},
+        state::{Pricing, Terms, Verification},
+    },
     instruction::escrow::{open, OpenAccounts},
-    pda, Chain, Keypair, Pubkey, Signature, Signer,
+    pda,
+    staking::state::Stake,
+    units::Bps,
+    Chain, Keypair, Pubkey, Signature, Signer,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+/// Who decides whether a challenged result is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Nobody: you approve, or your silence pays
+    Review,
+    /// Bonded providers run it again; the majority by bond
+    Quorum,
+    /// Resolvers drawn by lot
+    Panel,
+}
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -45,6 +63,28 @@ pub struct Args {
     /// How long the result can be looked at before silence pays
     #[arg(long, default_value = "10m")]
     review_window: humantime::Duration,
+    /// Who decides whether a challenged result is right
+    #[arg(long, value_enum, default_value_t = Mode::Review)]
+    verification: Mode,
+    /// Votes without which nothing is decided, or members of a first panel: odd [default: 3]
+    #[arg(long, value_name = "N")]
+    jurors: Option<u8>,
+    /// How long each step of a dispute takes [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    vote_window: Option<humantime::Duration>,
+    /// What the provider locks of its bond, in percent of its price
+    #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
+    bond: f64,
+    /// Take bids for so long; then the cheapest has the job, unless you pick one
+    #[arg(long, value_name = "DURATION")]
+    bid_window: Option<humantime::Duration>,
+    /// Pay for each second that the provider reports, until the budget is used up; you can stop it
+    #[arg(long)]
+    per_second: bool,
+    /// What a provider must meet: a TOML file (hardware, regions, min_bond, all_of, any_of, allowed), or the hash of requirements
+    /// that you have defined before
+    #[arg(long, value_name = "HASH|FILE")]
+    requirements: Option<String>,
     /// Follow the job until it ends
     #[arg(long)]
     watch: bool,
@@ -57,17 +97,34 @@ pub struct Args {
 pub struct Order {
     pub module: Vec<u8>,
     pub input: Vec<u8>,
-    /// Base units.
-    pub budget: u64,
     pub mint: Pubkey,
     pub token_program: Pubkey,
     pub fuel: u64,
     pub memory_bytes: u64,
     pub timeout_ms: u64,
-    /// Seconds, as are the others.
-    pub accept_window: u32,
-    pub work_window: u32,
-    pub review_window: u32,
+    /// The `Requirements` that a provider must meet.
+    pub requirements: Option<Pubkey>,
+    /// Without the hashes, which `post` fills in.
+    pub terms: Terms,
+}
+
+/// What a client agrees to when it says nothing else: whoever comes first works for a fixed price, with as much bond, and the
+/// client reviews. Windows of ten minutes.
+pub fn plain_terms(budget: u64) -> Terms {
+    Terms {
+        budget,
+        spec_hash: [0; 32],
+        input_hash: [0; 32],
+        accept_window: 600,
+        bid_window: 0,
+        work_window: 600,
+        review_window: 600,
+        vote_window: 0,
+        bond_bps: Bps::WHOLE,
+        verification: Verification::Review as u8,
+        pricing: Pricing::Fixed as u8,
+        jurors: 0,
+    }
 }
 
 /// Stores what the provider needs, then opens the job: whoever sees it can run it.
@@ -82,49 +139,99 @@ pub async fn post(
     store.put(order.module).await?;
     let input_hash = store.put(order.input).await?;
     let spec_hash = store.put(spec.to_bytes()).await?;
-    let tokens = pda::associated_token(&client.pubkey(), &order.mint, &order.token_program);
+    let (who, mint) = (client.pubkey(), order.mint);
+    let tokens = pda::associated_token(&who, &mint, &order.token_program);
+    let has_stake = chain.find::<Stake>(&pda::stake(&pda::pool(&mint), &who)).await?.is_some();
     let accounts = OpenAccounts {
-        payer: client.pubkey(),
-        client: client.pubkey(),
+        payer: who,
+        client: who,
         source: tokens,
         refund: tokens,
-        mint: order.mint,
+        mint,
         token_program: order.token_program,
+        requirements: order.requirements,
+        staked_in: has_stake.then_some(mint),
     };
-    let terms = Terms {
-        budget: order.budget,
-        spec_hash: *spec_hash.as_bytes(),
-        input_hash: *input_hash.as_bytes(),
-        accept_window: order.accept_window,
-        work_window: order.work_window,
-        review_window: order.review_window,
-        verification: Verification::Review as u8,
-    };
-    let id = chain.next_job_id(&client.pubkey()).await?;
+    let terms = Terms { spec_hash: *spec_hash.as_bytes(), input_hash: *input_hash.as_bytes(), ..order.terms };
+    let id = chain.next_job_id(&who).await?;
     let signature = chain.send(&[open(accounts, id, terms)], &[client]).await?;
-    Ok((pda::job(&client.pubkey(), id), signature))
+    Ok((pda::job(&who, id), signature))
+}
+
+impl Args {
+    /// What is said about price, time and verification.
+    fn terms(&self, budget: u64) -> Result<Terms, Failure> {
+        let bps = (self.bond * 100.0).round();
+        let (least, most) = (f64::from(MIN_BOND_BPS), f64::from(MAX_BOND_BPS));
+        if !(least..=most).contains(&bps) {
+            return Err(Failure::Input(format!(
+                "--bond {} is not between {} and {} percent",
+                self.bond,
+                least / 100.0,
+                most / 100.0
+            )));
+        }
+        let is_judged = self.verification != Mode::Review;
+        if !is_judged && (self.jurors.is_some() || self.vote_window.is_some()) {
+            return Err(Failure::Input("--jurors and --vote-window go with --verification quorum or panel".into()));
+        }
+        let jurors = if is_judged { self.jurors.unwrap_or(3) } else { 0 };
+        if is_judged && (jurors > MAX_JURORS || jurors % 2 == 0) {
+            return Err(Failure::Input(format!("--jurors {jurors} is not an odd number up to {MAX_JURORS}")));
+        }
+        let vote_window = match self.vote_window {
+            Some(window) => seconds("--vote-window", window, MAX_VOTE_WINDOW)?,
+            None if is_judged => 3_600,
+            None => 0,
+        };
+        let accept_window = seconds("--accept-window", self.accept_window, MAX_WINDOW)?;
+        let bid_window = self.bid_window.map(|window| seconds("--bid-window", window, MAX_WINDOW)).transpose()?;
+        if bid_window.is_some_and(|window| window >= accept_window) {
+            return Err(Failure::Input(
+                "bids are taken within the accept window: make --accept-window longer than --bid-window".into(),
+            ));
+        }
+        Ok(Terms {
+            accept_window,
+            bid_window: bid_window.unwrap_or(0),
+            work_window: seconds("--work-window", self.work_window, MAX_WINDOW)?,
+            review_window: seconds("--review-window", self.review_window, MAX_WINDOW)?,
+            vote_window,
+            bond_bps: bps as u16,
+            verification: match self.verification {
+                Mode::Review => Verification::Review,
+                Mode::Quorum => Verification::Quorum,
+                Mode::Panel => Verification::Panel,
+            } as u8,
+            pricing: if self.per_second { Pricing::PerSecond } else { Pricing::Fixed } as u8,
+            jurors,
+            ..plain_terms(budget)
+        })
+    }
 }
 
 pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
-    let (chain, store, client) = (options.chain()?, options.store()?, options.signer()?);
+    let (actor, store) = (Actor::of(options)?, options.store()?);
     let (module, input) = (read(&args.module)?, read(&args.input)?);
     let bar = output::spinner("posting the job");
-    let mint = options.mint(args.mint.as_deref())?;
-    let (token_program, decimals) = mint_info(&chain, &mint).await?;
+    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
+    let terms = args.terms(token.amount(&args.budget)?)?;
+    let requirements = match &args.requirements {
+        Some(text) => Some(super::requirements::account(&actor, &token, text).await?),
+        None => None,
+    };
     let order = Order {
         module,
         input,
-        budget: amount::parse(&args.budget, decimals)?,
-        mint,
-        token_program,
+        mint: token.mint,
+        token_program: token.program,
         fuel: args.fuel,
         memory_bytes: args.memory_mib.saturating_mul(1 << 20),
         timeout_ms: args.timeout.as_millis().try_into().unwrap_or(u64::MAX),
-        accept_window: seconds("accept-window", args.accept_window)?,
-        work_window: seconds("work-window", args.work_window)?,
-        review_window: seconds("review-window", args.review_window)?,
+        requirements,
+        terms,
     };
-    let (job, signature) = post(&chain, &store, &client, order).await?;
+    let (job, signature) = post(&actor.chain, &store, &actor.signer, order).await?;
     bar.finish_and_clear();
     if options.json && !args.watch {
         return output::json(&serde_json::json!({ "job": job.to_string(), "signature": signature.to_string() }));
@@ -135,17 +242,5 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     match args.watch {
         true => super::watch::run(options, &job.to_string(), args.output.as_deref()).await,
         false => Ok(()),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::Input(format!("cannot read {}: {e}", path.display())))
-}
-
-fn seconds(flag: &str, window: humantime::Duration) -> Result<u32, Failure> {
-    let max = joule_sdk::escrow::constants::MAX_WINDOW;
-    match u32::try_from(window.as_secs()) {
-        Ok(seconds) if (1..=max).contains(&seconds) => Ok(seconds),
-        _ => Err(Failure::Input(format!("--{flag} {window} is not between 1 second and 90 days"))),
     }
 }

@@ -78,6 +78,9 @@ fn describe(job: &Job) -> String {
             short(&job.result_hash),
             output::time(job.settle_after.unwrap_or_default())
         ),
+        JobStatus::Challenged => {
+            format!("challenged by {}: jurors decide, see `joule dispute show`", short(&job.challenger))
+        }
         JobStatus::Settled => format!(
             "settled: {} to the provider, {} fee, {} back; result {}",
             job.paid.provider,
@@ -85,6 +88,6 @@ fn describe(job: &Job) -> String {
             job.paid.client,
             short(&job.result_hash)
         ),
-        JobStatus::Refunded => format!("refunded: {} back to the client", job.paid.client),
+        JobStatus::Refunded => format!("refunded: {} back to the client so far", job.paid.client),
     }
 }

@@ -8,7 +8,7 @@ mod world;
 pub use process::{run, Indexer, Process};
 pub use proxy::Proxy;
 pub use workload::{counting, gluttonous, Digits, Order};
-pub use world::World;
+pub use world::{World, BOND};
 
 use std::{
     path::{Path, PathBuf},

@@ -27,19 +27,40 @@ pub struct Order {
     pub input: Hash,
     /// Base units.
     pub budget: u64,
+    /// 0 takes no bids.
+    pub bid_window: u32,
     pub work_window: u32,
     pub review_window: u32,
+    /// Votes that a quorum needs, and the time of each step; 0 and 0 leave results to the client's review.
+    pub jurors: u8,
+    pub vote_window: u32,
+    pub per_second: bool,
 }
 
 impl Order {
+    /// The handwritten digits, all of them.
+    pub async fn digits(store: &ArtifactStore) -> Self {
+        let digits = Digits::read();
+        Self::stored(store, digits.module, digits.images, 1_000_000_000, 60_000).await
+    }
+
+    /// The same, judged by a quorum if somebody challenges the result.
+    pub fn judged(self, jurors: u8, vote_window: u32) -> Self {
+        Self { jurors, vote_window, ..self }
+    }
+
     /// A job that nobody will run.
     pub fn for_show() -> Self {
         Self {
             spec: Hash::of(b"spec"),
             input: Hash::of(b"input"),
             budget: 1_000_000,
+            bid_window: 0,
             work_window: 3_600,
             review_window: 3_600,
+            jurors: 0,
+            vote_window: 0,
+            per_second: false,
         }
     }
 
@@ -49,7 +70,7 @@ impl Order {
         let input = store.put(input).await.expect("the input is stored");
         let spec = JobSpec::new(module, fuel, 16 << 20, timeout_ms).expect("limits within range");
         let spec = store.put(spec.to_bytes()).await.expect("the spec is stored");
-        Self { spec, input, budget: 2_000_000, work_window: 600, review_window: 3 }
+        Self { spec, input, budget: 2_000_000, work_window: 600, review_window: 3, ..Self::for_show() }
     }
 }
 

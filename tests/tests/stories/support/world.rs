@@ -5,14 +5,22 @@ use joule_api::JobStatus;
 use joule_artifacts::{ArtifactStore, Hash};
 use joule_localnet::{Config, Localnet, Persona};
 use joule_sdk::{
-    escrow::state::Terms,
-    instruction::{escrow, registry, token::create_associated},
+    escrow::state::{Pricing, Terms, Verification},
+    instruction::{
+        escrow::{self, Provider},
+        registry, staking,
+        token::create_associated,
+    },
     pda,
     registry::state::{Attributes, Profile},
+    staking::state::Bond,
     token_program, Chain, Instruction, Keypair, Pubkey,
 };
 use std::path::PathBuf;
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Base units that a provider answers with.
+pub const BOND: u64 = 100_000_000;
 
 /// Worlds that may exist at once, so that a small machine is not asked for everything together.
 static ROOM: Semaphore = Semaphore::const_new(2);
@@ -111,7 +119,7 @@ impl World {
         Process::start(self.folder.path(), persona.name(), "joule-node", &args, &[])
     }
 
-    async fn send(&self, what: &str, who: Persona, instructions: &[Instruction]) {
+    pub async fn send(&self, what: &str, who: Persona, instructions: &[Instruction]) {
         let sent = self.chain.send(instructions, &[self.key(who)]).await;
         sent.unwrap_or_else(|error| panic!("{who} cannot {what}: {error}"));
     }
@@ -126,7 +134,25 @@ impl World {
         }
     }
 
+    /// With a bond.
     pub async fn register(&self, persona: Persona) {
+        self.register_without_bond(persona).await;
+        self.open_bond(persona).await;
+    }
+
+    pub async fn open_bond(&self, persona: Persona) {
+        let (who, mint, program) = (self.address(persona), self.localnet.mint(), token_program::CLASSIC);
+        let open = staking::open_bond(who, who, mint, program, who);
+        let deposit = staking::deposit_bond(who, self.tokens(persona), pda::bond(&who, &mint), mint, program, BOND);
+        self.send("open a bond", persona, &[open, deposit]).await;
+    }
+
+    pub async fn bond(&self, persona: Persona) -> Bond {
+        let bond = pda::bond(&self.address(persona), &self.localnet.mint());
+        self.chain.get(&bond).await.expect("a bond")
+    }
+
+    pub async fn register_without_bond(&self, persona: Persona) {
         let who = self.address(persona);
         let account = create_associated(who, who, self.localnet.mint(), token_program::CLASSIC);
         let register = registry::register(who, who, self.profile(persona, 4));
@@ -153,6 +179,8 @@ impl World {
             refund: self.tokens(client),
             mint: self.localnet.mint(),
             token_program: token_program::CLASSIC,
+            requirements: None,
+            staked_in: None,
         };
         let terms = Terms {
             budget: order.budget,
@@ -161,14 +189,20 @@ impl World {
             accept_window: 3_600,
             work_window: order.work_window,
             review_window: order.review_window,
-            verification: 0,
+            bid_window: order.bid_window,
+            vote_window: order.vote_window,
+            bond_bps: 10_000,
+            verification: if order.jurors > 0 { Verification::Quorum } else { Verification::Review } as u8,
+            pricing: if order.per_second { Pricing::PerSecond } else { Pricing::Fixed } as u8,
+            jurors: order.jurors,
         };
         self.send("open a job", client, &[escrow::open(accounts, id, terms)]).await;
         pda::job(&who, id)
     }
 
     pub async fn accept(&self, provider: Persona, job: Pubkey, price: u64) {
-        let accept = escrow::accept(self.address(provider), job, self.tokens(provider), price);
+        let me = Provider::new(self.address(provider), self.tokens(provider));
+        let accept = escrow::accept(me, job, &self.job(job).await, price);
         self.send("accept", provider, &[accept]).await;
     }
 
@@ -181,6 +215,14 @@ impl World {
         let state = self.job(job).await;
         let approve = escrow::approve(job, &state, token_program::CLASSIC, state.result_hash);
         self.send("approve", client, &[approve]).await;
+    }
+
+    /// Puts in as much as the provider has locked.
+    pub async fn challenge(&self, who: Persona, job: Pubkey, counter: Hash) {
+        let (me, tokens) = (self.address(who), self.tokens(who));
+        let challenger = escrow::Challenger { challenger: me, payer: me, source: tokens, account: tokens };
+        let challenge = escrow::challenge(challenger, job, token_program::CLASSIC, *counter.as_bytes());
+        self.send("challenge", who, &[challenge]).await;
     }
 
     pub async fn cancel(&self, client: Persona, job: Pubkey) {
