@@ -2,13 +2,17 @@
 
 use joule_artifacts::Hash;
 use joule_sdk::{
-    escrow::state::{Bid, Job as State, Pricing},
+    escrow::{
+        math,
+        state::{Bid, Job as State, Pricing},
+    },
     instruction::{
         escrow::{self, Provider},
         token,
     },
     keys, pda,
     staking::state::{Bond, Claim},
+    units::Amount,
     Chain, Instruction, Keypair, Signer,
 };
 pub use joule_sdk::{
@@ -59,6 +63,8 @@ pub struct Job {
     pub bond_bps: u16,
     pub jurors: u8,
     pub per_second: bool,
+    /// The most that a second may cost; 0 where the price is fixed.
+    pub max_rate: u64,
 }
 
 impl Job {
@@ -90,13 +96,14 @@ impl Job {
             bond_bps: state.bond_bps.get(),
             jurors: state.jurors,
             per_second: state.pricing == Pricing::PerSecond as u8,
+            max_rate: state.max_rate.get(),
         })
     }
 
     /// What whoever takes it for `price` locks, in base units; `None` beyond 64 bits.
     pub fn bond_for(&self, price: u64) -> Option<u64> {
-        let base = if self.per_second { self.budget } else { price };
-        joule_sdk::escrow::math::exposure(joule_sdk::units::Amount::new(base), self.bond_bps).map(|amount| amount.get())
+        let (price, budget) = (Amount::new(price), Amount::new(self.budget));
+        math::bond_for(price, budget, self.bond_bps, self.per_second).map(Amount::get)
     }
 }
 

@@ -288,7 +288,7 @@ impl Court {
         }
         let done = dispute.committed.get() | dispute.punished.get();
         for seat in (0..dispute.drawn).filter(|seat| done & (1 << seat) == 0) {
-            let claim = pda::seat_claim(&dispute.panel, &dispute.members[seat as usize].resolver);
+            let claim = pda::seat_claim(&dispute.panel, &dispute.members[seat as usize]);
             // Gone: there is nothing left to be slashed.
             let payer = chain.find::<Claim>(&claim).await?.map_or(self.chain.authority(), |claim| claim.rent_payer);
             let punish = escrow::punish_absent(address, job, dispute, seat, payer, token_program);

@@ -115,7 +115,8 @@ impl Policy {
         }
         if job.per_second {
             let price = self.price_per_second.ok_or(Refusal::PerSecond)?;
-            return if price > job.budget { Err(Refusal::Budget { budget: job.budget, price }) } else { Ok(price) };
+            let most = job.budget.min(job.max_rate);
+            return if price > most { Err(Refusal::Budget { budget: most, price }) } else { Ok(price) };
         }
         let Some(rate) = self.price_per_gigafuel else { return Ok(job.budget) };
         // Rounded up: the last started unit of fuel is paid.
@@ -219,6 +220,7 @@ pub(crate) mod tests {
             bond_bps: 10_000,
             jurors: 0,
             per_second: false,
+            max_rate: 0,
         }
     }
 
@@ -264,7 +266,7 @@ pub(crate) mod tests {
 
     #[test]
     fn seconds_are_sold_only_at_a_price_and_within_the_budget() {
-        let metered = Job { per_second: true, ..job(JobStatus::Open) };
+        let metered = Job { per_second: true, max_rate: u64::MAX, ..job(JobStatus::Open) };
         assert_eq!(policy().consider(&metered, 0), Err(Refusal::PerSecond));
         let selling = |price| Policy { price_per_second: Some(price), ..policy() };
         assert_eq!(selling(7).consider(&metered, 0), Ok(()));

@@ -182,6 +182,7 @@ fn terms() -> Terms {
         verification: 0,
         pricing: 0,
         jurors: 0,
+        max_rate: 0,
     }
 }
 

@@ -222,11 +222,11 @@ pub fn table(Case { dispute: d, .. }: &Case) -> String {
         ["verdict from", &when(d.final_at)],
         ["verdict", d.verdict.map_or("-", explain)],
     ]);
-    let mut votes = output::table(["juror", "weight", "says", "paid", "slashed"]);
+    let mut votes = output::table(["juror", "stake", "says", "paid", "slashed"]);
     for v in &d.votes {
         votes.add_row([
             v.juror.clone(),
-            v.weight.to_string(),
+            v.stake.to_string(),
             v.choice.map_or("nothing yet", explain).to_owned(),
             v.paid.to_string(),
             v.slashed.to_string(),

@@ -109,10 +109,6 @@ pub struct Tally {
 pub struct Member {
     pub seat: u8,
     pub resolver: String,
-    /// What it had staked when it was drawn, in base units.
-    #[serde(with = "decimal")]
-    #[schema(value_type = String)]
-    pub stake: u64,
     pub committed: bool,
     /// It was slashed because it never voted.
     pub punished: bool,
@@ -125,14 +121,10 @@ pub struct Vote {
     pub juror: String,
     pub round: u8,
     pub commitment: String,
-    /// Base units.
+    /// What it weighs, and loses if it is wrong or never opened, in base units.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub weight: u64,
-    /// What it loses if it is wrong, in base units.
-    #[serde(with = "decimal")]
-    #[schema(value_type = String)]
-    pub at_risk: u64,
+    pub stake: u64,
     /// The output it was for, once revealed.
     pub output: Option<String>,
     pub choice: Option<Verdict>,

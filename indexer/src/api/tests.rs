@@ -202,7 +202,7 @@ async fn a_juror_finds_all_it_needs_and_a_bond_says_who_holds_it() {
     chain.commit(&job, 2, 500);
     server.show(&mut chain);
     let case = client.dispute(&job.to_string()).await.unwrap();
-    assert_eq!((case.dispute.votes.len(), case.dispute.votes[0].at_risk), (1, 500));
+    assert_eq!((case.dispute.votes.len(), case.dispute.votes[0].stake), (1, 500));
     let bonds = client.bonds(&testing::authority(2).to_string()).await.unwrap();
     assert_eq!((bonds.len(), bonds[0].bond.free, bonds[0].claims[0].amount), (1, 9_500, 500));
     assert_eq!(bonds[0].claims[0].subject, case.dispute.votes[0].address);

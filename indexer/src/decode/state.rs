@@ -81,8 +81,7 @@ impl State {
                 claim: key, claim_payer: key, rent_payer: key, price: text, exposure: text, placed_at: number),
             Self::Dispute(s) => dispute(s),
             Self::Vote(s) => fields!(s; dispute: key, juror: key, payout: key, claim: key, claim_payer: key,
-                rent_payer: key, commitment: hash, weight: text, at_risk: text, round: number, choice: number,
-                own_claim: flag),
+                rent_payer: key, commitment: hash, stake: text, round: number, choice: number),
             Self::Panel(s) => json!({
                 "mint": fields::key(&s.mint), "rent_payer": fields::key(&s.rent_payer), "epoch": s.epoch.get(),
                 "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text)).collect::<Value>(),
@@ -136,11 +135,11 @@ fn dispute(s: &Dispute) -> Value {
         final_at: number, resolved_at: number, vote_window: number, votes_open: number, status: number, mode: number,
         round: number, jurors: number, appellant: number, verdict: number);
     value["draw_slot"] = s.draw_slot.get().into();
-    value["rounds"] = s.rounds.iter().map(|r| fields!(r; tally: texts, pot: text, revealed: number)).collect();
+    value["rounds"] = s.rounds.iter().map(|r| fields!(r; tally: texts, pot: text, committed: number, revealed: number)).collect();
     let drawn = s.members.iter().take(usize::from(s.drawn)).enumerate();
     value["members"] = drawn
         .map(|(seat, member)| {
-            let mut fields = fields!(member; resolver: key, stake: text);
+            let mut fields = serde_json::json!({ "resolver": Address::from(member).to_string() });
             fields["committed"] = (s.committed.get() >> seat & 1 == 1).into();
             fields["punished"] = (s.punished.get() >> seat & 1 == 1).into();
             fields

@@ -138,8 +138,7 @@ fn seat(dispute: &mut Dispute, state: &state::Dispute) {
         .zip(members)
         .map(|(seat, member)| Member {
             seat,
-            resolver: Address::from(&member.resolver).to_string(),
-            stake: member.stake.get(),
+            resolver: Address::from(member).to_string(),
             committed: state.committed.get() >> seat & 1 == 1,
             punished: state.punished.get() >> seat & 1 == 1,
         })

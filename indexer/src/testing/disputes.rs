@@ -108,7 +108,7 @@ impl Chain {
         let dispute = self.disputes.get_mut(job).unwrap();
         dispute.require_commit(now).unwrap();
         let address = vote_address(&at, juror, dispute.round);
-        if let Some(seat) = dispute.members.iter().rposition(|m| m.resolver == key(&authority(juror))) {
+        if let Some(seat) = dispute.members.iter().rposition(|m| *m == key(&authority(juror))) {
             dispute.take_seat(seat as u8, &key(&authority(juror))).unwrap();
         }
         dispute.count_vote().unwrap();
@@ -116,17 +116,14 @@ impl Chain {
         vote.dispute = key(&at);
         vote.juror = key(&authority(juror));
         vote.commitment = [juror; 32];
-        vote.weight = stake.into();
-        vote.at_risk = stake.into();
+        vote.stake = stake.into();
         vote.round = dispute.round;
-        vote.own_claim = 1;
         let event = escrow::VoteCommitted {
             dispute: vote.dispute,
             vote: key(&address),
             juror: vote.juror,
             commitment: vote.commitment,
-            weight: vote.weight,
-            at_risk: vote.at_risk,
+            stake: vote.stake,
             round: vote.round,
         };
         self.votes.insert(address, vote);
@@ -147,7 +144,7 @@ impl Chain {
             COUNTER => Verdict::Counter,
             _ => Verdict::Neither,
         };
-        dispute.tally(vote.round, choice, vote.weight.get(), now).unwrap();
+        dispute.tally(vote.round, choice, vote.stake.get(), now).unwrap();
         vote.choice = choice as u8;
         let vote = *vote;
         let event = escrow::VoteRevealed {
@@ -156,7 +153,7 @@ impl Chain {
             vote: key(&address),
             juror: vote.juror,
             output,
-            weight: vote.weight,
+            stake: vote.stake,
             revealed_at: now.get().into(),
             round: vote.round,
             choice: vote.choice,
@@ -252,15 +249,15 @@ impl Chain {
         let winners = dispute.winners(round, verdict);
         let is_lost = !is_right && !is_spared;
         let (mut writes, mut events, taken) = if is_lost {
-            self.slash(&address, vote.at_risk.get())
+            self.slash(&address, vote.stake.get())
         } else {
             let (writes, events) = self.release(&address, is_right);
             (writes, events, 0)
         };
-        let paid = if is_right { math::reward(pot, vote.weight.get(), winners).get() } else { 0 };
+        let paid = if is_right { math::reward(pot, vote.stake.get(), winners).get() } else { 0 };
         let state = self.jobs.get_mut(job).unwrap();
         state.owed_jurors = (state.owed_jurors.get() - paid).into();
-        state.owe_fee(joule_staking::penalty::shares(Amount::new(taken), false).treasury).unwrap();
+        state.owe_fee(joule_staking::penalty::jurors(Amount::new(taken)).treasury).unwrap();
         let balance = self.vaults.get_mut(job).unwrap();
         *balance = *balance + taken - paid;
         let event = escrow::VoteClosed {

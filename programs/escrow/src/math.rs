@@ -1,19 +1,28 @@
 //! Who gets what: shares of a price, and of what the loser of a dispute forfeits. Pure, the same on chain and off.
 
 use crate::{
-    constants::{JUROR_BPS, WAITING_BPS},
+    constants::{JUROR_BPS, MIN_BOND_BPS, WAITING_BPS},
     state::Verdict,
 };
 use joule_staking::penalty;
 use joule_units::{split, Amount, Bps};
 
-/// `ceil(price * bps / 10_000)`: what a provider locks. `None` beyond 64 bits.
+/// `ceil(amount * bps / 10_000)`. `None` beyond 64 bits.
 #[inline(always)]
-pub fn exposure(price: Amount, bond_bps: u16) -> Option<Amount> {
+fn exposure(price: Amount, bond_bps: u16) -> Option<Amount> {
     // In parts that fit, since 128-bit division is dear on chain.
     let (whole, bps) = (Bps::WHOLE as u64, bond_bps as u64);
     let part = (price.get() % whole * bps).div_ceil(whole);
     (price.get() / whole).checked_mul(bps)?.checked_add(part).map(Amount::new)
+}
+
+/// What a provider that asks for `price` must lock: a share of its price, or of the whole budget where it is paid by the second;
+/// and always a tenth of the budget, or asking for next to nothing would freeze a budget for next to nothing. `None` beyond
+/// 64 bits.
+#[inline(always)]
+pub fn bond_for(price: Amount, budget: Amount, bond_bps: u16, is_per_second: bool) -> Option<Amount> {
+    let asked = exposure(if is_per_second { budget } else { price }, bond_bps)?;
+    Some(asked.max(exposure(budget, MIN_BOND_BPS)?))
 }
 
 /// `min(rate * seconds, cap)`.

@@ -27,7 +27,8 @@ async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_report
     })
     .await;
     assert_eq!(world.job(job).await.exposure.get(), endless.budget, "it answers for the whole budget");
-    let stop = escrow::stop(job, &world.job(job).await, token_program::CLASSIC);
+    let state = world.job(job).await;
+    let stop = escrow::stop(job, &state, token_program::CLASSIC, state.reported.get() + 5);
     world.send("stop the job", Alice, &[stop]).await;
 
     let row = indexer.job_is(job, JobStatus::Settled).await;

@@ -94,10 +94,16 @@ pub async fn challenge(options: &Options, job: &str, result: &str) -> Result<(),
     send(options, &found, instruction, "challenged the result of job").await
 }
 
+/// Seconds between reading the clock and the transaction being there.
+const SLACK: u32 = 5;
+
 pub async fn stop(options: &Options, job: &str) -> Result<(), Failure> {
     let found = find(options, job).await?;
     only_the_client(&found)?;
-    let instruction = escrow::stop(found.address, &found.job, found.token_program);
+    // What the provider may have reported by the time this arrives, and not what it may report later.
+    let elapsed = found.chain.now().await? - found.job.accepted_at.get();
+    let seconds = u32::try_from(elapsed.max(0)).unwrap_or(u32::MAX).saturating_add(SLACK);
+    let instruction = escrow::stop(found.address, &found.job, found.token_program, seconds);
     send(options, &found, instruction, "stopped and paid job").await
 }
 

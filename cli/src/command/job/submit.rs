@@ -78,9 +78,9 @@ pub struct Args {
     /// Take bids for so long; then the cheapest has the job, unless you pick one
     #[arg(long, value_name = "DURATION")]
     bid_window: Option<humantime::Duration>,
-    /// Pay for each second that the provider reports, until the budget is used up; you can stop it
-    #[arg(long)]
-    per_second: bool,
+    /// Pay for each second that the provider reports, at most so much a second, until the budget is used up; you can stop it
+    #[arg(long, value_name = "AMOUNT")]
+    per_second: Option<String>,
     /// What a provider must meet: a TOML file (hardware, regions, min_bond, all_of, any_of, allowed), or the hash of requirements
     /// that you have defined before
     #[arg(long, value_name = "HASH|FILE")]
@@ -124,6 +124,7 @@ pub fn plain_terms(budget: u64) -> Terms {
         verification: Verification::Review as u8,
         pricing: Pricing::Fixed as u8,
         jurors: 0,
+        max_rate: 0,
     }
 }
 
@@ -203,7 +204,7 @@ impl Args {
                 Mode::Quorum => Verification::Quorum,
                 Mode::Panel => Verification::Panel,
             } as u8,
-            pricing: if self.per_second { Pricing::PerSecond } else { Pricing::Fixed } as u8,
+            pricing: if self.per_second.is_some() { Pricing::PerSecond } else { Pricing::Fixed } as u8,
             jurors,
             ..plain_terms(budget)
         })
@@ -215,7 +216,10 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let (module, input) = (read(&args.module)?, read(&args.input)?);
     let bar = output::spinner("posting the job");
     let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
-    let terms = args.terms(token.amount(&args.budget)?)?;
+    let mut terms = args.terms(token.amount(&args.budget)?)?;
+    if let Some(rate) = &args.per_second {
+        terms.max_rate = token.amount(rate)?;
+    }
     let requirements = match &args.requirements {
         Some(text) => Some(super::requirements::account(&actor, &token, text).await?),
         None => None,

@@ -127,10 +127,10 @@ pub fn data(event: &E) -> Value {
         ),
         E::PanelDrawn(e) => fields!(e; job: key, dispute: key, hash: hash, commit_by: number, reveal_by: number,
             final_at: number, round: number, drawn: number),
-        E::VoteCommitted(e) => fields!(e; dispute: key, vote: key, juror: key, commitment: hash, weight: text,
-            at_risk: text, round: number),
+        E::VoteCommitted(e) => fields!(e; dispute: key, vote: key, juror: key, commitment: hash, stake: text,
+            round: number),
         E::VoteRevealed(e) => with(
-            fields!(e; job: key, dispute: key, vote: key, juror: key, output: hash, weight: text, revealed_at: number,
+            fields!(e; job: key, dispute: key, vote: key, juror: key, output: hash, stake: text, revealed_at: number,
                 round: number),
             json!({"choice": verdict(e.choice)}),
         ),

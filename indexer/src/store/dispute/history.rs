@@ -58,8 +58,7 @@ pub fn happened(dispute: &mut Dispute, fact: &escrow::AnyEvent) {
                     juror: Address::from(&e.juror).to_string(),
                     round: e.round,
                     commitment: hex::encode(e.commitment),
-                    weight: e.weight.get(),
-                    at_risk: e.at_risk.get(),
+                    stake: e.stake.get(),
                     output: None,
                     choice: None,
                     paid: 0,
@@ -74,7 +73,7 @@ pub fn happened(dispute: &mut Dispute, fact: &escrow::AnyEvent) {
                 vote.output = Some(hex::encode(e.output));
                 vote.choice = choice;
             }
-            count(tally(dispute, e.round), choice, e.weight.get());
+            count(tally(dispute, e.round), choice, e.stake.get());
         }
         E::DisputeAppealed(e) => {
             dispute.status = DisputeStatus::Drawing;

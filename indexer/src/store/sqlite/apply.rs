@@ -214,8 +214,6 @@ impl<'a> Work<'a> {
                         slot as i64,
                     ])?;
             }
-            // Kept as accounts alone.
-            State::Attestor(_) | State::Attestations(_) | State::Requirements(_) => {}
         }
         Ok(())
     }

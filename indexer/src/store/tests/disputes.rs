@@ -70,7 +70,7 @@ fn a_quorum_is_followed_from_the_challenge_to_the_last_unit() {
         world.chain.commit(&job, juror, stake);
     }
     let dispute = world.dispute();
-    assert_eq!(dispute.votes.iter().map(|vote| vote.weight).collect::<Vec<_>>(), [400, 400, 500]);
+    assert_eq!(dispute.votes.iter().map(|vote| vote.stake).collect::<Vec<_>>(), [400, 400, 500]);
     assert!(dispute.votes.iter().all(|vote| vote.choice.is_none() && vote.output.is_none()));
 
     world.chain.wait(WINDOW + 1);

@@ -1,7 +1,7 @@
 //! One job, from the budget being locked to the last unit being paid.
 
 use crate::{
-    constants::{LATE, MIN_BOND_BPS},
+    constants::LATE,
     error::EscrowError,
     math,
     state::{Pricing, Terms, Verification},
@@ -221,17 +221,14 @@ impl Job {
         self.invariant()
     }
 
-    /// What a provider that asks for `price` must lock, rounded up. By the second it answers for the whole budget; and
-    /// always for a tenth of it, or asking for next to nothing would freeze a budget for next to nothing.
+    /// What a provider that asks for `price` must lock.
     #[inline(always)]
     pub fn exposure(&self, price: Amount) -> Result<Amount> {
         let budget = Amount::new(self.budget.get());
         require!(!price.is_zero() && price <= budget, EscrowError::PriceOutOfRange);
         require!(!self.is_per_second() || price.get() <= self.max_rate.get(), EscrowError::RateOutOfRange);
-        let base = if self.is_per_second() { budget } else { price };
-        let asked = math::exposure(base, self.bond_bps.get()).ok_or(EscrowError::Overflow)?;
-        let least = math::exposure(budget, MIN_BOND_BPS).ok_or(EscrowError::Overflow)?;
-        Ok(asked.max(least))
+        let bond = math::bond_for(price, budget, self.bond_bps.get(), self.is_per_second());
+        bond.ok_or(EscrowError::Overflow.into())
     }
 
     /// Until when the provider's bond must be locked if it takes the job at `from`: through work, review, a dispute with an

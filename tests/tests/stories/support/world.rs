@@ -195,6 +195,7 @@ impl World {
             verification: if order.jurors > 0 { Verification::Quorum } else { Verification::Review } as u8,
             pricing: if order.per_second { Pricing::PerSecond } else { Pricing::Fixed } as u8,
             jurors: order.jurors,
+            max_rate: if order.per_second { order.budget } else { 0 },
         };
         self.send("open a job", client, &[escrow::open(accounts, id, terms)]).await;
         pda::job(&who, id)
