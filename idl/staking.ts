@@ -347,21 +347,26 @@ export type JouleStaking = {
     },
     {
       "code": 6333,
+      "msg": "The claim is another service's, or for another subject",
+      "name": "wrongClaim"
+    },
+    {
+      "code": 6334,
       "msg": "A claim ends after now and within 400 days",
       "name": "untilOutOfRange"
     },
     {
-      "code": 6334,
+      "code": 6335,
       "msg": "Nothing in the claim has expired",
       "name": "nothingExpired"
     },
     {
-      "code": 6335,
+      "code": 6336,
       "msg": "A sum does not fit into its number",
       "name": "overflow"
     },
     {
-      "code": 6336,
+      "code": 6337,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
@@ -708,7 +713,7 @@ export type JouleStaking = {
       ],
       "args": [
         {
-          "name": "program",
+          "name": "admitted",
           "type": "pubkey"
         },
         {
@@ -1326,29 +1331,10 @@ export type JouleStaking = {
           "writable": true
         },
         {
+          "docs": [
+            "PDA `[\"claim\", signer, subject]`: created by the first lock, and proven by its fields in later ones."
+          ],
           "name": "claim",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  99,
-                  108,
-                  97,
-                  105,
-                  109
-                ]
-              },
-              {
-                "kind": "account",
-                "path": "signer"
-              },
-              {
-                "kind": "arg",
-                "path": "subject"
-              }
-            ]
-          },
           "writable": true
         },
         {
