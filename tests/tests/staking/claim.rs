@@ -127,7 +127,7 @@ fn the_last_release_closes_the_claim_and_returns_the_rent() {
     let subject = w.locked(300_000);
     assert!(w.lamports(&w.alice.pubkey()) < before);
     let release = w.release(subject, u64::MAX, true);
-    w.send(&[release.clone()], &[]);
+    w.send(std::slice::from_ref(&release), &[]);
     assert!(w.is_closed(&w.claim_address(SERVICE, subject)));
     assert_eq!(w.lamports(&w.alice.pubkey()), before);
     assert_eq!((w.bond().locked.get(), w.bond().claims.get(), w.bond().amount.get()), (0, 0, BOND));

@@ -253,10 +253,10 @@ fn scaled_quotient(amount: u64, weight: u64) -> Option<(u128, u64)> {
     let (whole, mut rest, mut fraction) = (amount.checked_div(weight)?, amount % weight, 0);
     for _ in 0..3 {
         rest <<= 16;
-        fraction = fraction << 16 | rest / weight;
+        fraction = (fraction << 16) | (rest / weight);
         rest %= weight;
     }
-    Some(((whole as u128) << 48 | fraction as u128, rest))
+    Some((((whole as u128) << 48) | fraction as u128, rest))
 }
 
 #[cfg(test)]
