@@ -1994,29 +1994,10 @@ export type JouleStaking = {
           "writable": true
         },
         {
+          "docs": [
+            "PDA `[\"stake\", pool, owner]`: created by the first stake, and proven by its fields in later ones."
+          ],
           "name": "stake",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  115,
-                  116,
-                  97,
-                  107,
-                  101
-                ]
-              },
-              {
-                "kind": "account",
-                "path": "pool"
-              },
-              {
-                "kind": "account",
-                "path": "owner"
-              }
-            ]
-          },
           "writable": true
         },
         {

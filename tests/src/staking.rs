@@ -184,7 +184,10 @@ impl World {
         let (authority, north, alice) =
             (world.authority.insecure_clone(), world.north.insecure_clone(), world.alice.insecure_clone());
         for program in [SERVICE, RIVAL, OUTLAW] {
-            world.svm.add_program_from_file(program, crate::deployed("joule_test_service")).expect("a program that loads");
+            world
+                .svm
+                .add_program_from_file(program, crate::deployed("joule_test_service"))
+                .expect("a program that loads");
         }
         let admit = [(SERVICE, 0), (RIVAL, 1)].map(|(p, number)| build::admit_service(authority.pubkey(), p, number));
         world.send(&admit, &[&authority]);

@@ -68,7 +68,9 @@ mod tests {
     fn it_is_what_wide_arithmetic_says() {
         for amount in [1, 2, 15_552_000, 15_552_001, 1 << 40, u64::MAX / 2, u64::MAX] {
             for half_life in [1, 2, 7_776_000, u32::MAX] {
-                for elapsed in [0, 1, half_life as i64 / 2, half_life as i64 - 1, half_life as i64, 3 * half_life as i64 + 1] {
+                for elapsed in
+                    [0, 1, half_life as i64 / 2, half_life as i64 - 1, half_life as i64, 3 * half_life as i64 + 1]
+                {
                     let (whole, rest) = (elapsed / half_life as i64, elapsed % half_life as i64);
                     let left = amount >> whole;
                     let wide = left - (left as u128 * rest as u128 / (2 * half_life as u128)) as u64;

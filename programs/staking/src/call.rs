@@ -159,8 +159,8 @@ fn invoke<const N: usize>(accounts: [(&AccountView, u8); N], data: &[u8], signer
             view.check_borrow_mut()?;
         }
     }
-    let metas =
-        accounts.map(|(view, flags)| InstructionAccount::new(view.address(), flags & WRITABLE != 0, flags & SIGNER != 0));
+    let metas = accounts
+        .map(|(view, flags)| InstructionAccount::new(view.address(), flags & WRITABLE != 0, flags & SIGNER != 0));
     let views = accounts.map(|(view, _)| CpiAccount::from(view));
     let instruction = InstructionView { program_id: &ID, accounts: &metas, data };
     // SAFETY: whatever the call writes is not borrowed, as was just checked.

@@ -6,6 +6,8 @@
 
 extern crate alloc;
 
+#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+mod account;
 pub mod call;
 pub mod constants;
 pub mod error;

@@ -47,8 +47,7 @@ const fn part(amount: Amount, bps: u16) -> Amount {
 mod tests {
     use super::*;
 
-    const AMOUNTS: [u64; 12] =
-        [1, 2, 3, 9, 10, 11, 99, 10_001, 1_000_000_007, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+    const AMOUNTS: [u64; 12] = [1, 2, 3, 9, 10, 11, 99, 10_001, 1_000_000_007, u64::MAX / 2, u64::MAX - 1, u64::MAX];
 
     #[test]
     fn nothing_is_lost_or_made() {

@@ -35,7 +35,7 @@ fn another_service_cannot_add_to_a_claim_or_take_its_place() {
     let (subject, alice) = (w.locked(300_000), w.alice.insecure_clone());
     let lock = w.lock_by(RIVAL, subject, 1, w.now() + DAY);
     let (own, theirs) = (w.claim_address(RIVAL, subject), w.claim_address(SERVICE, subject));
-    w.refuse(swap(lock, own, theirs), &[&alice], "InvalidSeeds");
+    w.refuse(swap(lock, own, theirs), &[&alice], "WrongClaim");
 }
 
 #[test]
@@ -103,8 +103,7 @@ fn lamports_sent_ahead_keep_nothing_from_being_opened() {
         w.svm.airdrop(&address, 1_000_000).unwrap();
     }
     let north = w.north.insecure_clone();
-    let create =
-        build::create_pool(authority.pubkey(), w.mint, w.token_program, joule_tests::staking::PARAMS);
+    let create = build::create_pool(authority.pubkey(), w.mint, w.token_program, joule_tests::staking::PARAMS);
     w.send(&[create], &[&authority]);
     w.send(&[w.stake(&owner, 10_000, 0)], &[&owner]);
     w.send(&[w.open_bond(&north, north.pubkey())], &[&north]);
@@ -192,8 +191,7 @@ fn nothing_but_the_program_moves_a_vault() {
     let mallory = w.holder(0);
     let (program, mint, thief) = (w.token_program, w.mint, w.tokens_of(&mallory));
     for owner in [mallory.pubkey(), w.north.pubkey()] {
-        let steal =
-            transfer_checked(&program, &w.bond_vault(), &mint, &thief, &owner, &[], BOND, 6).unwrap();
+        let steal = transfer_checked(&program, &w.bond_vault(), &mint, &thief, &owner, &[], BOND, 6).unwrap();
         let key = if owner == mallory.pubkey() { mallory.insecure_clone() } else { w.north.insecure_clone() };
         w.refuse(steal, &[&key], "Custom(4)");
     }

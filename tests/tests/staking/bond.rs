@@ -184,12 +184,11 @@ fn an_empty_bond_is_closed_with_its_vault_and_strangers_gifts() {
     let vault = w.bond_vault();
     w.transfer(&alice, &vault, 3);
     w.check_bond(&[], 3);
-    let (rent, before) =
-        (w.lamports(&w.bond_address()) + w.lamports(&vault), w.lamports(&w.north.pubkey()));
+    let (rent, before) = (w.lamports(&w.bond_address()) + w.lamports(&vault), w.lamports(&w.north.pubkey()));
     let close = w.close_bond();
     w.refuse(swap(close.clone(), vault, w.alice_tokens()), &[&cold], "WrongVault");
     w.refuse(swap(close.clone(), w.north.pubkey(), alice.pubkey()), &[&cold], "WrongRentPayer");
-    w.send(&[close.clone()], &[&cold]);
+    w.send(std::slice::from_ref(&close), &[&cold]);
     assert!(w.is_closed(&w.bond_address()) && w.is_closed(&vault));
     assert_eq!(w.lamports(&w.north.pubkey()), before + rent);
     assert_eq!(w.balance(&w.north_tokens()), BOND + 3);

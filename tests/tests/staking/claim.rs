@@ -127,7 +127,7 @@ fn the_last_release_closes_the_claim_and_returns_the_rent() {
     let subject = w.locked(300_000);
     assert!(w.lamports(&w.alice.pubkey()) < before);
     let release = w.release(subject, u64::MAX, true);
-    w.send(&[release.clone()], &[]);
+    w.send(std::slice::from_ref(&release), &[]);
     assert!(w.is_closed(&w.claim_address(SERVICE, subject)));
     assert_eq!(w.lamports(&w.alice.pubkey()), before);
     assert_eq!((w.bond().locked.get(), w.bond().claims.get(), w.bond().amount.get()), (0, 0, BOND));
@@ -229,7 +229,13 @@ fn every_account_of_a_lock_is_checked() {
     w.refuse(swap(lock.clone(), bond, pda::provider(&w.north.pubkey())), &[&alice], "AccountDataTooSmall");
     let elsewhere = w.claim_address(SERVICE, Keypair::new().pubkey());
     w.refuse(swap(lock.clone(), claim, elsewhere), &[&alice], "InvalidSeeds");
-    w.refuse(swap(lock, claim, bond), &[&alice], "ConstraintDuplicateMutableAccount");
+    w.refuse(swap(lock.clone(), claim, bond), &[&alice], "ConstraintDuplicateMutableAccount");
+    // A claim that exists, but for another subject; and things that are no claim.
+    let other = w.locked(1_000);
+    w.refuse(swap(lock.clone(), claim, w.claim_address(SERVICE, other)), &[&alice], "WrongClaim");
+    w.refuse(swap(lock.clone(), claim, pda::service(&RIVAL)), &[&alice], "AccountDataTooSmall");
+    w.refuse(swap(lock, claim, w.alice_tokens()), &[&alice], "AccountDataTooSmall");
+    w.check_bond(&[other], 0);
 }
 
 #[test]
@@ -237,8 +243,7 @@ fn rent_returns_only_to_whoever_paid_it() {
     let mut w = World::bonded(Kind::Classic);
     let (subject, mallory) = (w.locked(1_000), Keypair::new());
     w.set_time(w.now() + 30 * DAY);
-    let (alice, release, expired) =
-        (w.alice.pubkey(), w.release(subject, u64::MAX, true), w.release_expired(subject));
+    let (alice, release, expired) = (w.alice.pubkey(), w.release(subject, u64::MAX, true), w.release_expired(subject));
     w.refuse(swap(release, alice, mallory.pubkey()), &[], "WrongRentPayer");
     w.refuse(swap(expired, alice, mallory.pubkey()), &[], "WrongRentPayer");
     w.refuse(swap(w.slash(subject, 1, true), alice, mallory.pubkey()), &[], "WrongRentPayer");

@@ -180,7 +180,9 @@ fn only_the_owner_acts_on_a_stake() {
     }
     // Nor can she add to it with her own money, or with the owner's.
     let theirs = swap(w.stake(&mallory, 1_000, 0), w.stake_address(&mallory), w.stake_address(&owner));
-    w.refuse(theirs, &[&mallory], "InvalidSeeds");
+    w.refuse(theirs, &[&mallory], "NotOwner");
+    let elsewhere = swap(w.stake(&mallory, 1_000, 0), w.stake_address(&mallory), Keypair::new().pubkey());
+    w.refuse(elsewhere, &[&mallory], "InvalidSeeds");
     w.mint_to(&w.tokens_of(&owner), 1_000);
     let theirs = swap(w.stake(&mallory, 1_000, 0), w.tokens_of(&mallory), w.tokens_of(&owner));
     w.refuse(theirs, &[&mallory], "Custom(4)");
@@ -218,6 +220,8 @@ fn a_stake_in_one_pool_is_nothing_to_another() {
     let create = joule_sdk::instruction::staking::create_pool(authority.pubkey(), w.mint, w.token_program, PARAMS);
     w.send(&[accept, create], &[&authority]);
     let second = w.pool_address();
+    let borrowed = swap(w.stake(&owner, 1_000, 0), w.stake_address(&owner), address);
+    w.refuse(borrowed, &[&owner], "WrongPool");
     w.mint = first;
     w.refuse(swap(w.refresh(&owner), w.pool_address(), second), &[], "WrongPool");
     w.refuse(swap(w.unstake(&owner, 1), w.pool_address(), second), &[&owner], "WrongPool");

@@ -65,7 +65,7 @@ fn the_last_withdrawal_closes_the_stake_and_returns_the_rent() {
     w.send(&[w.unstake(&owner, 10_000)], &[&owner]);
     w.set_time(w.now() + 7 * DAY);
     let withdraw = w.withdraw_stake(&owner);
-    w.send(&[withdraw.clone()], &[&owner]);
+    w.send(std::slice::from_ref(&withdraw), &[&owner]);
     assert!(w.is_closed(&w.stake_address(&owner)));
     assert_eq!((w.balance(&w.tokens_of(&owner)), w.lamports(&owner.pubkey())), (10_000, before));
     w.check_pool(&[&owner], 0);

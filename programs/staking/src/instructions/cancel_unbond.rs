@@ -19,11 +19,7 @@ pub fn handler(ctx: &mut Context<CancelUnbond>) -> Result<()> {
     let amount = ctx.accounts.bond.cancel_unbond()?;
     emit_event!(
         ctx,
-        UnbondingCancelled {
-            bond: *ctx.accounts.bond.address(),
-            amount: amount.get().into(),
-            at: now.into(),
-        }
+        UnbondingCancelled { bond: *ctx.accounts.bond.address(), amount: amount.get().into(), at: now.into() }
     );
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! A service locks a part of a bond.
 
 use crate::{
+    account::{load_or_create, Opened},
     constants::CLAIM_SEED,
     error::StakingError,
     event::ClaimLocked,
     state::{Bond, Claim, Service},
 };
-use anchor_lang::{address_eq, find_and_verify_program_address, prelude::*, AccountInitialize};
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
 use joule_units::{Amount, UnixTime};
 
@@ -29,27 +30,21 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// What `init_if_needed` would do, without deriving the address and computing the rent of a claim that exists: only this
-    /// program makes claims, and for each signer and subject at one address.
     #[inline(always)]
     fn claim(&mut self, subject: Address) -> Result<Account<Claim>> {
         let (view, signer) = (*self.claim.account(), *self.signer.address());
-        if !view.owned_by(&System::id()) {
-            // SAFETY: `mut` without `unsafe(dup)`: no other account here is the same, and this is the only place that loads it.
-            let claim = unsafe { Account::<Claim>::load_mut(view)? };
-            let is_it = address_eq(&claim.signer, &signer) && address_eq(&claim.subject, &subject);
-            require!(is_it, StakingError::WrongClaim);
-            return Ok(claim);
-        }
         let seeds = [CLAIM_SEED, signer.as_ref(), subject.as_ref()];
-        let bump = [find_and_verify_program_address(&seeds, &crate::ID, view.address())?];
-        let seeds: [&[u8]; 4] = [seeds[0], seeds[1], seeds[2], &bump];
-        let payer = self.payer.account();
-        let space = <Account<Claim> as Space>::INIT_SPACE;
-        let mut claim =
-            Account::<Claim>::create_and_initialize(payer, &view, space, &crate::ID, &(), Some(&seeds), None)?;
-        claim.open(*self.bond.address(), signer, subject, *payer.address(), bump[0]);
-        self.bond.claim_opened()?;
+        // SAFETY: `claim` is `mut` without `unsafe(dup)`, and loaded here only.
+        let Opened { account: mut claim, bump } =
+            unsafe { load_or_create::<Claim>(view, self.payer.account(), seeds)? };
+        if let Some(bump) = bump {
+            claim.open(*self.bond.address(), signer, subject, *self.payer.address(), bump);
+            self.bond.claim_opened()?;
+        }
+        // Only this program makes claims, and for each signer and subject at one address.
+        let is_it = address_eq(&claim.signer, &signer) && address_eq(&claim.subject, &subject);
+        require!(is_it, StakingError::WrongClaim);
+        require!(address_eq(&claim.bond, self.bond.address()), StakingError::WrongBond);
         Ok(claim)
     }
 }
@@ -59,10 +54,8 @@ pub fn handler(ctx: &mut Context<Lock>, subject: Address, amount: u64, until: i6
     ctx.accounts.service.require_locker(ctx.accounts.signer.address())?;
     let now = Clock::get()?.unix_timestamp;
     let mut claim = ctx.accounts.claim(subject)?;
-    let bond = &mut ctx.accounts.bond;
-    require!(address_eq(&claim.bond, bond.address()), StakingError::WrongBond);
     claim.lock(Amount::new(amount), until, UnixTime::new(now))?;
-    bond.lock(Amount::new(amount))?;
+    ctx.accounts.bond.lock(Amount::new(amount))?;
     emit_event!(
         ctx,
         ClaimLocked {

@@ -1,6 +1,7 @@
 //! An owner adds to its stake.
 
 use crate::{
+    account::{load_or_create, Opened},
     constants::STAKE_SEED,
     error::StakingError,
     event::Staked,
@@ -23,11 +24,9 @@ pub struct AddStake {
     pub owner: Signer,
     #[account(mut)]
     pub pool: Account<Pool>,
-    #[account(
-        init_if_needed, payer = payer,
-        seeds = [STAKE_SEED, pool.address().as_ref(), owner.address().as_ref()], bump
-    )]
-    pub stake: Account<Stake>,
+    /// PDA `["stake", pool, owner]`: created by the first stake, and proven by its fields in later ones.
+    #[account(mut)]
+    pub stake: UncheckedAccount,
     #[account(mut, address = pool.vault @ StakingError::WrongVault)]
     pub vault: UncheckedAccount,
     #[account(mut)]
@@ -44,17 +43,29 @@ impl AddStake {
         require!(amount > 0, StakingError::ZeroAmount);
         Ok(())
     }
+
+    #[inline(always)]
+    fn stake(&self) -> Result<Account<Stake>> {
+        let (view, pool, owner) = (*self.stake.account(), *self.pool.address(), *self.owner.address());
+        let seeds = [STAKE_SEED, pool.as_ref(), owner.as_ref()];
+        // SAFETY: `stake` is `mut` without `unsafe(dup)`, and loaded here only.
+        let Opened { account: mut stake, bump } =
+            unsafe { load_or_create::<Stake>(view, self.payer.account(), seeds)? };
+        if let Some(bump) = bump {
+            stake.open(pool, owner, *self.payer.address(), bump);
+        }
+        // Only this program makes stakes, and for each pool and owner at one address.
+        require!(address_eq(&stake.owner, &owner), StakingError::NotOwner);
+        require!(address_eq(&stake.pool, &pool), StakingError::WrongPool);
+        Ok(stake)
+    }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<AddStake>, amount: u64, lock_seconds: u32) -> Result<()> {
     ctx.accounts.validate(amount)?;
     let now = Clock::get()?.unix_timestamp;
-    let (owner, payer) = (*ctx.accounts.owner.address(), *ctx.accounts.payer.address());
-    let pool = *ctx.accounts.pool.address();
-    if ctx.accounts.stake.bump == 0 {
-        ctx.accounts.stake.open(pool, owner, payer, ctx.bumps.stake);
-    }
+    let mut stake = ctx.accounts.stake()?;
     let arrived = vault::receive(
         ctx.accounts.source.account(),
         ctx.accounts.vault.account(),
@@ -62,15 +73,14 @@ pub fn handler(ctx: &mut Context<AddStake>, amount: u64, lock_seconds: u32) -> R
         amount,
         ctx.accounts.token_program.address(),
     )?;
-    ctx.accounts.stake.add(&mut ctx.accounts.pool, arrived, lock_seconds, UnixTime::new(now))?;
-    let stake = &ctx.accounts.stake;
+    stake.add(&mut ctx.accounts.pool, arrived, lock_seconds, UnixTime::new(now))?;
     require!(stake.amount.get() >= ctx.accounts.accepted_mint.min_amount.get(), StakingError::AmountTooSmall);
     emit_event!(
         ctx,
         Staked {
-            pool,
+            pool: stake.pool,
             stake: *stake.address(),
-            owner,
+            owner: stake.owner,
             added: arrived.get().into(),
             amount: stake.amount,
             weight: stake.weight,

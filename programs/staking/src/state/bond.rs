@@ -73,12 +73,8 @@ impl Bond {
     #[inline(always)]
     pub fn sign<R>(&self, call: impl FnOnce(&Signer) -> R) -> R {
         let bump = [self.bump];
-        let seeds = [
-            Seed::from(BOND_SEED),
-            Seed::from(self.owner.as_ref()),
-            Seed::from(self.mint.as_ref()),
-            Seed::from(&bump),
-        ];
+        let seeds =
+            [Seed::from(BOND_SEED), Seed::from(self.owner.as_ref()), Seed::from(self.mint.as_ref()), Seed::from(&bump)];
         call(&Signer::from(&seeds))
     }
 

@@ -38,9 +38,8 @@ impl Params {
         require!((1..=MAX_LOCK).contains(&self.max_lock), StakingError::MaxLockOutOfRange);
         require!(self.cool_down <= MAX_COOL_DOWN, StakingError::CoolDownOutOfRange);
         require!((1..=MAX_DRIP).contains(&self.drip), StakingError::DripOutOfRange);
-        let ascend = |pair: &[Tier]| {
-            pair[0].min_weight <= pair[1].min_weight && pair[0].discount_bps <= pair[1].discount_bps
-        };
+        let ascend =
+            |pair: &[Tier]| pair[0].min_weight <= pair[1].min_weight && pair[0].discount_bps <= pair[1].discount_bps;
         require!(self.tiers.windows(2).all(ascend), StakingError::TiersNotAscending);
         require!(self.tiers.iter().all(|t| t.discount_bps <= MAX_DISCOUNT_BPS), StakingError::DiscountTooHigh);
         Ok(())
@@ -254,10 +253,10 @@ fn scaled_quotient(amount: u64, weight: u64) -> Option<(u128, u64)> {
     let (whole, mut rest, mut fraction) = (amount.checked_div(weight)?, amount % weight, 0);
     for _ in 0..3 {
         rest <<= 16;
-        fraction = fraction << 16 | rest / weight;
+        fraction = (fraction << 16) | (rest / weight);
         rest %= weight;
     }
-    Some(((whole as u128) << 48 | fraction as u128, rest))
+    Some((((whole as u128) << 48) | fraction as u128, rest))
 }
 
 #[cfg(test)]

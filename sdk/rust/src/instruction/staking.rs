@@ -179,13 +179,7 @@ pub fn set_service(authority: Pubkey, program: Pubkey, enabled: bool) -> Instruc
 }
 
 /// `payer` pays the rent and gets it back; only `withdrawer` can take money out.
-pub fn open_bond(
-    payer: Pubkey,
-    owner: Pubkey,
-    mint: Pubkey,
-    token_program: Pubkey,
-    withdrawer: Pubkey,
-) -> Instruction {
+pub fn open_bond(payer: Pubkey, owner: Pubkey, mint: Pubkey, token_program: Pubkey, withdrawer: Pubkey) -> Instruction {
     let bond = pda::bond(&owner, &mint);
     let accounts = accounts::OpenBond {
         payer,
