@@ -108,7 +108,9 @@ impl<'a> Candidate<'a> {
     fn standing(&self) -> Vec<String> {
         let mut refusals = Vec::new();
         match self.provider.status {
-            ProviderStatus::Active if self.registered.is_none() => refusals.push("the provider's account is gone".into()),
+            ProviderStatus::Active if self.registered.is_none() => {
+                refusals.push("the provider's account is gone".into())
+            }
             ProviderStatus::Active => {}
             ProviderStatus::Paused => refusals.push("the provider is paused".into()),
             ProviderStatus::Retired => refusals.push("the provider has retired".into()),
@@ -134,7 +136,7 @@ impl<'a> Candidate<'a> {
         };
         let Some(registered) = &self.registered else { return Ok(None) };
         // What the program counts: all but what is on its way out.
-        let backing = bond.map_or(0, |bond| bond.amount.saturating_sub(bond.unbonding));
+        let backing = bond.map_or(0, |bond| lockable(bond).saturating_sub(bond.unbonding));
         let checked =
             requirements.check(&key(&self.address), registered, backing, self.attestations.as_ref(), self.now);
         Ok(checked.err().map(|error| explain(&error, requirements, registered, backing)))
@@ -174,7 +176,7 @@ fn explain(error: &ProgramError, requirements: &Requirements, provider: &Registe
         return format!("the provider is in region {}, and not in any of {}", provider.region.get(), wanted.join(", "));
     }
     if is(E::BondTooSmall) {
-        return format!("the provider's bond counts {backing} base units, and {} are asked for", c.min_bond.get());
+        return format!("{backing} base units of the provider's bond are free, and {} are asked for", c.min_bond.get());
     }
     if is(E::CredentialMissing) {
         return "the provider lacks a credential that is asked for, or it has expired".to_owned();
@@ -210,7 +212,8 @@ fn pay(job: &Job) -> Option<u64> {
 
 /// What a provider would lock for the whole budget.
 fn exposure(job: &Job) -> Option<u64> {
-    math::exposure(Amount::new(job.budget), job.bond_bps).map(Amount::get)
+    let budget = Amount::new(job.budget);
+    math::bond_for(budget, budget, job.bond_bps, false).map(Amount::get)
 }
 
 /// Jobs the provider has accepted and not delivered, as of the newest update.

@@ -65,8 +65,7 @@ fn pools(kind: Kind) -> Vec<Scene> {
     let tokens = w.tokens_of(&owner);
     w.mint_to(&tokens, 10_000);
     let stake = w.stake(&owner, 10_000, 30 * DAY);
-    let seeds = vec![Pda::new(&id, &[STAKE_SEED, w.pool_address().as_ref(), owner.pubkey().as_ref()])];
-    all.push(make("stake", w, stake, vec![owner], Syscalls { clock: 1, rent: 0, derive: 1, ..NONE }, seeds));
+    all.push(make("stake", w, stake, vec![owner], CLOCK, vec![]));
     let (w, owner) = funded(30 * DAY, DAY / 2);
     let extend = w.extend_lock(&owner, 60 * DAY);
     all.push(make("extend_lock", w, extend, vec![owner], CLOCK, vec![]));
