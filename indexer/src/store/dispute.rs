@@ -8,7 +8,7 @@ use super::{
     AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
-    decode::{Fact, Row, State},
+    decode::{event::dispute_of, Fact, State},
     types::Address,
 };
 use joule_api::{Commitment, Dispute, DisputeStatus, Member, Side, Tally, Verdict};
@@ -27,7 +27,7 @@ impl DisputeFilter {
     }
 }
 
-/// The dispute, from its account and its events. `None` when neither says what it is about.
+/// The dispute, from its account and the events that concern it. `None` when neither says what it is about.
 ///
 /// Events tell everything but who was drawn, and a later slot that was chosen to draw by: those are in the account alone,
 /// which is also the truth while it lives.
@@ -35,8 +35,11 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
     let mut facts: Vec<(&EventRow, escrow::AnyEvent)> = events
         .iter()
         .filter_map(|event| match event.fact() {
-            Ok(fact) if !fact.rows().contains(&Row::Dispute(*address)) => None,
-            Ok(Fact::Escrow(fact)) => Some((event, fact)),
+            // A vote's closing names the job alone; among a dispute's events it is one of its own.
+            Ok(Fact::Escrow(fact @ escrow::AnyEvent::VoteClosed(_))) => Some((event, fact)),
+            Ok(Fact::Escrow(fact)) if dispute_of(&fact).is_some_and(|named| Address::from(named) == *address) => {
+                Some((event, fact))
+            }
             _ => None,
         })
         .collect();

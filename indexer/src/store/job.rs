@@ -7,7 +7,7 @@ use super::{
     status_name, AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
-    decode::{Fact, Row, State},
+    decode::{event::job_of, Fact, State},
     types::Address,
 };
 use joule_api::{Commitment, Job, JobStatus, Payout, Pricing, Verification};
@@ -50,8 +50,9 @@ pub fn rebuild(
         .iter()
         .filter_map(|event| match event.fact() {
             // Clients and providers are named by events of jobs, and are no jobs.
-            Ok(fact) if !fact.rows().contains(&Row::Job(*address)) => None,
-            Ok(Fact::Escrow(fact)) => Some((event, fact)),
+            Ok(Fact::Escrow(fact)) if job_of(&fact).is_some_and(|job| Address::from(job) == *address) => {
+                Some((event, fact))
+            }
             _ => None,
         })
         .collect();

@@ -327,7 +327,7 @@ impl Chain {
                 }
                 _ => self.wait(2 * i64::from(super::VOTE_WINDOW)),
             }
-        } else if vote.is_none() && n % 4 != 0 {
+        } else if vote.is_none() && !n.is_multiple_of(4) {
             self.commit(job, juror, dispute.deposit.get() + u64::from(n));
         } else {
             self.wait(dispute.commit_by.get() + 1 - now);

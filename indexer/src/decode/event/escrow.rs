@@ -40,31 +40,51 @@ pub fn accounts(event: &E) -> Vec<Key> {
     }
 }
 
-pub fn rows(event: &E) -> Vec<Row> {
-    let job = |job: &Key| vec![Row::Job(job.into())];
-    let of = |dispute: &Key| vec![Row::Dispute(dispute.into())];
-    let both = |job: &Key, dispute: &Key| vec![Row::Job(job.into()), Row::Dispute(dispute.into())];
+/// The job that it changes.
+pub fn job_of(event: &E) -> Option<&Key> {
     match event {
-        E::JobOpened(e) => job(&e.job),
-        E::BidPlaced(e) => job(&e.job),
-        E::JobAccepted(e) => job(&e.job),
-        E::WorkReported(e) => job(&e.job),
-        E::JobDelivered(e) => job(&e.job),
-        E::JobSettled(e) => job(&e.job),
-        E::JobRefunded(e) => job(&e.job),
-        E::JobPaid(e) => job(&e.job),
-        E::JobRedirected(e) => job(&e.job),
-        E::JobChallenged(e) => both(&e.job, &e.dispute),
-        E::PanelDrawn(e) => of(&e.dispute),
-        E::VoteCommitted(e) => of(&e.dispute),
-        E::VoteRevealed(e) => of(&e.dispute),
-        E::DisputeAppealed(e) => both(&e.job, &e.dispute),
-        E::DisputeResolved(e) => both(&e.job, &e.dispute),
-        E::VoteClosed(e) => both(&e.job, &dispute(&e.job)),
-        E::AbsentPunished(e) => both(&e.job, &e.dispute),
-        E::DisputeClosed(e) => both(&e.job, &e.dispute),
-        E::BidWithdrawn(_) | E::ResolverEnrolled(_) | E::PanelClosed(_) => Vec::new(),
+        E::JobOpened(e) => Some(&e.job),
+        E::BidPlaced(e) => Some(&e.job),
+        E::JobAccepted(e) => Some(&e.job),
+        E::WorkReported(e) => Some(&e.job),
+        E::JobDelivered(e) => Some(&e.job),
+        E::JobSettled(e) => Some(&e.job),
+        E::JobRefunded(e) => Some(&e.job),
+        E::JobPaid(e) => Some(&e.job),
+        E::JobRedirected(e) => Some(&e.job),
+        E::JobChallenged(e) => Some(&e.job),
+        E::DisputeAppealed(e) => Some(&e.job),
+        E::DisputeResolved(e) => Some(&e.job),
+        E::VoteClosed(e) => Some(&e.job),
+        E::AbsentPunished(e) => Some(&e.job),
+        E::DisputeClosed(e) => Some(&e.job),
+        E::PanelDrawn(_) | E::VoteCommitted(_) | E::VoteRevealed(_) => None,
+        E::BidWithdrawn(_) | E::ResolverEnrolled(_) | E::PanelClosed(_) => None,
     }
+}
+
+/// The dispute that it changes, where it names it; `VoteClosed` names the job alone.
+pub fn dispute_of(event: &E) -> Option<&Key> {
+    match event {
+        E::JobChallenged(e) => Some(&e.dispute),
+        E::PanelDrawn(e) => Some(&e.dispute),
+        E::VoteCommitted(e) => Some(&e.dispute),
+        E::VoteRevealed(e) => Some(&e.dispute),
+        E::DisputeAppealed(e) => Some(&e.dispute),
+        E::DisputeResolved(e) => Some(&e.dispute),
+        E::AbsentPunished(e) => Some(&e.dispute),
+        E::DisputeClosed(e) => Some(&e.dispute),
+        _ => None,
+    }
+}
+
+pub fn rows(event: &E) -> Vec<Row> {
+    let of = match event {
+        E::VoteClosed(e) => Some(dispute(&e.job)),
+        _ => dispute_of(event).copied(),
+    };
+    let job = job_of(event).map(|job| Row::Job(job.into()));
+    job.into_iter().chain(of.map(|dispute| Row::Dispute((&dispute).into()))).collect()
 }
 
 pub fn life(event: &E) -> Option<Life> {

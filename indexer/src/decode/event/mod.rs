@@ -44,7 +44,7 @@ pub struct Life {
     pub closed: bool,
 }
 
-pub use escrow::dispute;
+pub use escrow::{dispute, dispute_of, job_of};
 pub use registry::attestations;
 
 type Key = anchor_lang::prelude::Address;

@@ -399,7 +399,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Blocks in any order, as often as one likes, in batches of any size, with or without their unconfirmed copies:
-    /// the store ends the same.
+    /// the store ends the same, and its books balance.
     #[test]
     fn any_permutation_and_repetition_of_blocks_gives_the_same_store(
         happenings in prop::collection::vec(any::<Happening>(), 1..25),
@@ -413,6 +413,7 @@ proptest! {
         let blocks = chain.take();
         let (_a, straight) = open();
         straight.apply(&confirmed(blocks.clone())).unwrap();
+        prop_assert_eq!(crate::verify::audit(&straight).unwrap().differences, []);
 
         let (_b, shuffled) = open();
         for (index, size) in order {
