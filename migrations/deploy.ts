@@ -1,4 +1,5 @@
-// Anchor's deploy step: creates the protocol and admits its mints. Running it again changes only what is missing.
+// Anchor's deploy step: creates the protocol, admits its tokens, opens them for stakes, and admits the escrow as a service that
+// may lock bonds. Running it again changes only what is missing.
 //
 // `anchor migrate` calls the exported function with a provider; `run.ts` does the same without the Anchor CLI. The wallet
 // must be the upgrade authority of the treasury program, which becomes the protocol's authority.
@@ -7,6 +8,7 @@ import { AnchorProvider, BN, Program, setProvider } from "@anchor-lang/core";
 import { PublicKey } from "@solana/web3.js";
 import { readFileSync } from "fs";
 import { join } from "path";
+import type { JouleStaking } from "../idl/staking";
 import type { JouleTreasury } from "../idl/treasury";
 
 const LOADER = new PublicKey("BPFLoaderUpgradeab1e11111111111111111111111");
@@ -22,8 +24,25 @@ export interface Settings {
   /** May pause, and nothing else; without one, the authority itself. */
   guardian: string | null;
   /** Tokens that services take, the smallest payment, and the most that may leave the fee vault a day; in base units. */
-  mints: { mint: string; minAmount: string; dailyOutflow: string }[];
+  mints: { mint: string; minAmount: string; dailyOutflow: string; pool: Pool | null }[];
 }
+
+/** How a token's stakes are treated; null for a token that is not staked. */
+export interface Pool {
+  maxLockDays: number;
+  coolDownDays: number;
+  /** Over how long rewards are divided. */
+  dripDays: number;
+  /** Four, from the lowest weight, in base units, and discount to the highest. */
+  tiers: { minWeight: string; discountBps: number }[];
+}
+
+/** What `make idl` wrote about a program. */
+function idlOf(name: string) {
+  return JSON.parse(readFileSync(join(__dirname, `../idl/${name}.json`), "utf8"));
+}
+
+const seed = (text: string) => Buffer.from(text);
 
 /** Settings for a cluster, from config.json, or from the file that JOULE_MIGRATION_CONFIG names. */
 export function settingsFor(cluster: string): Settings {
@@ -35,48 +54,106 @@ export function settingsFor(cluster: string): Settings {
 
 export async function initialise(provider: AnchorProvider, settings: Settings): Promise<void> {
   setProvider(provider);
-  const idl = JSON.parse(readFileSync(join(__dirname, "../idl/treasury.json"), "utf8"));
-  const program = new Program<JouleTreasury>(idl, provider);
-  const authority = provider.wallet.publicKey;
-  const pda = (...seeds: Uint8Array[]) => PublicKey.findProgramAddressSync(seeds, program.programId)[0];
-  const seed = (text: string) => Buffer.from(text);
-  const [programData] = PublicKey.findProgramAddressSync([program.programId.toBytes()], LOADER);
-  const protocol = pda(seed("protocol"));
+  const treasury = new Program<JouleTreasury>(idlOf("treasury"), provider);
+  const staking = new Program<JouleStaking>(idlOf("staking"), provider);
+  await createProtocol(treasury, settings);
+  await admitEscrow(treasury, staking);
+  for (const mint of settings.mints) {
+    await acceptMint(treasury, mint);
+    if (mint.pool) await createPool(treasury, staking, new PublicKey(mint.mint), mint.pool);
+  }
+}
 
-  if (await provider.connection.getAccountInfo(protocol)) {
-    console.log(`protocol ${protocol} exists`);
-  } else {
-    const fees = Array.from({ length: SERVICE_SLOTS }, (_, n) => (n < SERVICES.length ? settings.feeBps[SERVICES[n]] : 0));
-    const guardian = settings.guardian ? new PublicKey(settings.guardian) : authority;
-    const signature = await program.methods
+function at(program: { programId: PublicKey }, ...seeds: Uint8Array[]): PublicKey {
+  return PublicKey.findProgramAddressSync(seeds, program.programId)[0];
+}
+
+/** Does what makes an account, unless it is there. */
+async function once(provider: AnchorProvider, account: PublicKey, what: string, done: string, make: () => Promise<string>) {
+  if (await provider.connection.getAccountInfo(account)) console.log(`${what} is ${done}`);
+  else console.log(`${what} ${done} in ${await make()}`);
+}
+
+async function createProtocol(treasury: Program<JouleTreasury>, settings: Settings): Promise<void> {
+  const provider = treasury.provider as AnchorProvider;
+  const authority = provider.wallet.publicKey;
+  const protocol = at(treasury, seed("protocol"));
+  const [programData] = PublicKey.findProgramAddressSync([treasury.programId.toBytes()], LOADER);
+  const fees = Array.from({ length: SERVICE_SLOTS }, (_, n) => (n < SERVICES.length ? settings.feeBps[SERVICES[n]] : 0));
+  const guardian = settings.guardian ? new PublicKey(settings.guardian) : authority;
+  await once(provider, protocol, `protocol ${protocol}`, "created", () =>
+    treasury.methods
       .initializeProtocol(guardian, fees)
       .accountsPartial({ authority, protocol, programData })
-      .rpc({ commitment: "confirmed" });
-    console.log(`protocol ${protocol} created in ${signature}`);
-  }
+      .rpc({ commitment: "confirmed" }),
+  );
+}
 
-  for (const { mint: text, minAmount, dailyOutflow } of settings.mints) {
-    const mint = new PublicKey(text);
-    const acceptedMint = pda(seed("mint"), mint.toBytes());
-    if (await provider.connection.getAccountInfo(acceptedMint)) {
-      console.log(`mint ${mint} is accepted`);
-      continue;
-    }
-    const account = await provider.connection.getAccountInfo(mint);
-    if (!account) throw new Error(`there is no mint ${mint} on this cluster`);
-    const signature = await program.methods
-      .acceptMint(new BN(minAmount), new BN(dailyOutflow), DAY)
+async function admitEscrow(treasury: Program<JouleTreasury>, staking: Program<JouleStaking>): Promise<void> {
+  const provider = staking.provider as AnchorProvider;
+  const escrow = new PublicKey(idlOf("escrow").address);
+  const service = at(staking, seed("service"), escrow.toBytes());
+  await once(provider, service, `service ${escrow}`, "admitted", () =>
+    staking.methods
+      .admitService(escrow, SERVICES.indexOf("escrow"))
+      .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
+      .rpc({ commitment: "confirmed" }),
+  );
+}
+
+async function acceptMint(treasury: Program<JouleTreasury>, settings: Settings["mints"][number]): Promise<void> {
+  const provider = treasury.provider as AnchorProvider;
+  const mint = new PublicKey(settings.mint);
+  const acceptedMint = at(treasury, seed("mint"), mint.toBytes());
+  await once(provider, acceptedMint, `mint ${mint}`, "accepted", async () =>
+    treasury.methods
+      .acceptMint(new BN(settings.minAmount), new BN(settings.dailyOutflow), DAY)
       .accountsPartial({
-        authority,
-        protocol,
+        authority: provider.wallet.publicKey,
+        protocol: at(treasury, seed("protocol")),
         mint,
         acceptedMint,
-        feeVault: pda(seed("fee_vault"), mint.toBytes()),
-        tokenProgram: account.owner,
+        feeVault: at(treasury, seed("fee_vault"), mint.toBytes()),
+        tokenProgram: await tokenProgramOf(provider, mint),
       })
-      .rpc({ commitment: "confirmed" });
-    console.log(`mint ${mint} accepted in ${signature}`);
-  }
+      .rpc({ commitment: "confirmed" }),
+  );
+}
+
+async function createPool(
+  treasury: Program<JouleTreasury>,
+  staking: Program<JouleStaking>,
+  mint: PublicKey,
+  settings: Pool,
+): Promise<void> {
+  const provider = staking.provider as AnchorProvider;
+  const pool = at(staking, seed("pool"), mint.toBytes());
+  const params = {
+    maxLock: settings.maxLockDays * DAY,
+    coolDown: settings.coolDownDays * DAY,
+    drip: settings.dripDays * DAY,
+    tiers: settings.tiers.map(({ minWeight, discountBps }) => ({ minWeight: new BN(minWeight), discountBps })),
+  };
+  await once(provider, pool, `pool of ${mint}`, "created", async () =>
+    staking.methods
+      .createPool(params)
+      .accountsPartial({
+        authority: provider.wallet.publicKey,
+        protocol: at(treasury, seed("protocol")),
+        acceptedMint: at(treasury, seed("mint"), mint.toBytes()),
+        mint,
+        pool,
+        vault: at(staking, seed("pool_vault"), pool.toBytes()),
+        tokenProgram: await tokenProgramOf(provider, mint),
+      })
+      .rpc({ commitment: "confirmed" }),
+  );
+}
+
+async function tokenProgramOf(provider: AnchorProvider, mint: PublicKey): Promise<PublicKey> {
+  const account = await provider.connection.getAccountInfo(mint);
+  if (!account) throw new Error(`there is no mint ${mint} on this cluster`);
+  return account.owner;
 }
 
 /** The cluster's name in config.json, by its address. */

@@ -299,7 +299,8 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
     assert!(overturned.disputed && overturned.escrowed > 0);
     world.equals_the_chain(&database).await;
 
-    let (state, cast): (_, Vote) = (world.chain.job(&job).await.unwrap().unwrap(), world.chain.get(&vote).await.unwrap());
+    let (state, cast): (_, Vote) =
+        (world.chain.job(&job).await.unwrap().unwrap(), world.chain.get(&vote).await.unwrap());
     let dispute: Dispute = world.chain.get(&at).await.unwrap();
     let last = [
         escrow::close_vote(job, &state, vote, &cast, token_program::CLASSIC),

@@ -193,8 +193,12 @@ async fn closed_accounts_airdrops_and_failed_transactions_are_seen_too() {
     )
     .unwrap();
     let blockhash = rpc.get_latest_blockhash().await.unwrap();
-    let failing =
-        solana_transaction::Transaction::new_signed_with_payer(&[too_much], Some(&guardian.pubkey()), &[guardian], blockhash);
+    let failing = solana_transaction::Transaction::new_signed_with_payer(
+        &[too_much],
+        Some(&guardian.pubkey()),
+        &[guardian],
+        blockhash,
+    );
     let skip = solana_client::rpc_config::RpcSendTransactionConfig { skip_preflight: true, ..Default::default() };
     rpc.send_transaction_with_config(&failing, skip).await.unwrap();
     let payer = next_account().await;
@@ -328,12 +332,7 @@ async fn the_programs_run_and_the_protocol_takes_the_token() {
     ] {
         assert_eq!(rpc.get_account(&address).await.unwrap().owner, owner);
     }
-    for program in [
-        joule_sdk::treasury::ID,
-        joule_sdk::registry::ID,
-        joule_sdk::escrow::ID,
-        joule_sdk::staking::ID,
-    ] {
+    for program in [joule_sdk::treasury::ID, joule_sdk::registry::ID, joule_sdk::escrow::ID, joule_sdk::staking::ID] {
         assert!(rpc.get_account(&program).await.unwrap().executable);
         let code = rpc.get_account(&pda::program_data(&program)).await.unwrap();
         assert_eq!(code.data[13..45], authority.to_bytes(), "the upgrade authority");

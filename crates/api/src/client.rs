@@ -1,8 +1,6 @@
 //! A client of the indexer's API.
 
-use crate::{
-    Account, Bid, BondWithClaims, Case, ErrorBody, Health, Job, OpenJob, Page, Provider, RefusedJob, Totals,
-};
+use crate::{Account, Bid, BondWithClaims, Case, ErrorBody, Health, Job, OpenJob, Page, Provider, RefusedJob, Totals};
 use serde::de::DeserializeOwned;
 
 #[derive(Debug, thiserror::Error)]

@@ -56,10 +56,9 @@ pub fn account(program: Program, data: &[u8]) -> Result<State, DecodeError> {
             |data| read(data, "pool", State::Pool),
             |data| read(data, "service", State::Service),
         ],
-        Program::Treasury => &[
-            |data| read(data, "protocol", State::Protocol),
-            |data| read(data, "accepted mint", State::AcceptedMint),
-        ],
+        Program::Treasury => {
+            &[|data| read(data, "protocol", State::Protocol), |data| read(data, "accepted mint", State::AcceptedMint)]
+        }
     };
     kinds.iter().find_map(|kind| kind(data)).unwrap_or_else(|| Err(unknown(program, "account", data)))
 }

@@ -96,16 +96,19 @@ impl State {
             }
             Self::Attestations(s) => {
                 let used = s.places.iter().filter(|place| place.expires_at.get() != 0);
-                let places = used.map(|a| fields!(a; attestor: key, schema: number, expires_at: number, value_hash: hash));
+                let places =
+                    used.map(|a| fields!(a; attestor: key, schema: number, expires_at: number, value_hash: hash));
                 json!({
                     "subject": fields::key(&s.subject), "rent_payer": fields::key(&s.rent_payer),
                     "places": places.collect::<Value>(),
                 })
             }
             Self::Requirements(s) => requirements(s),
-            Self::Bond(s) => fields!(s; owner: key, mint: key, vault: key, withdrawer: key, rent_payer: key, amount: text,
+            Self::Bond(s) => {
+                fields!(s; owner: key, mint: key, vault: key, withdrawer: key, rent_payer: key, amount: text,
                 locked: text, unbonding: text, unbonds_at: number, kept: text, failed: text, scored_at: number,
-                claims: number),
+                claims: number)
+            }
             Self::Claim(s) => json!({
                 "bond": fields::key(&s.bond), "signer": fields::key(&s.signer), "subject": fields::key(&s.subject),
                 "rent_payer": fields::key(&s.rent_payer), "total": fields::text(&s.total),

@@ -108,7 +108,9 @@ impl<'a> Candidate<'a> {
     fn standing(&self) -> Vec<String> {
         let mut refusals = Vec::new();
         match self.provider.status {
-            ProviderStatus::Active if self.registered.is_none() => refusals.push("the provider's account is gone".into()),
+            ProviderStatus::Active if self.registered.is_none() => {
+                refusals.push("the provider's account is gone".into())
+            }
             ProviderStatus::Active => {}
             ProviderStatus::Paused => refusals.push("the provider is paused".into()),
             ProviderStatus::Retired => refusals.push("the provider has retired".into()),

@@ -113,7 +113,11 @@ fn hardware_that_is_too_small_is_named_with_what_was_asked_for() {
         state.gpu_count = 2.into();
     });
     let offers = world.offers();
-    assert!(offers[0].reasons.iter().any(|reason| reason.contains("meets the requirements")), "{:?}", offers[0].reasons);
+    assert!(
+        offers[0].reasons.iter().any(|reason| reason.contains("meets the requirements")),
+        "{:?}",
+        offers[0].reasons
+    );
 }
 
 #[test]

@@ -111,13 +111,7 @@ pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Ver
              program = iif(live_slot < 0, excluded.program, program)
          where (excluded.slot, excluded.write_version) > (slot, write_version)",
     )?;
-    let changed = statement.execute(params![
-        address.0,
-        program.0,
-        version.slot as i64,
-        version.write as i64,
-        kind,
-    ])?;
+    let changed = statement.execute(params![address.0, program.0, version.slot as i64, version.write as i64, kind,])?;
     Ok(changed > 0)
 }
 

@@ -199,7 +199,12 @@ pub fn put(conn: &Connection, address: &Address, dispute: &Dispute) -> Result<()
 }
 
 /// Newest first: by the time of the challenge, then by address.
-pub fn list(conn: &Connection, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>> {
+pub fn list(
+    conn: &Connection,
+    filter: &DisputeFilter,
+    page: &PageRequest,
+    without: &[Address],
+) -> Result<Vec<Dispute>> {
     let mut sql = String::from("select body from disputes where 1 = 1");
     let mut values: Vec<Value> = Vec::new();
     let mut and = |condition: &str, value: Value| {

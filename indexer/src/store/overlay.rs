@@ -202,9 +202,8 @@ impl State {
         let mut events: Vec<EventRow> = named().map(|it| it.event.clone()).collect();
         events.sort_by_key(EventRow::order);
         // Somebody else's events are part of its history, and change nothing of it.
-        let changes = |it: &Happened| {
-            it.accounts.first() == Some(address) || it.rows.iter().any(|row| row.address() == *address)
-        };
+        let changes =
+            |it: &Happened| it.accounts.first() == Some(address) || it.rows.iter().any(|row| row.address() == *address);
         if writes.is_empty() && !named().any(changes) {
             return Ok(Some(AddressView { events, ..AddressView::default() }));
         }
@@ -276,12 +275,9 @@ impl State {
     }
 
     fn authority(&self, provider: &Address, store: &dyn Store) -> Result<Option<Address>> {
-        let unconfirmed = self
-            .banks
-            .values()
-            .rev()
-            .flat_map(|content| content.writes.iter().rev())
-            .find_map(|write| (write.address == *provider).then(|| AccountRow::after(write, None, UNDECODABLE).state())?);
+        let unconfirmed = self.banks.values().rev().flat_map(|content| content.writes.iter().rev()).find_map(|write| {
+            (write.address == *provider).then(|| AccountRow::after(write, None, UNDECODABLE).state())?
+        });
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

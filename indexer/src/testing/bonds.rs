@@ -98,10 +98,7 @@ impl Chain {
         };
         let bond = *bond;
         self.claims.insert(at, claim);
-        let writes = vec![
-            (Program::Staking, address, Some(bytes(&bond))),
-            (Program::Staking, at, Some(bytes(&claim))),
-        ];
+        let writes = vec![(Program::Staking, address, Some(bytes(&bond))), (Program::Staking, at, Some(bytes(&claim)))];
         (writes, vec![(Program::Staking, event.data())])
     }
 

@@ -46,8 +46,7 @@ impl Arbitrary for Happening {
 
 impl Chain {
     pub fn happen(&mut self, happening: Happening) {
-        let nth =
-            |jobs: &BTreeMap<Address, Job>, n: u8| jobs.keys().nth(usize::from(n) % jobs.len().max(1)).copied();
+        let nth = |jobs: &BTreeMap<Address, Job>, n: u8| jobs.keys().nth(usize::from(n) % jobs.len().max(1)).copied();
         match happening {
             Happening::Register(who) => {
                 if !self.providers.contains_key(&provider_address(who)) {

@@ -118,7 +118,10 @@ fn a_reputation_that_no_claim_made_is_found() {
         let world = World::new();
         world.change_bond(change);
         let found = world.differences();
-        assert!(matches!(found[..], [Difference::Reputation { address, .. }] if address == bond_address(1)), "{found:?}");
+        assert!(
+            matches!(found[..], [Difference::Reputation { address, .. }] if address == bond_address(1)),
+            "{found:?}"
+        );
     }
 }
 
@@ -143,7 +146,10 @@ fn a_bond_that_has_locked_something_else_than_its_claims_hold_is_found() {
     let world = World::new();
     world.change_bond(|bond| bond.locked = (bond.locked.get() - 1).into());
     let found = world.differences();
-    assert!(matches!(found[..], [Difference::Claims { locked: 499, total: 500, claims: 2, count: 2, .. }]), "{found:?}");
+    assert!(
+        matches!(found[..], [Difference::Claims { locked: 499, total: 500, claims: 2, count: 2, .. }]),
+        "{found:?}"
+    );
     let world = World::new();
     world.tamper("update accounts set closed = 1 where kind = 'claim'", []);
     assert_eq!(world.differences().len(), 2, "of the provider and of the juror");

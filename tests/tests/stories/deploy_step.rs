@@ -7,6 +7,7 @@ use joule_localnet::{
 };
 use joule_sdk::{
     pda,
+    staking::state::{Pool, Service},
     treasury::state::{AcceptedMint, Protocol},
 };
 use std::{
@@ -17,10 +18,17 @@ use std::{
 /// Runs `migrations/run.ts`.
 async fn migrate(world: &World) -> Output {
     let config = world.folder.path().join("migration.json");
+    let tiers = [1, 2, 3, 4].map(|n| serde_json::json!({"minWeight": (n * 1_000).to_string(), "discountBps": n * 500}));
     let settings = serde_json::json!({ "localnet": {
         "feeBps": { "escrow": 250, "billing": 100, "dataMarket": 50, "depin": 0 },
         "guardian": null,
-        "mints": [{ "mint": world.localnet.mint().to_string(), "minAmount": "1000" }],
+        "mints": [{
+            "mint": world.localnet.mint().to_string(), "minAmount": "1000", "dailyOutflow": "5000000",
+            "pool": {
+                "maxLockDays": 365, "coolDownDays": 7, "dripDays": 30,
+                "tiers": tiers,
+            },
+        }],
     }});
     std::fs::write(&config, settings.to_string()).unwrap();
     let mut command = Command::new("npx");
@@ -63,22 +71,30 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     let (protocol, accepted) = (pda::protocol(), pda::accepted_mint(&world.localnet.mint()));
     assert!(world.chain.find::<Protocol>(&protocol).await.unwrap().is_none(), "nothing is initialised yet");
 
+    let (service, pool) = (pda::service(&joule_sdk::escrow::ID), pda::pool(&world.localnet.mint()));
     let first = migrate(&world).await;
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     assert!(first.status.success(), "{said}{}", String::from_utf8_lossy(&first.stderr));
-    assert!(said.contains("created in") && said.contains("accepted in"), "{said}");
+    for done in ["created in", "admitted in", "accepted in"] {
+        assert!(said.contains(done), "{said}");
+    }
     let state: Protocol = world.chain.get(&protocol).await.unwrap();
     let authority = world.address(Authority);
     assert_eq!((state.authority, state.guardian), (authority, authority));
     assert_eq!(state.fee_bps.map(|fee| fee.get()), [250, 100, 50, 0, 0, 0, 0, 0]);
     let mint: AcceptedMint = world.chain.get(&accepted).await.unwrap();
     assert_eq!(mint.min_amount.get(), 1_000);
+    assert_eq!((mint.outflow_limit.get(), mint.outflow_window.get()), (5_000_000, 24 * 60 * 60));
+    let admitted: Service = world.chain.get(&service).await.unwrap();
+    assert!(admitted.is_enabled() && admitted.program == joule_sdk::escrow::ID && admitted.number == 0);
+    let made: Pool = world.chain.get(&pool).await.unwrap();
+    assert_eq!((made.max_lock.get(), made.tier_discounts_bps[3].get()), (365 * 24 * 60 * 60, 2_000));
     // What it made is enough to work with.
     world.open(Alice, Order::for_show()).await;
 
     let bytes = async || {
         let mut all = Vec::new();
-        for address in [protocol, accepted, pda::fee_vault(&world.localnet.mint())] {
+        for address in [protocol, accepted, service, pool, pda::fee_vault(&world.localnet.mint())] {
             all.push(world.chain.rpc().get_account(&address).await.unwrap());
         }
         all
@@ -87,7 +103,8 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     let again = migrate(&world).await;
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
     assert!(again.status.success(), "{said}{}", String::from_utf8_lossy(&again.stderr));
-    assert!(said.contains("exists") && said.contains("is accepted") && !said.contains(" in "), "{said}");
+    assert!(said.contains("is created") && said.contains("is admitted") && said.contains("is accepted"), "{said}");
+    assert!(!said.contains(" in "), "{said}");
     assert_eq!(bytes().await, before);
     world.stop().await;
 }

@@ -107,9 +107,11 @@ pub fn data(event: &E) -> Value {
         E::JobDelivered(e) => {
             fields!(e; job: key, provider: key, result_hash: hash, delivered_at: number, settle_after: number)
         }
-        E::JobSettled(e) => fields!(e; job: key, client: key, provider: key, mint: key, result_hash: hash, budget: text,
+        E::JobSettled(e) => {
+            fields!(e; job: key, client: key, provider: key, mint: key, result_hash: hash, budget: text,
             price: text, paid_provider: text, paid_fee: text, paid_client: text, owed_provider: text, owed_fee: text,
-            owed_client: text, settled_at: number, approved: flag, closed: flag),
+            owed_client: text, settled_at: number, approved: flag, closed: flag)
+        }
         E::JobRefunded(e) => with(
             fields!(e; job: key, client: key, provider: known, mint: key, budget: text, slashed: text, paid_fee: text,
                 paid_client: text, owed_fee: text, owed_client: text, refunded_at: number, closed: flag),
@@ -154,10 +156,9 @@ pub fn data(event: &E) -> Value {
         ),
         E::AbsentPunished(e) => fields!(e; job: key, dispute: key, resolver: key, slashed: text, member: number),
         E::DisputeClosed(e) => fields!(e; job: key, dispute: key),
-        E::ResolverEnrolled(e) => with(
-            fields!(e; panel: key, resolver: key, stake: text),
-            json!({"epoch": e.epoch.get()}),
-        ),
+        E::ResolverEnrolled(e) => {
+            with(fields!(e; panel: key, resolver: key, stake: text), json!({"epoch": e.epoch.get()}))
+        }
         E::PanelClosed(e) => with(fields!(e; panel: key), json!({"epoch": e.epoch.get()})),
     }
 }

@@ -61,7 +61,9 @@ pub fn data(event: &E) -> Value {
         E::StakeWithdrawn(e) => {
             fields!(e; pool: key, stake: key, owner: key, destination: key, amount: text, at: number, closed: flag)
         }
-        E::RewardsClaimed(e) => fields!(e; pool: key, stake: key, owner: key, destination: key, amount: text, at: number),
+        E::RewardsClaimed(e) => {
+            fields!(e; pool: key, stake: key, owner: key, destination: key, amount: text, at: number)
+        }
         E::RewardsSynced(e) => fields!(e; pool: key, amount: text, pending: text, at: number),
         E::ServiceAdmitted(e) => fields!(e; service: key, program: key, signer: key, at: number, number: number),
         E::ServiceChanged(e) => fields!(e; service: key, program: key, at: number, enabled: flag),

@@ -21,7 +21,10 @@ fn a_provider_shows_what_it_answers_with_and_how_it_has_done() {
     store.apply(&confirmed(chain.take())).unwrap();
     let shown = view.provider(&provider).unwrap().unwrap().bonds;
     assert_eq!(shown.len(), 1);
-    assert_eq!((shown[0].address.clone(), shown[0].owner.clone()), (bond.to_string(), testing::authority(1).to_string()));
+    assert_eq!(
+        (shown[0].address.clone(), shown[0].owner.clone()),
+        (bond.to_string(), testing::authority(1).to_string())
+    );
     assert_eq!((shown[0].amount, shown[0].locked, shown[0].free, shown[0].open_claims), (1_000, 400, 600, 1));
     let claims = view.claims(&bond).unwrap();
     assert_eq!((claims.len(), claims[0].amount, claims[0].subject.clone()), (1, 400, kept.to_string()));
@@ -37,7 +40,10 @@ fn a_provider_shows_what_it_answers_with_and_how_it_has_done() {
     assert_eq!((shown.amount, shown.locked, shown.unbonding, shown.free), (900, 0, 150, 750));
     assert_eq!((shown.reputation.kept, shown.reputation.failed), (400, 100));
     assert!(shown.unbonds_at.is_some() && view.claims(&bond).unwrap().is_empty());
-    assert_eq!(view.providers(&ProviderFilter::default(), &PageRequest { after: None, limit: 5 }).unwrap().items[0].bonds, [shown]);
+    assert_eq!(
+        view.providers(&ProviderFilter::default(), &PageRequest { after: None, limit: 5 }).unwrap().items[0].bonds,
+        [shown]
+    );
     assert!(view.bonds(&testing::authority(2)).unwrap().is_empty());
 }
 

@@ -96,7 +96,10 @@ fn a_quorum_is_followed_from_the_challenge_to_the_last_unit() {
         world.chain.close_vote(&job, juror, 0);
     }
     let dispute = world.dispute();
-    assert_eq!(dispute.votes.iter().map(|vote| (vote.paid, vote.slashed)).collect::<Vec<_>>(), [(40, 0), (40, 0), (0, 500)]);
+    assert_eq!(
+        dispute.votes.iter().map(|vote| (vote.paid, vote.slashed)).collect::<Vec<_>>(),
+        [(40, 0), (40, 0), (0, 500)]
+    );
     world.chain.close_dispute(&job);
     assert_eq!(world.dispute().status, DisputeStatus::Closed);
     world.chain.pay(&job);
@@ -125,7 +128,10 @@ fn a_panel_is_drawn_appealed_and_drawn_again() {
     world.chain.draw(&job, &[2]);
     let dispute = world.dispute();
     assert_eq!((dispute.status, dispute.members.len()), (DisputeStatus::Voting, 1));
-    assert_eq!((dispute.members[0].resolver.clone(), dispute.members[0].committed), (testing::authority(2).to_string(), false));
+    assert_eq!(
+        (dispute.members[0].resolver.clone(), dispute.members[0].committed),
+        (testing::authority(2).to_string(), false)
+    );
     world.chain.commit(&job, 2, 500);
     assert!(world.dispute().members[0].committed);
     world.chain.wait(WINDOW + 1);
@@ -159,7 +165,10 @@ fn a_panel_is_drawn_appealed_and_drawn_again() {
     world.chain.close_dispute(&job);
     world.chain.pay(&job);
     let dispute = world.dispute();
-    assert_eq!((dispute.status, dispute.verdict, dispute.members.len()), (DisputeStatus::Closed, Some(Verdict::Counter), 4));
+    assert_eq!(
+        (dispute.status, dispute.verdict, dispute.members.len()),
+        (DisputeStatus::Closed, Some(Verdict::Counter), 4)
+    );
     let row = world.job();
     assert_eq!((row.status, row.paid.total()), (JobStatus::Refunded, world.came_in()));
 }
@@ -205,10 +214,7 @@ fn a_dispute_that_was_never_seen_alive_is_known_from_its_events() {
     assert_eq!(unseen, seen);
     assert_eq!(seen.unwrap().verdict, Some(Verdict::Stands));
     let without_authority = |job: Option<Job>| job.map(|job| Job { provider_authority: None, ..job });
-    assert_eq!(
-        without_authority(blind.job(&job).unwrap()),
-        without_authority(world.store.job(&job).unwrap())
-    );
+    assert_eq!(without_authority(blind.job(&job).unwrap()), without_authority(world.store.job(&job).unwrap()));
     assert!(blind.account(&at).unwrap().is_some_and(|row| row.closed && row.kind == "dispute"));
 }
 
@@ -310,7 +316,9 @@ fn the_cheapest_bid_is_shown_and_the_winner_is_no_bid_any_more() {
     store.apply(&confirmed(chain.take())).unwrap();
     let row = view.job(&job).unwrap().unwrap();
     assert_eq!((row.bid_until, row.best_bid.clone(), row.best_price), (Some(until), Some(best.to_string()), 500));
-    let prices = |view: &View| view.bids(&view.job(&job).unwrap().unwrap()).unwrap().iter().map(|bid| bid.price).collect::<Vec<_>>();
+    let prices = |view: &View| {
+        view.bids(&view.job(&job).unwrap().unwrap()).unwrap().iter().map(|bid| bid.price).collect::<Vec<_>>()
+    };
     assert_eq!(prices(&view), [500, 500, 700]);
     assert_eq!(view.bids(&row).unwrap()[0].provider, providers[1].to_string());
 
