@@ -127,3 +127,25 @@ async fn a_module_that_fails_fails_for_good_and_stores_nothing() {
     let left = std::fs::read_dir(world.folder.path().join("sha256")).unwrap().count();
     assert_eq!(left, 3, "spec, module, input");
 }
+
+#[tokio::test]
+async fn a_module_that_fails_has_an_answer_that_says_how_and_is_the_same_everywhere() {
+    let world = World::new();
+    let input = world.store.put("x").await.unwrap();
+    let body = |run: &str| ECHO.replace("(i64.or (i64.shl", &format!("{run} (i64.or (i64.shl"));
+    for (run, word) in
+        [("(loop $on (br $on))", "fuel"), ("(unreachable)", "trap"), ("(drop (memory.grow (i32.const 9)))", "memory")]
+    {
+        let module = world.module(&body(run)).await;
+        let spec = JobSpec::new(module, 100_000, 65_536, 60_000).unwrap();
+        let answer = world.executor.answer(world.executor.prepare(spec, input).await.unwrap()).await.unwrap();
+        assert_eq!(answer.bytes, format!(r#"{{"version":1,"failed":"{word}"}}"#));
+        assert!(answer.run.is_err() && !answer.depends_on_machine(), "{word}");
+    }
+    // Time is the machine's.
+    let module = world.module(&body("(loop $on (br $on))")).await;
+    let spec = JobSpec::new(module, 100_000_000_000_000, 65_536, 1).unwrap();
+    let answer = world.executor.answer(world.executor.prepare(spec, input).await.unwrap()).await.unwrap();
+    assert_eq!(answer.bytes, r#"{"version":1,"failed":"time"}"#);
+    assert!(answer.depends_on_machine());
+}
