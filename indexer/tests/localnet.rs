@@ -140,6 +140,7 @@ impl World {
             verification: verification as u8,
             pricing: 0,
             jurors: is_judged.into(),
+            max_rate: 0,
         };
         self.chain.send(&[escrow::open(accounts, id, terms)], &[self.key(persona)]).await.unwrap();
         pda::job(&client, id)

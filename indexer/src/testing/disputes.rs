@@ -9,7 +9,7 @@ use anchor_lang::{bytemuck, prelude::Address as Key, Event};
 use joule_escrow::{
     event as escrow,
     math::{self, Side, Stakes},
-    state::{Dispute, DisputeStatus, Dues, Member, Verdict, Verification, Vote},
+    state::{Dispute, DisputeStatus, Dues, Verdict, Verification, Vote},
 };
 use joule_units::{Amount, Bps, UnixTime};
 
@@ -76,8 +76,7 @@ impl Chain {
         let window = i64::from(super::VOTE_WINDOW);
         let dispute = self.disputes.get_mut(job).unwrap();
         for juror in jurors {
-            let member = Member { resolver: key(&authority(*juror)), stake: 500.into() };
-            dispute.members[usize::from(dispute.drawn)] = member;
+            dispute.members[usize::from(dispute.drawn)] = key(&authority(*juror));
             dispute.drawn += 1;
         }
         if dispute.round == 0 {
