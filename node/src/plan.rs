@@ -274,7 +274,10 @@ pub(crate) mod tests {
         let dear = selling(1001).price(&metered, &spec(1, 65_536, 1000));
         assert_eq!(dear, Err(Refusal::Budget { budget: 1000, price: 1001 }));
         assert_eq!(metered.bond_for(7), Some(1000), "it answers for the whole budget");
-        assert_eq!(job(JobStatus::Open).bond_for(7), Some(7));
+        assert_eq!(job(JobStatus::Open).bond_for(700), Some(700));
+        assert_eq!(job(JobStatus::Open).bond_for(7), Some(100), "and always for a tenth of it");
+        let capped = Job { max_rate: 6, ..metered };
+        assert_eq!(selling(7).price(&capped, &spec(1, 65_536, 1000)), Err(Refusal::Budget { budget: 6, price: 7 }));
     }
 
     #[test]

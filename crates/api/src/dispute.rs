@@ -38,6 +38,8 @@ pub enum Verdict {
 pub enum Side {
     Provider,
     Challenger,
+    /// Against the result, like the challenger.
+    Client,
 }
 
 /// A challenged result.

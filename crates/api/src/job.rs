@@ -74,6 +74,11 @@ pub struct Job {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub rate: u64,
+    /// Paid by the second: the most that a provider may ask for one, in base units, as long as its account was ever seen; 0
+    /// when the price is fixed.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub max_rate: u64,
     /// Seconds of work that the provider has reported so far, where it is paid by the second.
     pub reported: u32,
     /// The protocol's share of `price`, in basis points, fixed when the job was opened.

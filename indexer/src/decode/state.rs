@@ -70,7 +70,7 @@ impl State {
             Self::Job(s) => fields!(s; client: key, provider: known, provider_authority: known, payout_owner: known,
                 payout: known, refund: key, fee_vault: key, mint: key, vault: key, rent_payer: key, requirements: known,
                 claim: known, claim_payer: known, challenger: known, challenger_account: known, best_bid: known,
-                spec_hash: hash, input_hash: hash, result_hash: hash, id: text, budget: text, price: text, rate: text,
+                spec_hash: hash, input_hash: hash, result_hash: hash, id: text, budget: text, price: text, rate: text, max_rate: text,
                 exposure: text, best_price: text, owed_provider: text, owed_fee: text, owed_client: text,
                 owed_challenger: text, owed_jurors: text, opened_at: number, accept_by: number, bid_until: number,
                 accepted_at: number, deliver_by: number, settle_after: number, work_window: number,
@@ -138,7 +138,8 @@ fn dispute(s: &Dispute) -> Value {
         final_at: number, resolved_at: number, vote_window: number, votes_open: number, status: number, mode: number,
         round: number, jurors: number, appellant: number, verdict: number);
     value["draw_slot"] = s.draw_slot.get().into();
-    value["rounds"] = s.rounds.iter().map(|r| fields!(r; tally: texts, pot: text, committed: number, revealed: number)).collect();
+    value["rounds"] =
+        s.rounds.iter().map(|r| fields!(r; tally: texts, pot: text, committed: number, revealed: number)).collect();
     let drawn = s.members.iter().take(usize::from(s.drawn)).enumerate();
     value["members"] = drawn
         .map(|(seat, member)| {

@@ -98,7 +98,7 @@ impl<'a> Candidate<'a> {
             demands,
         ];
         if job.pricing == Pricing::PerSecond {
-            reasons.push("is paid by the second that the provider reports, up to its budget".to_owned());
+            reasons.push(format!("is paid by the second that the provider reports, at most {} each", job.max_rate));
         }
         let takes_bids = job.bid_until.is_some();
         Ok(Ok(OpenJob { job: job.clone(), pay, exposure, takes_bids, seconds_left, reasons }))

@@ -161,6 +161,7 @@ fn side(number: u8) -> Option<Side> {
     match number {
         n if n == joule_escrow::math::Side::Provider as u8 => Some(Side::Provider),
         n if n == joule_escrow::math::Side::Challenger as u8 => Some(Side::Challenger),
+        n if n == joule_escrow::math::Side::Client as u8 => Some(Side::Client),
         _ => None,
     }
 }

@@ -147,7 +147,7 @@ fn a_bond_that_has_locked_something_else_than_its_claims_hold_is_found() {
     world.change_bond(|bond| bond.locked = (bond.locked.get() - 1).into());
     let found = world.differences();
     assert!(
-        matches!(found[..], [Difference::Claims { locked: 499, total: 500, claims: 2, count: 2, .. }]),
+        matches!(found[..], [Difference::Claims { locked: 549, total: 550, claims: 2, count: 2, .. }]),
         "{found:?}"
     );
     let world = World::new();

@@ -87,7 +87,7 @@ fn money_that_was_slashed_cannot_be_withdrawn_as_unbonding() {
 
 #[test]
 fn lamports_sent_ahead_keep_nothing_from_being_opened() {
-    let mut w = World::new(Kind::Classic);
+    let mut w = World::unbonded(Kind::Classic);
     let authority = w.authority.insecure_clone();
     let (pool, bond, subject) = (w.pool_address(), w.bond_address(), Pubkey::new_unique());
     let owner = w.holder(10_000);
@@ -161,14 +161,14 @@ fn a_frozen_bond_vault_cannot_be_slashed_and_keeps_no_claim_from_ending() {
     let (alice, cold, vault) = (w.alice.insecure_clone(), w.north_payout.insecure_clone(), w.bond_vault());
     let (first, second) = (w.locked(1_000), w.locked(2_000));
     w.freeze(&vault);
-    w.refuse(w.slash(first, 500, true), &[], "Custom(17)");
-    w.refuse(w.deposit_bond(&alice, 1_000), &[&alice], "Custom(17)");
+    w.refuse(w.slash(first, 500, true), &[], "TokenError::AccountFrozen");
+    w.refuse(w.deposit_bond(&alice, 1_000), &[&alice], "TokenError::AccountFrozen");
     w.send(&[w.release(second, u64::MAX, true)], &[]);
     w.set_time(w.now() + 30 * DAY);
     w.send(&[w.release_expired(first)], &[]);
     w.send(&[w.unbond(BOND)], &[&cold]);
     w.set_time(w.now() + 7 * DAY);
-    w.refuse(w.withdraw_bond(), &[&cold], "Custom(17)");
+    w.refuse(w.withdraw_bond(), &[&cold], "TokenError::AccountFrozen");
     w.thaw(&vault);
     w.send(&[w.withdraw_bond()], &[&cold]);
     assert_eq!(w.balance(&w.north_tokens()), BOND);
@@ -193,7 +193,7 @@ fn nothing_but_the_program_moves_a_vault() {
     for owner in [mallory.pubkey(), w.north.pubkey()] {
         let steal = transfer_checked(&program, &w.bond_vault(), &mint, &thief, &owner, &[], BOND, 6).unwrap();
         let key = if owner == mallory.pubkey() { mallory.insecure_clone() } else { w.north.insecure_clone() };
-        w.refuse(steal, &[&key], "Custom(4)");
+        w.refuse(steal, &[&key], "TokenError::OwnerMismatch");
     }
 }
 

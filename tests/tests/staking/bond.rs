@@ -38,7 +38,7 @@ fn the_owner_signs_for_its_bond_and_has_one_for_each_token() {
 
 #[test]
 fn only_an_accepted_token_makes_a_bond() {
-    let mut w = World::new(Kind::Classic);
+    let mut w = World::unbonded(Kind::Classic);
     let (authority, north) = (w.authority.insecure_clone(), w.north.insecure_clone());
     let open = w.open_bond(&north, north.pubkey());
     let other = w.create_mint(Kind::Classic, &[], &[]);
@@ -60,7 +60,7 @@ fn anybody_adds_to_a_bond_but_no_dust() {
     let alice = w.alice.insecure_clone();
     w.refuse(w.deposit_bond(&alice, 0), &[&alice], "ZeroAmount");
     w.refuse(w.deposit_bond(&alice, 999), &[&alice], "AmountTooSmall");
-    w.refuse(w.deposit_bond(&alice, u64::MAX), &[&alice], "Custom(1)");
+    w.refuse(w.deposit_bond(&alice, u64::MAX), &[&alice], "TokenError::InsufficientFunds");
     w.check_bond(&[], 0);
 }
 
@@ -73,7 +73,7 @@ fn a_deposit_goes_into_the_bonds_own_vault() {
     let other = w.holder(5_000);
     w.refuse(swap(deposit.clone(), vault, w.tokens_of(&other)), &[&alice], "WrongVault");
     w.refuse(swap(deposit.clone(), own, vault), &[&alice], "ConstraintDuplicateMutableAccount");
-    w.refuse(swap(deposit.clone(), own, w.tokens_of(&other)), &[&alice], "Custom(4)");
+    w.refuse(swap(deposit.clone(), own, w.tokens_of(&other)), &[&alice], "TokenError::OwnerMismatch");
     w.refuse(swap(deposit.clone(), pda::accepted_mint(&w.mint), pda::protocol()), &[&alice], "InvalidAccountData");
     w.refuse(swap(deposit, w.bond_address(), pda::provider(&w.north.pubkey())), &[&alice], "AccountDataTooSmall");
 }
@@ -169,7 +169,7 @@ fn money_leaves_only_the_bonds_own_vault() {
     w.refuse(swap(withdraw.clone(), w.token_program, Kind::Token2022.program()), &[&cold], "IncorrectProgramId");
     let mint = w.create_mint(Kind::Classic, &[], &[]);
     let foreign = w.extra_token_account(&cold.pubkey(), &mint, &[]);
-    w.refuse(swap(withdraw, tokens, foreign), &[&cold], "Custom(3)");
+    w.refuse(swap(withdraw, tokens, foreign), &[&cold], "TokenError::MintMismatch");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn a_token_has_one_pool() {
 
 #[test]
 fn nobody_else_creates_or_changes_a_pool() {
-    let mut w = World::new(Kind::Classic);
+    let mut w = World::unbonded(Kind::Classic);
     let (mallory, authority) = (w.alice.insecure_clone(), w.authority.insecure_clone());
     let create = create_pool(authority.pubkey(), w.mint, w.token_program, PARAMS);
     w.refuse(swap(create.clone(), authority.pubkey(), mallory.pubkey()), &[&mallory], "NotAuthority");
@@ -53,7 +53,7 @@ fn nobody_else_creates_or_changes_a_pool() {
 
 #[test]
 fn only_an_accepted_token_has_a_pool() {
-    let mut w = World::new(Kind::Classic);
+    let mut w = World::unbonded(Kind::Classic);
     let authority = w.authority.insecure_clone();
     let other = w.create_mint(Kind::Classic, &[], &[]);
     let create = create_pool(authority.pubkey(), w.mint, w.token_program, PARAMS);

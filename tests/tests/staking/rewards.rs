@@ -276,7 +276,7 @@ fn only_the_owner_claims_and_where_it_says() {
     w.refuse(swap(claim.clone(), tokens, vault), &[&owner], "ConstraintDuplicateMutableAccount");
     let mint = w.create_mint(Kind::Classic, &[], &[]);
     let foreign = w.extra_token_account(&owner.pubkey(), &mint, &[]);
-    w.refuse(swap(claim.clone(), tokens, foreign), &[&owner], "Custom(3)");
+    w.refuse(swap(claim.clone(), tokens, foreign), &[&owner], "TokenError::MintMismatch");
     w.send(&[swap(claim, tokens, w.tokens_of(&mallory))], &[&owner]);
     but_a_fraction(w.balance(&w.tokens_of(&mallory)), 1_000);
 }

@@ -74,7 +74,7 @@ fn every_account_of_a_slash_is_checked() {
     w.refuse(swap(slash.clone(), w.token_program, Kind::Token2022.program()), &[], "IncorrectProgramId");
     let mint = w.create_mint(Kind::Classic, &[], &[]);
     let foreign = w.extra_token_account(&w.north.pubkey(), &mint, &[]);
-    w.refuse(swap(slash.clone(), fees, foreign), &[], "Custom(3)");
+    w.refuse(swap(slash.clone(), fees, foreign), &[], "TokenError::MintMismatch");
     let claim = w.claim_address(SERVICE, subject);
     w.refuse(swap(slash.clone(), claim, w.bond_address()), &[], "ConstraintDuplicateMutableAccount");
     let another = w.claim_address(SERVICE, other);

@@ -1,7 +1,10 @@
 use joule_sdk::{
     instruction::{staking::StakeAccounts, treasury::update_mint},
     pda,
-    staking::state::{Pool, Stake},
+    staking::{
+        constants::DISCOUNT_LOCK,
+        state::{Pool, Stake},
+    },
     Keypair, Signer,
 };
 use joule_tests::{
@@ -77,7 +80,7 @@ fn dust_is_no_stake_but_can_be_added_to_one() {
 fn more_than_one_has_cannot_be_staked() {
     let mut w = World::pooled(Kind::Classic);
     let owner = w.holder(5_000);
-    w.refuse(w.stake(&owner, 5_001, 0), &[&owner], "Custom(1)");
+    w.refuse(w.stake(&owner, 5_001, 0), &[&owner], "TokenError::InsufficientFunds");
 }
 
 #[test]
@@ -109,7 +112,7 @@ fn the_weight_drops_to_once_the_amount_when_the_lock_has_ended_and_anyone_may_se
 }
 
 #[test]
-fn a_discount_follows_the_weight_that_is_locked_beyond_now() {
+fn a_discount_follows_the_weight_that_stays_locked_for_a_week() {
     let mut w = World::pooled(Kind::Classic);
     let owner = w.staker(40_000, 365 * DAY);
     let of = |w: &World| {
@@ -120,7 +123,7 @@ fn a_discount_follows_the_weight_that_is_locked_beyond_now() {
     w.mint_to(&w.tokens_of(&owner), 10_000_000);
     w.send(&[w.stake(&owner, 210_000, 365 * DAY)], &[&owner]);
     assert_eq!((w.stake_of(&owner).weight.get(), of(&w)), (1_000_000, 2_500));
-    w.set_time(w.stake_of(&owner).lock_end.get() - 1);
+    w.set_time(w.stake_of(&owner).lock_end.get() - DISCOUNT_LOCK as i64);
     assert_eq!(of(&w), 2_500);
     // Nobody has refreshed it, and still it gives nothing any more.
     w.set_time(w.now() + 1);
@@ -185,7 +188,7 @@ fn only_the_owner_acts_on_a_stake() {
     w.refuse(elsewhere, &[&mallory], "InvalidSeeds");
     w.mint_to(&w.tokens_of(&owner), 1_000);
     let theirs = swap(w.stake(&mallory, 1_000, 0), w.tokens_of(&mallory), w.tokens_of(&owner));
-    w.refuse(theirs, &[&mallory], "Custom(4)");
+    w.refuse(theirs, &[&mallory], "TokenError::OwnerMismatch");
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn wrong_accounts_are_rejected() {
     let (vault, source) = (w.pool_vault(), w.tokens_of(&owner));
     let other = w.holder(0);
     w.refuse(swap(stake.clone(), vault, w.tokens_of(&other)), &[&owner], "WrongVault");
-    w.refuse(swap(stake.clone(), w.pool_address(), pda::protocol()), &[&owner], "AccountDataTooSmall");
+    w.refuse(swap(stake.clone(), w.pool_address(), pda::protocol()), &[&owner], "IllegalOwner");
     w.refuse(swap(stake.clone(), source, vault), &[&owner], "ConstraintDuplicateMutableAccount");
     w.refuse(swap(stake.clone(), pda::accepted_mint(&w.mint), pda::protocol()), &[&owner], "InvalidAccountData");
     w.refuse(swap(stake.clone(), w.token_program, Kind::Token2022.program()), &[&owner], "IncorrectProgramId");

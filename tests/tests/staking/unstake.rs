@@ -102,7 +102,7 @@ fn an_owner_that_has_been_frozen_takes_out_into_another_account() {
     w.set_time(w.now() + 7 * DAY);
     let tokens = w.tokens_of(&owner);
     w.freeze(&tokens);
-    w.refuse(w.withdraw_stake(&owner), &[&owner], "Custom(17)");
+    w.refuse(w.withdraw_stake(&owner), &[&owner], "TokenError::AccountFrozen");
     let other = w.extra_token_account(&owner.pubkey(), &w.mint.clone(), &[]);
     w.send(&[swap(w.withdraw_stake(&owner), tokens, other)], &[&owner]);
     assert_eq!(w.balance(&other), 10_000);
@@ -119,11 +119,11 @@ fn every_account_is_the_one_that_the_stake_names() {
     w.refuse(swap(withdraw.clone(), vault, w.tokens_of(&other)), &[&owner], "WrongVault");
     w.refuse(swap(withdraw.clone(), tokens, vault), &[&owner], "ConstraintDuplicateMutableAccount");
     w.refuse(swap(withdraw.clone(), w.stake_address(&owner), w.stake_address(&other)), &[&owner], "NotOwner");
-    w.refuse(swap(withdraw.clone(), w.pool_address(), pda::protocol()), &[&owner], "AccountDataTooSmall");
+    w.refuse(swap(withdraw.clone(), w.pool_address(), pda::protocol()), &[&owner], "IllegalOwner");
     let mut rent = withdraw.clone();
     rent.accounts[5].pubkey = other.pubkey();
     w.refuse(rent, &[&owner], "WrongRentPayer");
     let mint = w.create_mint(Kind::Classic, &[], &[]);
     let foreign = w.extra_token_account(&owner.pubkey(), &mint, &[]);
-    w.refuse(swap(withdraw, tokens, foreign), &[&owner], "Custom(3)");
+    w.refuse(swap(withdraw, tokens, foreign), &[&owner], "TokenError::MintMismatch");
 }

@@ -160,7 +160,11 @@ pub fn data(event: &E) -> Value {
             fields!(e; job: key, dispute: key, appellant: key, deposit: text, draw_by: number),
             json!({
                 "draw_slot": e.draw_slot.get(),
-                "side": if e.side == 1 { "provider" } else { "challenger" },
+                "side": match e.side {
+                    1 => "provider",
+                    2 => "challenger",
+                    _ => "client",
+                },
             }),
         ),
         E::DisputeResolved(e) => with(

@@ -182,8 +182,8 @@ fn without_a_verdict_the_provider_is_paid_as_if_nobody_had_challenged() {
     world.chain.resolve(&job);
     let row = world.job();
     assert_eq!((row.status, row.verdict), (JobStatus::Settled, Some(Verdict::Undecided)));
-    // Its price less the fee, and a tenth of the deposit for waiting.
-    assert_eq!((row.paid.provider, row.paid.challenger), (792 + 40, 360));
+    // The provider gets its price less the fee, and the challenger its deposit less a tenth.
+    assert_eq!((row.paid.provider, row.paid.challenger), (792, 360));
     world.chain.close_dispute(&job);
     world.chain.pay(&job);
     assert_eq!(world.job().paid.total(), world.came_in());
@@ -277,11 +277,15 @@ fn what_the_overlay_shows_of_a_dispute_is_what_the_store_shows_once_it_is_confir
 fn a_job_paid_by_the_second_says_what_was_reported_and_earned() {
     let mut world = World::delivered(|_| {});
     let provider = testing::provider_address(1);
-    let job = world.chain.open_with(3, 1_000, |job| job.pricing = jobs::Pricing::PerSecond as u8);
+    let job = world.chain.open_with(3, 1_000, |job| {
+        job.pricing = jobs::Pricing::PerSecond as u8;
+        job.max_rate = 40.into();
+    });
     world.chain.accept(&job, &provider, 30);
     world.confirm();
     let row = world.store.job(&job).unwrap().unwrap();
     assert_eq!((row.pricing, row.rate, row.price, row.exposure), (Pricing::PerSecond, 30, 0, 500));
+    assert_eq!(row.max_rate, 40);
     world.chain.wait(20);
     world.chain.report(&job, 12);
     world.chain.deliver(&job);
