@@ -51,34 +51,37 @@ async fn differences(
         let of = |all: &[Wealth]| all.iter().find(|w| w.name == name).map_or(0, |w| i128::from(part(w)));
         of(after) - of(before)
     };
-    let (tokens, bond): (fn(&Wealth) -> u64, fn(&Wealth) -> u64) = (|w| w.tokens, |w| w.bond);
     for (name, key) in &cast.clients {
         let own = jobs.iter().filter(|job| job.client == key.pubkey().to_string());
         let gained: i128 = own.map(|job| units(job.paid.client) - units(job.budget)).sum();
-        compare(format!("{name}'s tokens"), change(name, tokens), gained);
+        compare(format!("{name}'s tokens"), change(name, Wealth::tokens), gained);
     }
     for (name, key) in cast.providers.iter().chain([&cast.liar]) {
         let address = pda::provider(&key.pubkey()).to_string();
         let own = || jobs.iter().filter(|job| job.provider.as_ref() == Some(&address));
         let earned: i128 = own().map(|job| units(job.paid.provider)).sum();
         let slashed: i128 = own().map(|job| units(job.slashed)).sum();
-        compare(format!("{name}'s tokens"), change(name, tokens), earned);
-        compare(format!("{name}'s bond"), change(name, bond), -slashed);
+        compare(format!("{name}'s tokens"), change(name, Wealth::tokens), earned);
+        compare(format!("{name}'s bond"), change(name, Wealth::bond), -slashed);
         compare(format!("{name}'s earnings"), earned, units(cast.index.provider(&address).await?.earned));
     }
     for (name, key) in &cast.jurors {
         let juror = key.pubkey().to_string();
         let own = || case.dispute.votes.iter().filter(|vote| vote.juror == juror);
-        compare(format!("{name}'s tokens"), change(name, tokens), own().map(|vote| units(vote.paid)).sum());
-        compare(format!("{name}'s bond"), change(name, bond), -own().map(|vote| units(vote.slashed)).sum::<i128>());
+        compare(format!("{name}'s tokens"), change(name, Wealth::tokens), own().map(|vote| units(vote.paid)).sum());
+        compare(
+            format!("{name}'s bond"),
+            change(name, Wealth::bond),
+            -own().map(|vote| units(vote.slashed)).sum::<i128>(),
+        );
     }
     let (challenger, won) = (cast.challenger.0, units(case.job.paid.challenger) - units(case.job.deposited));
-    compare(format!("{challenger}'s tokens"), change(challenger, tokens), won);
+    compare(format!("{challenger}'s tokens"), change(challenger, Wealth::tokens), won);
     let totals = cast.index.totals().await?;
     let mint = cast.mint.to_string();
     let totals = totals.mints.iter().find(|m| m.mint == mint);
     let totals = totals.ok_or_else(|| Failure::Outcome("the store has no totals for the token".into()))?;
-    compare("fees".into(), change("fees", tokens), units(totals.paid_in_fees));
+    compare("fees".into(), change("fees", Wealth::tokens), units(totals.paid_in_fees));
     let mut locked = 0;
     for (_, job) in cast.chain.jobs().await? {
         locked += units(cast.chain.token_balance(&job.vault).await?);

@@ -200,7 +200,7 @@ async fn start_nodes(args: &Args, children: &mut Children, cast: &Cast, network:
 
 fn balances_table(before: &[Wealth], after: &[Wealth], decimals: u8) -> comfy_table::Table {
     let mut table = output::table(["who", "before", "after", "change"]);
-    let tokens = |wealth: &Wealth| amount::format(wealth.tokens + wealth.bond, decimals);
+    let tokens = |wealth: &Wealth| amount::format(wealth.tokens() + wealth.bond(), decimals);
     for (old, new) in before.iter().zip(after) {
         let change = lie::signed(new.total() - old.total(), decimals);
         table.add_row([&old.name, &tokens(old), &tokens(new), &change]);

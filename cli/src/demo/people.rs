@@ -39,12 +39,20 @@ pub struct Cast {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wealth {
     pub name: String,
-    pub tokens: u64,
+    tokens: u64,
     /// In its bond, locked or not.
-    pub bond: u64,
+    bond: u64,
 }
 
 impl Wealth {
+    pub fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    pub fn bond(&self) -> u64 {
+        self.bond
+    }
+
     pub fn total(&self) -> i128 {
         i128::from(self.tokens) + i128::from(self.bond)
     }
