@@ -9,7 +9,7 @@ use crate::{
     state::{Dispute, Job, Vote},
     token,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
 use joule_staking::state::Claim;
 use joule_units::UnixTime;
@@ -44,6 +44,8 @@ impl CommitSeat {
     #[inline(always)]
     fn validate(&self, now: UnixTime) -> Result<()> {
         self.dispute.require_commit(now)?;
+        // Its own vault would be in two places of `close_vote`, which then could never close the vote.
+        require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
         require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
         Ok(())
     }
