@@ -67,7 +67,8 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     pub fn new(listing: &'a Listing, scene: Scene) -> Self {
         let Scene { name: scene_name, mut world, instruction, signers, .. } = scene;
-        world.crowd();
+        let own: Vec<Pubkey> = instruction.accounts.iter().map(|meta| meta.pubkey).collect();
+        world.crowd(&own);
         let thief = key("thief").pubkey();
         world.svm.airdrop(&thief, 1_000_000_000_000).expect("lamports for the thief");
         let (program, listed) = listing.find(&instruction).expect("a scene of an instruction that is in the IDL");
@@ -89,7 +90,8 @@ impl<'a> Stage<'a> {
             signers: signers.iter().map(Keypair::pubkey).chain([thief]).collect(),
             thief,
             payer: world.stranger.pubkey(),
-            svm: world.svm.with_sigverify(false),
+            // The transactions are not signed, so that all look the same to a history.
+            svm: world.svm.with_sigverify(false).with_transaction_history(0),
         }
     }
 

@@ -10,7 +10,7 @@ use joule_tests::Refusal;
 use litesvm::LiteSVM;
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_transaction::{Message, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of one attack.
 pub struct Outcome {
@@ -27,44 +27,57 @@ pub struct Outcome {
 
 /// Runs every attack on a scene; before them the instruction itself, which must succeed.
 pub fn attack(stage: &Stage) -> Vec<Outcome> {
-    let mut control = stage.svm.clone();
-    if let Err(refusal) = send(&mut control, stage, &stage.instruction) {
+    let mut svm = stage.svm.clone();
+    if let Err(refusal) = send(&mut svm, stage, &stage.instruction) {
         panic!("{} fails before anything is done to it: {} {:#?}", stage.scene_name, refusal.name, refusal.logs);
     }
-    (0..stage.slots.len()).flat_map(|slot| cases(stage, slot)).map(|case| run(stage, case)).collect()
+    svm = stage.svm.clone();
+    (0..stage.slots.len()).flat_map(|slot| cases(stage, slot)).map(|case| run(&mut svm, stage, case)).collect()
 }
 
-fn run(stage: &Stage, case: Case) -> Outcome {
-    let mut svm = stage.svm.clone();
+/// Leaves the chain as it was, but for what the payer has paid in fees.
+fn run(svm: &mut LiteSVM, stage: &Stage, case: Case) -> Outcome {
+    let mut put_there = Vec::new();
     for (address, account) in case.changes {
         svm.set_account(address, account).expect("an account that anybody could have made");
+        put_there.push(address);
     }
-    let before = svm.accounts_db().inner.clone();
-    let sent = send(&mut svm, stage, &case.instruction);
-    let after = &svm.accounts_db().inner;
-    let payer = stage.payer;
-    let is_same = |address: &Pubkey| match (before.get(address), after.get(address)) {
-        (Some(old), Some(new)) if *address == payer => same_but_for_lamports(old, new),
-        (old, new) => old == new,
+    let mut touched: Vec<Pubkey> = case.instruction.accounts.iter().map(|meta| meta.pubkey).collect();
+    touched.push(stage.payer);
+    let look = |svm: &LiteSVM| -> Vec<AccountSharedData> {
+        touched.iter().map(|a| svm.accounts_db().get_account_ref(a).cloned().unwrap_or_default()).collect()
     };
+    let before = look(svm);
+    let sent = send(svm, stage, &case.instruction);
+    let after = look(svm);
     let put = case.instruction.accounts[case.slot].pubkey;
     let is_another = match case.mutation {
         Mutation::DuplicateOf(_) => false,
         Mutation::HandedOver => true,
         _ => put != stage.slots[case.slot].address,
     };
-    let held = |accounts: &HashMap<Pubkey, AccountSharedData>| {
-        accounts.get(&put).map_or((0, 0), |a| (a.lamports(), tokens(a)))
+    let held = |accounts: &[AccountSharedData]| (accounts[case.slot].lamports(), tokens(&accounts[case.slot]));
+    let (held_before, held_after) = (held(&before), held(&after));
+    let is_same = |place: usize| match touched[place] == stage.payer {
+        true => same_but_for_lamports(&before[place], &after[place]),
+        false => before[place] == after[place],
     };
-    let (held_before, held_after) = (held(&before), held(after));
-    let all: BTreeSet<&Pubkey> = before.keys().chain(after.keys()).collect();
+    let changed = match sent.is_err() {
+        true => (0..touched.len()).filter(|place| !is_same(*place)).map(|place| touched[place]).collect(),
+        false => Vec::new(),
+    };
+    if sent.is_ok() || !changed.is_empty() {
+        *svm = stage.svm.clone();
+    } else {
+        for address in put_there {
+            let account = stage.svm.get_account(&address).unwrap_or_default();
+            svm.set_account(address, account).expect("what was there before");
+        }
+    }
     Outcome {
         account: stage.slots[case.slot].name.clone(),
         mutation: case.mutation.to_string(),
-        changed: match sent.is_err() {
-            true => all.into_iter().filter(|address| !is_same(address)).copied().collect(),
-            false => Vec::new(),
-        },
+        changed,
         gained: is_another && (held_after.0 > held_before.0 || held_after.1 > held_before.1),
         refused: sent.err().map(|refusal| refusal.name),
     }

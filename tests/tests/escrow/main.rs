@@ -9,6 +9,7 @@ mod expire;
 mod fail;
 mod iou;
 mod metered;
+mod named_twice;
 mod open;
 mod panel;
 mod quorum;

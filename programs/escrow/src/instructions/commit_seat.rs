@@ -41,7 +41,7 @@ impl CommitSeat {
     fn validate(&self, now: UnixTime) -> Result<()> {
         self.dispute.require_commit(now)?;
         self.locking.require_bond(self.juror.address(), &self.job.mint)?;
-        // A vault that paid into itself could never be emptied.
+        // Its own vault would be in two places of `close_vote`, which then could never close the vote.
         require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
         require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
         Ok(())

@@ -42,7 +42,7 @@ impl CommitVote {
         require!(!self.dispute.is_party(&self.job, juror), EscrowError::PartyCannotJudge);
         require!(stake.get() >= self.dispute.deposit.get(), EscrowError::StakeTooSmall);
         self.candidate.validate(&self.job, now)?;
-        // A vault that paid into itself could never be emptied.
+        // Its own vault would be in two places of `close_vote`, which then could never close the vote.
         require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
         require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
         Ok(())
