@@ -222,7 +222,7 @@ impl World {
             w.send(&[w.draw(job)], &[]);
             let dispute = w.dispute(&job);
             let members: Vec<(u8, Keypair)> =
-                (0..dispute.drawn).map(|seat| (seat, w.made(&dispute.members[seat as usize].resolver))).collect();
+                (0..dispute.drawn).map(|seat| (seat, w.made(&dispute.members[seat as usize]))).collect();
             (job, members)
         };
         let (job, members) = drawn(self);

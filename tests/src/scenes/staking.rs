@@ -1,6 +1,6 @@
 //! The staking program's instructions.
 
-use super::{Pda, Scene, Syscalls, CLOCK, NONE};
+use super::{Pda, Scene, Syscalls, CLOCK};
 use crate::{
     staking::{BOND, DAY, PARAMS, SERVICE},
     Kind, World,
