@@ -32,15 +32,20 @@ use std::{
     io::Write,
     path::Path,
     sync::Mutex,
-    thread::{available_parallelism, scope},
+    thread::{available_parallelism, scope, ScopedJoinHandle},
 };
 
 #[test]
 fn no_account_of_any_instruction_can_be_replaced_by_another() {
     let listing = idl::all();
     let mut tally = Tally::default();
-    for kind in [Kind::Classic, Kind::Token2022] {
-        let scenes = scenes::all(kind);
+    let staged = |kind| {
+        let mut scenes = scenes::all(kind);
+        scenes.extend(scenes::rarer(kind));
+        scenes
+    };
+    let both = scope(|threads| [Kind::Classic, Kind::Token2022].map(|kind| threads.spawn(move || staged(kind))).map(joined));
+    for scenes in both {
         let unstaged = listing.without_scene(&scenes);
         assert!(unstaged.is_empty(), "no scene in tests/src/scenes: {}", unstaged.join(", "));
         attack_all(&listing, scenes, &mut tally);
@@ -50,6 +55,10 @@ fn no_account_of_any_instruction_can_be_replaced_by_another() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/attack_table.tsv");
     std::fs::write(&path, tally.table()).expect("a folder `target`, in which the programs are");
     assert!(problems.is_empty(), "{} problems:\n  {}", problems.len(), problems.join("\n  "));
+}
+
+fn joined<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Attacks every scene, on as many threads as there are cores.

@@ -33,7 +33,8 @@ pub struct CloseVote {
     #[account(mut, unsafe(dup), address = vote.payout @ EscrowError::WrongPayout)]
     pub payout: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it. A juror may have named it, which must keep nobody from being slashed.
+    /// The staking program checks it.
+    // A juror may have named it, which must keep nobody from being slashed.
     #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,

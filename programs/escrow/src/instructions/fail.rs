@@ -17,7 +17,8 @@ pub struct Fail {
     #[account(mut, unsafe(dup), address = refund.job.fee_vault @ EscrowError::WrongFeeVault)]
     pub fee_vault: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it. The client may have named it as its refund account, which must keep nobody from being slashed.
+    /// The staking program checks it.
+    // The client may have named it as its refund account, which must keep nobody from being slashed.
     #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
 }

@@ -23,7 +23,8 @@ pub struct Resolve {
     #[account(mut, unsafe(dup))]
     pub challenger: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it. A payee may have named it, which must keep nobody from being slashed.
+    /// The staking program checks it.
+    // A payee may have named it, which must keep nobody from being slashed.
     #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
 }
