@@ -7,6 +7,7 @@ use crate::{
 };
 use joule_sdk::{
     escrow::constants::PANEL_EPOCH,
+    escrow::state::{commitment, Terms},
     instruction::{
         escrow::{accept, commit_vote, open, place_bid, OpenAccounts, Provider},
         registry::{admit_attestor, attest, define_requirements, revoke, set_attestor, Statement},
@@ -14,7 +15,6 @@ use joule_sdk::{
     },
     pda,
     registry::state::{Credential, Wanted},
-    escrow::state::{commitment, Terms},
     Instruction, Keypair, Pubkey, Signer,
 };
 

@@ -15,11 +15,23 @@ struct Harmless {
 
 type Names = &'static [&'static str];
 
-const fn row(program: &'static str, scenes: Names, accounts: Names, mutations: Names, reason: &'static str) -> Harmless {
+const fn row(
+    program: &'static str,
+    scenes: Names,
+    accounts: Names,
+    mutations: Names,
+    reason: &'static str,
+) -> Harmless {
     Harmless { program, scenes, accounts, mutations, gains: false, reason }
 }
 
-const fn gain(program: &'static str, scenes: Names, accounts: Names, mutations: Names, reason: &'static str) -> Harmless {
+const fn gain(
+    program: &'static str,
+    scenes: Names,
+    accounts: Names,
+    mutations: Names,
+    reason: &'static str,
+) -> Harmless {
     Harmless { gains: true, ..row(program, scenes, accounts, mutations, reason) }
 }
 
@@ -29,8 +41,7 @@ const CLOSED: Names = &["Closed", "ClosedAndPrefunded"];
 /// Somebody's account of the right mint.
 const ANY_ACCOUNT: Names = &["OtherHolder", "Twin", "SomebodyElses"];
 /// What is not the account at all.
-const NOT_IT: Names =
-    &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet"];
+const NOT_IT: Names = &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet"];
 const OTHER_PROGRAM: Names = &["Wallet", "Uninitialised", "OtherProgram", "DuplicateOf(payer)"];
 const OPENS: Names = &["open", "open (first of a client)", "open (requirements, stake)"];
 const PLAIN_OPENS: Names = &["open", "open (first of a client)"];
@@ -44,8 +55,18 @@ const RESOLVES: Names = &["resolve (counter)", "resolve (stands)", "resolve (app
 const EARNED: Names = &["approve", "settle", "stop"];
 const LOST_VOTES: Names = &["close_vote (wrong)", "close_vote (wrong, of a panel)"];
 const LET_GO: Names = &[
-    "approve", "settle", "stop", "fail", "resolve (counter)", "resolve (stands)", "resolve (appeal)",
-    "close_vote (right)", "close_vote (wrong)", "close_vote (wrong, of a panel)", "punish_absent", "withdraw_bid",
+    "approve",
+    "settle",
+    "stop",
+    "fail",
+    "resolve (counter)",
+    "resolve (stands)",
+    "resolve (appeal)",
+    "close_vote (right)",
+    "close_vote (wrong)",
+    "close_vote (wrong, of a panel)",
+    "punish_absent",
+    "withdraw_bid",
     "withdraw_bid (lost)",
 ];
 const UNPAID: &str = "who cannot receive is owed, and keeps nobody else waiting";

@@ -7,13 +7,16 @@
 //!
 //! **A new instruction** needs a scene in `tests/src/scenes/<program>.rs`, or the test names it as missing. **A new program**
 //! needs a file of scenes, in `scenes::all`. **A new kind of account** needs a second one in `World::crowd`
-//! (`tests/src/crowd.rs`), unless its seeds are all constants: the test says so. Then run
+//! (`tests/src/crowd.rs`), unless its seeds are all constants: the test says so. **An account that may be left out** needs a
+//! run with it and one without; what no bench should measure is in `tests/src/scenes/rarer.rs`. Then run
 //!
 //! ```text
 //! cargo test --workspace --test attack_table
 //! ```
 //!
 //! and look at every attack that it says succeeded: either it is a hole, or it belongs into `harmless.rs` with a reason.
+//! What the table cannot see is an account named in one instruction that has a second place in a later one: those are in
+//! `tests/tests/escrow/named_twice.rs`.
 //! `target/attack_table.tsv` lists all attacks, with the error that refused each.
 
 mod harmless;
@@ -44,7 +47,8 @@ fn no_account_of_any_instruction_can_be_replaced_by_another() {
         scenes.extend(scenes::rarer(kind));
         scenes
     };
-    let both = scope(|threads| [Kind::Classic, Kind::Token2022].map(|kind| threads.spawn(move || staged(kind))).map(joined));
+    let both =
+        scope(|threads| [Kind::Classic, Kind::Token2022].map(|kind| threads.spawn(move || staged(kind))).map(joined));
     for scenes in both {
         let unstaged = listing.without_scene(&scenes);
         assert!(unstaged.is_empty(), "no scene in tests/src/scenes: {}", unstaged.join(", "));

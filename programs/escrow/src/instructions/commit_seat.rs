@@ -4,8 +4,7 @@ use crate::{
     constants::VOTE_SEED,
     error::EscrowError,
     event::VoteCommitted,
-    foreign,
-    seat,
+    foreign, seat,
     state::{Dispute, Job, Vote},
     token,
 };
