@@ -1,6 +1,6 @@
 //! Every instruction in the state that it is normally run in, one file a program. `benches/runner` measures these scenes and
 //! `tests/tests/attack_table` attacks them, so that a new instruction is staged once: add a scene to its program's file, and
-//! a new program's file to [`all`]. What else an instruction may be run with, [`rarer`] has for the attacks alone.
+//! a new program's file to [`all`]. What else an instruction may be run with, [`rarer()`] has for the attacks alone.
 
 mod dispute;
 mod escrow;
