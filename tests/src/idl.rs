@@ -63,6 +63,12 @@ impl Listing {
         })
     }
 
+    /// Whether a program's accounts with this discriminator are of the kind with this name, in lower case.
+    pub fn is_of_kind(&self, program: &Pubkey, discriminator: &[u8], name: &str) -> bool {
+        let mut kinds = self.idls.iter().filter(|(address, _)| address == program).flat_map(|(_, idl)| &idl.accounts);
+        kinds.any(|kind| kind.discriminator == discriminator && kind.name.to_lowercase() == name)
+    }
+
     /// Whether a program is one of ours.
     pub fn is_ours(&self, program: &Pubkey) -> bool {
         self.idls.iter().any(|(address, _)| address == program)

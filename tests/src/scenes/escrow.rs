@@ -28,7 +28,14 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
 
     let w = world();
     let ((alice, _), open) = (keys(&w), w.open(w.terms()));
-    all.push(make("open (first of a client)", w, open, vec![alice], Syscalls { clock: 1, rent: 1, derive: 3, ..NONE }, 0));
+    all.push(make(
+        "open (first of a client)",
+        w,
+        open,
+        vec![alice],
+        Syscalls { clock: 1, rent: 1, derive: 3, ..NONE },
+        0,
+    ));
     let mut w = world();
     w.opened();
     let ((alice, _), open) = (keys(&w), w.open(w.terms()));

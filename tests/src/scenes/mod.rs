@@ -1,9 +1,10 @@
 //! Every instruction in the state that it is normally run in, one file a program. `benches/runner` measures these scenes and
 //! `tests/tests/attack_table` attacks them, so that a new instruction is staged once: add a scene to its program's file, and
-//! a new program's file to [`all`].
+//! a new program's file to [`all`]. What else an instruction may be run with, [`rarer()`] has for the attacks alone.
 
 mod dispute;
 mod escrow;
+mod rarer;
 mod registry;
 mod staking;
 mod treasury;
@@ -67,4 +68,10 @@ pub fn all(kind: Kind) -> Vec<Scene> {
     all.extend(dispute::scenes(kind));
     all.extend(staking::scenes(kind));
     all
+}
+
+/// Scenes that differ from those in [`all`] by what an instruction is run with: accounts that may be left out, an appeal's
+/// round, something to sweep. They are attacked, and not measured.
+pub fn rarer(kind: Kind) -> Vec<Scene> {
+    rarer::scenes(kind)
 }

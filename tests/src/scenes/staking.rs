@@ -164,7 +164,8 @@ fn claims(kind: Kind) -> Vec<Scene> {
             .find(|s| Pubkey::find_program_address(&[CLAIM_SEED, signer.pubkey().as_ref(), s.as_ref()], &id).1 == 255);
         (w, signer, subject.unwrap())
     };
-    let claim = |signer: &Keypair, subject: &Pubkey| Pda::new(&id, &[CLAIM_SEED, signer.pubkey().as_ref(), subject.as_ref()]);
+    let claim =
+        |signer: &Keypair, subject: &Pubkey| Pda::new(&id, &[CLAIM_SEED, signer.pubkey().as_ref(), subject.as_ref()]);
     let locks = |w: &World, signer: &Keypair, subject: Pubkey| {
         let until = w.now() + 30 * DAY;
         let mut lock = lock(w.alice.pubkey(), SERVICE, w.bond_address(), subject, 100_000, until);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Attacks on some accounts in some scenes of a program.
+/// Attacks on some accounts in some scenes of a program: every one of them on every one.
 struct Harmless {
     program: &'static str,
     scenes: &'static [&'static str],
@@ -13,113 +13,166 @@ struct Harmless {
     reason: &'static str,
 }
 
+type Names = &'static [&'static str];
+
+const fn row(
+    program: &'static str,
+    scenes: Names,
+    accounts: Names,
+    mutations: Names,
+    reason: &'static str,
+) -> Harmless {
+    Harmless { program, scenes, accounts, mutations, gains: false, reason }
+}
+
+const fn gain(
+    program: &'static str,
+    scenes: Names,
+    accounts: Names,
+    mutations: Names,
+    reason: &'static str,
+) -> Harmless {
+    Harmless { gains: true, ..row(program, scenes, accounts, mutations, reason) }
+}
+
 /// How an account is made unable to receive. The last two cannot happen on a chain.
-const BROKEN: &[&str] = &["Frozen", "Closed", "ClosedAndPrefunded", "Truncated", "Beheaded"];
-/// What may stand in the place of a payee that was not paid at once.
-const NOT_NAMED: &[&str] = &[
-    "ForeignOwner",
-    "OtherHolder",
-    "OtherMint",
-    "SomebodyElses",
-    "Twin",
-    "Uninitialised",
-    "Wallet",
-    "DuplicateOf(fee_vault)",
-    "DuplicateOf(rent_payer)",
+const BROKEN: Names = &["Frozen", "Closed", "ClosedAndPrefunded", "Truncated", "Beheaded"];
+const CLOSED: Names = &["Closed", "ClosedAndPrefunded"];
+/// Somebody's account of the right mint.
+const ANY_ACCOUNT: Names = &["OtherHolder", "Twin", "SomebodyElses"];
+/// What is not the account at all.
+const NOT_IT: Names = &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet"];
+const OTHER_PROGRAM: Names = &["Wallet", "Uninitialised", "OtherProgram", "DuplicateOf(payer)"];
+const OPENS: Names = &["open", "open (first of a client)", "open (requirements, stake)"];
+const PLAIN_OPENS: Names = &["open", "open (first of a client)"];
+const ACCEPTS: Names = &["accept", "accept (credential)", "accept (no credential)"];
+const BIDS: Names = &["place_bid", "place_bid (credential)"];
+const VOTES: Names = &["commit_vote", "commit_vote (attested)", "commit_seat", "commit_seat (appeal)"];
+/// Runs in which an account is left out.
+const PROGRAM_PASSED_TWICE: Names =
+    &["open", "open (first of a client)", "accept", "accept (no credential)", "place_bid", "commit_vote"];
+const RESOLVES: Names = &["resolve (counter)", "resolve (stands)", "resolve (appeal)"];
+const EARNED: Names = &["approve", "settle", "stop"];
+const LOST_VOTES: Names = &["close_vote (wrong)", "close_vote (wrong, of a panel)"];
+const LET_GO: Names = &[
+    "approve",
+    "settle",
+    "stop",
+    "fail",
+    "resolve (counter)",
+    "resolve (stands)",
+    "resolve (appeal)",
+    "close_vote (right)",
+    "close_vote (wrong)",
+    "close_vote (wrong, of a panel)",
+    "punish_absent",
+    "withdraw_bid",
+    "withdraw_bid (lost)",
 ];
+const UNPAID: &str = "who cannot receive is owed, and keeps nobody else waiting";
+const ANYWHERE: &str = "whoever is refunded or rewarded may name anybody's account, and answers for it";
+const NOT_OWED: &str = "a later payment leaves out an account that the job does not name, and pays the others";
+const OWN_SOURCE: &str = "whoever pays does so out of whichever account of its own it likes";
+const OWN_PAYOUT: &str = "any account of the payout owner will do";
+const SPONSOR: &str = "a sponsor may pay the rent, and signs for it";
+const NO_SLASH: &str = "nothing is slashed, and nobody looks at it";
+const GOVERNS: &str = "the authority governs every one of them";
+const CHOSEN: &str = "whoever may take it out may send it wherever it wants";
+const UNDEMANDED: &str = "where nothing is demanded nobody looks at what is shown";
+const MADE_AGAIN: &str = "it is closed only when nothing counts in it, and then made again as the first one was";
 
 #[rustfmt::skip]
 const LIST: &[Harmless] = &[
-    Harmless {
-        program: "treasury", scenes: &["update_mint"], accounts: &["accepted_mint"],
-        mutations: &["SomebodyElses"], gains: false,
-        reason: "the authority governs every accepted mint",
-    },
-    Harmless {
-        program: "treasury", scenes: &["withdraw_fees"], accounts: &["destination"],
-        mutations: &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], gains: true,
-        reason: "the authority may send fees wherever it wants",
-    },
-    Harmless {
-        program: "registry", scenes: &["register"], accounts: &["payer"],
-        mutations: &["OtherSigner"], gains: false,
-        reason: "a sponsor may pay the rent, and signs for it",
-    },
-    Harmless {
-        program: "escrow", scenes: &["open", "open (first of a client)"], accounts: &["payer"],
-        mutations: &["OtherSigner"], gains: false,
-        reason: "a sponsor may pay the rent, and signs for it",
-    },
-    Harmless {
-        program: "escrow", scenes: &["open", "open (first of a client)"], accounts: &["source"],
-        mutations: &["Twin"], gains: false,
-        reason: "the client pays out of whichever account of its own it likes",
-    },
-    Harmless {
-        program: "escrow", scenes: &["open", "open (first of a client)"], accounts: &["refund"],
-        mutations: &["OtherHolder", "Twin", "SomebodyElses"], gains: false,
-        reason: "the client may name anybody's account for its refund, and answers for it",
-    },
-    Harmless {
-        program: "escrow", scenes: &["accept"], accounts: &["job"],
-        mutations: &["SomebodyElses"], gains: false,
-        reason: "a provider may accept any open job",
-    },
-    Harmless {
-        program: "escrow", scenes: &["accept"], accounts: &["payout"],
-        mutations: &["Twin"], gains: false,
-        reason: "any account of the payout owner will do",
-    },
-    Harmless {
-        program: "escrow", scenes: &["redirect"], accounts: &["account"],
-        mutations: &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], gains: false,
-        reason: "the client may name anybody's account for its refund, and answers for it",
-    },
-    Harmless {
-        program: "escrow", scenes: &["redirect (payout)"], accounts: &["account"],
-        mutations: &["Twin"], gains: false,
-        reason: "any account of the payout owner will do",
-    },
-    Harmless {
-        program: "escrow", scenes: &["approve", "settle", "settle (debts)"], accounts: &["payout", "fee_vault", "refund"],
-        mutations: BROKEN, gains: false,
-        reason: "who cannot receive is owed, and keeps nobody else waiting",
-    },
-    Harmless {
-        program: "escrow", scenes: &["cancel", "expire"], accounts: &["refund"],
-        mutations: BROKEN, gains: false,
-        reason: "who cannot receive is owed, and keeps nobody else waiting",
-    },
-    Harmless {
-        program: "escrow", scenes: &["approve", "settle", "settle (debts)"], accounts: &["payout"],
-        mutations: &["HandedOver", "MadeAgain"], gains: false,
-        reason: "the provider's part waits for an account that the payout owner owns",
-    },
-    Harmless {
-        program: "escrow", scenes: &["approve", "settle", "settle (debts)", "cancel", "expire"], accounts: &["refund"],
-        mutations: &["MadeAgain"], gains: false,
-        reason: "who cannot receive is owed, and keeps nobody else waiting",
-    },
-    Harmless {
-        program: "escrow", scenes: &["approve", "settle", "settle (debts)", "cancel", "expire", "expire (debts)"],
-        accounts: &["refund"], mutations: &["HandedOver"], gains: true,
-        reason: "the client may name anybody's account for its refund, and answers for it",
-    },
-    Harmless {
-        program: "escrow", scenes: &["settle (debts)"], accounts: &["payout", "refund"],
-        mutations: NOT_NAMED, gains: false,
-        reason: "a later payment leaves out an account that the job does not name, and pays the other payee",
-    },
-    Harmless {
-        program: "escrow", scenes: &["settle (debts)"], accounts: &["payout"],
-        mutations: &["DuplicateOf(refund)"], gains: false,
-        reason: "a later payment leaves out an account that the job does not name, and pays the other payee",
-    },
-    Harmless {
-        program: "escrow", scenes: &["settle (debts)"], accounts: &["refund"],
-        mutations: &["DuplicateOf(payout)"], gains: false,
-        reason: "a later payment leaves out an account that the job does not name, and pays the other payee",
-    },
+    row("treasury", &["update_mint", "set_breaker (looser)", "set_breaker (tighter)"], &["accepted_mint"], &["SomebodyElses"], GOVERNS),
+    gain("treasury", &["withdraw_fees"], &["destination"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], CHOSEN),
+    row("treasury", &["set_rewards"], &["reward_vault"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], "the authority names the stakers' vault"),
+    row("treasury", &["set_rewards"], &["fee_vault"], &["Frozen", "Truncated"], "only what it holds is looked at, and nothing is moved"),
+    gain("treasury", &["share_fees"], &["reward_vault"], &["HandedOver"], "the authority names the stakers' vault, and answers for whose it is"),
+
+    row("registry", &["register", "admit_attestor", "attest", "attest (first of a subject)", "define_requirements"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("registry", &["attest"], &["payer"], &["Uninitialised"], "there is no rent to pay"),
+    row("registry", &["attest"], &["attestations"], CLOSED, MADE_AGAIN),
+    row("registry", &["set_attestor"], &["attestor"], &["SomebodyElses"], GOVERNS),
+
+    row("staking", &["open_bond", "stake", "stake (first of an owner)", "lock", "lock (first of a subject)"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("staking", &["stake", "lock"], &["payer"], &["Uninitialised"], "there is no rent to pay"),
+    row("staking", &["stake", "stake (first of an owner)", "deposit_bond"], &["source"], &["Twin"], OWN_SOURCE),
+    row("staking", &["stake"], &["stake"], CLOSED, MADE_AGAIN),
+    row("staking", &["lock"], &["claim"], CLOSED, MADE_AGAIN),
+    row("staking", &["lock (first of a subject)"], &["bond"], &["SomebodyElses"], "the service that signs answers for the owner's consent"),
+    row("staking", &["refresh_stake"], &["stake"], &["SomebodyElses"], "anyone may bring any stake up to date"),
+    row("staking", &["set_service"], &["service"], &["SomebodyElses"], GOVERNS),
+    row("staking", &["update_pool"], &["pool"], &["SomebodyElses"], GOVERNS),
+    row("staking", &["sync_rewards"], &["vault"], &["Frozen", "Truncated"], "only what it holds is looked at, and nothing is moved"),
+    gain("staking", &["claim_rewards", "withdraw_stake", "withdraw_bond", "close_bond (with a gift)"], &["destination"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], CHOSEN),
+    gain("staking", &["slash"], &["destination"], ANY_ACCOUNT, "the service that signs divides what it slashes"),
+    row("staking", &["close_bond"], &["destination"], NOT_IT, "the vault is empty, and nobody looks at it"),
+    row("staking", &["close_bond"], &["destination"], BROKEN, "the vault is empty, and nobody looks at it"),
+    row("staking", &["close_bond"], &["destination"], &["HandedOver", "MadeAgain"], "the vault is empty, and nobody looks at it"),
+    row("staking", &["close_bond"], &["vault"], &["Frozen"], "an empty vault may be closed even if it is frozen"),
+
+    row("escrow", OPENS, &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", &["challenge", "enroll", "enroll (not the first)"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", ACCEPTS, &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", BIDS, &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", VOTES, &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", OPENS, &["source"], &["Twin"], OWN_SOURCE),
+    row("escrow", &["challenge", "appeal"], &["source"], &["Twin"], OWN_SOURCE),
+    row("escrow", OPENS, &["refund"], ANY_ACCOUNT, ANYWHERE),
+    row("escrow", &["challenge", "redirect"], &["account"], ANY_ACCOUNT, ANYWHERE),
+    row("escrow", &["redirect"], &["account"], &["HandedOver"], ANYWHERE),
+    row("escrow", VOTES, &["payout"], ANY_ACCOUNT, ANYWHERE),
+    row("escrow", VOTES, &["payout"], &["HandedOver"], ANYWHERE),
+    row("escrow", ACCEPTS, &["payout"], &["Twin"], OWN_PAYOUT),
+    row("escrow", BIDS, &["payout"], &["Twin"], OWN_PAYOUT),
+    row("escrow", &["redirect (payout)"], &["account"], &["Twin"], OWN_PAYOUT),
+
+    // What may be left out.
+    row("escrow", PLAIN_OPENS, &["requirements"], &["PutIn"], "the client that signs demands what it likes"),
+    row("escrow", &["open (requirements, stake)"], &["requirements"], &["LeftOut", "SomebodyElses"], "the client that signs demands what it likes"),
+    row("escrow", PLAIN_OPENS, &["stake", "pool"], &["PutIn"], "without its pool a stake earns no discount, and the other way round"),
+    row("escrow", &["open (requirements, stake)"], &["stake", "pool"], &["LeftOut"], "the client pays the full fee"),
+    row("escrow", &["accept", "place_bid", "commit_vote"], &["requirements", "attestations"], &["PutIn"], UNDEMANDED),
+    row("escrow", &["accept (no credential)"], &["attestations"], &["PutIn"], "the provider may show its own, and nobody else's"),
+    row("escrow", &["commit_vote (attested)"], &["attestations"], &["LeftOut"], "the job demands a bond, and no credential"),
+    row("escrow", PROGRAM_PASSED_TWICE, &["program"], OTHER_PROGRAM, "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+    row("escrow", PLAIN_OPENS, &["program"], &["DuplicateOf(source)"], "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+
+    // Payments.
+    row("escrow", EARNED, &["payout", "fee_vault", "refund"], BROKEN, UNPAID),
+    row("escrow", EARNED, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
+    row("escrow", EARNED, &["refund"], &["MadeAgain"], UNPAID),
+    row("escrow", RESOLVES, &["payout", "fee_vault", "refund", "challenger"], BROKEN, UNPAID),
+    row("escrow", RESOLVES, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
+    row("escrow", RESOLVES, &["refund", "challenger"], &["MadeAgain"], UNPAID),
+    row("escrow", &["cancel", "expire", "fail"], &["refund"], BROKEN, UNPAID),
+    row("escrow", &["cancel", "expire", "fail"], &["refund"], &["MadeAgain"], UNPAID),
+    row("escrow", &["fail"], &["fee_vault"], BROKEN, UNPAID),
+    gain("escrow", EARNED, &["refund"], &["HandedOver"], ANYWHERE),
+    gain("escrow", RESOLVES, &["refund", "challenger"], &["HandedOver"], ANYWHERE),
+    gain("escrow", &["cancel", "expire", "fail", "pay", "pay (refund)"], &["refund"], &["HandedOver"], ANYWHERE),
+    gain("escrow", &["close_vote (right)"], &["payout"], &["HandedOver"], ANYWHERE),
+    row("escrow", LOST_VOTES, &["payout"], BROKEN, "a vote that has lost earns nothing"),
+    row("escrow", LOST_VOTES, &["payout"], &["HandedOver", "MadeAgain"], "a vote that has lost earns nothing"),
+    row("escrow", &["pay"], &["payout", "refund", "challenger"], NOT_IT, NOT_OWED),
+    row("escrow", &["pay"], &["payout", "refund", "challenger"], BROKEN, UNPAID),
+    row("escrow", &["pay"], &["payout", "refund", "challenger"], &["MadeAgain", "DuplicateOf(fee_vault)", "DuplicateOf(rent_payer)"], NOT_OWED),
+    row("escrow", &["pay"], &["payout"], &["HandedOver", "DuplicateOf(refund)"], NOT_OWED),
+    row("escrow", &["pay"], &["refund", "challenger"], &["DuplicateOf(payout)"], NOT_OWED),
+    row("escrow", &["pay", "pay (refund)"], &["fee_vault"], BROKEN, "no fee is owed"),
+    row("escrow", &["pay (refund)"], &["payout", "challenger"], NOT_IT, NOT_OWED),
+    row("escrow", &["pay (refund)"], &["payout", "challenger"], &["DuplicateOf(fee_vault)", "DuplicateOf(rent_payer)"], NOT_OWED),
+    gain("escrow", &["pay (refund)"], &["payout", "challenger"], &["HandedOver"], "it is the refund account here, which may be anybody's"),
+    gain("escrow", &["pay"], &["challenger"], &["HandedOver"], "it is the refund account here, which may be anybody's"),
+
+    // Claims on bonds.
+    row("escrow", LET_GO, &["claim"], CLOSED, "a claim that has lapsed keeps nobody waiting; before its time only the escrow lets go of it"),
+    row("escrow", &["resolve (stands)", "close_vote (right)"], &["bond_vault"], BROKEN, NO_SLASH),
+    row("escrow", &["resolve (stands)", "close_vote (right)"], &["bond_vault"], NOT_IT, NO_SLASH),
+    row("escrow", &["resolve (stands)"], &["bond_vault"], &["DuplicateOf(challenger)", "DuplicateOf(claim_payer)", "DuplicateOf(fee_vault)", "DuplicateOf(payout)", "DuplicateOf(refund)", "DuplicateOf(rent_payer)"], NO_SLASH),
+    row("escrow", &["close_vote (right)"], &["bond_vault"], &["DuplicateOf(payout)", "DuplicateOf(vote_payer)"], NO_SLASH),
+    row("escrow", &["withdraw_bid (lost)"], &["job"], CLOSED, "a bid for a job that is over binds nobody"),
+    row("escrow", &["enroll (not the first)"], &["panel"], CLOSED, MADE_AGAIN),
 ];
 
 impl Harmless {

@@ -38,6 +38,12 @@ pub enum Mutation {
     Frozen,
     /// Another program.
     OtherProgram,
+    /// The program itself, which stands for an account that is left out: where it must not be left out.
+    OwnProgram,
+    /// An account that may be left out is.
+    LeftOut,
+    /// An account that was left out is there: one of its kind, of whoever has one.
+    PutIn,
     /// The token program that the mint does not belong to.
     OtherTokenProgram,
     /// A real account of the same kind that belongs to somebody or something else.
@@ -86,6 +92,7 @@ pub fn cases(stage: &Stage, slot: usize) -> Vec<Case> {
         make.other_programs(),
         make.token_accounts(),
         make.kin(),
+        make.optional(),
         make.duplicates(),
         make.changed_in_place(),
     ]
@@ -215,6 +222,20 @@ impl Maker<'_> {
             self.account.name
         );
         kin.into_iter().map(|address| self.case(Mutation::SomebodyElses, self.with(address))).collect()
+    }
+
+    fn optional(&self) -> Vec<Case> {
+        let program = self.stage.instruction.program_id;
+        match (self.account.address == program, self.account.is_optional) {
+            (true, true) => {
+                let kind = self.stage.of_kind_named(&self.account.name);
+                assert!(!kind.is_empty(), "{}: the crowd has no {}", self.stage.scene_name, self.account.name);
+                kind.into_iter().map(|address| self.case(Mutation::PutIn, self.with(address))).collect()
+            }
+            (true, false) => Vec::new(),
+            (false, true) => vec![self.case(Mutation::LeftOut, self.with(program))],
+            (false, false) => vec![self.case(Mutation::OwnProgram, self.with(program))],
+        }
     }
 
     fn duplicates(&self) -> Vec<Case> {

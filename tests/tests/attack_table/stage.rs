@@ -7,7 +7,8 @@ use joule_tests::{
     scenes::Scene,
 };
 use litesvm::LiteSVM;
-use solana_account::{Account, ReadableAccount};
+use solana_account::{Account, AccountSharedData, ReadableAccount};
+use std::collections::BTreeSet;
 
 /// Length of a token account without extensions.
 pub const TOKEN_ACCOUNT_LEN: usize = 165;
@@ -45,6 +46,8 @@ pub struct Slot {
     pub address: Pubkey,
     pub thing: Thing,
     pub account: Account,
+    /// Whether it may be left out.
+    pub is_optional: bool,
 }
 
 pub struct Stage<'a> {
@@ -78,7 +81,8 @@ impl<'a> Stage<'a> {
             // Accounts beyond those that are listed have no name.
             let name = names.get(place).map_or_else(|| format!("remaining {place}"), |listed| listed.name.clone());
             let account = world.svm.get_account(&meta.pubkey).unwrap_or_default();
-            Slot { name, address: meta.pubkey, thing: thing(listing, &account), account }
+            let is_optional = names.get(place).is_some_and(|listed| listed.optional);
+            Slot { name, address: meta.pubkey, thing: thing(listing, &account), account, is_optional }
         });
         Self {
             listing,
@@ -102,25 +106,50 @@ impl<'a> Stage<'a> {
         found.is_some_and(|account| self.listing.is_ours(account.owner()))
     }
 
-    /// The accounts of the same program and kind as the one in `slot` that take no part in the instruction. Of token
-    /// accounts those that a program has made for somebody else: what else there may be, anybody can make.
-    pub fn kin(&self, slot: &Slot) -> Vec<Pubkey> {
-        let mut found: Vec<Pubkey> = self
-            .svm
-            .accounts_db()
-            .inner
-            .iter()
-            .filter(|(address, other)| {
-                other.owner() == &slot.account.owner
-                    && !self.slots.iter().any(|slot| slot.address == **address)
-                    && thing(self.listing, &Account::from((*other).clone())) == slot.thing
-                    && (slot.thing != Thing::TokenAccount
-                        || !address.is_on_curve() && other.data()[OWNER] != slot.account.data[OWNER])
-            })
-            .map(|(address, _)| *address)
-            .collect();
+    /// The accounts of our programs whose kind has the name of an instruction's account.
+    pub fn of_kind_named(&self, name: &str) -> Vec<Pubkey> {
+        let all = self.svm.accounts_db().inner.iter();
+        let is_one = |found: &Account| match thing(self.listing, found) {
+            Thing::Ours(discriminator) => self.listing.is_of_kind(&found.owner, &discriminator, name),
+            _ => false,
+        };
+        let mut found: Vec<Pubkey> =
+            all.filter(|(_, found)| is_one(&(*found).clone().into())).map(|(address, _)| *address).collect();
         found.sort();
         found
+    }
+
+    /// The accounts of the same program and kind as the one in `slot` that take no part in the instruction. Of token
+    /// accounts those that a program has made, since what else there may be, anybody can make: what an account of the
+    /// instruction holds, and one of each other kind of holder.
+    pub fn kin(&self, slot: &Slot) -> Vec<Pubkey> {
+        let is_kin = |address: &Pubkey, other: &AccountSharedData| {
+            other.owner() == &slot.account.owner
+                && !self.slots.iter().any(|slot| slot.address == *address)
+                && thing(self.listing, &Account::from(other.clone())) == slot.thing
+                && (slot.thing != Thing::TokenAccount
+                    || !address.is_on_curve() && other.data()[OWNER] != slot.account.data[OWNER])
+        };
+        let all = self.svm.accounts_db().inner.iter();
+        let mut found: Vec<(Pubkey, &AccountSharedData)> =
+            all.filter(|(address, other)| is_kin(address, other)).map(|(address, other)| (*address, other)).collect();
+        found.sort_by_key(|(address, _)| *address);
+        let mut holders = BTreeSet::new();
+        found.retain(|(_, other)| slot.thing != Thing::TokenAccount || self.is_telling(other, &mut holders));
+        found.into_iter().map(|(address, _)| address).collect()
+    }
+
+    /// Whether a token account belongs to an account of the instruction, or to a kind of holder that is new. What belongs to
+    /// nothing here is anybody's associated account.
+    fn is_telling(&self, account: &AccountSharedData, holders: &mut BTreeSet<(Vec<u8>, Vec<u8>)>) -> bool {
+        let holder = Pubkey::try_from(&account.data()[OWNER]).expect("32 bytes");
+        let found = self.svm.get_account(&holder).unwrap_or_default();
+        let kind = match thing(self.listing, &found) {
+            Thing::Ours(discriminator) => discriminator,
+            _ => Vec::new(),
+        };
+        let is_new = holders.insert((kind, account.data()[..OWNER.start].to_vec()));
+        self.slots.iter().any(|slot| slot.address == holder) || is_new
     }
 }
 
