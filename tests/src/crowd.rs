@@ -204,7 +204,7 @@ impl World {
         self.set_time(START);
         let resolvers: Vec<Keypair> = (0..3).map(|_| self.holder(0)).collect();
         for resolver in &resolvers {
-            self.give_bond(resolver, 10 * EXPOSURE);
+            self.give_bond(resolver, 20 * EXPOSURE);
             self.send(&[self.enroll(resolver, 10 * EXPOSURE)], &[resolver]);
         }
         self.set_time((self.epoch() as i64 + 1) * joule_sdk::escrow::constants::PANEL_EPOCH);

@@ -142,6 +142,13 @@ const LIST: &[Harmless] = &[
     row("escrow", EARNED, &["payout", "fee_vault", "refund"], BROKEN, UNPAID),
     row("escrow", EARNED, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
     row("escrow", EARNED, &["refund"], &["MadeAgain"], UNPAID),
+    row(
+        "escrow",
+        &["stop"],
+        &["payout", "refund"],
+        &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet", "DuplicateOf"],
+        "what is not paid now is owed, and `pay` pays it: a redirect in front of it must not keep the work going",
+    ),
     row("escrow", RESOLVES, &["payout", "fee_vault", "refund", "challenger"], BROKEN, UNPAID),
     row("escrow", RESOLVES, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
     row("escrow", RESOLVES, &["refund", "challenger"], &["MadeAgain"], UNPAID),

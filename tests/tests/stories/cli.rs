@@ -203,7 +203,7 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     joule.fails(4, "refused", &["job", "fail", &job, "--as", "bob"]).await;
 
     // A wrong result: challenged, judged by hand, and all of it to be seen.
-    let judged = ["--verification", "quorum", "--jurors", "1", "--vote-window", "8s"];
+    let judged = ["--verification", "quorum", "--jurors", "1", "--vote-window", "8s", "--review-window", "20s"];
     let job = submit(&judged).await;
     let address: Pubkey = job.parse().unwrap();
     world.accept(East, address, 1_000_000).await;
