@@ -1,6 +1,10 @@
 //! The chain as one provider sees it: its jobs, and what it does with them.
 
 use joule_artifacts::Hash;
+pub use joule_sdk::{
+    escrow::state::{JobStatus, Verification},
+    Pubkey as Address, SdkError as ChainError,
+};
 use joule_sdk::{
     escrow::{
         math,
@@ -14,10 +18,6 @@ use joule_sdk::{
     staking::state::{Bond, Claim},
     units::Amount,
     Chain, Instruction, Keypair, Signer,
-};
-pub use joule_sdk::{
-    escrow::state::{JobStatus, Verification},
-    Pubkey as Address, SdkError as ChainError,
 };
 use std::{
     collections::HashMap,

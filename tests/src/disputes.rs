@@ -191,9 +191,7 @@ impl World {
         let dispute = self.dispute(&job);
         let first = if dispute.round == 0 { 0 } else { dispute.first_drawn };
         let key = |member: &Pubkey| resolvers.iter().find(|r| r.pubkey() == *member).expect("a resolver");
-        (first..dispute.drawn)
-            .map(|seat| (seat, key(&dispute.members[seat as usize]).insecure_clone()))
-            .collect()
+        (first..dispute.drawn).map(|seat| (seat, key(&dispute.members[seat as usize]).insecure_clone())).collect()
     }
 
     pub fn commit_seat(&self, job: Pubkey, seat: u8, juror: &Keypair, output: [u8; 32]) -> Instruction {

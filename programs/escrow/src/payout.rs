@@ -64,8 +64,8 @@ impl Till<'_> {
         let (payout, fee_vault) = (self.payout.unwrap_or(self.refund), self.fee_vault.unwrap_or(self.refund));
         let challenger = self.challenger.unwrap_or(self.refund);
         // The account may have been closed and made again since it was named: it must be the payout owner's now.
-        let to_payout = named(self.payout, &job.payout, EscrowError::WrongPayout)?
-            && token::is_owned_by(payout, &job.payout_owner);
+        let to_payout =
+            named(self.payout, &job.payout, EscrowError::WrongPayout)? && token::is_owned_by(payout, &job.payout_owner);
         let to_challenger = named(self.challenger, &job.challenger_account, EscrowError::WrongChallengerAccount)?;
         let to_refund = named(Some(self.refund), &job.refund, EscrowError::WrongRefund)?;
         let paid = Dues {

@@ -42,6 +42,8 @@ const CLOSED: Names = &["Closed", "ClosedAndPrefunded"];
 const ANY_ACCOUNT: Names = &["OtherHolder", "Twin", "SomebodyElses"];
 /// What is not the account at all.
 const NOT_IT: Names = &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet"];
+const STOPPED: &str =
+    "what is not paid now is owed, and `pay` pays it: a redirect in front of it must not keep the work going";
 const OTHER_PROGRAM: Names = &["Wallet", "Uninitialised", "OtherProgram", "DuplicateOf(payer)"];
 const OPENS: Names = &["open", "open (first of a client)", "open (requirements, stake)"];
 const PLAIN_OPENS: Names = &["open", "open (first of a client)"];
@@ -142,13 +144,11 @@ const LIST: &[Harmless] = &[
     row("escrow", EARNED, &["payout", "fee_vault", "refund"], BROKEN, UNPAID),
     row("escrow", EARNED, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
     row("escrow", EARNED, &["refund"], &["MadeAgain"], UNPAID),
-    row(
-        "escrow",
-        &["stop"],
-        &["payout", "refund"],
-        &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin", "Uninitialised", "Wallet", "DuplicateOf"],
-        "what is not paid now is owed, and `pay` pays it: a redirect in front of it must not keep the work going",
-    ),
+    row("escrow", &["stop"], &["payout", "refund"], &["ForeignOwner", "OtherHolder", "OtherMint", "SomebodyElses", "Twin"], STOPPED),
+    row("escrow", &["stop"], &["payout", "refund"], &["Uninitialised", "Wallet"], STOPPED),
+    row("escrow", &["stop"], &["payout", "refund"], &["DuplicateOf(claim_payer)", "DuplicateOf(fee_vault)", "DuplicateOf(rent_payer)"], STOPPED),
+    row("escrow", &["stop"], &["payout"], &["DuplicateOf(refund)"], STOPPED),
+    row("escrow", &["stop"], &["refund"], &["DuplicateOf(payout)"], STOPPED),
     row("escrow", RESOLVES, &["payout", "fee_vault", "refund", "challenger"], BROKEN, UNPAID),
     row("escrow", RESOLVES, &["payout"], &["HandedOver", "MadeAgain"], "the provider's part waits for an account that the payout owner owns"),
     row("escrow", RESOLVES, &["refund", "challenger"], &["MadeAgain"], UNPAID),

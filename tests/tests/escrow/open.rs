@@ -154,7 +154,8 @@ fn wrong_accounts_are_rejected() {
     let mut w = World::new(Kind::Classic);
     let (alice, authority) = (w.alice.insecure_clone(), w.authority.insecure_clone());
     let other_mint = w.create_mint(Kind::Classic, &[], &[]);
-    let accept = instruction::treasury::accept_mint(authority.pubkey(), other_mint, w.token_program, 1, joule_tests::BREAKER);
+    let accept =
+        instruction::treasury::accept_mint(authority.pubkey(), other_mint, w.token_program, 1, joule_tests::BREAKER);
     w.send(&[accept], &[&authority]);
     let other_tokens = w.extra_token_account(&alice.pubkey(), &other_mint, &[]);
     let own_mint = std::mem::replace(&mut w.mint, other_mint);

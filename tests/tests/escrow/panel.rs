@@ -225,9 +225,7 @@ fn the_set_is_fixed_before_the_dispute() {
     let resolver = w.holder(0);
     w.give_bond(&resolver, 10 * SEAT);
     let epoch = w.epoch();
-    let at = |w: &World, epoch| {
-        instruction::escrow::enroll(resolver.pubkey(), resolver.pubkey(), w.mint, epoch, SEAT)
-    };
+    let at = |w: &World, epoch| instruction::escrow::enroll(resolver.pubkey(), resolver.pubkey(), w.mint, epoch, SEAT);
     w.refuse(at(&w, epoch), &[&resolver], "NotNextEpoch");
     w.refuse(at(&w, epoch + 2), &[&resolver], "NotNextEpoch");
     w.send(&[at(&w, epoch + 1)], &[&resolver]);

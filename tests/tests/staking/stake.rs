@@ -219,7 +219,13 @@ fn a_stake_in_one_pool_is_nothing_to_another() {
     let (first, address) = (w.mint, w.stake_address(&owner));
     let authority = w.authority.insecure_clone();
     w.mint = w.create_mint(Kind::Classic, &[], &[]);
-    let accept = joule_sdk::instruction::treasury::accept_mint(authority.pubkey(), w.mint, w.token_program, 1_000, joule_tests::BREAKER);
+    let accept = joule_sdk::instruction::treasury::accept_mint(
+        authority.pubkey(),
+        w.mint,
+        w.token_program,
+        1_000,
+        joule_tests::BREAKER,
+    );
     let create = joule_sdk::instruction::staking::create_pool(authority.pubkey(), w.mint, w.token_program, PARAMS);
     w.send(&[accept, create], &[&authority]);
     let second = w.pool_address();

@@ -164,7 +164,9 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
         joule.json(&["provider", "register", "--as", provider, "--cpu-cores", "8"]).await;
         joule.json(&["provider", "bond", "open", "50", "--as", provider]).await;
     }
-    joule.json(&["provider", "bond", "deposit", "10", "--as", "bob", "--owner", &world.address(North).to_string()]).await;
+    joule
+        .json(&["provider", "bond", "deposit", "10", "--as", "bob", "--owner", &world.address(North).to_string()])
+        .await;
     joule.json(&["provider", "bond", "unbond", "20", "--as", "north"]).await;
     let bond = joule.json(&["provider", "bond", "show", "--as", "north"]).await;
     assert_eq!((&bond["amount"], &bond["free"]), (&"60000000".into(), &"40000000".into()));
@@ -179,7 +181,8 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     let wanted = world.folder.path().join("wanted.toml");
     std::fs::write(&wanted, "cpu_cores = 8\nmin_bond = \"40\"\n").unwrap();
     let wanted = wanted.display().to_string();
-    let base = ["job", "submit", "--as", "alice", "--module", &joule.module, "--input", &joule.input, "--budget", "2.5"];
+    let base =
+        ["job", "submit", "--as", "alice", "--module", &joule.module, "--input", &joule.input, "--budget", "2.5"];
     let submit = async |more: &[&str]| -> String {
         joule.json(&[&base[..], more].concat()).await["job"].as_str().expect("an address").to_owned()
     };

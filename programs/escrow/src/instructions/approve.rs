@@ -1,10 +1,6 @@
 //! The client agrees with the result and pays without waiting.
 
-use crate::{
-    error::EscrowError,
-    groups::*,
-    payout::Names,
-};
+use crate::{error::EscrowError, groups::*, payout::Names};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

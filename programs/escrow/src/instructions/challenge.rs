@@ -61,8 +61,7 @@ pub fn handler(ctx: &mut Context<Challenge>, counter_result: [u8; 32]) -> Result
         _ => Address::default(),
     };
     let slot = clock.slot.checked_add(DRAW_DELAY).ok_or(EscrowError::Overflow)?;
-    let (job_address, payer, bump) =
-        (*ctx.accounts.job.address(), *ctx.accounts.payer.address(), ctx.bumps.dispute);
+    let (job_address, payer, bump) = (*ctx.accounts.job.address(), *ctx.accounts.payer.address(), ctx.bumps.dispute);
     let dispute = &mut ctx.accounts.dispute;
     dispute.job = job_address;
     dispute.challenger = challenger;

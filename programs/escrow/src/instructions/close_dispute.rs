@@ -26,9 +26,6 @@ pub struct CloseDispute {
 pub fn handler(ctx: &mut Context<CloseDispute>) -> Result<()> {
     ctx.accounts.dispute.require_wound_up(UnixTime::new(Clock::get()?.unix_timestamp))?;
     ctx.accounts.job.wind_up();
-    emit_event!(
-        ctx,
-        DisputeClosed { job: *ctx.accounts.job.address(), dispute: *ctx.accounts.dispute.address() }
-    );
+    emit_event!(ctx, DisputeClosed { job: *ctx.accounts.job.address(), dispute: *ctx.accounts.dispute.address() });
     Ok(())
 }

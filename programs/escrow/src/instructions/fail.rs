@@ -1,9 +1,6 @@
 //! A job that was not delivered in time gives its budget back, and the provider's claim with it; anyone may see to it.
 
-use crate::{
-    error::EscrowError,
-    groups::*,
-};
+use crate::{error::EscrowError, groups::*};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_staking::penalty;

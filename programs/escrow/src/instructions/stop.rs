@@ -1,10 +1,6 @@
 //! The client stops work that is paid by the second, and pays for what was done.
 
-use crate::{
-    error::EscrowError,
-    groups::*,
-    payout::Names,
-};
+use crate::{error::EscrowError, groups::*, payout::Names};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 

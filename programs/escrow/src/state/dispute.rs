@@ -205,9 +205,7 @@ impl Dispute {
         let at_risk = self.deposit.get();
         let may_sit = |entry: &Resolver| {
             let who = &entry.resolver;
-            entry.stake.get() >= at_risk
-                && !self.is_party(job, who)
-                && members.iter().all(|m| !address_eq(m, who))
+            entry.stake.get() >= at_risk && !self.is_party(job, who) && members.iter().all(|m| !address_eq(m, who))
         };
         let mut lottery = Lottery::among(panel, may_sit).ok_or(EscrowError::Overflow)?;
         for seat in 0..self.seats() {

@@ -235,7 +235,8 @@ impl Job {
     /// appeal, and some time for whoever is late.
     #[inline(always)]
     pub fn bound_until(&self, from: UnixTime) -> Result<i64> {
-        let windows = self.work_window.get() as i64 + self.review_window.get() as i64 + 8 * self.vote_window.get() as i64;
+        let windows =
+            self.work_window.get() as i64 + self.review_window.get() as i64 + 8 * self.vote_window.get() as i64;
         from.get().checked_add(windows + LATE as i64).ok_or(EscrowError::Overflow.into())
     }
 
@@ -506,7 +507,10 @@ impl Job {
         require!(price <= budget, EscrowError::InvariantBroken);
         let owed = self.owed_provider.get().checked_add(self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
         let is_disputed = self.challenger != Address::default();
-        require!(is_disputed || self.status == JobStatus::Refunded as u8 || owed <= price, EscrowError::InvariantBroken);
+        require!(
+            is_disputed || self.status == JobStatus::Refunded as u8 || owed <= price,
+            EscrowError::InvariantBroken
+        );
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{backing, Provider};
 use crate::{
-    escrow, pda,
+    escrow,
     instruction::{build, SYSTEM_PROGRAM},
+    pda,
 };
 use escrow::{
     accounts, instruction,

@@ -2,8 +2,9 @@
 
 use super::{backing, earnings, job_backing, job_bond_vault, locking, Provider};
 use crate::{
-    escrow, pda,
+    escrow,
     instruction::{build, SYSTEM_PROGRAM},
+    pda,
 };
 use escrow::{
     accounts, instruction,
@@ -60,13 +61,7 @@ pub fn draw_panel(dispute: Pubkey, state: &Dispute) -> Instruction {
 
 /// A vote in a quorum. `commitment` is [`escrow::state::commitment`] of job, output, salt and the provider's authority;
 /// `stake` in base units, at least `Dispute::deposit`.
-pub fn commit_vote(
-    provider: Provider,
-    job: Pubkey,
-    state: &Job,
-    commitment: [u8; 32],
-    stake: u64,
-) -> Instruction {
+pub fn commit_vote(provider: Provider, job: Pubkey, state: &Job, commitment: [u8; 32], stake: u64) -> Instruction {
     let dispute = pda::dispute(&job);
     let vote = pda::vote(&dispute, 0, &provider.authority);
     let accounts = accounts::CommitVote {

@@ -2,8 +2,9 @@
 
 use super::{earnings, job_backing, job_bond_vault, refund, Provider};
 use crate::{
-    escrow, pda,
+    escrow,
     instruction::{build, SYSTEM_PROGRAM},
+    pda,
 };
 use escrow::{
     accounts, instruction,

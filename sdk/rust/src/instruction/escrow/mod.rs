@@ -12,8 +12,7 @@ use crate::{escrow, pda, staking};
 use escrow::{
     groups::{
         __client_accounts_backing::Backing, __client_accounts_candidate::Candidate,
-        __client_accounts_earnings::Earnings, __client_accounts_locking::Locking,
-        __client_accounts_refund::Refund,
+        __client_accounts_earnings::Earnings, __client_accounts_locking::Locking, __client_accounts_refund::Refund,
     },
     state::Job,
     ID,
