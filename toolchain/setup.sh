@@ -31,3 +31,13 @@ if version=$(/usr/bin/rustc --version 2>/dev/null | cut -d' ' -f2) && newer 1.95
     done
 fi
 command -v cargo >/dev/null || { echo 'no cargo: install Rust 1.95 or newer' >&2; exit 1; }
+
+# Clones share build products, and cargo tells what is fresh by time and by the path within the workspace: what another clone
+# has built since would pass for this one's. What all clones have in common, the dependencies, stays.
+clone=$(cd "$here/.." && pwd)
+if [ "$(cat "$cache/last-clone" 2>/dev/null)" != "$clone" ]; then
+    for products in "$cache/target" "$cache/sbf-target"; do
+        [ ! -d "$products" ] || find "$products" -type d -path '*/.fingerprint/joule-*' -prune -exec rm -rf {} +
+    done
+    echo "$clone" >"$cache/last-clone"
+fi
