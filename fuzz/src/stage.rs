@@ -119,7 +119,7 @@ impl Stage {
             if number % 4 != 3 {
                 self.must(vec![instruction::registry::register(hot, hot, profile(cold))]);
             }
-            for token in 0..TOKENS {
+            for token in 0..if number % 5 == 4 { 0 } else { TOKENS } {
                 let Token { mint, program, .. } = self.cast.tokens[token];
                 let source = self.account_of(&hot, token);
                 let open = instruction::staking::open_bond(hot, hot, mint, program, cold);
@@ -237,6 +237,13 @@ impl Stage {
 
     pub fn program_of_mint(&self, mint: &Pubkey) -> Pubkey {
         self.cast.token(mint).map_or(Pubkey::default(), |token| self.cast.tokens[token].program)
+    }
+
+    /// Whether somebody has no bond, or most of it is on its way out: whoever leaves takes nothing new.
+    pub fn is_leaving(&self, owner: &Pubkey, mint: &Pubkey) -> bool {
+        let mut bonds = self.model.bonds.values();
+        let bond = bonds.find(|bond| bond.owner == *owner && bond.mint == *mint);
+        bond.is_none_or(|bond| bond.amount == 0 || bond.unbonding > bond.amount / 2)
     }
 
     pub fn protocol(&self) -> Option<Protocol> {

@@ -17,10 +17,10 @@ use joule_sdk::{
 pub const ACTIONS: &[Action] = &[
     Action { name: "bond: open", weight: 6, plan: open },
     Action { name: "bond: deposit", weight: 8, plan: deposit },
-    Action { name: "bond: unbond", weight: 4, plan: unbond },
-    Action { name: "bond: cancel", weight: 2, plan: cancel },
-    Action { name: "bond: withdraw", weight: 5, plan: withdraw },
-    Action { name: "bond: close", weight: 3, plan: close },
+    Action { name: "bond: unbond", weight: 6, plan: unbond },
+    Action { name: "bond: cancel", weight: 1, plan: cancel },
+    Action { name: "bond: withdraw", weight: 7, plan: withdraw },
+    Action { name: "bond: close", weight: 8, plan: close },
     Action { name: "claim: lapse", weight: 6, plan: release_expired },
     Action { name: "service: set", weight: 3, plan: set_service },
 ];
@@ -59,7 +59,7 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let bond = bond(stage, |bond, _| bond.amount < 500_000_000)?;
+    let bond = bond(stage, |bond, _| bond.amount < 500_000_000 && bond.unbonding == 0)?;
     let (person, token) = (stage.person(), stage.cast.token(&bond.mint)?);
     let depositor = if stage.chance(70) { bond.owner } else { stage.cast.people[person].hot };
     let source = stage.account_of(&depositor, token);
@@ -69,12 +69,15 @@ fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn unbond(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let bond = bond(stage, |bond, _| bond.free().is_some_and(|free| free > 0))?;
+    // Now and then somebody leaves altogether, when nothing binds it.
+    let leaves = stage.chance(40);
+    let bond = bond(stage, |bond, _| bond.free().is_some_and(|free| free > 0) && (!leaves || bond.claims == 0))?;
     let free = bond.free().unwrap_or(0);
     let who = withdrawer(stage, &bond);
     let amount = match stage.rng.u32(..20) {
         0 => free + 1,
         1..=5 => free,
+        _ if bond.claims == 0 && leaves => free,
         _ => stage.rng.u64(..=free / 4),
     };
     Some(vec![instruction::unbond(who, bond.address, amount)])

@@ -9,6 +9,7 @@ use crate::{
 use joule_sdk::{
     escrow::{
         constants::PANEL_EPOCH,
+        math::Side,
         seat,
         state::{Job, JobStatus, Panel},
     },
@@ -25,7 +26,7 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "dispute: resolve", weight: 14, plan: resolve },
     Action { name: "dispute: punish", weight: 12, plan: punish },
     Action { name: "dispute: close", weight: 14, plan: close },
-    Action { name: "panel: enroll", weight: 14, plan: enroll },
+    Action { name: "panel: enroll", weight: 20, plan: enroll },
     Action { name: "panel: close", weight: 2, plan: close_panel },
 ];
 
@@ -79,9 +80,11 @@ fn appeal(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let thief = stage.person();
     let appellant = match stage.rng.u32(..20) {
         0 => stage.cast.people[thief].hot,
-        1..=9 => trial.challenger,
-        10..=12 => job.payout_owner,
-        _ => job.provider_authority,
+        1 => trial.challenger,
+        2..=4 => job.payout_owner,
+        5..=10 => job.provider_authority,
+        _ if trial.has_won(Side::Challenger) => job.provider_authority,
+        _ => trial.challenger,
     };
     let source = stage.account_of(&appellant, stage.cast.token(&job.mint)?);
     Some(vec![instruction::appeal(appellant, source, address, stage.program_of(&job))])
@@ -134,7 +137,8 @@ fn enroll(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let epoch = (stage.now / PANEL_EPOCH) as u64 + if stage.chance(97) { 1 } else { stage.rng.u64(..3) };
     let panel = chain::read::<Panel>(&stage.svm, &pda::panel(&mint, epoch));
     let is_in = |key: &Pubkey| panel.is_some_and(|panel| panel.enrolled().iter().any(|entry| entry.resolver == *key));
-    let out: Vec<Pubkey> = stage.cast.people.iter().map(|person| person.hot).filter(|key| !is_in(key)).collect();
+    let hot = stage.cast.people.iter().map(|person| person.hot);
+    let out: Vec<Pubkey> = hot.filter(|key| !is_in(key) && !stage.is_leaving(key, &mint)).collect();
     let resolver = stage.pick(&out)?;
     let sponsor = stage.person();
     let payer = if stage.chance(80) { resolver } else { stage.cast.people[sponsor].hot };

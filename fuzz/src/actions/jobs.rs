@@ -48,7 +48,7 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let next = stage.model.next_id.get(&client).copied().unwrap_or(0);
     let id = if stage.chance(97) { next } else { stage.rng.u64(..next + 3) };
     let (mint, token_program) = (stage.cast.tokens[token].mint, stage.cast.tokens[token].program);
-    let requirements = if stage.chance(15) { wanted(stage) } else { None };
+    let requirements = if stage.chance(8) { wanted(stage) } else { None };
     let staked_in = stage.chance(30).then(|| stage.cast.tokens[stage.rng.usize(..2)].mint);
     let staked_in = staked_in.filter(|mint| {
         let stake = pda::stake(&pda::pool(mint), &client);
@@ -132,7 +132,7 @@ pub fn price(stage: &mut Stage, job: &Job) -> u64 {
 
 /// A provider that may want the job, and where it is paid.
 pub fn candidate(stage: &mut Stage, job: &Job) -> Option<Provider> {
-    let (person, sponsor) = (provider(stage), stage.person());
+    let (person, sponsor) = (provider(stage, job.mint), stage.person());
     let (authority, provider) = (stage.cast.people[person].hot, stage.cast.people[person].provider);
     let owner = chain::read::<Registered>(&stage.svm, &provider).map_or(authority, |found| found.payout_owner);
     let token = stage.cast.token(&job.mint)?;
@@ -142,9 +142,13 @@ pub fn candidate(stage: &mut Stage, job: &Job) -> Option<Provider> {
     Some(Provider { authority, payer, payout, attested })
 }
 
-/// Somebody who is registered, for the most part.
-fn provider(stage: &mut Stage) -> usize {
-    let registered = |number: &usize| chain::find(&stage.svm, &stage.cast.people[*number].provider).is_some();
+/// Somebody who is registered and active, for the most part, and not about to leave.
+fn provider(stage: &mut Stage, mint: Pubkey) -> usize {
+    let registered = |number: &usize| {
+        let found = chain::read::<Registered>(&stage.svm, &stage.cast.people[*number].provider);
+        let stays = !stage.is_leaving(&stage.cast.people[*number].hot, &mint);
+        stays && found.is_some_and(|found| found.is_active())
+    };
     let all: Vec<usize> = (0..stage.cast.people.len()).filter(registered).collect();
     match all.is_empty() || stage.chance(5) {
         true => stage.person(),

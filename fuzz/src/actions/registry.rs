@@ -43,7 +43,7 @@ fn update(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn set_status(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let status = if stage.chance(85) { ProviderStatus::Active } else { ProviderStatus::Paused };
+    let status = if stage.chance(93) { ProviderStatus::Active } else { ProviderStatus::Paused };
     let person = stage.person();
     Some(vec![instruction::set_status(stage.cast.people[person].hot, status)])
 }
@@ -60,7 +60,7 @@ fn attest(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let payer = if stage.chance(70) { attestor } else { stage.cast.people[sponsor].hot };
     let subject = stage.cast.people[person].hot;
     let expires_at = stage.now + stage.rng.i64(-10..2_000_000);
-    let statement = Statement { subject, schema: stage.rng.u32(..3), value_hash: [0; 32], expires_at };
+    let statement = Statement { subject, schema: stage.rng.u32(..20).min(2), value_hash: [0; 32], expires_at };
     Some(vec![instruction::attest(payer, attestor, statement)])
 }
 
@@ -84,7 +84,7 @@ fn close_attestations(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn set_attestor(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let attestor = stage.cast.attestors[stage.rng.usize(..2)];
-    let enabled = stage.chance(80);
+    let enabled = stage.chance(90);
     Some(vec![instruction::set_attestor(governor(stage), attestor, enabled)])
 }
 

@@ -1,32 +1,48 @@
 //! The clock: it stands still, creeps, lands on a deadline to the second, or leaps.
 
-use crate::{model::Entry, stage::Stage};
-use joule_sdk::escrow::state::JobStatus;
+use crate::{
+    model::{Entry, Trial},
+    stage::Stage,
+};
+use joule_sdk::{escrow::state::JobStatus, Pubkey};
 
 /// No leap is longer, in seconds: more than every window that a job may have.
 const LEAP: i64 = 100 * 24 * 60 * 60;
 
+/// How many of the next deadlines may be jumped to.
+const NEAR: usize = 6;
+
 pub fn pass(stage: &mut Stage) {
-    let now = match stage.rng.u32(..4_000) {
-        0..=159 => stage.now + stage.rng.i64(0..60),
-        160..=259 => match deadline(stage) {
+    let now = match stage.rng.u32(..12_000) {
+        0..=479 => stage.now + stage.rng.i64(0..60),
+        480..=1_079 => match deadline(stage) {
             Some(deadline) => deadline + stage.rng.i64(-1..=1),
             None => return,
         },
-        260 => stage.now + stage.rng.i64(0..LEAP),
+        1_080 => stage.now + stage.rng.i64(0..LEAP),
         _ => return,
     };
-    if now > stage.now {
+    // Jurors do what they can before their time is over, most often.
+    let is_hasty = !stage.model.trials.values().any(|trial| waits(stage, trial)) || stage.chance(30);
+    if now > stage.now && is_hasty {
         stage.set_time(now);
     }
 }
 
-/// What some job waits for: the next of these moments, or now and then another one, so that some are missed.
+/// Whether somebody could open a vote now.
+fn waits(stage: &Stage, trial: &Trial) -> bool {
+    let is_time = !trial.is_drawing && stage.now > trial.commit_by && stage.now <= trial.reveal_by;
+    let mut sealed = trial.ballots.iter().filter(|(_, ballot)| ballot.choice.is_none() && ballot.round == trial.round);
+    let will_open = |vote: &Pubkey| stage.seals.get(vote).is_some_and(|seal| !seal.is_withheld);
+    is_time && trial.verdict.is_none() && sealed.any(|(vote, _)| will_open(vote))
+}
+
+/// What some job waits for: the next of these moments, or now and then a later one, so that some are missed.
 fn deadline(stage: &mut Stage) -> Option<i64> {
     let mut all: Vec<i64> = stage.model.jobs.values().filter_map(|entry| waits_for(stage, entry)).collect();
     all.retain(|moment| *moment >= stage.now);
     all.sort();
-    let place = if stage.chance(80) { 0 } else { stage.rng.usize(..all.len().max(1)) };
+    let place = if stage.chance(85) { 0 } else { stage.rng.usize(..all.len().clamp(1, NEAR)) };
     all.get(place).copied()
 }
 

@@ -117,7 +117,7 @@ fn withdraw_fees(stage: &mut Stage) -> Option<Vec<Instruction>> {
         _ => stage.any_account(token),
     };
     let token = &stage.cast.tokens[token];
-    let there = chain::purse(&stage.svm, &token.fee_vault).map_or(0, |purse| purse.amount / 2);
+    let there = chain::purse(&stage.svm, &token.fee_vault).map_or(0, |purse| purse.amount / 50);
     let amount = stage.rng.u64(..there.saturating_add(2));
     Some(vec![instruction::withdraw_fees(authority, token.mint, destination, token.program, amount)])
 }

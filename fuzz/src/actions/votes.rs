@@ -19,7 +19,7 @@ use joule_sdk::{
 pub const ACTIONS: &[Action] = &[
     Action { name: "vote: commit", weight: 50, plan: commit },
     Action { name: "vote: commit seat", weight: 50, plan: commit_seats },
-    Action { name: "vote: reveal", weight: 50, plan: reveal },
+    Action { name: "vote: reveal", weight: 70, plan: reveal },
     Action { name: "vote: close", weight: 40, plan: close },
 ];
 
@@ -36,7 +36,7 @@ fn opinion(stage: &mut Stage, trial: &Trial) -> [u8; 32] {
 fn seal(stage: &mut Stage, job: &Pubkey, trial: &Trial, juror: &Pubkey) -> [u8; 32] {
     let vote = pda::vote(&trial.address, trial.round, juror);
     let copied = trial.ballots.values().next().map(|ballot| ballot.commitment);
-    if let Some(copied) = copied.filter(|_| stage.chance(4)) {
+    if let Some(copied) = copied.filter(|_| stage.chance(2)) {
         return copied;
     }
     let (output, salt) = (opinion(stage, trial), [stage.rng.u8(..); 32]);
@@ -102,14 +102,17 @@ fn reveal(stage: &mut Stage) -> Option<Vec<Instruction>> {
         is_time && trial.verdict.is_none() && trial.ballots.values().any(|ballot| ballot.choice.is_none())
     };
     let (address, _, trial) = trial(stage, may)?;
-    let mut instructions = Vec::new();
+    let (mut instructions, is_careless) = (Vec::new(), stage.chance(10));
     for (vote, ballot) in &trial.ballots {
         let seal = stage.seals.get(vote).copied();
         let Some(seal) = seal.filter(|seal| !seal.is_withheld) else { continue };
-        if ballot.choice.is_some() && !stage.chance(2) || !stage.chance(80) {
+        // Nobody can open a copy, or what another transaction has sealed after all.
+        let is_its = commitment(&address, &seal.output, &seal.salt, &ballot.juror) == ballot.commitment;
+        let is_due = ballot.choice.is_none() && ballot.round == trial.round && is_its;
+        if !is_due && !is_careless || !stage.chance(80) {
             continue;
         }
-        let output = if stage.chance(98) { seal.output } else { [1; 32] };
+        let output = if !is_careless || stage.chance(50) { seal.output } else { [1; 32] };
         instructions.push(instruction::reveal_vote(address, *vote, output, seal.salt));
     }
     (!instructions.is_empty()).then_some(instructions)

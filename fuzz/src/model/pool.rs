@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 /// A pool. Amounts in base units.
 #[derive(Clone)]
 pub struct Basin {
-    pub address: Pubkey,
     pub vault: Pubkey,
     /// What the vault holds and nobody has counted yet.
     pub gifts: u64,

@@ -15,7 +15,6 @@ impl Story {
                 called.signed_by(&authority)?;
                 self.rents.extend([(e.pool, authority), (e.vault, authority)]);
                 let mut basin = Basin {
-                    address: e.pool,
                     vault: e.vault,
                     gifts: 0,
                     inside: 0,
