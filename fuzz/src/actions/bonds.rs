@@ -70,13 +70,16 @@ fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn unbond(stage: &mut Stage) -> Option<Vec<Instruction>> {
     // Now and then somebody leaves altogether, when nothing binds it.
-    let leaves = stage.chance(40);
-    let bond = bond(stage, |bond, _| bond.free().is_some_and(|free| free > 0) && (!leaves || bond.claims == 0))?;
+    let leaves = stage.chance(50);
+    let bond = bond(stage, |bond, _| {
+        let is_free = bond.free().is_some_and(|free| free > 0) && bond.unbonding == 0;
+        is_free && (!leaves || bond.claims == 0)
+    })?;
     let free = bond.free().unwrap_or(0);
     let who = withdrawer(stage, &bond);
     let amount = match stage.rng.u32(..20) {
         0 => free + 1,
-        1..=5 => free,
+        1..=3 => free,
         _ if bond.claims == 0 && leaves => free,
         _ => stage.rng.u64(..=free / 4),
     };

@@ -142,7 +142,7 @@ fn enroll(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let resolver = stage.pick(&out)?;
     let sponsor = stage.person();
     let payer = if stage.chance(80) { resolver } else { stage.cast.people[sponsor].hot };
-    let least = chain::read::<AcceptedMint>(&stage.svm, &accepted)?.min_amount.get() * 10;
+    let least = chain::read::<AcceptedMint>(&stage.svm, &accepted)?.min_amount.get().saturating_mul(10);
     let bond = pda::bond(&resolver, &mint);
     let most = stage.model.bonds.get(&bond).and_then(|bond| bond.free()).unwrap_or(0) / 8;
     let stake = if stage.chance(96) { stage.rng.u64(least..=most.max(least)) } else { stage.rng.u64(..least.max(1)) };

@@ -1,10 +1,13 @@
-//! The clock: it stands still, creeps, lands on a deadline to the second, or leaps.
+//! The clock: it stands still, creeps, lands on a deadline to the second or on a new epoch, or leaps.
 
 use crate::{
     model::{Entry, Trial},
     stage::Stage,
 };
-use joule_sdk::{escrow::state::JobStatus, Pubkey};
+use joule_sdk::{
+    escrow::{constants::PANEL_EPOCH, state::JobStatus},
+    Pubkey,
+};
 
 /// No leap is longer, in seconds: more than every window that a job may have.
 const LEAP: i64 = 100 * 24 * 60 * 60;
@@ -19,7 +22,8 @@ pub fn pass(stage: &mut Stage) {
             Some(deadline) => deadline + stage.rng.i64(-1..=1),
             None => return,
         },
-        1_080 => stage.now + stage.rng.i64(0..LEAP),
+        1_080..=1_085 => (stage.now / PANEL_EPOCH + 1) * PANEL_EPOCH,
+        1_086 => stage.now + stage.rng.i64(0..LEAP),
         _ => return,
     };
     // Jurors do what they can before their time is over, most often.

@@ -109,6 +109,7 @@ fn reveal(stage: &mut Stage) -> Option<Vec<Instruction>> {
         // Nobody can open a copy, or what another transaction has sealed after all.
         let is_its = commitment(&address, &seal.output, &seal.salt, &ballot.juror) == ballot.commitment;
         let is_due = ballot.choice.is_none() && ballot.round == trial.round && is_its;
+        let is_careless = is_careless && stage.chance(20);
         if !is_due && !is_careless || !stage.chance(80) {
             continue;
         }
