@@ -186,9 +186,7 @@ fn a_stake_or_a_pool_that_counts_something_else_is_noticed() {
 
 #[test]
 fn a_unit_of_the_stakers_that_the_treasury_keeps_is_noticed() {
-    let (mut stage, accepted) = until(|model| {
-        model.fees.values().find(|fees| fees.owed > 0).map(|fees| fees.accepted)
-    });
+    let (mut stage, accepted) = until(|model| model.fees.values().find(|fees| fees.owed > 0).map(|fees| fees.accepted));
     add_to(&mut stage, &accepted, offset_of!(AcceptedMint, owed_rewards), -1);
     add_to(&mut stage, &accepted, offset_of!(AcceptedMint, kept), 1);
     noticed(&mut stage, "kept, owed and share");

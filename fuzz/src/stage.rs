@@ -58,7 +58,8 @@ impl Stage {
         world.token_program = Kind::Token2022.program();
         world.mint = world.create_mint(Kind::Token2022, &[], &[]);
         let authority = world.authority.insecure_clone();
-        let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
+        let accept =
+            instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
         world.send(&[accept], &[&authority]);
         let token = |(mint, program): (Pubkey, Pubkey)| Token {
             mint,

@@ -49,9 +49,8 @@ fn pick(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn award(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let (address, bid, _) = bid(stage, |_, job, now| {
-        is_open(job, now) && job.is_some_and(|job| now > job.bid_until.get())
-    })?;
+    let (address, bid, _) =
+        bid(stage, |_, job, now| is_open(job, now) && job.is_some_and(|job| now > job.bid_until.get()))?;
     // The cheapest, most often.
     let best = stage.model.jobs.get(&bid.job).map(|entry| entry.job.best_bid);
     let best = best.filter(|_| stage.rng.u32(..10) > 0).and_then(|best| Some((best, stage.model.bids.get(&best)?.bid)));
@@ -60,7 +59,6 @@ fn award(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn withdraw(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let (address, bid, mint) =
-        bid(stage, |_, job, _| job.is_none_or(|job| job.status != JobStatus::Open as u8))?;
+    let (address, bid, mint) = bid(stage, |_, job, _| job.is_none_or(|job| job.status != JobStatus::Open as u8))?;
     Some(vec![instruction::withdraw_bid(address, &bid, mint)])
 }

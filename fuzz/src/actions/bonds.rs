@@ -1,11 +1,7 @@
 //! Bonds: opened, filled, emptied and closed; and claims that have lapsed.
 
 use super::{treasury::governor, Action};
-use crate::{
-    chain,
-    model::Surety,
-    stage::Stage,
-};
+use crate::{chain, model::Surety, stage::Stage};
 use joule_sdk::{
     escrow,
     instruction::staking as instruction,

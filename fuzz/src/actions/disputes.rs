@@ -1,11 +1,7 @@
 //! Disputes: challenged, drawn, appealed, resolved and wound up.
 
 use super::Action;
-use crate::{
-    chain,
-    model::Trial,
-    stage::Stage,
-};
+use crate::{chain, model::Trial, stage::Stage};
 use joule_sdk::{
     escrow::{
         constants::PANEL_EPOCH,

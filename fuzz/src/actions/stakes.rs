@@ -1,12 +1,7 @@
 //! Stakes and the rewards they share.
 
 use super::{treasury::governor, Action};
-use crate::{
-    cast::Token,
-    chain,
-    model::Share,
-    stage::Stage,
-};
+use crate::{cast::Token, chain, model::Share, stage::Stage};
 use joule_sdk::{
     instruction::staking::{self as instruction, StakeAccounts},
     staking::state::{Pool, Stake},
@@ -97,9 +92,8 @@ fn destination(stage: &mut Stage, owner: &Pubkey, token: usize) -> Pubkey {
 }
 
 fn withdraw(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let may = |share: &Share, now: i64| {
-        (share.cooling > 0 && now >= share.cools_at) || share.amount + share.cooling == 0
-    };
+    let may =
+        |share: &Share, now: i64| (share.cooling > 0 && now >= share.cools_at) || share.amount + share.cooling == 0;
     let (token, address, share) = stake(stage, may)?;
     let to = destination(stage, &share.owner, token);
     let state: Stake = chain::read(&stage.svm, &address)?;

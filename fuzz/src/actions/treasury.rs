@@ -84,7 +84,11 @@ fn share_fees(stage: &mut Stage) -> Option<Vec<Instruction>> {
 fn set_breaker(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (authority, (mint, ..)) = (governor(stage), token(stage)?);
     let (limit, window) = (stage.rng.u64(100_000..5_000_000), stage.rng.u32(3_000..300_000));
-    Some(vec![instruction::set_breaker(authority, mint, Breaker { limit: Amount::new(limit), window: Seconds::new(window) })])
+    Some(vec![instruction::set_breaker(
+        authority,
+        mint,
+        Breaker { limit: Amount::new(limit), window: Seconds::new(window) },
+    )])
 }
 
 fn apply_breaker(stage: &mut Stage) -> Option<Vec<Instruction>> {

@@ -163,9 +163,8 @@ fn members(svm: &LiteSVM, job: &Job, trial: &Trial, dispute: &Dispute) -> Result
     for (place, member) in drawn.iter().enumerate() {
         let parties = [job.client, job.provider_authority, job.payout_owner, trial.challenger];
         let is_first = drawn[..place].iter().all(|other| other.resolver != member.resolver);
-        let is_enrolled = panel.enrolled().iter().any(|entry| {
-            entry.resolver == member.resolver && entry.stake == member.stake
-        });
+        let is_enrolled =
+            panel.enrolled().iter().any(|entry| entry.resolver == member.resolver && entry.stake == member.stake);
         let may = is_first && is_enrolled && !parties.contains(&member.resolver);
         Violation::unless(may, "a member that must not be drawn")?;
     }

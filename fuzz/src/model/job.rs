@@ -47,8 +47,7 @@ impl Entry {
         match is_decided(job) {
             false => job.budget.get() as u128 + self.gifts + self.deposits,
             true => {
-                let owed =
-                    [job.owed_provider, job.owed_fee, job.owed_client, job.owed_challenger, job.owed_jurors];
+                let owed = [job.owed_provider, job.owed_fee, job.owed_client, job.owed_challenger, job.owed_jurors];
                 owed.iter().map(|part| part.get() as u128).sum::<u128>() + self.late
             }
         }

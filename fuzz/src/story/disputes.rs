@@ -13,8 +13,8 @@ use joule_sdk::{
     escrow::{
         constants::{LATE, MAX_VOTE_WINDOW, PANEL_EPOCH},
         event::{
-            AbsentPunished, AnyEvent as Escrow, DisputeAppealed, DisputeResolved, JobChallenged, PanelDrawn, VoteClosed,
-            VoteCommitted, VoteRevealed,
+            AbsentPunished, AnyEvent as Escrow, DisputeAppealed, DisputeResolved, JobChallenged, PanelDrawn,
+            VoteClosed, VoteCommitted, VoteRevealed,
         },
         math::Side,
         seat,
@@ -83,7 +83,8 @@ impl Story {
 
     fn challenged(&mut self, model: &mut Model, e: &JobChallenged, called: &Called) -> Result<(), Violation> {
         called.signed_by(&e.challenger)?;
-        let (source, account, payer) = (called.account("source")?, called.account("account")?, called.account("payer")?);
+        let (source, account, payer) =
+            (called.account("source")?, called.account("account")?, called.account("payer")?);
         let entry = live(model, &e.job)?;
         let is_time = entry.job.status == JobStatus::Delivered as u8 && called.now < entry.job.settle_after.get();
         Violation::unless(is_time && entry.job.verification != 0, "challenged out of time, or with no judge")?;

@@ -1,6 +1,7 @@
 //! What a transaction says it did: every unit that moves must be in a token instruction that somebody sent or in an event that
 //! a program stated; so must whoever pays for an account and gets its rent back.
 
+mod bids;
 mod bonds;
 mod disputes;
 mod jobs;
@@ -16,8 +17,8 @@ use crate::{
 use anchor_lang::event::EVENT_IX_TAG_LE;
 use joule_sdk::{
     escrow::{self, event::AnyEvent as Escrow},
-    registry as registry_program, staking as staking_program, token_program, treasury as treasury_program,
-    Instruction, Pubkey,
+    registry as registry_program, staking as staking_program, token_program, treasury as treasury_program, Instruction,
+    Pubkey,
 };
 use joule_tests::idl::{flat, Listing};
 use litesvm::types::TransactionMetadata;
@@ -211,13 +212,7 @@ impl Story {
     }
 
     /// What was slashed of a claim into a vault: `wanted`, or all that it held; nothing if it has lapsed.
-    fn take_slashed(
-        &mut self,
-        model: &Model,
-        claim: &Pubkey,
-        wanted: u64,
-        vault: &Pubkey,
-    ) -> Result<u64, Violation> {
+    fn take_slashed(&mut self, model: &Model, claim: &Pubkey, wanted: u64, vault: &Pubkey) -> Result<u64, Violation> {
         let Some(place) = self.hand.slashed.iter().position(|slashed| slashed.claim == *claim) else {
             let holds = model.holds.contains_key(claim);
             return Violation::unless(!holds, "a claim was spared that should have been slashed").map(|()| 0);
