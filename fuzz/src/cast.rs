@@ -4,16 +4,19 @@ use joule_sdk::{pda, Pubkey, Signer};
 use joule_tests::key;
 
 /// How many people there are.
-pub const PEOPLE: usize = 8;
+pub const PEOPLE: usize = 10;
 /// Tokens: one of each token program.
 pub const TOKENS: usize = 2;
 
 /// A token that the protocol accepts.
+#[derive(Clone, Copy)]
 pub struct Token {
     pub mint: Pubkey,
     pub program: Pubkey,
     pub accepted: Pubkey,
     pub fee_vault: Pubkey,
+    pub pool: Pubkey,
+    pub pool_vault: Pubkey,
 }
 
 /// A key that owns token accounts, two of each token: the usual one, and one at an address of its own.
@@ -23,6 +26,7 @@ pub struct Holder {
 }
 
 /// Somebody with a hot key that signs for work and a cold one that is paid. Everybody may be client, provider and thief.
+#[derive(Clone, Copy)]
 pub struct Person {
     pub hot: Pubkey,
     pub cold: Pubkey,
@@ -42,6 +46,8 @@ pub struct Cast {
     /// Whom the authority may hand the protocol over to.
     pub deputy: Pubkey,
     pub guardian: Pubkey,
+    /// Whose word about providers counts.
+    pub attestors: [Pubkey; 2],
 }
 
 impl Cast {
@@ -63,7 +69,8 @@ impl Cast {
             [holder(person.hot, format!("hot {number} extra")), holder(person.cold, format!("cold {number} extra"))]
         });
         let holders = holders.collect();
-        Self { people, holders, crank, authority, deputy: key("deputy").pubkey(), guardian, tokens }
+        let attestors = ["first attestor", "second attestor"].map(|name| key(name).pubkey());
+        Self { people, holders, crank, authority, deputy: key("deputy").pubkey(), guardian, attestors, tokens }
     }
 
     pub fn holder(&self, key: &Pubkey) -> Option<&Holder> {
@@ -79,6 +86,7 @@ impl Cast {
     pub fn keys(&self) -> Vec<Pubkey> {
         let mut keys: Vec<Pubkey> = self.holders.iter().map(|holder| holder.key).collect();
         keys.extend([self.crank, self.authority, self.deputy, self.guardian]);
+        keys.extend(self.attestors);
         keys
     }
 }

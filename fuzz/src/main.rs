@@ -68,10 +68,11 @@ fn main() -> Result<()> {
     let (mut report, mut jobs, mut violations) = (Report::default(), 0, Vec::new());
     for (world, ending) in endings.into_iter().enumerate() {
         report.merge(ending.report);
+        report.reach(ending.milestones);
         jobs += ending.jobs;
         violations.extend(ending.violation.map(|what| format!("world {world}, {what}")));
     }
-    println!("{}", report.table());
+    println!("{}\n{}", report.table(), report.milestones());
     let seconds = started.elapsed().as_secs_f64();
     println!("{steps} steps in {seconds:.0} s, {:.0} a second; {jobs} jobs opened", steps as f64 / seconds);
     if !violations.is_empty() {
@@ -82,7 +83,7 @@ fn main() -> Result<()> {
     if steps >= ENOUGH && !never.is_empty() {
         bail!("tried often and never done: {}", never.join(", "));
     }
-    println!("every unit and every rent accounted for; every job found its way out");
+    println!("every unit and every rent accounted for; every job, dispute, bid, bond and stake found its way out");
     Ok(())
 }
 

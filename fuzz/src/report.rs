@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 pub struct Report {
     done: BTreeMap<&'static str, u64>,
     refused: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    milestones: BTreeMap<&'static str, u64>,
 }
 
 /// How many errors of each action are named in the table.
@@ -18,6 +19,20 @@ impl Report {
             Ok(()) => *self.done.entry(action).or_default() += 1,
             Err(name) => *self.refused.entry(action).or_default().entry(name.clone()).or_default() += 1,
         }
+    }
+
+    pub fn reach(&mut self, milestones: BTreeMap<&'static str, u64>) {
+        milestones.into_iter().for_each(|(name, count)| *self.milestones.entry(name).or_default() += count);
+    }
+
+    /// What has come to pass how often.
+    pub fn milestones(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(UTF8_FULL_CONDENSED).set_header(["what came to pass", "times"]);
+        for (name, count) in &self.milestones {
+            table.add_row([name.to_string(), count.to_string()]);
+        }
+        table
     }
 
     pub fn merge(&mut self, other: Self) {

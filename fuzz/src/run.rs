@@ -9,7 +9,7 @@ use crate::{
 };
 use joule_sdk::Instruction;
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt::Write,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
@@ -32,6 +32,8 @@ pub struct Ending {
     pub report: Report,
     /// Jobs that were opened.
     pub jobs: u64,
+    /// What has come to pass how often.
+    pub milestones: BTreeMap<&'static str, u64>,
     /// What went wrong, with the steps before it.
     pub violation: Option<String>,
 }
@@ -83,7 +85,7 @@ pub fn world(seed: u64, steps: u64, shared: &Shared) -> Ending {
         shared.stop.store(true, Relaxed);
         format!("{what}\n{}", story(&stage, &last))
     });
-    Ending { report, jobs: stage.model.opened, violation }
+    Ending { report, jobs: stage.model.opened, milestones: stage.model.milestones, violation }
 }
 
 /// The last steps, for people.

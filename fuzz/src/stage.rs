@@ -1,7 +1,7 @@
 //! One world to play in: a cluster, the cast, and the model that everything is held against.
 
 use crate::{
-    cast::{Cast, Token, TOKENS},
+    cast::{Cast, Person, Token, TOKENS},
     chain,
     check::{self, Violation},
     model::Model,
@@ -15,14 +15,18 @@ use joule_sdk::{
     treasury::state::Protocol,
     Instruction, Pubkey, Signer,
 };
-use joule_tests::{idl::Listing, Kind, Refusal, World};
+use joule_tests::{idl::Listing, staking::PARAMS, Kind, Refusal, World, BREAKER};
 use litesvm::LiteSVM;
 use solana_clock::Clock;
+use solana_slot_hashes::SlotHashes;
 use solana_transaction::{Message, Transaction};
+use std::collections::BTreeMap;
 
 const LAMPORTS: u64 = 10_000_000_000_000;
 /// What every token account begins with, in base units.
 const TOKENS_EACH: u64 = 1_000_000_000;
+/// What every bond begins with, in base units.
+const BOND: u64 = 150_000_000;
 
 pub struct Stage {
     pub svm: LiteSVM,
@@ -30,33 +34,51 @@ pub struct Stage {
     pub cast: Cast,
     pub model: Model,
     pub listing: Listing,
+    /// What is under each vote's seal: output and salt. Kept by whoever has planned the vote.
+    pub seals: BTreeMap<Pubkey, Seal>,
     /// The cluster's clock, in Unix seconds.
     pub now: i64,
+    /// The cluster's slot.
+    pub slot: u64,
+}
+
+/// What a juror has sealed.
+#[derive(Clone, Copy)]
+pub struct Seal {
+    pub output: [u8; 32],
+    pub salt: [u8; 32],
+    /// Some never open it.
+    pub is_withheld: bool,
 }
 
 impl Stage {
     pub fn new(seed: u64) -> Self {
-        let mut world = World::new(Kind::Classic);
+        let mut world = World::governed(Kind::Classic);
         let classic = (world.mint, world.token_program);
         world.token_program = Kind::Token2022.program();
         world.mint = world.create_mint(Kind::Token2022, &[], &[]);
         let authority = world.authority.insecure_clone();
-        let accept = instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000);
+        let accept =
+            instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
         world.send(&[accept], &[&authority]);
         let token = |(mint, program): (Pubkey, Pubkey)| Token {
             mint,
             program,
             accepted: pda::accepted_mint(&mint),
             fee_vault: pda::fee_vault(&mint),
+            pool: pda::pool(&mint),
+            pool_vault: pda::pool_vault(&pda::pool(&mint)),
         };
         let tokens = vec![token(classic), token((world.mint, world.token_program))];
         let cast = Cast::new(tokens, world.stranger.pubkey(), authority.pubkey(), world.guardian.pubkey());
         for person in &cast.people {
             world.svm.airdrop(&person.hot, LAMPORTS).expect("lamports");
         }
-        world.svm.airdrop(&cast.crank, LAMPORTS).expect("lamports");
+        for key in [cast.crank, cast.deputy, cast.attestors[0], cast.attestors[1]] {
+            world.svm.airdrop(&key, LAMPORTS).expect("lamports");
+        }
 
-        let now = world.now();
+        let (now, slot) = (world.now(), world.slot());
         // Nobody signs and nothing expires here: checking that would take most of the time.
         let svm = world.svm.with_sigverify(false).with_blockhash_check(false).with_transaction_history(0);
         let mut stage = Self {
@@ -65,13 +87,15 @@ impl Stage {
             rng: Rng::with_seed(seed),
             cast,
             listing: joule_tests::idl::all(),
+            seals: BTreeMap::new(),
             now,
+            slot,
         };
         stage.furnish();
         stage
     }
 
-    /// Token accounts with tokens for all, and providers for half of the people.
+    /// Token accounts with tokens for all, a pool for each token, attestors, and bonded providers.
     fn furnish(&mut self) {
         for holder in 0..self.cast.holders.len() {
             for token in 0..TOKENS {
@@ -83,10 +107,27 @@ impl Stage {
                 }
             }
         }
-        for number in 0..self.cast.people.len() / 2 {
-            let person = &self.cast.people[number];
-            let register = instruction::registry::register(person.hot, person.hot, profile(person.cold));
-            self.must(vec![register]);
+        let authority = self.cast.authority;
+        for token in 0..TOKENS {
+            let Token { mint, program, .. } = self.cast.tokens[token];
+            self.must(vec![instruction::staking::create_pool(authority, mint, program, PARAMS)]);
+        }
+        for attestor in self.cast.attestors {
+            self.must(vec![instruction::registry::admit_attestor(attestor, authority, attestor, [0; 32])]);
+        }
+        for number in 0..self.cast.people.len() {
+            let Person { hot, cold, .. } = self.cast.people[number];
+            if number % 4 != 3 {
+                self.must(vec![instruction::registry::register(hot, hot, profile(cold))]);
+            }
+            for token in 0..if number % 5 == 4 { 0 } else { TOKENS } {
+                let Token { mint, program, .. } = self.cast.tokens[token];
+                let source = self.account_of(&hot, token);
+                let open = instruction::staking::open_bond(hot, hot, mint, program, cold);
+                let bond = pda::bond(&hot, &mint);
+                let deposit = instruction::staking::deposit_bond(hot, source, bond, mint, program, BOND);
+                self.must(vec![open, deposit]);
+            }
         }
     }
 
@@ -119,6 +160,27 @@ impl Stage {
         let mut clock = self.svm.get_sysvar::<Clock>();
         clock.unix_timestamp = now;
         self.svm.set_sysvar(&clock);
+    }
+
+    /// Moves on to a slot, whose predecessors' hashes the cluster then knows.
+    pub fn set_slot(&mut self, slot: u64) {
+        self.slot = slot;
+        let mut clock = self.svm.get_sysvar::<Clock>();
+        clock.slot = slot;
+        self.svm.set_sysvar(&clock);
+        let salt = self.rng.u64(..);
+        let hash = |slot: u64| {
+            let mut bytes = [7; 32];
+            bytes[..8].copy_from_slice(&slot.wrapping_mul(salt | 1).to_le_bytes());
+            bytes.into()
+        };
+        let known: Vec<_> = (slot.saturating_sub(512)..slot).rev().map(|slot| (slot, hash(slot))).collect();
+        self.svm.set_sysvar(&SlotHashes::new(&known));
+    }
+
+    /// One of them.
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        (!all.is_empty()).then(|| all[self.rng.usize(..all.len())])
     }
 
     /// True in `percent` of all cases.
@@ -156,21 +218,33 @@ impl Stage {
     /// A job, most often in one of these states and at a time that suits it.
     pub fn job_when(&mut self, states: &[JobStatus], suits: fn(&Job, i64) -> bool) -> Option<(Pubkey, Job)> {
         if self.chance(4) && !self.model.closed.is_empty() {
-            return Some(self.model.closed[self.rng.usize(..self.model.closed.len())]);
+            return self.model.closed.get(self.rng.usize(..self.model.closed.len())).copied();
         }
         let (in_state, in_time) = (!states.is_empty() && self.chance(96), self.chance(85));
         let fits = |job: &Job| {
             let has_state = states.iter().any(|state| job.status == *state as u8);
             (has_state || !in_state) && (suits(job, self.now) || !in_time)
         };
-        let all = self.model.jobs().filter(|entry| fits(&entry.job)).map(|entry| (entry.address, entry.job));
-        let all: Vec<(Pubkey, Job)> = all.collect();
-        (!all.is_empty()).then(|| all[self.rng.usize(..all.len())])
+        let all = self.model.jobs.values().filter(|entry| fits(&entry.job)).map(|entry| entry.address);
+        let all: Vec<Pubkey> = all.collect();
+        let address = self.pick(&all)?;
+        Some((address, self.model.jobs.get(&address)?.job))
     }
 
     /// The token program of a job's mint.
     pub fn program_of(&self, job: &Job) -> Pubkey {
-        self.cast.token(&job.mint).map_or(Pubkey::default(), |token| self.cast.tokens[token].program)
+        self.program_of_mint(&job.mint)
+    }
+
+    pub fn program_of_mint(&self, mint: &Pubkey) -> Pubkey {
+        self.cast.token(mint).map_or(Pubkey::default(), |token| self.cast.tokens[token].program)
+    }
+
+    /// Whether somebody has no bond, or most of it is on its way out: whoever leaves takes nothing new.
+    pub fn is_leaving(&self, owner: &Pubkey, mint: &Pubkey) -> bool {
+        let mut bonds = self.model.bonds.values();
+        let bond = bonds.find(|bond| bond.owner == *owner && bond.mint == *mint);
+        bond.is_none_or(|bond| bond.amount == 0 || bond.unbonding > bond.amount / 2)
     }
 
     pub fn protocol(&self) -> Option<Protocol> {

@@ -1,11 +1,16 @@
-//! What may happen, one file a program. Most of it is meant to succeed when it is planned; `sabotage` spoils some of it.
+//! What may happen, one file a noun. Most of it is meant to succeed when it is planned; `sabotage` spoils some of it.
 
-pub mod escrow;
+pub mod bids;
+pub mod bonds;
+pub mod disputes;
+pub mod jobs;
 pub mod registry;
 pub mod sabotage;
+pub mod stakes;
 pub mod time;
 pub mod tokens;
 pub mod treasury;
+pub mod votes;
 
 use crate::stage::Stage;
 use joule_sdk::Instruction;
@@ -19,8 +24,18 @@ pub struct Action {
     pub plan: fn(&mut Stage) -> Option<Vec<Instruction>>,
 }
 
-/// Every action. A new instruction is a function and a line in its program's list.
-const ALL: [&[Action]; 4] = [escrow::ACTIONS, registry::ACTIONS, treasury::ACTIONS, tokens::ACTIONS];
+/// Every action. A new instruction is a function and a line in its noun's list.
+const ALL: [&[Action]; 9] = [
+    jobs::ACTIONS,
+    bids::ACTIONS,
+    disputes::ACTIONS,
+    votes::ACTIONS,
+    bonds::ACTIONS,
+    stakes::ACTIONS,
+    registry::ACTIONS,
+    treasury::ACTIONS,
+    tokens::ACTIONS,
+];
 
 /// One transaction, and what it is called in the report.
 pub struct Plan {

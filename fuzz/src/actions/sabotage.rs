@@ -57,7 +57,9 @@ fn any(stage: &mut Stage) -> Pubkey {
     let token = stage.rng.usize(..stage.cast.tokens.len());
     let job = stage.job(&[]);
     let keys = stage.cast.keys();
-    match (stage.rng.u32(..9), job) {
+    let known = stage.model.addresses();
+    match (stage.rng.u32(..14), job) {
+        (9..=13, _) => known[stage.rng.usize(..known.len())],
         (0, Some((address, _))) => address,
         (1, Some((_, job))) => job.vault,
         (2, Some((_, job))) => job.provider,

@@ -63,18 +63,30 @@ fn existing(stage: &mut Stage) -> Option<(Pubkey, Purse, usize)> {
     let token = stage.rng.usize(..2);
     let address = match (stage.rng.u32(..12), stage.job(&[])) {
         (0, Some((_, job))) => job.vault,
-        (1, _) => stage.cast.tokens[token].fee_vault,
+        (1, _) => some_vault(stage, token),
         _ => stage.any_account(token),
     };
     let purse = chain::purse(&stage.svm, &address)?;
     Some((address, purse, stage.cast.token(&purse.mint)?))
 }
 
+/// The vault of fees, a pool or a bond.
+fn some_vault(stage: &mut Stage, token: usize) -> Pubkey {
+    let mint = stage.cast.tokens[token].mint;
+    let bonds: Vec<Pubkey> =
+        stage.model.bonds.values().filter(|bond| bond.mint == mint).map(|bond| bond.vault).collect();
+    match (stage.rng.u32(..4), stage.pick(&bonds)) {
+        (0, _) | (_, None) => stage.cast.tokens[token].fee_vault,
+        (1, _) => stage.cast.tokens[token].pool_vault,
+        (_, Some(vault)) => vault,
+    }
+}
+
 fn send(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (from, purse, number) = existing(stage)?;
     let to = match (stage.rng.u32(..4), stage.job(&[])) {
         (0..=1, Some((_, job))) => job.vault,
-        (2, _) => stage.cast.tokens[number].fee_vault,
+        (2, _) => some_vault(stage, number),
         _ => stage.any_account(number),
     };
     let amount = stage.rng.u64(..purse.amount.min(1_000_000) + 2);
@@ -112,10 +124,12 @@ fn freeze(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn thaw(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let vaults = stage.model.jobs().map(|entry| entry.vault);
-    let fees = stage.cast.tokens.iter().map(|token| token.fee_vault);
+    let vaults = stage.model.jobs.values().map(|entry| entry.job.vault);
+    let bonds = stage.model.bonds.values().map(|bond| bond.vault);
+    let fees = stage.cast.tokens.iter().flat_map(|token| [token.fee_vault, token.pool_vault]);
     let purses = stage.cast.holders.iter().flat_map(|holder| holder.accounts.iter().flatten().copied());
     let frozen: Vec<(Pubkey, Purse)> = vaults
+        .chain(bonds)
         .chain(fees)
         .chain(purses)
         .filter_map(|address| Some((address, chain::purse(&stage.svm, &address).filter(|purse| purse.is_frozen)?)))

@@ -1,22 +1,33 @@
 //! Whoever governs, and whoever would like to.
 
 use super::Action;
-use crate::{chain, stage::Stage};
-use joule_sdk::{instruction::treasury as instruction, Instruction, Pubkey};
+use crate::{cast::Token, chain, stage::Stage};
+use joule_sdk::{
+    instruction::treasury as instruction,
+    treasury::state::AcceptedMint,
+    units::{Amount, Breaker, Seconds},
+    Instruction, Pubkey,
+};
 
 pub const ACTIONS: &[Action] = &[
-    Action { name: "treasury::set_fee", weight: 3, plan: set_fee },
+    Action { name: "treasury::stage_fee", weight: 3, plan: stage_fee },
+    Action { name: "treasury::apply_fee", weight: 5, plan: apply_fee },
+    Action { name: "treasury::cancel_fee", weight: 1, plan: cancel_fee },
     Action { name: "treasury::pause", weight: 1, plan: pause },
     Action { name: "treasury::unpause", weight: 24, plan: unpause },
     Action { name: "treasury::update_mint", weight: 3, plan: update_mint },
     Action { name: "treasury::withdraw_fees", weight: 4, plan: withdraw_fees },
+    Action { name: "treasury::set_rewards", weight: 3, plan: set_rewards },
+    Action { name: "treasury::share_fees", weight: 6, plan: share_fees },
+    Action { name: "treasury::set_breaker", weight: 2, plan: set_breaker },
+    Action { name: "treasury::apply_breaker", weight: 3, plan: apply_breaker },
     Action { name: "treasury::propose_authority", weight: 2, plan: propose_authority },
     Action { name: "treasury::accept_authority", weight: 2, plan: accept_authority },
     Action { name: "treasury::set_guardian", weight: 1, plan: set_guardian },
 ];
 
 /// The authority, or now and then somebody who is not.
-fn governor(stage: &mut Stage) -> Pubkey {
+pub fn governor(stage: &mut Stage) -> Pubkey {
     let thief = stage.person();
     match stage.protocol() {
         Some(protocol) if !stage.chance(15) => protocol.authority,
@@ -24,9 +35,66 @@ fn governor(stage: &mut Stage) -> Pubkey {
     }
 }
 
-fn set_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
+fn stage_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let protocol = stage.protocol()?;
     let (authority, service) = (governor(stage), if stage.chance(80) { 0 } else { stage.rng.u8(..6) });
-    Some(vec![instruction::set_fee(authority, service, stage.rng.u16(..2_200))])
+    let present = protocol.fee_bps[service as usize].get();
+    let fee = (present + stage.rng.u16(..210)).saturating_sub(105);
+    Some(vec![instruction::stage_fee(authority, service, fee)])
+}
+
+fn apply_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let service = if stage.chance(80) { 0 } else { stage.rng.u8(..4) };
+    let at = stage.protocol()?.staged_fee_at[service as usize].get();
+    (at != 0 && stage.now >= at || stage.chance(4)).then(|| vec![instruction::apply_fee(service)])
+}
+
+fn cancel_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    Some(vec![instruction::cancel_fee(governor(stage), 0)])
+}
+
+/// Of one of the two tokens: the mint, its program, and what the treasury says about it.
+fn token(stage: &mut Stage) -> Option<(Pubkey, Pubkey, AcceptedMint)> {
+    let token = stage.rng.usize(..2);
+    let Token { mint, program, accepted, .. } = stage.cast.tokens[token];
+    Some((mint, program, chain::read(&stage.svm, &accepted)?))
+}
+
+fn set_rewards(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let (authority, (mint, _, accepted)) = (governor(stage), token(stage)?);
+    let number = stage.cast.token(&mint)?;
+    let (vault, share) = match stage.rng.u32(..10) {
+        0 => (Pubkey::default(), 0),
+        1 => (stage.any_account(number), stage.rng.u16(..10_100)),
+        _ => (stage.cast.tokens[number].pool_vault, stage.rng.u16(..6_000)),
+    };
+    let share_fees = instruction::share_fees(mint, accepted.reward_vault, stage.cast.tokens[number].program);
+    let set = instruction::set_rewards(authority, mint, accepted.reward_vault, vault, share);
+    // What is owed until now must have been sent.
+    let is_owed = accepted.owed_rewards.get() > 0;
+    Some(if is_owed { vec![share_fees, set] } else { vec![set] })
+}
+
+fn share_fees(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let (mint, program, accepted) = token(stage)?;
+    let has_vault = accepted.reward_vault != Pubkey::default();
+    (has_vault || stage.chance(5)).then(|| vec![instruction::share_fees(mint, accepted.reward_vault, program)])
+}
+
+fn set_breaker(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let (authority, (mint, ..)) = (governor(stage), token(stage)?);
+    let (limit, window) = (stage.rng.u64(100_000..5_000_000), stage.rng.u32(3_000..300_000));
+    Some(vec![instruction::set_breaker(
+        authority,
+        mint,
+        Breaker { limit: Amount::new(limit), window: Seconds::new(window) },
+    )])
+}
+
+fn apply_breaker(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let (mint, _, accepted) = token(stage)?;
+    let at = accepted.staged_at.get();
+    (at != 0 && stage.now >= at || stage.chance(4)).then(|| vec![instruction::apply_breaker(mint)])
 }
 
 fn pause(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -36,7 +104,8 @@ fn pause(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn unpause(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    (stage.protocol()?.paused != 0 || stage.chance(3)).then(|| vec![instruction::unpause(governor(stage), 0)])
+    let is_paused = stage.model.governed.paused_until > stage.now;
+    (is_paused || stage.chance(3)).then(|| vec![instruction::unpause(governor(stage), 0)])
 }
 
 fn update_mint(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -52,7 +121,7 @@ fn withdraw_fees(stage: &mut Stage) -> Option<Vec<Instruction>> {
         _ => stage.any_account(token),
     };
     let token = &stage.cast.tokens[token];
-    let there = chain::purse(&stage.svm, &token.fee_vault).map_or(0, |purse| purse.amount);
+    let there = chain::purse(&stage.svm, &token.fee_vault).map_or(0, |purse| purse.amount / 50);
     let amount = stage.rng.u64(..there.saturating_add(2));
     Some(vec![instruction::withdraw_fees(authority, token.mint, destination, token.program, amount)])
 }

@@ -1,21 +1,14 @@
 //! The checks: after every step on all that it touched, and now and then on the whole world.
 
+mod things;
+
 use crate::{
-    chain::{self, as_purse, find, purse},
-    model::{is_decided, Entry},
+    chain::{self, as_purse, find},
+    model::{Entry, Thing},
     stage::Stage,
     story::Story,
 };
-use joule_sdk::{
-    account::decode,
-    escrow::{
-        self,
-        state::{Client, Job},
-    },
-    registry::{self, state::Provider},
-    treasury::{self, state::Protocol},
-    Pubkey,
-};
+use joule_sdk::{escrow, registry, staking, treasury, Pubkey};
 use litesvm::LiteSVM;
 use solana_account::ReadableAccount;
 use std::{
@@ -84,14 +77,21 @@ pub fn step(stage: &mut Stage, story: &Story, before: &Snapshot, after: &Snapsho
     for entry in &story.closed {
         closed(stage, entry)?;
     }
+    let mut things = BTreeSet::new();
     for (address, _) in &after.0 {
-        touched(stage, address)?;
+        match stage.model.thing(address) {
+            Some(thing) => {
+                things.insert(thing);
+            }
+            None => things::stray(stage, address)?,
+        }
     }
-    Ok(())
+    things.iter().try_for_each(|thing| things::check(stage, thing))
 }
 
-/// Every unit that moved is in the story, and no other.
+/// Every unit that moved is in the story, and no other; and none was made or lost.
 fn tokens(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Violation> {
+    let mut made: BTreeMap<Pubkey, i128> = story.made.iter().map(|(mint, made)| (*mint, -made)).collect();
     for ((address, old), (_, new)) in before.0.iter().zip(&after.0) {
         let gained = new.tokens as i128 - old.tokens as i128;
         let told = story.moves.get(address).copied().unwrap_or(0);
@@ -101,7 +101,11 @@ fn tokens(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Viol
         if old.tokens > 0 && new.tokens > 0 && old.mint != new.mint {
             return Err(Violation::new(format!("{address} has become an account of another mint")));
         }
+        if let Some(mint) = new.mint.or(old.mint) {
+            *made.entry(mint).or_default() += gained;
+        }
     }
+    Violation::unless(made.values().all(|made| *made == 0), "units were made or lost on their way")?;
     let known: BTreeSet<&Pubkey> = before.0.iter().map(|(address, _)| address).collect();
     match story.moves.iter().find(|(address, gained)| **gained != 0 && !known.contains(address)) {
         Some((address, _)) => Err(Violation::new(format!("{address} was said to gain, and has no part in it"))),
@@ -109,13 +113,39 @@ fn tokens(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Viol
     }
 }
 
-/// Lamports come from and return to whoever pays for accounts, and to nobody else.
+/// Lamports come from and return to whoever pays for accounts, to the unit, and to nobody else.
 fn lamports(stage: &Stage, story: &Story, before: &Snapshot, after: &Snapshot, fee: u64) -> Result<(), Violation> {
+    let mut gains: BTreeMap<Pubkey, i128> = BTreeMap::new();
     for ((address, old), (_, new)) in before.0.iter().zip(&after.0) {
-        let spent = if *address == stage.cast.crank { fee } else { 0 };
-        let came_or_went = old.is_there != new.is_there;
-        if old.lamports - spent != new.lamports && !came_or_went && !story.lamports.contains(address) {
-            let what = format!("{address} had {} lamports and has {}, for no reason", old.lamports, new.lamports);
+        gains.insert(*address, new.lamports as i128 - old.lamports as i128);
+    }
+    *gains.entry(stage.cast.crank).or_default() += fee as i128;
+    let mut loose: BTreeSet<Pubkey> = story.loose.iter().copied().collect();
+    let mut payers: BTreeMap<Pubkey, Pubkey> = BTreeMap::new();
+    for (account, payer) in &story.rents {
+        // Paid for by one and given back to another in one transaction: the sums of both are right, not each one's.
+        let first = *payers.entry(*account).or_insert(*payer);
+        if first != *payer {
+            loose.extend([first, *payer]);
+        }
+    }
+    let mut due: BTreeMap<Pubkey, i128> = BTreeMap::new();
+    for (account, payer) in &payers {
+        if loose.contains(account) {
+            loose.insert(*payer);
+        }
+        *due.entry(*payer).or_default() -= gains.get(account).copied().unwrap_or(0);
+    }
+    for ((address, old), (_, new)) in before.0.iter().zip(&after.0) {
+        if loose.contains(address) || payers.contains_key(address) {
+            continue;
+        }
+        if old.is_there != new.is_there {
+            return Err(Violation::new(format!("{address} came or went, and nobody said who paid for it")));
+        }
+        let (gained, due) = (gains[address], due.get(address).copied().unwrap_or(0));
+        if gained != due {
+            let what = format!("{address} gained {gained} lamports for no reason: {due} are accounted for");
             return Err(Violation::new(what));
         }
     }
@@ -134,93 +164,32 @@ fn payouts(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Vio
 
 /// A closed job is gone with its vault, and everybody has what was due.
 fn closed(stage: &Stage, entry: &Entry) -> Result<(), Violation> {
-    for address in [&entry.address, &entry.vault] {
+    for address in [&entry.address, &entry.job.vault] {
         let is_gone = find(&stage.svm, address).is_none_or(|account| account.data().is_empty());
         Violation::unless(is_gone, "a job was said to be closed, and it or its vault is still there")?;
     }
-    let paid = [entry.paid.provider, entry.paid.fee, entry.paid.client].map(u128::from);
-    match paid == entry.entitled() {
+    match entry.paid == entry.entitled() && entry.job.owed_jurors.get() == 0 {
         true => Ok(()),
         false => Err(Violation::new(format!(
-            "job {} closed after paying {paid:?} to provider, protocol and client, who were due {:?}",
+            "job {} closed after paying {:?}, and due were {:?}",
             entry.address,
+            entry.paid,
             entry.entitled()
         ))),
     }
 }
 
-/// Checks an account by its own rules and, where it belongs to a job, by that job's.
-fn touched(stage: &mut Stage, address: &Pubkey) -> Result<(), Violation> {
-    if let Some(job) = stage.model.job_of_vault(address) {
-        return of_job(stage, &job);
-    }
-    if stage.model.entry(address).is_some() {
-        return of_job(stage, address);
-    }
-    let Some(account) = find(&stage.svm, address) else { return Ok(()) };
-    let (owner, data) = (account.owner(), account.data());
-    let broken = |e| Violation::new(format!("{address}: invariant() says {e:?}"));
-    if data.is_empty() {
-        Ok(())
-    } else if *owner == treasury::ID {
-        decode::<Protocol>(data).map_or(Ok(()), |protocol| protocol.invariant().map_err(broken))
-    } else if *owner == registry::ID {
-        let provider = decode::<Provider>(data).map_err(|e| Violation::new(format!("{address}: {e}")))?;
-        provider.invariant().map_err(broken)
-    } else if *owner == escrow::ID {
-        let client = decode::<Client>(data);
-        let client = client.map_err(|_| Violation::new(format!("{address} is a job that nobody has opened")))?;
-        let counted = stage.model.next_id.get(&client.client).copied().unwrap_or(0);
-        Violation::unless(client.next_job.get() == counted, "a client's counter is not the number of its jobs")
-    } else {
-        Ok(())
-    }
-}
-
-/// Checks a job and its vault, and takes over what the job says now.
-fn of_job(stage: &mut Stage, address: &Pubkey) -> Result<(), Violation> {
-    let job: Job = chain::read(&stage.svm, address)
-        .ok_or_else(|| Violation::new(format!("job {address} is gone, and nobody has said so")))?;
-    let Some(entry) = stage.model.entry_mut(address) else { return Ok(()) };
-    entry.job = job;
-    let entry = entry.clone();
-    job.invariant().map_err(|e| Violation::new(format!("job {address}: invariant() says {e:?}")))?;
-    Violation::unless(job.rent_payer == entry.rent_payer, "a job names another rent payer than whoever paid")?;
-    let fee_vault = stage.cast.token(&job.mint).map(|token| stage.cast.tokens[token].fee_vault);
-    Violation::unless(fee_vault == Some(job.fee_vault), "a job names another fee vault than its token has")?;
-    let held = purse(&stage.svm, &entry.vault);
-    let held = held.filter(|vault| vault.mint == job.mint && vault.owner == *address);
-    let held = held.ok_or_else(|| Violation::new(format!("job {address} has no vault")))?.amount as u128;
-    if held != entry.liabilities() {
-        let what = format!("the vault of job {address} holds {held} units, and owes {}", entry.liabilities());
-        return Err(Violation::new(what));
-    }
-    if is_decided(&job) {
-        let [provider, fee, client] = entry.entitled();
-        let paid = entry.paid;
-        let (provider_has, fee_has) = (paid.provider + job.owed_provider.get(), paid.fee + job.owed_fee.get());
-        let client_has = paid.client as u128 + job.owed_client.get() as u128 + entry.late_gifts as u128;
-        let parts = [provider_has as u128, fee_has as u128, client_has];
-        if parts != [provider, fee, client] {
-            return Err(Violation::new(format!(
-                "job {address} has paid and owes {parts:?} to provider, protocol and client, who are due {:?}",
-                entry.entitled()
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// Checks everything there is.
 pub fn world(stage: &mut Stage) -> Result<(), Violation> {
     let mut sums: BTreeMap<Pubkey, u128> = BTreeMap::new();
-    let mut ours: Vec<Pubkey> = Vec::new();
+    let mut strays: Vec<Pubkey> = Vec::new();
     for (address, account) in &stage.svm.accounts_db().inner {
         if let Some(purse) = as_purse(account) {
             *sums.entry(purse.mint).or_default() += purse.amount as u128;
         }
-        if [escrow::ID, registry::ID, treasury::ID].contains(account.owner()) && account.lamports() > 0 {
-            ours.push(*address);
+        let is_ours = [escrow::ID, registry::ID, treasury::ID, staking::ID].contains(account.owner());
+        if is_ours && account.lamports() > 0 && stage.model.thing(address).is_none() {
+            strays.push(*address);
         }
     }
     for token in &stage.cast.tokens {
@@ -232,9 +201,8 @@ pub fn world(stage: &mut Stage) -> Result<(), Violation> {
             return Err(Violation::new(what));
         }
     }
-    let jobs: Vec<Pubkey> = stage.model.jobs().map(|entry| entry.address).collect();
-    ours.extend(jobs);
-    ours.sort();
-    ours.dedup();
-    ours.iter().try_for_each(|address| touched(stage, address))
+    strays.sort();
+    strays.iter().try_for_each(|address| things::stray(stage, address))?;
+    let things: BTreeSet<Thing> = stage.model.things().collect();
+    things.iter().try_for_each(|thing| things::check(stage, thing))
 }
