@@ -59,7 +59,7 @@ fn somebody_elses_claim_is_not_slashed_instead() {
     let nobody = w.new_key().pubkey();
     w.refuse(swap(fail.clone(), claim, nobody), &[], "WrongClaim");
     w.refuse(swap(fail.clone(), joule_sdk::staking::ID, joule_sdk::registry::ID), &[], "ConstraintAddress");
-    w.refuse(swap(fail, w.bond_vault(), w.fee_vault()), &[], "ConstraintDuplicateMutableAccount");
+    w.refuse(swap(fail, w.bond_vault(), w.fee_vault()), &[], "WrongVault");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod fail;
 mod iou;
 mod metered;
 mod open;
+mod own_bond;
 mod panel;
 mod quorum;
 mod redirect;

@@ -33,8 +33,8 @@ pub struct CloseVote {
     #[account(mut, unsafe(dup), address = vote.payout @ EscrowError::WrongPayout)]
     pub payout: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. Whoever is paid into it must not be spared by that.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
     pub token_program: Interface<'static, TokenInterface>,
 }

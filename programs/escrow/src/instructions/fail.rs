@@ -17,8 +17,8 @@ pub struct Fail {
     #[account(mut, unsafe(dup), address = refund.job.fee_vault @ EscrowError::WrongFeeVault)]
     pub fee_vault: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. Whoever is paid into it must not be spared by that.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
 }
 

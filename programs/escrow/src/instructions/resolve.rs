@@ -23,8 +23,8 @@ pub struct Resolve {
     #[account(mut, unsafe(dup))]
     pub challenger: UncheckedAccount,
     pub backing: Nested<Backing>,
-    /// The staking program checks it.
-    #[account(mut)]
+    /// The staking program checks it. Whoever is paid into it must not be spared by that.
+    #[account(mut, unsafe(dup))]
     pub bond_vault: UncheckedAccount,
 }
 
