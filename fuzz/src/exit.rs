@@ -10,11 +10,11 @@ use crate::{
     cast::Token,
     chain,
     check::Violation,
-    model::{is_decided, Entry, Surety, Trial},
+    model::{is_decided, Ballot, Entry, Surety, Trial},
     stage::Stage,
 };
 use joule_sdk::{
-    escrow::state::{JobStatus, Panel},
+    escrow::state::{JobStatus, Panel, Verdict},
     instruction::{escrow, staking},
     staking::state::{Bond, Claim, Stake},
     Instruction, Pubkey, Signer,
@@ -58,7 +58,8 @@ fn by_cranks(stage: &mut Stage) -> Result<(), Violation> {
     let mut vaults: Vec<Pubkey> =
         stage.cast.tokens.iter().flat_map(|token| [token.fee_vault, token.pool_vault]).collect();
     vaults.extend(jobs);
-    if stage.chance(50) {
+    let is_prompt = stage.chance(50);
+    if is_prompt {
         vaults.extend(stage.model.bonds.values().map(|bond| bond.vault));
     }
     for vault in vaults {
@@ -72,6 +73,9 @@ fn by_cranks(stage: &mut Stage) -> Result<(), Violation> {
         crank(stage)?;
         lapse(stage)?;
         crank(stage)?;
+        if is_prompt && wait == SOON {
+            prompt(stage)?;
+        }
     }
     let is_left = |entry: &Entry| !is_decided(&entry.job) || entry.job.disputed == 1;
     let left = stage.model.jobs.values().filter(|entry| is_left(entry)).count();
@@ -80,6 +84,25 @@ fn by_cranks(stage: &mut Stage) -> Result<(), Violation> {
     Violation::unless(stage.model.bids.is_empty(), "a bid cannot be withdrawn by cranks alone")?;
     Violation::unless(stage.model.holds.is_empty(), "a claim outlives its time")?;
     Violation::unless(stage.model.panels.is_empty(), "a panel cannot be closed by cranks alone")
+}
+
+/// With no vault frozen, nobody escapes by making a crank fail until its claim lapses: what is late is failed, what has been
+/// voted on is resolved, and whoever was wrong or silent is slashed.
+fn prompt(stage: &Stage) -> Result<(), Violation> {
+    let late = |entry: &Entry| entry.job.status == JobStatus::Accepted as u8 && stage.now > entry.job.deliver_by.get();
+    Violation::unless(!stage.model.jobs.values().any(late), "a job that is late cannot be failed")?;
+    for trial in stage.model.trials.values() {
+        let Some(verdict) = trial.verdict else {
+            Violation::unless(stage.now <= trial.decided_after(), "a dispute that is over cannot be resolved")?;
+            continue;
+        };
+        let is_wrong = |ballot: &Ballot| match ballot.choice {
+            None => true,
+            Some(choice) => choice != verdict && verdict != Verdict::Undecided,
+        };
+        Violation::unless(!trial.ballots.values().any(is_wrong), "a vote that was wrong cannot be slashed")?;
+    }
+    Ok(())
 }
 
 /// Has every job and dispute go on as far as its state and the clock allow. Refusals are normal: not everybody can be paid.

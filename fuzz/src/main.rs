@@ -37,6 +37,8 @@ struct Cli {
 
 /// Steps after which every action must have succeeded once.
 const ENOUGH: u64 = 20_000;
+/// Steps after which everything must have come about.
+const LONG: u64 = 200_000;
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 fn main() -> Result<()> {
@@ -82,6 +84,10 @@ fn main() -> Result<()> {
     let never = report.never_done();
     if steps >= ENOUGH && !never.is_empty() {
         bail!("tried often and never done: {}", never.join(", "));
+    }
+    let missed = report.missed();
+    if steps >= LONG && !missed.is_empty() {
+        bail!("never come about: {}", missed.join(", "));
     }
     println!("every unit and every rent accounted for; every job, dispute, bid, bond and stake found its way out");
     Ok(())

@@ -3,6 +3,30 @@
 use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::collections::BTreeMap;
 
+/// What must have come about in a long run: if it has not, most of what is checked was never seen.
+const COME_ABOUT: [&str; 20] = [
+    "absent member slashed",
+    "appeal by challenger",
+    "appeal by provider",
+    "bid won",
+    "claim lapsed",
+    "debt paid later",
+    "failed, slashed",
+    "fees shared",
+    "juror rewarded",
+    "left a debt",
+    "panel drawn after appeal",
+    "settled",
+    "silent vote slashed",
+    "stopped",
+    "verdict after appeal: counter",
+    "verdict: counter",
+    "verdict: neither",
+    "verdict: stands",
+    "verdict: undecided",
+    "wrong vote slashed",
+];
+
 #[derive(Default)]
 pub struct Report {
     done: BTreeMap<&'static str, u64>,
@@ -63,6 +87,11 @@ impl Report {
             table.add_row([name.to_string(), done.to_string(), refused.to_string(), lines.join("\n")]);
         }
         table
+    }
+
+    /// What should have come about, and has not.
+    pub fn missed(&self) -> Vec<&'static str> {
+        COME_ABOUT.into_iter().filter(|name| !self.milestones.contains_key(name)).collect()
     }
 
     /// What was tried and never done: then the plan is at fault.

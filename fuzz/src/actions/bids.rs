@@ -13,8 +13,8 @@ use joule_sdk::{
 
 pub const ACTIONS: &[Action] = &[
     Action { name: "bid: place", weight: 30, plan: place },
-    Action { name: "bid: pick", weight: 5, plan: pick },
-    Action { name: "bid: award", weight: 10, plan: award },
+    Action { name: "bid: pick", weight: 3, plan: pick },
+    Action { name: "bid: award", weight: 12, plan: award },
     Action { name: "bid: withdraw", weight: 12, plan: withdraw },
 ];
 
@@ -53,7 +53,7 @@ fn award(stage: &mut Stage) -> Option<Vec<Instruction>> {
         bid(stage, |_, job, now| is_open(job, now) && job.is_some_and(|job| now > job.bid_until.get()))?;
     // The cheapest, most often.
     let best = stage.model.jobs.get(&bid.job).map(|entry| entry.job.best_bid);
-    let best = best.filter(|_| stage.rng.u32(..10) > 0).and_then(|best| Some((best, stage.model.bids.get(&best)?.bid)));
+    let best = best.filter(|_| stage.rng.u32(..10) > 2).and_then(|best| Some((best, stage.model.bids.get(&best)?.bid)));
     let (address, bid) = best.unwrap_or((address, bid));
     Some(vec![instruction::award_bid(address, &bid)])
 }

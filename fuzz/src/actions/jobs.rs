@@ -44,7 +44,11 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let client = stage.cast.people[client].hot;
     let payer = if stage.chance(80) { client } else { stage.cast.people[sponsor].hot };
     let source = stage.account_of(&client, token);
-    let refund = if stage.chance(90) { stage.account_of(&client, token) } else { stage.any_account(token) };
+    let refund = match stage.rng.u32(..30) {
+        0..=1 => stage.any_account(token),
+        2 => super::tokens::some_vault(stage, token),
+        _ => stage.account_of(&client, token),
+    };
     let next = stage.model.next_id.get(&client).copied().unwrap_or(0);
     let id = if stage.chance(97) { next } else { stage.rng.u64(..next + 3) };
     let (mint, token_program) = (stage.cast.tokens[token].mint, stage.cast.tokens[token].program);
@@ -136,7 +140,12 @@ pub fn candidate(stage: &mut Stage, job: &Job) -> Option<Provider> {
     let (authority, provider) = (stage.cast.people[person].hot, stage.cast.people[person].provider);
     let owner = chain::read::<Registered>(&stage.svm, &provider).map_or(authority, |found| found.payout_owner);
     let token = stage.cast.token(&job.mint)?;
-    let payout = if stage.chance(95) { stage.account_of(&owner, token) } else { stage.any_account(token) };
+    let payout = match stage.rng.u32(..30) {
+        0 => stage.any_account(token),
+        // Its own bond's: whoever is slashed must not be spared by being paid there.
+        1 => pda::bond_vault(&pda::bond(&authority, &job.mint)),
+        _ => stage.account_of(&owner, token),
+    };
     let payer = if stage.chance(80) { authority } else { stage.cast.people[sponsor].hot };
     let attested = chain::find(&stage.svm, &pda::attestations(&authority)).is_some();
     Some(Provider { authority, payer, payout, attested })
@@ -238,7 +247,7 @@ fn redirect(stage: &mut Stage) -> Option<Vec<Instruction>> {
     };
     let account = match (stage.rng.u32(..20), stage.job(&[])) {
         (0, Some((_, other))) => other.vault,
-        (1, _) => stage.cast.tokens[token].fee_vault,
+        (1, _) => super::tokens::some_vault(stage, token),
         (2, _) => stage.any_account(token),
         _ => stage.account_of(&payee, token),
     };

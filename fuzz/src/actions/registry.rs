@@ -37,7 +37,9 @@ fn update(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (person, owner) = (stage.person(), stage.person());
     let owner = if stage.chance(80) { person } else { owner };
     let people = &stage.cast.people;
-    let mut changed = profile(people[owner].cold);
+    let (cold, mint) = (people[owner].cold, stage.cast.tokens[owner % 2].mint);
+    let owner = if stage.rng.u32(..10) == 0 { pda::bond(&people[person].hot, &mint) } else { cold };
+    let mut changed = profile(owner);
     changed.capacity = stage.rng.u32(..5);
     Some(vec![instruction::update(people[person].hot, changed)])
 }

@@ -71,7 +71,7 @@ fn existing(stage: &mut Stage) -> Option<(Pubkey, Purse, usize)> {
 }
 
 /// The vault of fees, a pool or a bond.
-fn some_vault(stage: &mut Stage, token: usize) -> Pubkey {
+pub fn some_vault(stage: &mut Stage, token: usize) -> Pubkey {
     let mint = stage.cast.tokens[token].mint;
     let bonds: Vec<Pubkey> =
         stage.model.bonds.values().filter(|bond| bond.mint == mint).map(|bond| bond.vault).collect();
