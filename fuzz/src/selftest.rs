@@ -202,9 +202,9 @@ fn a_bid_a_vote_or_a_verdict_that_changes_is_noticed() {
         let voted = model.trials.values().find(|trial| !trial.ballots.is_empty());
         voted.and_then(|trial| Some((trial.address, *trial.ballots.keys().next()?)))
     });
-    add_to(&mut stage, &vote, offset_of!(Vote, weight), 1);
+    add_to(&mut stage, &vote, offset_of!(Vote, stake), 1);
     noticed(&mut stage, "numbers of");
-    add_to(&mut stage, &vote, offset_of!(Vote, weight), -1);
+    add_to(&mut stage, &vote, offset_of!(Vote, stake), -1);
     add_to(&mut stage, &dispute, offset_of!(Dispute, rounds), 1);
     noticed(&mut stage, "tally of");
 }

@@ -4,7 +4,7 @@ use super::Action;
 use crate::{chain, model::Trial, stage::Stage};
 use joule_sdk::{
     escrow::{
-        constants::PANEL_EPOCH,
+        constants::{PANEL_EPOCH, WIND_UP},
         math::Side,
         seat,
         state::{Job, JobStatus, Panel},
@@ -78,7 +78,8 @@ fn appeal(stage: &mut Stage) -> Option<Vec<Instruction>> {
         0 => stage.cast.people[thief].hot,
         1 => trial.challenger,
         2..=4 => job.payout_owner,
-        5..=10 => job.provider_authority,
+        5..=9 => job.provider_authority,
+        10..=12 => job.client,
         _ if trial.has_won(Side::Challenger) => job.provider_authority,
         _ => trial.challenger,
     };
@@ -101,7 +102,7 @@ pub fn absent(trial: &Trial) -> Vec<u8> {
 /// The instruction that punishes a member.
 pub fn punishment(stage: &Stage, address: Pubkey, member: u8) -> Option<Instruction> {
     let (job, trial) = (stage.model.jobs.get(&address)?.job, stage.model.trials.get(&address)?);
-    let subject = seat::subject(&trial.panel, &trial.dispute.members[member as usize].resolver);
+    let subject = seat::subject(&trial.panel, &trial.dispute.members[member as usize]);
     let hold = stage.model.holds.values().find(|hold| hold.subject == subject);
     let payer = hold.map_or(stage.cast.crank, |hold| hold.rent_payer);
     let program = stage.program_of(&job);
@@ -120,7 +121,7 @@ fn punish(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn close(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let may = |trial: &Trial, now: i64| {
-        let is_late = now > trial.resolved_at + trial.dispute.vote_window.get() as i64;
+        let is_late = now > trial.resolved_at + WIND_UP as i64;
         trial.verdict.is_some() && trial.ballots.is_empty() && (is_late || absent(trial).is_empty())
     };
     let (_, _, trial) = trial(stage, may)?;

@@ -93,11 +93,20 @@ fn terms(stage: &mut Stage) -> Terms {
     };
     let is_judged = (1..=2).contains(&verification);
     let jurors = [1, 1, 1, 3, 3, 5][stage.rng.usize(..6)];
-    let vote_window = stage.rng.u32(600..80_000);
+    // A panel's members get an hour for each step, at least.
+    let shortest = if verification == 2 && !stage.chance(2) { 3_600 } else { 600 };
+    let vote_window = stage.rng.u32(shortest..80_000);
     let bond_bps = match stage.rng.u32(..40) {
         0 => stage.rng.u16(..1_000),
         1 => 50_000,
         _ => stage.rng.u16(1_000..15_000),
+    };
+    let pricing = stage.chance(25) as u8;
+    let max_rate = match stage.rng.u32(..60) {
+        0 => (1 - pricing) as u64,
+        1 => budget,
+        _ if pricing == 0 => 0,
+        _ => stage.rng.u64(1..=(budget / 500).max(1)),
     };
     Terms {
         budget,
@@ -110,8 +119,9 @@ fn terms(stage: &mut Stage) -> Terms {
         vote_window: if is_judged { vote_window } else { 0 },
         bond_bps,
         verification,
-        pricing: stage.chance(25) as u8,
+        pricing,
         jurors: if is_judged { jurors } else { 0 },
+        max_rate,
     }
 }
 
@@ -126,10 +136,10 @@ fn accept(stage: &mut Stage) -> Option<Vec<Instruction>> {
 /// Base units that somebody asks for, or base units a second.
 pub fn price(stage: &mut Stage, job: &Job) -> u64 {
     let budget = job.budget.get();
-    let most = if job.pricing == 1 { (budget / 1_000).max(1) } else { budget.max(1) };
+    let most = if job.pricing == 1 { job.max_rate.get().min(budget).max(1) } else { budget.max(1) };
     match stage.rng.u32(..40) {
         0 => stage.rng.u64(..3),
-        1 => budget.saturating_add(stage.rng.u64(..2)),
+        1 => most.saturating_add(stage.rng.u64(..2)),
         _ => stage.rng.u64(1..=most),
     }
 }
@@ -176,7 +186,10 @@ fn report(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn stop(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (address, job) = stage.job_when(&[JobStatus::Accepted], |job, _| job.pricing == 1)?;
-    Some(vec![instruction::stop(address, &job, stage.program_of(&job))])
+    let reported = job.reported.get();
+    let seconds = if stage.chance(90) { reported.saturating_add(stage.rng.u32(..100)) } else { stage.rng.u32(..=reported) };
+    let job = perhaps_misled(stage, job);
+    Some(vec![instruction::stop(address, &job, stage.program_of(&job), seconds)])
 }
 
 fn submit(stage: &mut Stage) -> Option<Vec<Instruction>> {

@@ -86,12 +86,12 @@ fn commit_seats(stage: &mut Stage) -> Option<Vec<Instruction>> {
         if is_in && !stage.chance(2) || !stage.chance(70) {
             continue;
         }
-        let juror = trial.dispute.members[seat as usize].resolver;
+        let juror = trial.dispute.members[seat as usize];
         let (sponsor, sealed) = (stage.person(), seal(stage, &address, &trial, &juror));
         let payer = if stage.chance(80) { juror } else { stage.cast.people[sponsor].hot };
         let payout = if stage.chance(90) { stage.account_of(&juror, token) } else { stage.any_account(token) };
-        let dispute = &trial.dispute;
-        instructions.push(instruction::commit_seat(juror, payer, payout, trial.address, dispute, seat, sealed));
+        let (dispute, mint) = (&trial.dispute, &job.mint);
+        instructions.push(instruction::commit_seat(juror, payer, payout, trial.address, dispute, mint, seat, sealed));
     }
     (!instructions.is_empty()).then_some(instructions)
 }

@@ -30,6 +30,7 @@ use joule_sdk::{
 };
 use litesvm::LiteSVM;
 use solana_account::ReadableAccount;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(stage: &mut Stage, thing: &Thing) -> Result<(), Violation> {
     let Stage { svm, model, .. } = stage;
@@ -114,8 +115,8 @@ fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey) -> Result<(), Violation
     };
     let Some(trial) = model.trials.get_mut(job) else { return Ok(()) };
     let dispute: Dispute = there(svm, &trial.address, "dispute")?;
-    if dispute.drawn != trial.dispute.drawn {
-        members(svm, &of, trial, &dispute)?;
+    if let Some(eligible) = trial.eligible.take() {
+        members(trial, &dispute, &eligible)?;
     }
     trial.dispute = dispute;
     let Trial { address, .. } = *trial;
@@ -136,7 +137,8 @@ fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey) -> Result<(), Violation
     }
     for (place, round) in dispute.rounds.iter().enumerate() {
         equal("tally", &address, round.tally.map(|weight| weight.get() as u128), trial.tally[place])?;
-        equal("votes", &address, round.revealed.get(), trial.revealed[place])?;
+        let votes = (round.committed.get(), round.revealed.get());
+        equal("votes", &address, votes, (trial.cast[place], trial.revealed[place]))?;
         equal("pot", &address, round.pot.get(), trial.pots[place])?;
     }
     let owed = (trial.verdict.is_some()).then(|| unpaid(trial));
@@ -153,28 +155,17 @@ fn unpaid(trial: &Trial) -> u128 {
     right.map(|ballot| trial.reward(ballot, verdict) as u128).sum()
 }
 
-/// Those who were drawn are enrolled, no parties, and there once.
-fn members(svm: &LiteSVM, job: &Job, trial: &Trial, dispute: &Dispute) -> Result<(), Violation> {
-    let panel: Panel = there(svm, &trial.panel, "panel")?;
-    let drawn = &dispute.members[..dispute.drawn as usize];
+/// Those who were drawn could be, and are there once; whoever could be drawn is, until the seats are taken.
+fn members(trial: &Trial, dispute: &Dispute, eligible: &BTreeSet<Pubkey>) -> Result<(), Violation> {
     let seats = if dispute.round == 0 { dispute.jurors as usize } else { 2 * dispute.jurors as usize + 1 };
-    let new = drawn.len() - if dispute.round == 0 { 0 } else { dispute.first_drawn as usize };
-    Violation::unless(new <= seats, "more members than seats")?;
-    for (place, member) in drawn.iter().enumerate() {
-        let parties = [job.client, job.provider_authority, job.payout_owner, trial.challenger];
-        let is_first = drawn[..place].iter().all(|other| other.resolver != member.resolver);
-        let is_enrolled =
-            panel.enrolled().iter().any(|entry| entry.resolver == member.resolver && entry.stake == member.stake);
-        let may = is_first && is_enrolled && !parties.contains(&member.resolver);
-        Violation::unless(may, "a member that must not be drawn")?;
-    }
-    // Whoever could be drawn is, until the seats are taken.
-    let could = panel.enrolled().iter().filter(|entry| {
-        let parties = [job.client, job.provider_authority, job.payout_owner, trial.challenger];
-        entry.stake.get() > 0 && !parties.contains(&entry.resolver)
-    });
-    let free = could.count() - (drawn.len() - new);
-    Violation::unless(new == seats.min(free), "seats left empty that somebody could take")
+    let earlier = trial.dispute.drawn as usize;
+    let drawn = &dispute.members[..dispute.drawn as usize];
+    let is_kept = drawn.get(..earlier) == Some(&trial.dispute.members[..earlier]);
+    Violation::unless(is_kept, "a first panel that a second one has changed")?;
+    let new: BTreeSet<Pubkey> = drawn[earlier..].iter().copied().collect();
+    let may = new.len() == drawn.len() - earlier && new.is_subset(eligible);
+    Violation::unless(may, "a member that must not be drawn")?;
+    Violation::unless(new.len() == seats.min(eligible.len()), "seats left empty, or more members than seats")
 }
 
 fn vote(svm: &LiteSVM, address: &Pubkey, ballot: &Ballot, trial: &Trial) -> Result<(), Violation> {
@@ -185,9 +176,9 @@ fn vote(svm: &LiteSVM, address: &Pubkey, ballot: &Ballot, trial: &Trial) -> Resu
     equal("claim", address, vote.claim, ballot.claim)?;
     equal("rent payer", address, vote.rent_payer, ballot.rent_payer)?;
     equal("commitment", address, vote.commitment, ballot.commitment)?;
-    let numbers = [vote.weight.get(), vote.at_risk.get(), vote.round as u64, vote.choice as u64];
+    let numbers = [vote.stake.get(), vote.round as u64, vote.choice as u64];
     let choice = ballot.choice.map_or(0, |choice| choice as u64);
-    equal("numbers", address, numbers, [ballot.weight, ballot.at_risk, ballot.round as u64, choice])
+    equal("numbers", address, numbers, [ballot.stake, ballot.round as u64, choice])
 }
 
 fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation> {
@@ -195,9 +186,12 @@ fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation
     let panel: Panel = there(svm, address, "panel")?;
     equal("rent payer", address, panel.rent_payer, paper.rent_payer)?;
     equal("mint", address, panel.mint, paper.of)?;
-    let all = panel.enrolled();
-    let once = |place: usize| all[..place].iter().all(|other| other.resolver != all[place].resolver);
-    Violation::unless((0..all.len()).all(once), "a resolver is enrolled twice")
+    // Few enough people play that nobody is pushed out.
+    let is: BTreeMap<Pubkey, u64> =
+        panel.enrolled().iter().map(|entry| (entry.resolver, entry.stake.get())).collect();
+    equal("enrolled", address, is.len(), panel.enrolled().len())?;
+    let must = model.enrolled.iter().filter(|((of, _), _)| of == address);
+    equal("stakes", address, is, must.map(|((_, who), stake)| (*who, *stake)).collect())
 }
 
 fn bond(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation> {

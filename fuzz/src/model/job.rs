@@ -88,10 +88,20 @@ impl Entry {
         }
     }
 
-    /// Base units that whoever takes the job for `price` locks.
+    /// Base units that whoever takes the job for `price` locks: a share of it, or of the budget if it is paid by the second,
+    /// and at least a tenth of the budget.
     pub fn exposure(&self, price: u64) -> u128 {
-        let base = if self.job.pricing == 1 { self.job.budget.get() } else { price };
-        (base as u128 * self.job.bond_bps.get() as u128).div_ceil(10_000)
+        let budget = self.job.budget.get();
+        let base = if self.job.pricing == 1 { budget } else { price };
+        let share = |of: u64, bps: u16| (of as u128 * bps as u128).div_ceil(10_000);
+        share(base, self.job.bond_bps.get()).max(share(budget, 1_000))
+    }
+
+    /// Whether the job may be taken for `price`.
+    pub fn affords(&self, price: u64) -> bool {
+        let job = &self.job;
+        let most = if job.pricing == 1 { job.budget.get().min(job.max_rate.get()) } else { job.budget.get() };
+        (1..=most).contains(&price)
     }
 }
 

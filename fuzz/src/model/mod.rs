@@ -74,6 +74,8 @@ pub struct Model {
     /// By mint.
     pub fees: BTreeMap<Pubkey, Fees>,
     pub panels: BTreeMap<Pubkey, Paper>,
+    /// What everybody has staked to be drawn, by panel and resolver, in base units; 0 once it was punished.
+    pub enrolled: BTreeMap<(Pubkey, Pubkey), u64>,
     /// Attestors by their account, and who signs for them.
     pub attestors: BTreeMap<Pubkey, Pubkey>,
     /// Attestations and requirements.
@@ -107,6 +109,7 @@ impl Model {
             pools: BTreeMap::new(),
             fees: cast.tokens.iter().map(|token| (token.mint, Fees::new(svm, token))).collect(),
             panels: BTreeMap::new(),
+            enrolled: BTreeMap::new(),
             attestors: BTreeMap::new(),
             papers: BTreeMap::new(),
             providers: BTreeMap::new(),

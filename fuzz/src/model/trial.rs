@@ -8,7 +8,7 @@ use joule_sdk::{
     },
     Pubkey,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A dispute that has not been closed.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Trial {
     /// Weight revealed, by round and verdict.
     pub tally: [[u128; 3]; 2],
     pub revealed: [u32; 2],
+    /// Votes committed, by round.
+    pub cast: [u32; 2],
     pub verdict: Option<Verdict>,
     /// Base units for the jurors of each round.
     pub pots: [u64; 2],
@@ -45,6 +47,8 @@ pub struct Trial {
     /// Members that were slashed because they never came.
     pub punished: u32,
     pub committed: u32,
+    /// Who could be drawn for the round when it was, until it has been checked who was.
+    pub eligible: Option<BTreeSet<Pubkey>>,
 }
 
 /// A vote.
@@ -52,16 +56,13 @@ pub struct Trial {
 pub struct Ballot {
     pub juror: Pubkey,
     pub round: u8,
-    /// Base units, both.
-    pub weight: u64,
-    pub at_risk: u64,
+    /// Base units: what it weighs, and what it loses.
+    pub stake: u64,
     pub commitment: [u8; 32],
     /// What it speaks for, once revealed.
     pub choice: Option<Verdict>,
     pub payout: Pubkey,
     pub claim: Pubkey,
-    /// Whether the claim is the vote's own.
-    pub own_claim: bool,
     pub rent_payer: Pubkey,
 }
 
@@ -70,14 +71,14 @@ impl Trial {
         self.panel != Pubkey::default()
     }
 
-    /// More than half of the revealed weight, if enough have voted.
+    /// More than half of the revealed weight, if enough have committed.
     pub fn verdict_of(&self, round: usize) -> Option<Verdict> {
         let seats = if round == 0 { self.jurors as u32 } else { 2 * self.jurors as u32 + 1 };
         let needed = if self.is_panel() { seats / 2 + 1 } else { seats };
         let total: u128 = self.tally[round].iter().sum();
         let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
         let mut found = verdicts.into_iter().zip(self.tally[round]).filter(|(_, weight)| weight * 2 > total);
-        (self.revealed[round] >= needed).then(|| found.next())?.map(|(verdict, _)| verdict)
+        (self.cast[round] >= needed).then(|| found.next())?.map(|(verdict, _)| verdict)
     }
 
     /// The last round that has a verdict decides.
@@ -107,7 +108,7 @@ impl Trial {
     pub fn has_won(&self, side: Side) -> bool {
         match self.verdict_of(0) {
             Some(Verdict::Stands) => side == Side::Provider,
-            Some(Verdict::Counter) => side == Side::Challenger,
+            Some(Verdict::Counter) => side != Side::Provider,
             _ => false,
         }
     }
@@ -116,12 +117,12 @@ impl Trial {
     pub fn reward(&self, ballot: &Ballot, verdict: Verdict) -> u64 {
         match self.winners(ballot.round, verdict) {
             0 => 0,
-            winners => (self.pots[ballot.round as usize] as u128 * ballot.weight as u128 / winners) as u64,
+            winners => (self.pots[ballot.round as usize] as u128 * ballot.stake as u128 / winners) as u64,
         }
     }
 }
 
-/// The treasury's part of what was slashed, in base units.
+/// The treasury's part of what a provider has lost, in base units. What a juror has lost is all the treasury's.
 pub fn penalty(slashed: u128) -> u128 {
     slashed - slashed * 9_000 / 10_000
 }
@@ -137,13 +138,14 @@ pub struct Table {
     pub has_winners: [bool; 2],
 }
 
-/// What provider, treasury and challenger are due, and the jurors of each round. The client gets the rest.
+/// What provider, treasury and challenger are due, and the jurors of each round. The client gets the rest: its own appeal's
+/// deposit, unless that is forfeited, and what it is paid for waiting.
 pub fn awards(verdict: Verdict, t: &Table) -> ([u128; 3], [u128; 2]) {
     let of = |side| t.appeal.filter(|(who, _)| *who == side).map_or(0, |(_, deposit)| deposit);
     let (by_provider, by_challenger) = (of(Side::Provider), of(Side::Challenger));
     let fee = t.price * t.fee_bps / 10_000;
     let forfeited = match verdict {
-        Verdict::Stands => t.deposit + by_challenger,
+        Verdict::Stands => t.deposit + by_challenger + of(Side::Client),
         Verdict::Counter => t.slashed + by_provider,
         Verdict::Neither => t.slashed + t.deposit + by_provider + by_challenger,
         Verdict::Undecided => 0,
@@ -165,7 +167,7 @@ pub fn awards(verdict: Verdict, t: &Table) -> ([u128; 3], [u128; 2]) {
         Verdict::Neither => [0, penalty(rest), 0],
         Verdict::Undecided => {
             let waiting = t.deposit * 1_000 / 10_000;
-            [t.price - fee + waiting + by_provider, fee, t.deposit - waiting + by_challenger]
+            [t.price - fee + by_provider, fee, t.deposit - waiting + by_challenger]
         }
     };
     (parties, jurors)

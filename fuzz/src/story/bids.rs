@@ -42,6 +42,7 @@ impl Story {
             (job.best_bid, job.best_price) = (e.bid, e.price);
         }
         let mint = job.mint;
+        Violation::unless(entry.affords(e.price.get()), "a bid for more than the client pays")?;
         let exposure = entry.exposure(e.price.get());
         let fits = exposure == e.exposure.get() as u128 && locked.amount == e.exposure.get();
         Violation::unless(fits, "a bid with another claim than its price wants")?;
@@ -113,12 +114,12 @@ impl Story {
         };
         let until = model.holds.get(&bid.claim).map(|hold| hold.until);
         let entry = live(model, &e.job)?;
-        let exposure = entry.exposure(bid.price.get());
+        let (exposure, affords) = (entry.exposure(bid.price.get()), entry.affords(bid.price.get()));
         let job = &mut entry.job;
         let is_time = job.status == JobStatus::Open as u8 && called.now <= job.accept_by.get();
         Violation::unless(is_time, "accepted out of time")?;
         Violation::unless(exposure == bid.exposure.get() as u128, "accepted for another claim than the price wants")?;
-        Violation::unless(bid.price.get() <= job.budget.get(), "accepted for more than the budget")?;
+        Violation::unless(affords, "accepted for more than the client pays")?;
         let deliver_by = called.now + job.work_window.get() as i64;
         let needed = deliver_by + job.review_window.get() as i64 + 8 * job.vote_window.get() as i64 + LATE as i64;
         // A bid's claim may have lapsed only if nobody looked after the job for a month.

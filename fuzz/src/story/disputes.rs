@@ -6,22 +6,23 @@ use super::{
 };
 use crate::{
     check::Violation,
-    model::{awards, penalty, Ballot, Model, Paper, Table, Thing, Trial},
+    model::{awards, Ballot, Model, Paper, Table, Thing, Trial},
 };
 use bytemuck::Zeroable;
 use joule_sdk::{
     escrow::{
-        constants::{LATE, MAX_VOTE_WINDOW, PANEL_EPOCH},
+        constants::{LATE, MAX_VOTE_WINDOW, PANEL_EPOCH, WIND_UP},
         event::{
             AbsentPunished, AnyEvent as Escrow, DisputeAppealed, DisputeResolved, JobChallenged, PanelDrawn,
             VoteClosed, VoteCommitted, VoteRevealed,
         },
         math::Side,
         seat,
-        state::{commitment, Dispute, JobStatus, Verdict},
+        state::{commitment, Dispute, Job, JobStatus, Verdict},
     },
     Pubkey,
 };
+use std::collections::BTreeSet;
 
 impl Story {
     pub(super) fn dispute(&mut self, model: &mut Model, event: Escrow, called: &Called) -> Result<(), Violation> {
@@ -38,7 +39,7 @@ impl Story {
                 let (_, trial) = tried(model, &e.dispute)?;
                 let seats = (1u32 << trial.dispute.drawn) - 1;
                 let is_settled = (trial.committed | trial.punished) & seats == seats;
-                let is_late = called.now > trial.resolved_at + trial.dispute.vote_window.get() as i64;
+                let is_late = called.now > trial.resolved_at + WIND_UP as i64;
                 let is_over = trial.verdict.is_some() && trial.ballots.is_empty() && (is_settled || is_late);
                 Violation::unless(is_over, "a dispute was closed before it was wound up")?;
                 self.rents.push((trial.address, trial.rent_payer));
@@ -65,7 +66,8 @@ impl Story {
                     model.panels.insert(e.panel, Paper { of: mint, rent_payer: payer });
                     model.name([e.panel], Thing::Panel(e.panel));
                 }
-                Ok(())
+                let earlier = model.enrolled.insert((e.panel, e.resolver), e.stake.get());
+                Violation::unless(earlier.is_none(), "a resolver is enrolled twice")
             }
             Escrow::PanelClosed(e) => {
                 let panel = model.panels.remove(&e.panel);
@@ -75,6 +77,7 @@ impl Story {
                 Violation::unless(is_over, "a panel was closed while it may be needed")?;
                 self.rents.push((e.panel, panel.rent_payer));
                 model.forget([e.panel]);
+                model.enrolled.retain(|(panel, _), _| *panel != e.panel);
                 Ok(())
             }
             _ => Err(Violation::new("an event that the fuzzer does not know")),
@@ -97,6 +100,8 @@ impl Story {
         entry.job.status = JobStatus::Challenged as u8;
         let (vault, step) = (entry.job.vault, entry.job.vote_window.get() as i64);
         let is_panel = entry.job.verification == 2;
+        // A quorum commits until the review window would have ended.
+        let commit_by = (called.now + step).max(entry.job.settle_after.get());
         let trial = Trial {
             address: e.dispute,
             dispute: Dispute::zeroed(),
@@ -110,17 +115,19 @@ impl Story {
             round: 0,
             is_drawing: is_panel,
             draw_by: if is_panel { called.now + step } else { 0 },
-            commit_by: if is_panel { 0 } else { called.now + step },
-            reveal_by: if is_panel { 0 } else { called.now + 2 * step },
-            final_at: if is_panel { 0 } else { called.now + 2 * step },
+            commit_by: if is_panel { 0 } else { commit_by },
+            reveal_by: if is_panel { 0 } else { commit_by + step },
+            final_at: if is_panel { 0 } else { commit_by + step },
             resolved_at: 0,
             tally: Default::default(),
             revealed: Default::default(),
+            cast: Default::default(),
             verdict: None,
             pots: Default::default(),
             ballots: Default::default(),
             punished: 0,
             committed: 0,
+            eligible: None,
         };
         self.gain(source, -(e.deposit.get() as i128));
         self.gain(vault, e.deposit.get() as i128);
@@ -138,45 +145,53 @@ impl Story {
         let is_time = !trial.is_drawing && trial.verdict.is_none() && called.now <= trial.commit_by;
         Violation::unless(is_time && e.round == trial.round, "a vote out of time")?;
         let (deposit, is_panel, challenger) = (trial.deposit, trial.is_panel(), trial.challenger);
-        let own_claim = called.name == "commit_vote";
-        Violation::unless(own_claim != is_panel, "a vote of somebody who was not asked")?;
+        let (final_at, round) = (trial.final_at, trial.round);
+        Violation::unless((called.name == "commit_seat") == is_panel, "a vote of somebody who was not asked")?;
         let of = live(model, &job)?.job;
         let parties = [of.client, of.provider_authority, of.payout_owner, challenger];
         Violation::unless(!parties.contains(&e.juror), "a party that judges itself")?;
-        let claim = called.account("claim")?;
-        if own_claim {
-            let locked = self.take_locked(&e.vote)?;
-            let weighs = locked.claim == claim && locked.amount == e.weight.get() && e.weight == e.at_risk;
-            Violation::unless(weighs && locked.amount >= deposit, "a vote that weighs what is not locked")?;
-        } else {
-            let held = model.holds.get(&claim).map_or(0, |hold| hold.amount);
-            let is_safe = e.at_risk.get() == deposit.min(e.weight.get()) && held >= e.at_risk.get();
-            Violation::unless(is_safe, "a seat with less behind it than is at risk")?;
+        let locked = self.take_locked(&e.vote)?;
+        let weighs = locked.amount == e.stake.get() && locked.amount >= deposit;
+        Violation::unless(weighs, "a vote that weighs what is not locked")?;
+        // A first panel's vote waits for a second one: drawn, committed, revealed and final.
+        let step = of.vote_window.get() as i64;
+        let waits = if is_panel && round == 0 { 4 * step } else { 0 };
+        let needed = final_at + waits + LATE as i64;
+        Violation::unless(locked.until >= needed, "a vote's claim that ends before it can be needed")?;
+        if is_panel {
+            Violation::unless(locked.amount == deposit, "a seat that weighs more or less than the others")?;
             let [seat] = called.argument::<1>(0)?;
-            trial_mut(model, &job)?.committed |= 1 << seat;
+            let trial = trial_mut(model, &job)?;
+            let is_its = trial.dispute.members.get(seat as usize) == Some(&e.juror);
+            Violation::unless(is_its && trial.committed & (1 << seat) == 0, "a vote in somebody else's seat")?;
+            trial.committed |= 1 << seat;
         }
         let ballot = Ballot {
             juror: e.juror,
             round: e.round,
-            weight: e.weight.get(),
-            at_risk: e.at_risk.get(),
+            stake: e.stake.get(),
             commitment: e.commitment,
             choice: None,
             payout,
-            claim,
-            own_claim,
+            claim: locked.claim,
             rent_payer: payer,
         };
         self.rents.push((e.vote, payer));
         model.name([e.vote], Thing::Trial(job));
-        trial_mut(model, &job)?.ballots.insert(e.vote, ballot);
+        let trial = trial_mut(model, &job)?;
+        trial.cast[round as usize] += 1;
+        trial.ballots.insert(e.vote, ballot);
         Ok(())
     }
 
     fn appealed(&mut self, model: &mut Model, e: &DisputeAppealed, called: &Called) -> Result<(), Violation> {
         called.signed_by(&e.appellant)?;
         let (job, trial) = tried(model, &e.dispute)?;
-        let side = if e.side == 1 { Side::Provider } else { Side::Challenger };
+        let side = match e.side {
+            1 => Side::Provider,
+            2 => Side::Challenger,
+            _ => Side::Client,
+        };
         let is_time = called.now > trial.reveal_by && called.now <= trial.final_at && !trial.is_drawing;
         let may = is_time && trial.verdict.is_none() && trial.is_panel() && trial.round == 0 && !trial.has_won(side);
         Violation::unless(may, "an appeal out of time, or of whoever has won")?;
@@ -188,6 +203,7 @@ impl Story {
         let entry = live(model, &job)?;
         let own = match side {
             Side::Challenger => e.appellant == challenger,
+            Side::Client => e.appellant == entry.job.client,
             Side::Provider => [entry.job.provider_authority, entry.job.payout_owner].contains(&e.appellant),
         };
         Violation::unless(own, "an appeal of a stranger")?;
@@ -196,7 +212,11 @@ impl Story {
         trial_mut(model, &job)?.draw_by = called.now + step;
         self.gain(called.account("source")?, -(e.deposit.get() as i128));
         self.gain(vault, e.deposit.get() as i128);
-        model.mark(if side == Side::Provider { "appeal by provider" } else { "appeal by challenger" });
+        model.mark(match side {
+            Side::Provider => "appeal by provider",
+            Side::Challenger => "appeal by challenger",
+            Side::Client => "appeal by client",
+        });
         Ok(())
     }
 
@@ -266,15 +286,13 @@ impl Story {
         let vault = live(model, &e.job)?.job.vault;
         if !is_right && !is_spared {
             Violation::unless(e.paid.get() == 0, "a vote that was wrong or silent was paid for")?;
-            let slashed = self.take_slashed(model, &ballot.claim, ballot.at_risk, &vault)?;
+            let slashed = self.take_slashed(model, &ballot.claim, ballot.stake, &vault)?;
             Violation::unless(slashed == e.slashed.get(), "a vote that says something else was slashed")?;
             slash_late(model, &e.job, slashed)?;
             model.mark(if ballot.choice.is_some() { "wrong vote slashed" } else { "silent vote slashed" });
             return Ok(());
         }
-        if ballot.own_claim {
-            self.expect_released(model, &ballot.claim, is_right)?;
-        }
+        self.expect_released(model, &ballot.claim, is_right)?;
         Violation::unless(e.slashed.get() == 0, "a vote that was right was slashed")?;
         let entry = live(model, &e.job)?;
         let left = entry.job.owed_jurors.get().checked_sub(reward);
@@ -301,10 +319,15 @@ impl Story {
         let may = trial.verdict.is_some()
             && e.member < trial.dispute.drawn
             && (trial.committed | trial.punished) & bit == 0
-            && member.resolver == e.resolver;
+            && member == e.resolver;
         Violation::unless(may, "punished for being absent, and was not")?;
         trial.punished |= bit;
-        let (wanted, subject) = (trial.deposit.min(member.stake.get()), seat::subject(&trial.panel, &e.resolver));
+        let (wanted, panel) = (trial.deposit, trial.panel);
+        let subject = seat::subject(&panel, &e.resolver);
+        // Nobody who did not come is drawn again.
+        if let Some(stake) = model.enrolled.get_mut(&(panel, e.resolver)) {
+            *stake = 0;
+        }
         // What was slashed whole is no claim any more.
         let claim = self.hand.slashed.first().map(|slashed| slashed.claim);
         let claim = claim.or_else(|| model.holds.iter().find(|(_, hold)| hold.subject == subject).map(|(at, _)| *at));
@@ -324,8 +347,11 @@ fn drawn(model: &mut Model, e: &PanelDrawn, called: &Called) -> Result<(), Viola
     let (job, trial) = tried(model, &e.dispute)?;
     let is_time = trial.is_drawing && trial.verdict.is_none() && called.now <= trial.draw_by;
     Violation::unless(is_time && e.round == trial.round, "drawn out of time")?;
-    let step = live(model, &job)?.job.vote_window.get() as i64;
+    let of = live(model, &job)?.job;
+    let step = of.vote_window.get() as i64;
+    let eligible = model.trials.get(&job).map(|trial| eligible(model, &of, trial));
     let trial = trial_mut(model, &job)?;
+    trial.eligible = eligible;
     trial.is_drawing = false;
     (trial.commit_by, trial.reveal_by) = (called.now + step, called.now + 2 * step);
     trial.final_at = called.now + 3 * step;
@@ -351,21 +377,27 @@ fn revealed(model: &mut Model, e: &VoteRevealed, called: &Called) -> Result<(), 
     };
     Violation::unless(choice as u8 == e.choice, "a vote counts for what it does not say")?;
     ballot.choice = Some(choice);
-    let weight = ballot.weight as u128;
-    trial.tally[round as usize][choice as usize - 1] += weight;
+    trial.tally[round as usize][choice as usize - 1] += ballot.stake as u128;
     trial.revealed[round as usize] += 1;
     Ok(())
 }
 
-/// What a juror has lost goes to the client and the treasury.
+/// What a juror has lost is the treasury's.
 fn slash_late(model: &mut Model, job: &Pubkey, slashed: u64) -> Result<(), Violation> {
     let entry = live(model, job)?;
-    let (slashed, treasury) = (slashed as u128, penalty(slashed as u128));
-    entry.slashed += slashed;
-    entry.due.fee += treasury;
-    entry.late += slashed - treasury;
-    entry.job.owed_fee = (entry.job.owed_fee.get() + treasury as u64).into();
+    entry.slashed += slashed as u128;
+    entry.due.fee += slashed as u128;
+    entry.job.owed_fee = (entry.job.owed_fee.get() + slashed).into();
     Ok(())
+}
+
+/// Who may be drawn: whoever has enrolled with as much as is at stake, is no party, and has not been drawn before.
+fn eligible(model: &Model, of: &Job, trial: &Trial) -> BTreeSet<Pubkey> {
+    let parties = [of.client, of.provider_authority, of.payout_owner, trial.challenger];
+    let earlier = &trial.dispute.members[..trial.dispute.drawn as usize];
+    let enrolled = model.enrolled.iter().filter(|((panel, _), _)| *panel == trial.panel);
+    let may = enrolled.filter(|((_, who), stake)| **stake >= trial.deposit && !parties.contains(who) && !earlier.contains(who));
+    may.map(|((_, who), _)| *who).collect()
 }
 
 fn trial_mut<'a>(model: &'a mut Model, job: &Pubkey) -> Result<&'a mut Trial, Violation> {

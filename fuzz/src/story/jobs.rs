@@ -12,8 +12,12 @@ use joule_sdk::{
         event::{AnyEvent as Escrow, JobOpened, JobRefunded, JobSettled},
         state::{Job, JobStatus},
     },
+    staking::constants::DISCOUNT_LOCK,
     Pubkey,
 };
+
+/// Where the arguments of `open` name the most that a second may cost.
+const MAX_RATE: usize = 8 + 8 + 64 + 5 * 4 + 2 + 3;
 
 /// What a payment says: what was paid, and what is owed still, in base units.
 pub struct Payment {
@@ -96,6 +100,9 @@ impl Story {
         *next += 1;
         let fee_bps = fee(model, e, called)?;
         Violation::unless(fee_bps == e.fee_bps.get(), "a fee that is neither the protocol's nor a staker's")?;
+        // The event does not say it. The arguments: id, then the terms, of which it is the last.
+        let max_rate = u64::from_le_bytes(called.argument::<8>(MAX_RATE)?);
+        Violation::unless((max_rate > 0) == (e.pricing == 1), "a rate for a job that has none, or none for one")?;
         let fee_vault = model.fees.get(&e.mint).map(|fees| fees.vault);
         let job = Job {
             client: e.client,
@@ -121,6 +128,7 @@ impl Story {
             verification: e.verification,
             pricing: e.pricing,
             jurors: e.jurors,
+            max_rate: max_rate.into(),
             ..Job::zeroed()
         };
         let (none, address) = (Parts::default(), e.job);
@@ -142,7 +150,9 @@ impl Story {
         }
         let kept = !is_stopped || entry.job.reported.get() > 0;
         if is_stopped {
-            Violation::unless(entry.job.pricing == 1, "stopped although the price is fixed")?;
+            let agreed = u32::from_le_bytes(called.argument::<4>(0)?);
+            let may = entry.job.pricing == 1 && entry.job.reported.get() <= agreed;
+            Violation::unless(may, "stopped although the price is fixed, or for more seconds than was agreed")?;
             entry.meter();
         }
         entry.earn();
@@ -222,7 +232,13 @@ impl Story {
             ("challenger", of.challenger_account, paid.challenger),
             ("refund", of.refund, paid.client),
         ];
-        for (name, account, amount) in named {
+        let all_owed = [owed.provider, owed.fee, owed.challenger, owed.client];
+        // Only a later payment, and the end of work that is paid by the second, leave out whoever goes by another name.
+        let is_exact = !["pay", "stop"].contains(&called.name);
+        for ((name, account, amount), owed) in named.into_iter().zip(all_owed) {
+            if is_exact && owed > 0 {
+                Violation::unless(called.account(name)? == account, "a debt made by naming somebody else")?;
+            }
             if amount > 0 {
                 let is_named = called.account(name)? == account;
                 Violation::unless(is_named, "a payment into an account that the job does not name")?;
@@ -244,15 +260,17 @@ fn fee(model: &Model, e: &JobOpened, called: &Called) -> Result<u16, Violation> 
     let share = pool.and_then(|pool| Some((pool, pool.stakes.get(&stake)?)));
     let (pool, share) = share.ok_or_else(|| Violation::new("a discount for a stake that nobody has"))?;
     Violation::unless(share.owner == e.client, "a discount for somebody else's stake")?;
-    let discount = if share.lock_end > called.now { pool.discount(share.weight) } else { 0 };
+    let discount = if share.lock_end >= called.now + DISCOUNT_LOCK as i64 { pool.discount(share.weight) } else { 0 };
     Ok(fee - (fee as u32 * discount as u32 / 10_000) as u16)
 }
 
-/// Whoever is owed something names another account; the client and the payout owner also as long as nothing is delivered.
+/// Whoever is owed something names another account; the client and the payout owner also as long as nothing is delivered,
+/// and the client as long as the job is there.
 fn redirect(job: &mut Job, by: &Pubkey, account: Pubkey) -> Result<(), Violation> {
     let is_early = job.status == JobStatus::Open as u8 || job.status == JobStatus::Accepted as u8;
     let may = |is_they: bool, owed: u64| is_they && (is_early || is_decided(job) && owed > 0);
-    let refund = may(*by == job.client, job.owed_client.get());
+    // Something may still come in for the client.
+    let refund = *by == job.client && (is_early || is_decided(job));
     let payout = may(*by == job.payout_owner, job.owed_provider.get());
     let challenger = !is_early && may(*by == job.challenger, job.owed_challenger.get());
     Violation::unless(refund || payout || challenger, "redirected by a stranger")?;
