@@ -11,7 +11,7 @@ use crate::{
     story::Story,
 };
 use joule_sdk::{
-    escrow::state::{Bid, Dispute, Job, JobStatus, Vote},
+    escrow::state::{Bid, Dispute, Job, JobStatus, Panel, Resolver, Round, Vote},
     staking::state::{Bond, Claim, Pool, Stake},
     treasury::state::AcceptedMint,
     Pubkey,
@@ -207,6 +207,19 @@ fn a_bid_a_vote_or_a_verdict_that_changes_is_noticed() {
     add_to(&mut stage, &vote, offset_of!(Vote, stake), -1);
     add_to(&mut stage, &dispute, offset_of!(Dispute, rounds), 1);
     noticed(&mut stage, "tally of");
+}
+
+#[test]
+fn a_resolver_that_counts_for_more_or_a_quorum_that_grows_is_noticed() {
+    let (mut stage, panel) = until(|model| model.enrolled.keys().next().map(|(panel, _)| *panel));
+    let stake = offset_of!(Panel, resolvers) + offset_of!(Resolver, stake);
+    add_to(&mut stage, &panel, stake, 1);
+    noticed(&mut stage, "stakes of");
+
+    let (mut stage, dispute) = until(|model| model.trials.values().next().map(|trial| trial.address));
+    let committed = offset_of!(Dispute, rounds) + offset_of!(Round, committed);
+    add_to(&mut stage, &dispute, committed, 1);
+    noticed(&mut stage, "votes of");
 }
 
 #[test]

@@ -187,7 +187,8 @@ fn report(stage: &mut Stage) -> Option<Vec<Instruction>> {
 fn stop(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (address, job) = stage.job_when(&[JobStatus::Accepted], |job, _| job.pricing == 1)?;
     let reported = job.reported.get();
-    let seconds = if stage.chance(90) { reported.saturating_add(stage.rng.u32(..100)) } else { stage.rng.u32(..=reported) };
+    let seconds =
+        if stage.chance(90) { reported.saturating_add(stage.rng.u32(..100)) } else { stage.rng.u32(..=reported) };
     let job = perhaps_misled(stage, job);
     Some(vec![instruction::stop(address, &job, stage.program_of(&job), seconds)])
 }

@@ -187,8 +187,7 @@ fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation
     equal("rent payer", address, panel.rent_payer, paper.rent_payer)?;
     equal("mint", address, panel.mint, paper.of)?;
     // Few enough people play that nobody is pushed out.
-    let is: BTreeMap<Pubkey, u64> =
-        panel.enrolled().iter().map(|entry| (entry.resolver, entry.stake.get())).collect();
+    let is: BTreeMap<Pubkey, u64> = panel.enrolled().iter().map(|entry| (entry.resolver, entry.stake.get())).collect();
     equal("enrolled", address, is.len(), panel.enrolled().len())?;
     let must = model.enrolled.iter().filter(|((of, _), _)| of == address);
     equal("stakes", address, is, must.map(|((_, who), stake)| (*who, *stake)).collect())

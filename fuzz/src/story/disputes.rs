@@ -396,7 +396,8 @@ fn eligible(model: &Model, of: &Job, trial: &Trial) -> BTreeSet<Pubkey> {
     let parties = [of.client, of.provider_authority, of.payout_owner, trial.challenger];
     let earlier = &trial.dispute.members[..trial.dispute.drawn as usize];
     let enrolled = model.enrolled.iter().filter(|((panel, _), _)| *panel == trial.panel);
-    let may = enrolled.filter(|((_, who), stake)| **stake >= trial.deposit && !parties.contains(who) && !earlier.contains(who));
+    let may = enrolled
+        .filter(|((_, who), stake)| **stake >= trial.deposit && !parties.contains(who) && !earlier.contains(who));
     may.map(|((_, who), _)| *who).collect()
 }
 
