@@ -4,7 +4,7 @@ use crate::{
     cast::{Cast, Person, Token, TOKENS},
     chain,
     check::{self, Violation},
-    model::Model,
+    model::{Model, Surety},
     story::{Sent, Story},
 };
 use fastrand::Rng;
@@ -20,7 +20,7 @@ use litesvm::LiteSVM;
 use solana_clock::Clock;
 use solana_slot_hashes::SlotHashes;
 use solana_transaction::{Message, Transaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const LAMPORTS: u64 = 10_000_000_000_000;
 /// What every token account begins with, in base units.
@@ -36,6 +36,8 @@ pub struct Stage {
     pub listing: Listing,
     /// What is under each vote's seal: output and salt. Kept by whoever has planned the vote.
     pub seals: BTreeMap<Pubkey, Seal>,
+    /// Bonds that somebody wants to close, as soon as nothing binds them any more.
+    pub leaving: BTreeSet<Pubkey>,
     /// The cluster's clock, in Unix seconds.
     pub now: i64,
     /// The cluster's slot.
@@ -88,6 +90,7 @@ impl Stage {
             cast,
             listing: joule_tests::idl::all(),
             seals: BTreeMap::new(),
+            leaving: BTreeSet::new(),
             now,
             slot,
         };
@@ -240,11 +243,12 @@ impl Stage {
         self.cast.token(mint).map_or(Pubkey::default(), |token| self.cast.tokens[token].program)
     }
 
-    /// Whether somebody has no bond, or most of it is on its way out: whoever leaves takes nothing new.
+    /// Whether somebody has no bond, wants to close it, or most of it is on its way out: whoever leaves takes nothing new.
     pub fn is_leaving(&self, owner: &Pubkey, mint: &Pubkey) -> bool {
         let mut bonds = self.model.bonds.values();
         let bond = bonds.find(|bond| bond.owner == *owner && bond.mint == *mint);
-        bond.is_none_or(|bond| bond.amount == 0 || bond.unbonding > bond.amount / 2)
+        let leaves = |bond: &Surety| self.leaving.contains(&bond.address) || bond.unbonding > bond.amount / 2;
+        bond.is_none_or(|bond| bond.amount == 0 || leaves(bond))
     }
 
     pub fn protocol(&self) -> Option<Protocol> {

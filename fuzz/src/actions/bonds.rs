@@ -10,6 +10,9 @@ use joule_sdk::{
     Instruction, Pubkey,
 };
 
+/// No more bonds are about to be closed at once.
+const LEAVING: usize = 2;
+
 pub const ACTIONS: &[Action] = &[
     Action { name: "bond: open", weight: 6, plan: open },
     Action { name: "bond: deposit", weight: 8, plan: deposit },
@@ -55,7 +58,9 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let bond = bond(stage, |bond, _| bond.amount < 500_000_000 && bond.unbonding == 0)?;
+    let leaving = stage.leaving.clone();
+    let stays = |bond: &Surety| bond.unbonding == 0 && !leaving.contains(&bond.address);
+    let bond = bond(stage, |bond, _| bond.amount < 500_000_000 && stays(bond))?;
     let (person, token) = (stage.person(), stage.cast.token(&bond.mint)?);
     let depositor = if stage.chance(70) { bond.owner } else { stage.cast.people[person].hot };
     let source = stage.account_of(&depositor, token);
@@ -65,25 +70,32 @@ fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn unbond(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    // Now and then somebody leaves altogether, when nothing binds it.
-    let leaves = stage.chance(50);
+    // Now and then somebody leaves altogether.
+    stage.leaving.retain(|bond| stage.model.bonds.contains_key(bond));
+    if stage.leaving.len() < LEAVING && stage.chance(20) {
+        let all: Vec<Pubkey> = stage.model.bonds.keys().copied().collect();
+        let chosen = stage.pick(&all);
+        stage.leaving.extend(chosen);
+    }
+    let (leaves, leaving) = (stage.chance(50), stage.leaving.clone());
     let bond = bond(stage, |bond, _| {
         let is_free = bond.free().is_some_and(|free| free > 0) && bond.unbonding == 0;
-        is_free && (!leaves || bond.claims == 0)
+        is_free && (!leaves || leaving.contains(&bond.address))
     })?;
     let free = bond.free().unwrap_or(0);
     let who = withdrawer(stage, &bond);
     let amount = match stage.rng.u32(..20) {
         0 => free + 1,
         1..=3 => free,
-        _ if bond.claims == 0 && leaves => free,
+        _ if leaving.contains(&bond.address) => free,
         _ => stage.rng.u64(..=free / 4),
     };
     Some(vec![instruction::unbond(who, bond.address, amount)])
 }
 
 fn cancel(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let bond = bond(stage, |bond, _| bond.unbonding > 0)?;
+    let leaving = stage.leaving.clone();
+    let bond = bond(stage, |bond, _| bond.unbonding > 0 && !leaving.contains(&bond.address))?;
     Some(vec![instruction::cancel_unbond(withdrawer(stage, &bond), bond.address)])
 }
 

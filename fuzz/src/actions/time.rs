@@ -27,20 +27,18 @@ pub fn pass(stage: &mut Stage) {
         _ => return,
     };
     // Jurors do what they can before their time is over, most often.
-    let is_hasty = stage.chance(20);
-    let opens = stage.model.trials.values().filter_map(|trial| opens(stage, trial)).min();
-    let now = opens.filter(|_| !is_hasty).map_or(now, |opens| opens.min(now));
-    if now > stage.now {
+    let is_hasty = !stage.model.trials.values().any(|trial| waits(stage, trial)) || stage.chance(30);
+    if now > stage.now && is_hasty {
         stage.set_time(now);
     }
 }
 
-/// When somebody will open a vote, if there is still time for that.
-fn opens(stage: &Stage, trial: &Trial) -> Option<i64> {
-    let is_time = !trial.is_drawing && trial.verdict.is_none() && stage.now <= trial.reveal_by;
+/// Whether somebody could open a vote now.
+fn waits(stage: &Stage, trial: &Trial) -> bool {
+    let is_time = !trial.is_drawing && stage.now > trial.commit_by && stage.now <= trial.reveal_by;
     let mut sealed = trial.ballots.iter().filter(|(_, ballot)| ballot.choice.is_none() && ballot.round == trial.round);
     let will_open = |vote: &Pubkey| stage.seals.get(vote).is_some_and(|seal| !seal.is_withheld);
-    (is_time && sealed.any(|(vote, _)| will_open(vote))).then_some(trial.commit_by + 1)
+    is_time && trial.verdict.is_none() && sealed.any(|(vote, _)| will_open(vote))
 }
 
 /// What some job waits for: the next of these moments, or now and then a later one, so that some are missed.
