@@ -17,7 +17,7 @@ CARGO := cargo
 FLAGS := --locked --ignore-rust-version
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build build-programs build-host demo test idl idl-check bench bench-cu lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test fuzz fuzz-check idl idl-check bench bench-cu lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +42,7 @@ test: build ## run every test, and check what is generated
 	@echo '[test] building the tests'
 	@$(CARGO) test $(FLAGS) --workspace --no-run
 	@$(CARGO) test $(FLAGS) --workspace
-	@$(MAKE) --no-print-directory idl-check bench-check workload-check
+	@$(MAKE) --no-print-directory idl-check bench-check fuzz-check workload-check
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
 	@$(CARGO) run $(FLAGS) --quiet -p joule-idl
@@ -63,7 +63,14 @@ bench-check: build
 	@echo '[test] compute units against the snapshot'
 	@$(BIN)/joule-bench compute --check
 
+fuzz: build ## a million random steps against the programs, all money counted after each (STEPS=, SEED=)
+	@$(BIN)/joule-fuzz --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
+
 # The same steps every time, so that what turns red is what was changed.
+fuzz-check: build
+	@echo '[test] conservation of money'
+	@$(BIN)/joule-fuzz --steps 50000 --seed 1
+
 workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'
 	@workloads/digits/check-accuracy

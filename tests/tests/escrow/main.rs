@@ -11,6 +11,7 @@ mod iou;
 mod metered;
 mod named_twice;
 mod open;
+mod own_bond;
 mod panel;
 mod quorum;
 mod redirect;

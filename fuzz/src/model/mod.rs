@@ -1,0 +1,204 @@
+//! What must be true, kept apart from the chain: whose every unit in a vault is, what was paid out of it, and how many units
+//! there are at all. `story` feeds it with what was sent and what the programs stated; `check` compares it with the accounts.
+
+mod bond;
+mod fees;
+mod job;
+mod pool;
+mod trial;
+
+pub use bond::{Hold, Surety};
+pub use fees::{Fees, Governed};
+pub use job::{is_decided, Entry, Offer, Parts};
+pub use pool::{Basin, Share};
+pub use trial::{awards, penalty, Ballot, Table, Trial};
+
+use crate::{cast::Cast, chain};
+use joule_sdk::{escrow::state::Job, pda, Pubkey};
+use litesvm::LiteSVM;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many closed jobs are remembered, to be tried again.
+const REMEMBERED: usize = 32;
+
+/// A registered provider.
+#[derive(Clone, Copy)]
+pub struct Enrolled {
+    /// Who signs for it.
+    pub authority: Pubkey,
+    pub payout_owner: Pubkey,
+    /// Whoever paid for its account.
+    pub rent_payer: Pubkey,
+}
+
+/// Something that is nothing but somebody's word and its rent.
+#[derive(Clone, Copy)]
+pub struct Paper {
+    /// Whose it is: the client of requirements, the subject of attestations, the mint of a panel.
+    pub of: Pubkey,
+    /// Whoever paid for it.
+    pub rent_payer: Pubkey,
+}
+
+/// What an address is, so that whatever is touched can be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// A job and its vault.
+    Job(Pubkey),
+    Bid(Pubkey),
+    /// The dispute of a job and its votes.
+    Trial(Pubkey),
+    Panel(Pubkey),
+    /// A bond, its vault and its claims.
+    Bond(Pubkey),
+    /// A pool, its vault and its stakes.
+    Pool(Pubkey),
+    /// A mint's fee vault, and what the treasury says about it.
+    Fees(Pubkey),
+    Paper(Pubkey),
+}
+
+pub struct Model {
+    pub protocol: Pubkey,
+    /// What the protocol's authority has decided.
+    pub governed: Governed,
+    /// Jobs that have not been closed.
+    pub jobs: BTreeMap<Pubkey, Entry>,
+    pub bids: BTreeMap<Pubkey, Offer>,
+    /// By job.
+    pub trials: BTreeMap<Pubkey, Trial>,
+    /// Claims.
+    pub holds: BTreeMap<Pubkey, Hold>,
+    pub bonds: BTreeMap<Pubkey, Surety>,
+    pub pools: BTreeMap<Pubkey, Basin>,
+    /// By mint.
+    pub fees: BTreeMap<Pubkey, Fees>,
+    pub panels: BTreeMap<Pubkey, Paper>,
+    /// What everybody has staked to be drawn, by panel and resolver, in base units; 0 once it was punished.
+    pub enrolled: BTreeMap<(Pubkey, Pubkey), u64>,
+    /// Attestors by their account, and who signs for them.
+    pub attestors: BTreeMap<Pubkey, Pubkey>,
+    /// Attestations and requirements.
+    pub papers: BTreeMap<Pubkey, Paper>,
+    /// By the address of the account.
+    pub providers: BTreeMap<Pubkey, Enrolled>,
+    /// The id of each client's next job.
+    pub next_id: BTreeMap<Pubkey, u64>,
+    /// Units of each mint: minted less burnt.
+    pub supply: BTreeMap<Pubkey, u64>,
+    /// Jobs closed lately, as they were before.
+    pub closed: VecDeque<(Pubkey, Job)>,
+    /// What has come to pass how often: verdicts, slashes, debts.
+    pub milestones: BTreeMap<&'static str, u64>,
+    things: BTreeMap<Pubkey, Thing>,
+    /// How many jobs there have been.
+    pub opened: u64,
+}
+
+impl Model {
+    pub fn new(svm: &LiteSVM, cast: &Cast) -> Self {
+        let supply = |mint: &Pubkey| chain::supply(svm, mint).expect("a mint");
+        let mut model = Self {
+            protocol: pda::protocol(),
+            governed: Governed::new(svm, cast.authority),
+            jobs: BTreeMap::new(),
+            bids: BTreeMap::new(),
+            trials: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            bonds: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            fees: cast.tokens.iter().map(|token| (token.mint, Fees::new(svm, token))).collect(),
+            panels: BTreeMap::new(),
+            enrolled: BTreeMap::new(),
+            attestors: BTreeMap::new(),
+            papers: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            next_id: BTreeMap::new(),
+            supply: cast.tokens.iter().map(|token| (token.mint, supply(&token.mint))).collect(),
+            closed: VecDeque::new(),
+            milestones: BTreeMap::new(),
+            things: BTreeMap::new(),
+            opened: 0,
+        };
+        for token in &cast.tokens {
+            model.name([token.fee_vault, token.accepted], Thing::Fees(token.mint));
+        }
+        model
+    }
+
+    /// Says what an address is.
+    pub fn name<const N: usize>(&mut self, addresses: [Pubkey; N], thing: Thing) {
+        self.things.extend(addresses.map(|address| (address, thing)));
+    }
+
+    pub fn forget<const N: usize>(&mut self, addresses: [Pubkey; N]) {
+        addresses.iter().for_each(|address| {
+            self.things.remove(address);
+        });
+    }
+
+    pub fn thing(&self, address: &Pubkey) -> Option<Thing> {
+        self.things.get(address).copied()
+    }
+
+    /// The addresses of everything that there is.
+    pub fn addresses(&self) -> Vec<Pubkey> {
+        self.things.keys().copied().collect()
+    }
+
+    /// Everything that there is.
+    pub fn things(&self) -> impl Iterator<Item = Thing> + '_ {
+        self.things.values().copied()
+    }
+
+    /// Counts that something has come to pass.
+    pub fn mark(&mut self, milestone: &'static str) {
+        *self.milestones.entry(milestone).or_default() += 1;
+    }
+
+    /// Units that nobody was asked for reach an account: in a vault they are a gift, whoever sent them.
+    pub fn give(&mut self, account: &Pubkey, amount: u64) {
+        match self.thing(account) {
+            Some(Thing::Job(job)) => {
+                if let Some(entry) = self.jobs.get_mut(&job) {
+                    entry.gifts += amount as u128;
+                    entry.late += amount as u128;
+                }
+            }
+            Some(Thing::Bond(bond)) => {
+                if let Some(bond) = self.bonds.get_mut(&bond) {
+                    bond.gifts += amount;
+                }
+            }
+            Some(Thing::Pool(pool)) => {
+                if let Some(pool) = self.pools.get_mut(&pool) {
+                    pool.gifts += amount;
+                }
+            }
+            Some(Thing::Fees(mint)) => {
+                if let Some(fees) = self.fees.get_mut(&mint) {
+                    fees.balance += amount as u128;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in a job that was opened.
+    pub fn open(&mut self, entry: Entry) {
+        self.opened += 1;
+        self.name([entry.address, entry.job.vault], Thing::Job(entry.address));
+        self.jobs.insert(entry.address, entry);
+    }
+
+    /// Lets go of a job that was closed.
+    pub fn close(&mut self, job: &Pubkey) -> Option<Entry> {
+        let entry = self.jobs.remove(job)?;
+        self.forget([entry.address, entry.job.vault]);
+        self.closed.push_back((entry.address, entry.job));
+        if self.closed.len() > REMEMBERED {
+            self.closed.pop_front();
+        }
+        Some(entry)
+    }
+}
