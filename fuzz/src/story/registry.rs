@@ -6,6 +6,7 @@ use crate::{
     model::{Enrolled, Model, Paper, Thing},
 };
 use joule_sdk::{registry::event::AnyEvent as Registry, Pubkey};
+use std::collections::btree_map::Entry;
 
 impl Story {
     pub(super) fn registry(&mut self, model: &mut Model, event: Registry, called: &Called) -> Result<(), Violation> {
@@ -60,10 +61,10 @@ impl Story {
     }
 
     fn come(&mut self, model: &mut Model, paper: Pubkey, of: Pubkey, called: &Called) -> Result<(), Violation> {
-        if !model.papers.contains_key(&paper) {
+        if let Entry::Vacant(new) = model.papers.entry(paper) {
             let rent_payer = called.account("payer")?;
             self.rents.push((paper, rent_payer));
-            model.papers.insert(paper, Paper { of, rent_payer });
+            new.insert(Paper { of, rent_payer });
             model.name([paper], Thing::Paper(paper));
         }
         Ok(())

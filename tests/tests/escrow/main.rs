@@ -11,7 +11,6 @@ mod iou;
 mod metered;
 mod named_twice;
 mod open;
-mod own_bond;
 mod panel;
 mod quorum;
 mod redirect;
