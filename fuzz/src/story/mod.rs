@@ -231,15 +231,18 @@ pub struct Called<'a> {
     instruction: &'a Instruction,
     pub name: &'a str,
     accounts: Vec<&'a str>,
+    /// Whoever has signed the transaction; a signature counts for every instruction of it.
+    signers: &'a [Pubkey],
     pub now: i64,
 }
 
 impl<'a> Called<'a> {
-    fn new(sent: &Sent<'a>, instruction: &'a Instruction) -> Result<Self, Violation> {
+    fn new(sent: &'a Sent, instruction: &'a Instruction) -> Result<Self, Violation> {
         let found = sent.listing.find(instruction);
         let (_, listed) = found.ok_or_else(|| Violation::new("an instruction that is in no IDL"))?;
         let accounts = flat(&listed.accounts).into_iter().map(|account| account.name.as_str()).collect();
-        Ok(Self { instruction, name: &listed.name, accounts, now: sent.now })
+        let signers = &sent.message.account_keys[..sent.message.header.num_required_signatures as usize];
+        Ok(Self { instruction, name: &listed.name, accounts, signers, now: sent.now })
     }
 
     fn account(&self, name: &str) -> Result<Pubkey, Violation> {
@@ -250,8 +253,7 @@ impl<'a> Called<'a> {
     }
 
     fn signed_by(&self, who: &Pubkey) -> Result<(), Violation> {
-        let is_signed = self.instruction.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == *who);
-        match is_signed {
+        match self.signers.contains(who) {
             true => Ok(()),
             false => Err(Violation::new(format!("done without the signature of {who}"))),
         }
