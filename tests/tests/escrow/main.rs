@@ -8,6 +8,7 @@ mod cancel;
 mod expire;
 mod fail;
 mod iou;
+mod leftovers;
 mod metered;
 mod named_twice;
 mod open;
