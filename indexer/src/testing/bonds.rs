@@ -105,21 +105,21 @@ impl Chain {
     /// Lets go of the claim for a subject, if there is one.
     pub(super) fn release(&mut self, subject: &Address, kept: bool) -> (Vec<Write>, Vec<Stated>) {
         let (at, now) = (claim_address(subject), UnixTime::new(self.now()));
-        let Some(claim) = self.claims.remove(&at) else { return Default::default() };
+        let Some(mut claim) = self.claims.remove(&at) else { return Default::default() };
         let address = Address::from(&claim.bond);
         let bond = self.bonds.get_mut(&address).unwrap();
-        let amount = Amount::new(claim.total.get());
+        let amount = claim.take(Amount::new(u64::MAX)).unwrap();
         bond.release(amount).unwrap();
         if kept {
             bond.score_kept(amount, now);
         }
-        bond.claim_closed().unwrap();
+        assert!(bond.let_go(&claim).unwrap(), "all of it is gone");
         let event = staking::ClaimReleased {
             claim: key(&at),
             bond: claim.bond,
             signer: claim.signer,
             subject: claim.subject,
-            amount: claim.total,
+            amount: amount.get().into(),
             at: now.get().into(),
             kept: kept.into(),
             expired: 0,
@@ -138,9 +138,10 @@ impl Chain {
         let slashed = claim.take(Amount::new(amount)).unwrap();
         bond.slash(slashed).unwrap();
         bond.score_failed(slashed, now);
-        let released = claim.total.get();
+        // Nothing may be left to let go of.
+        let released = claim.take(Amount::new(u64::MAX)).map_or(0, Amount::get);
         bond.release(Amount::new(released)).unwrap();
-        bond.claim_closed().unwrap();
+        assert!(bond.let_go(&claim).unwrap(), "all of it is gone");
         let event = staking::ClaimSlashed {
             claim: key(&at),
             bond: claim.bond,

@@ -6,17 +6,12 @@ use joule_units::Amount;
 use pinocchio::cpi::Signer as CpiSigner;
 use pinocchio_token_2022::instructions::{CloseAccount, InitializeAccount3, Transfer};
 
-/// Length of a token account without extensions.
-pub const ACCOUNT_LEN: usize = 165;
-
-const AMOUNT: core::ops::Range<usize> = 64..72;
+pub use joule_token::ACCOUNT_LEN;
 
 /// What a token account holds, in base units.
 #[inline(always)]
 pub fn balance(view: &AccountView) -> Result<Amount> {
-    let data = view.try_borrow()?;
-    let bytes = data.get(AMOUNT).and_then(|b| b.try_into().ok()).ok_or(StakingError::WrongVault)?;
-    Ok(Amount::new(u64::from_le_bytes(bytes)))
+    joule_token::balance(view).ok_or(StakingError::WrongVault.into())
 }
 
 /// Makes a fresh account the token account of `owner`.

@@ -32,10 +32,7 @@ pub fn handler(ctx: &mut Context<Release>, amount: u64, kept: bool) -> Result<()
     if kept {
         bond.score_kept(released, UnixTime::new(now));
     }
-    let closes = claim.is_empty();
-    if closes {
-        bond.claim_closed()?;
-    }
+    let closes = bond.let_go(claim)?;
     let claim = &ctx.accounts.claim;
     emit_event!(
         ctx,

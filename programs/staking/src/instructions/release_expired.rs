@@ -27,10 +27,7 @@ pub fn handler(ctx: &mut Context<ReleaseExpired>) -> Result<()> {
     let (bond, claim) = (&mut ctx.accounts.bond, &mut ctx.accounts.claim);
     let released = claim.take_expired(UnixTime::new(now))?;
     bond.release(released)?;
-    let closes = claim.is_empty();
-    if closes {
-        bond.claim_closed()?;
-    }
+    let closes = bond.let_go(claim)?;
     let claim = &ctx.accounts.claim;
     emit_event!(
         ctx,

@@ -44,10 +44,7 @@ pub fn handler(ctx: &mut Context<Slash>, amount: u64, release_rest: bool) -> Res
         released = claim.take(Amount::new(u64::MAX))?;
         bond.release(released)?;
     }
-    let closes = claim.is_empty();
-    if closes {
-        bond.claim_closed()?;
-    }
+    let closes = bond.let_go(claim)?;
     let accounts = &ctx.accounts;
     accounts.bond.sign(|signer| {
         vault::send(

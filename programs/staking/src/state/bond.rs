@@ -3,6 +3,7 @@
 use crate::{
     constants::{BOND_SEED, HALF_LIFE, UNBOND_DELAY},
     error::StakingError,
+    state::Claim,
 };
 use anchor_lang::prelude::*;
 use joule_units::{decay, Amount, Seconds, UnixTime};
@@ -164,10 +165,13 @@ impl Bond {
         Ok(())
     }
 
+    /// One claim fewer, once it holds nothing any more. Returns whether that is so, and the claim to be closed.
     #[inline(always)]
-    pub fn claim_closed(&mut self) -> Result<()> {
-        self.claims = self.claims.get().checked_sub(1).ok_or(StakingError::InvariantBroken)?.into();
-        Ok(())
+    pub fn let_go(&mut self, claim: &Claim) -> Result<bool> {
+        if claim.is_empty() {
+            self.claims = self.claims.get().checked_sub(1).ok_or(StakingError::InvariantBroken)?.into();
+        }
+        Ok(claim.is_empty())
     }
 
     /// Counts to the reputation what was promised and kept.
