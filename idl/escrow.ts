@@ -1009,7 +1009,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -1276,7 +1276,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -1867,7 +1867,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -2014,7 +2014,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -2181,7 +2181,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -2429,7 +2429,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -2666,7 +2666,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -3212,7 +3212,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -3372,7 +3372,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -3700,7 +3700,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -3948,7 +3948,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -4101,7 +4101,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -4306,7 +4306,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Signs for the escrow's claims."
+            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {

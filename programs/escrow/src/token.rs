@@ -1,6 +1,6 @@
 //! Moving tokens into and out of a vault in as few calls as possible.
 
-use crate::error::EscrowError;
+use crate::{error::EscrowError, state::Job};
 use anchor_lang::prelude::*;
 use core::mem::MaybeUninit;
 use joule_units::Amount;
@@ -11,7 +11,17 @@ use pinocchio::{
 use pinocchio_token::instructions::{Batch, CloseAccount, InitializeAccount3, IntoBatch, Transfer};
 use pinocchio_token_2022::instructions as token_2022;
 
-pub use joule_token::{can_receive, is_owned_by, is_receiver, ACCOUNT_LEN};
+use joule_token::is_receiver;
+pub use joule_token::{can_receive, is_owned_by, ACCOUNT_LEN};
+
+/// An account that a job may pay into: it can receive the job's token now, and is not the job's own vault, which could never be
+/// emptied into itself, and which stands in another place of whatever pays.
+#[inline(always)]
+pub fn require_payee(account: &AccountView, job: &Job) -> Result<()> {
+    require!(!anchor_lang::address_eq(account.address(), &job.vault), EscrowError::PaysItself);
+    require!(is_receiver(account, &job.mint), EscrowError::CannotReceive);
+    Ok(())
+}
 
 /// What a vault holds, in base units.
 #[inline(always)]

@@ -2,7 +2,7 @@
 //! or the job's. An account in two places, of which one is written alone, would make that step fail for ever.
 
 use joule_sdk::{
-    escrow::state::JobStatus,
+    escrow::state::{JobStatus, Verdict},
     instruction::{
         self,
         escrow::{Challenger, Provider},
@@ -38,6 +38,7 @@ fn a_liar_that_is_paid_into_its_bonds_vault_is_slashed_like_any_other() {
     w.challenged(job);
     w.voted(job, &[TRUTH; 3]);
     w.send(&[w.resolve(job)], &[]);
+    assert_eq!(w.dispute(&job).verdict, Verdict::Counter as u8);
     assert_eq!(w.job(&job).status, JobStatus::Refunded as u8);
     assert_eq!(bonded(&w, &north), BOND - EXPOSURE);
 }
@@ -82,6 +83,7 @@ fn a_juror_that_is_paid_into_its_bond_is_slashed_like_any_other() {
     w.send(&[w.resolve(job)], &[]);
     w.send(&[w.close_vote(job, 0, &silent)], &[]);
     assert_eq!(bonded(&w, &silent), EXPOSURE);
+    assert_eq!(w.get::<Bond>(&pda::bond(&silent.pubkey(), &w.mint)).locked.get(), 0);
 }
 
 #[test]

@@ -2,63 +2,9 @@
 
 use joule_sdk::{
     escrow::state::{Terms, Verdict},
-    instruction::{self, escrow::Provider},
-    pda,
-    registry::state::Profile,
     Signer,
 };
 use joule_tests::{Kind, World, BUDGET, EXPOSURE, PRICE, RESULT, TRUTH};
-
-#[test]
-fn a_provider_that_is_paid_into_its_bond_is_slashed_all_the_same() {
-    let mut w = World::new(Kind::Classic);
-    let (north, alice) = (w.north.insecure_clone(), w.alice.insecure_clone());
-    let (bond, bond_vault) = (w.bond_address(), w.bond_vault());
-    let profile = Profile { payout_owner: bond, ..w.profile() };
-    w.send(&[instruction::registry::update(north.pubkey(), profile)], &[&north]);
-    for mode in ["resolve", "fail"] {
-        let id = w.next_id();
-        w.send(&[w.open(w.quorum_terms())], &[&alice]);
-        let job = pda::job(&alice.pubkey(), id);
-        let provider = Provider::new(north.pubkey(), bond_vault);
-        w.send(&[instruction::escrow::accept(provider, job, &w.job(&job), PRICE)], &[&north]);
-        let before = w.bond().amount.get();
-        if mode == "resolve" {
-            w.send(&[w.submit(job)], &[&north]);
-            w.challenged(job);
-            w.voted(job, &[TRUTH, TRUTH, TRUTH]);
-            w.send(&[w.resolve(job)], &[]);
-            assert_eq!(w.dispute(&job).verdict, Verdict::Counter as u8);
-        } else {
-            w.send(&[instruction::escrow::redirect(alice.pubkey(), job, bond_vault)], &[&alice]);
-            w.set_time(w.job(&job).deliver_by.get() + 1);
-            w.send(&[w.fail(job)], &[]);
-            assert!(w.is_closed(&job));
-        }
-        assert_eq!(w.bond().amount.get(), before - EXPOSURE);
-    }
-}
-
-#[test]
-fn a_juror_that_is_paid_into_its_bond_or_the_vault_is_slashed_all_the_same() {
-    let mut w = World::new(Kind::Classic);
-    let job = w.delivered_by(w.quorum_terms());
-    w.challenged(job);
-    let liar = w.provider(EXPOSURE);
-    let bond = pda::bond(&liar.pubkey(), &w.mint);
-    let sealed = joule_sdk::escrow::state::commitment(&job, &RESULT, &World::salt(&liar), &liar.pubkey());
-    let commit = |w: &World, payout| {
-        instruction::escrow::commit_vote(Provider::new(liar.pubkey(), payout), job, &w.job(&job), sealed, EXPOSURE)
-    };
-    let vault = w.job(&job).vault;
-    w.refuse(commit(&w, vault), &[&liar], "PaysItself");
-    w.send(&[commit(&w, pda::bond_vault(&bond))], &[&liar]);
-    w.voted(job, &[TRUTH, TRUTH, TRUTH]);
-    w.send(&[w.resolve(job)], &[]);
-    w.send(&[w.close_vote(job, 0, &liar)], &[]);
-    let state: joule_sdk::staking::state::Bond = w.get(&bond);
-    assert_eq!((state.amount.get(), state.locked.get()), (0, 0));
-}
 
 #[test]
 fn whoever_stages_a_dispute_gains_nothing_by_jurors_who_lose_it() {

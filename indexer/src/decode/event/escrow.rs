@@ -220,7 +220,6 @@ fn reason(number: u8) -> Value {
         (RefundReason::Cancelled, "cancelled"),
         (RefundReason::NotAccepted, "not_accepted"),
         (RefundReason::NotDelivered, "not_delivered"),
-        (RefundReason::Overturned, "overturned"),
     ];
     reasons.into_iter().find(|(reason, _)| *reason as u8 == number).map_or(number.json(), |(_, name)| name.into())
 }

@@ -2,7 +2,7 @@
 
 use crate::{error::EscrowError, token};
 use anchor_lang::{address_eq, prelude::*};
-use joule_staking::call;
+use joule_staking::{call, constants::CLAIM_SIGNER_SEED};
 use joule_units::Amount;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
@@ -17,7 +17,7 @@ pub struct Backing {
     /// Gets the claim's rent back; the staking program checks it.
     #[account(mut, unsafe(dup))]
     pub claim_payer: UncheckedAccount,
-    /// Signs for the escrow's claims.
+    /// Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled.
     #[account(seeds = [b"claims"], bump)]
     pub claim_signer: UncheckedAccount,
     /// The signer of the staking program's events; it checks that.
@@ -52,7 +52,7 @@ impl Backing {
             return Ok(());
         }
         let bump = [bump];
-        let seeds = [Seed::from(b"claims"), Seed::from(&bump)];
+        let seeds = [Seed::from(CLAIM_SIGNER_SEED), Seed::from(&bump)];
         call::Release {
             signer: self.claim_signer.account(),
             bond: self.bond.account(),
@@ -60,7 +60,7 @@ impl Backing {
             rent_payer: self.claim_payer.account(),
             event_authority: self.staking_events.account(),
             program: self.staking.account(),
-            amount: u64::MAX,
+            amount: call::ALL,
             kept,
         }
         .invoke_signed(&[CpiSigner::from(&seeds)])
@@ -74,7 +74,7 @@ impl Backing {
         }
         let before = token::balance(s.destination)?;
         let bump = [bump];
-        let seeds = [Seed::from(b"claims"), Seed::from(&bump)];
+        let seeds = [Seed::from(CLAIM_SIGNER_SEED), Seed::from(&bump)];
         call::Slash {
             signer: self.claim_signer.account(),
             bond: self.bond.account(),

@@ -1,9 +1,14 @@
 //! A provider that wants a job, a bid or a vote: is it who it says, and does it meet the job's requirements?
 
-use crate::{error::EscrowError, groups::*, state::Job, token};
+use crate::{
+    error::EscrowError,
+    groups::*,
+    state::{Engagement, Job},
+    token,
+};
 use anchor_lang::{address_eq, prelude::*};
 use joule_registry::state::{Attestations, Provider, Requirements};
-use joule_units::UnixTime;
+use joule_units::{Amount, UnixTime};
 
 #[derive(Accounts)]
 pub struct Candidate {
@@ -42,10 +47,23 @@ impl Candidate {
     /// The account can be paid into, and a stolen authority key cannot send the earnings elsewhere.
     #[inline(always)]
     pub fn require_payout(&self, payout: &AccountView, job: &Job) -> Result<()> {
-        // A vault that paid into itself could never be emptied.
-        require!(!address_eq(payout.address(), &job.vault), EscrowError::PaysItself);
-        require!(token::is_receiver(payout, &job.mint), EscrowError::CannotReceive);
+        token::require_payee(payout, job)?;
         require!(token::is_owned_by(payout, &self.provider.payout_owner), EscrowError::WrongPayoutOwner);
         Ok(())
+    }
+
+    /// The candidate as it takes a job, with the claim it has just made.
+    #[inline(always)]
+    pub fn engagement(&self, payout: Address, claim_payer: Address, price: Amount, exposure: Amount) -> Engagement {
+        Engagement {
+            provider: *self.provider.address(),
+            authority: self.provider.authority,
+            payout_owner: self.provider.payout_owner,
+            payout,
+            claim: *self.locking.claim.address(),
+            claim_payer,
+            price,
+            exposure,
+        }
     }
 }

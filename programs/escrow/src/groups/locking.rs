@@ -2,7 +2,7 @@
 
 use crate::{error::EscrowError, foreign};
 use anchor_lang::{address_eq, prelude::*};
-use joule_staking::{call, state::Bond};
+use joule_staking::{call, constants::CLAIM_SIGNER_SEED, state::Bond};
 use joule_units::Amount;
 use pinocchio::cpi::{Seed, Signer as CpiSigner};
 
@@ -17,7 +17,7 @@ pub struct Locking {
     pub claim: UncheckedAccount,
     /// The escrow's admission; the staking program checks it.
     pub service: UncheckedAccount,
-    /// Signs for the escrow's claims.
+    /// Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled.
     #[account(seeds = [b"claims"], bump)]
     pub claim_signer: UncheckedAccount,
     /// The signer of the staking program's events; it checks that.
@@ -53,7 +53,7 @@ impl Locking {
     #[inline(always)]
     pub fn lock(&self, lock: &Lock) -> Result<()> {
         let bump = [lock.bump];
-        let seeds = [Seed::from(b"claims"), Seed::from(&bump)];
+        let seeds = [Seed::from(CLAIM_SIGNER_SEED), Seed::from(&bump)];
         call::Lock {
             payer: lock.payer,
             service: self.service.account(),

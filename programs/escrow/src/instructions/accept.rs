@@ -1,11 +1,6 @@
 //! A provider takes an open job and locks a part of its bond behind it.
 
-use crate::{
-    error::EscrowError,
-    event::JobAccepted,
-    groups::*,
-    state::{Engagement, Job},
-};
+use crate::{error::EscrowError, event::JobAccepted, groups::*, state::Job};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_treasury::state::{Protocol, Service};
@@ -50,17 +45,8 @@ pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
         until: ctx.accounts.job.bound_until(now)?,
         bump: ctx.bumps.candidate.locking.claim_signer,
     })?;
-    let provider = &ctx.accounts.candidate.provider;
-    let engagement = Engagement {
-        provider: *provider.address(),
-        authority: provider.authority,
-        payout_owner: provider.payout_owner,
-        payout: *ctx.accounts.payout.address(),
-        claim: *ctx.accounts.candidate.locking.claim.address(),
-        claim_payer: *ctx.accounts.payer.address(),
-        price: Amount::new(price),
-        exposure,
-    };
+    let (payout, payer) = (*ctx.accounts.payout.address(), *ctx.accounts.payer.address());
+    let engagement = ctx.accounts.candidate.engagement(payout, payer, Amount::new(price), exposure);
     ctx.accounts.job.engage(&engagement, now)?;
     emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, engagement.price));
     Ok(())

@@ -1,11 +1,6 @@
 //! A panel that no dispute can need any more gives its rent back; anyone may see to it.
 
-use crate::{
-    constants::{LATE, MAX_VOTE_WINDOW},
-    error::EscrowError,
-    event::PanelClosed,
-    state::Panel,
-};
+use crate::{error::EscrowError, event::PanelClosed, state::Panel};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 
@@ -21,7 +16,7 @@ pub struct ClosePanel {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<ClosePanel>) -> Result<()> {
-    let needed_until = ctx.accounts.panel.ends_at().saturating_add(8 * MAX_VOTE_WINDOW as i64 + LATE as i64);
+    let needed_until = ctx.accounts.panel.needed_until()?;
     require!(Clock::get()?.unix_timestamp > needed_until, EscrowError::PanelNeeded);
     emit_event!(ctx, PanelClosed { panel: *ctx.accounts.panel.address(), epoch: ctx.accounts.panel.epoch });
     Ok(())

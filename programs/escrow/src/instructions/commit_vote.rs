@@ -8,7 +8,7 @@ use crate::{
     state::{Dispute, Job, Vote},
     token,
 };
-use anchor_lang::{address_eq, prelude::*};
+use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::{Amount, UnixTime};
 
@@ -42,10 +42,7 @@ impl CommitVote {
         require!(!self.dispute.is_party(&self.job, juror), EscrowError::PartyCannotJudge);
         require!(stake.get() >= self.dispute.deposit.get(), EscrowError::StakeTooSmall);
         self.candidate.validate(&self.job, now)?;
-        // Its own vault would be in two places of `close_vote`, which then could never close the vote.
-        require!(!address_eq(self.payout.address(), &self.job.vault), EscrowError::PaysItself);
-        require!(token::is_receiver(self.payout.account(), &self.job.mint), EscrowError::CannotReceive);
-        Ok(())
+        token::require_payee(self.payout.account(), &self.job)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A resolver locks a stake to be drawn in the next epoch.
 
 use crate::{
-    constants::{LATE, MAX_VOTE_WINDOW, PANEL_SEED, SEAT_MULTIPLE},
+    constants::{PANEL_SEED, SEAT_MULTIPLE},
     error::EscrowError,
     event::ResolverEnrolled,
     groups::*,
@@ -59,14 +59,12 @@ pub fn handler(ctx: &mut Context<Enroll>, epoch: u64, stake: u64) -> Result<()> 
     }
     panel.enroll(resolver, stake)?;
     let panel = *ctx.accounts.panel.address();
-    // Through the longest dispute that can begin in the epoch's last second.
-    let tail = 8 * MAX_VOTE_WINDOW as i64 + LATE as i64;
     ctx.accounts.locking.lock(&Lock {
         payer: ctx.accounts.payer.account(),
         system_program: ctx.accounts.system_program.account(),
         subject: seat::subject(&panel, &resolver),
         amount: Amount::new(stake),
-        until: ctx.accounts.panel.ends_at().checked_add(tail).ok_or(EscrowError::Overflow)?,
+        until: ctx.accounts.panel.needed_until()?,
         bump: ctx.bumps.locking.claim_signer,
     })?;
     emit_event!(ctx, ResolverEnrolled { panel, resolver, stake: stake.into(), epoch: epoch.into() });

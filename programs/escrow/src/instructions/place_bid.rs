@@ -5,7 +5,7 @@ use crate::{
     error::EscrowError,
     event::BidPlaced,
     groups::*,
-    state::{Bid, Engagement, Job},
+    state::{Bid, Job},
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
@@ -56,18 +56,8 @@ pub fn handler(ctx: &mut Context<PlaceBid>, price: u64) -> Result<()> {
         until: ctx.accounts.job.bound_until(UnixTime::new(ctx.accounts.job.accept_by.get()))?,
         bump: ctx.bumps.candidate.locking.claim_signer,
     })?;
-    let provider = &ctx.accounts.candidate.provider;
-    let payer = *ctx.accounts.payer.address();
-    let engagement = Engagement {
-        provider: *provider.address(),
-        authority: provider.authority,
-        payout_owner: provider.payout_owner,
-        payout: *ctx.accounts.payout.address(),
-        claim: *ctx.accounts.candidate.locking.claim.address(),
-        claim_payer: payer,
-        price: Amount::new(price),
-        exposure,
-    };
+    let (payout, payer) = (*ctx.accounts.payout.address(), *ctx.accounts.payer.address());
+    let engagement = ctx.accounts.candidate.engagement(payout, payer, Amount::new(price), exposure);
     let (job, bump) = (*ctx.accounts.job.address(), ctx.bumps.bid);
     ctx.accounts.bid.place(job, &engagement, payer, now.get(), bump);
     let bid = *ctx.accounts.bid.address();

@@ -1,7 +1,7 @@
 //! A payee names another token account: its old one may be closed, frozen, or lost for ever.
 
-use crate::{error::EscrowError, event::JobRedirected, state::Job, token};
-use anchor_lang::{address_eq, prelude::*};
+use crate::{event::JobRedirected, state::Job, token};
+use anchor_lang::prelude::*;
 use joule_events::emit_event;
 
 #[event_cpi]
@@ -18,9 +18,7 @@ pub struct Redirect {
 impl Redirect {
     #[inline(always)]
     fn validate(&self) -> Result<()> {
-        require!(!address_eq(self.account.address(), &self.job.vault), EscrowError::PaysItself);
-        require!(token::is_receiver(self.account.account(), &self.job.mint), EscrowError::CannotReceive);
-        Ok(())
+        token::require_payee(self.account.account(), &self.job)
     }
 }
 

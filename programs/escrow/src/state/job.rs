@@ -1,7 +1,6 @@
 //! One job, from the budget being locked to the last unit being paid.
 
 use crate::{
-    constants::LATE,
     error::EscrowError,
     math,
     state::{Pricing, Terms, Verification},
@@ -38,31 +37,6 @@ pub enum RefundReason {
     Cancelled = 0,
     NotAccepted = 1,
     NotDelivered = 2,
-    /// The verdict of a dispute was against the provider.
-    Overturned = 3,
-}
-
-/// What each party is to receive out of the vault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dues {
-    pub provider: Amount,
-    pub fee: Amount,
-    pub challenger: Amount,
-    pub client: Amount,
-}
-
-impl Dues {
-    /// What is left to pay.
-    #[inline(always)]
-    pub fn minus(&self, paid: &Self) -> Result<Self> {
-        let left = |due: Amount, paid: Amount| due.checked_sub(paid).ok_or(EscrowError::Overflow);
-        Ok(Self {
-            provider: left(self.provider, paid.provider)?,
-            fee: left(self.fee, paid.fee)?,
-            challenger: left(self.challenger, paid.challenger)?,
-            client: left(self.client, paid.client)?,
-        })
-    }
 }
 
 /// PDA `["job", client, id]`, closed by the instruction that pays the last unit.
@@ -174,20 +148,6 @@ pub struct Opening {
     pub bump: u8,
 }
 
-/// A provider, as it takes a job: by accepting, or by a bid that is picked.
-pub struct Engagement {
-    pub provider: Address,
-    pub authority: Address,
-    pub payout_owner: Address,
-    pub payout: Address,
-    pub claim: Address,
-    pub claim_payer: Address,
-    /// Base units, or base units a second.
-    pub price: Amount,
-    /// Base units locked of the bond.
-    pub exposure: Amount,
-}
-
 impl Job {
     #[inline(always)]
     pub fn open(&mut self, o: &Opening, terms: &Terms, now: UnixTime) -> Result<()> {
@@ -218,63 +178,6 @@ impl Job {
         self.status = JobStatus::Open as u8;
         self.verification = terms.verification;
         self.bump = o.bump;
-        self.invariant()
-    }
-
-    /// What a provider that asks for `price` must lock.
-    #[inline(always)]
-    pub fn exposure(&self, price: Amount) -> Result<Amount> {
-        let budget = Amount::new(self.budget.get());
-        require!(!price.is_zero() && price <= budget, EscrowError::PriceOutOfRange);
-        require!(!self.is_per_second() || price.get() <= self.max_rate.get(), EscrowError::RateOutOfRange);
-        let bond = math::bond_for(price, budget, self.bond_bps.get(), self.is_per_second());
-        bond.ok_or(EscrowError::Overflow.into())
-    }
-
-    /// Until when the provider's bond must be locked if it takes the job at `from`: through work, review, a dispute with an
-    /// appeal, and some time for whoever is late.
-    #[inline(always)]
-    pub fn bound_until(&self, from: UnixTime) -> Result<i64> {
-        let windows =
-            self.work_window.get() as i64 + self.review_window.get() as i64 + 8 * self.vote_window.get() as i64;
-        from.get().checked_add(windows + LATE as i64).ok_or(EscrowError::Overflow.into())
-    }
-
-    /// Whether providers may still come, by bid or directly.
-    #[inline(always)]
-    pub fn require_open(&self, now: UnixTime) -> Result<()> {
-        self.require(JobStatus::Open)?;
-        require!(now.get() <= self.accept_by.get(), EscrowError::AcceptWindowClosed);
-        Ok(())
-    }
-
-    /// Writes down a bid if it is the cheapest; of equal ones the first stays.
-    #[inline(always)]
-    pub fn note_bid(&mut self, bid: Address, price: Amount) {
-        if self.best_bid == Address::default() || price.get() < self.best_price.get() {
-            self.best_bid = bid;
-            self.best_price = price.get().into();
-        }
-    }
-
-    #[inline(always)]
-    pub fn engage(&mut self, e: &Engagement, now: UnixTime) -> Result<()> {
-        self.require_open(now)?;
-        self.provider = e.provider;
-        self.provider_authority = e.authority;
-        self.payout_owner = e.payout_owner;
-        self.payout = e.payout;
-        self.claim = e.claim;
-        self.claim_payer = e.claim_payer;
-        self.exposure = e.exposure.get().into();
-        if self.is_per_second() {
-            self.rate = e.price.get().into();
-        } else {
-            self.price = e.price.get().into();
-        }
-        self.accepted_at = now.get().into();
-        self.deliver_by = after(now, self.work_window.get())?;
-        self.status = JobStatus::Accepted as u8;
         self.invariant()
     }
 
@@ -410,77 +313,6 @@ impl Job {
         Ok(())
     }
 
-    /// The last of a dispute is closed; what was left for jurors is the client's.
-    #[inline(always)]
-    pub fn wind_up(&mut self) {
-        self.disputed = 0;
-        self.owed_jurors = 0.into();
-    }
-
-    /// The client moves its refund, the challenger what it is owed, the payout owner the provider's payment, into an account
-    /// of its own if `is_own`. Not while the job is delivered or challenged: whoever has it settled must be able to rely on
-    /// the accounts it names.
-    #[inline(always)]
-    pub fn redirect(&mut self, payee: &Address, account: Address, is_own: bool) -> Result<()> {
-        let (is_client, is_provider) = (*payee == self.client, *payee == self.payout_owner);
-        let is_challenger = *payee == self.challenger;
-        require!(is_client || is_provider || is_challenger, EscrowError::NotPayee);
-        let status = self.status()?;
-        let early = matches!(status, JobStatus::Open | JobStatus::Accepted);
-        let late = matches!(status, JobStatus::Settled | JobStatus::Refunded);
-        // Something may still come in for the client while a dispute is wound up.
-        let moves_refund = is_client && (early || late);
-        let moves_payout = is_provider && (early || late && self.owed_provider.get() > 0);
-        let moves_challenger = is_challenger && late && self.owed_challenger.get() > 0;
-        require!(moves_refund || moves_payout || moves_challenger, EscrowError::NothingToRedirect);
-        if moves_challenger {
-            self.challenger_account = account;
-        }
-        if moves_refund {
-            self.refund = account;
-        }
-        if moves_payout {
-            require!(is_own, EscrowError::WrongPayoutOwner);
-            self.payout = account;
-        }
-        Ok(())
-    }
-
-    /// What each party is to receive of a vault that holds `balance`. Whatever the others have not earned is the client's,
-    /// and so is what a stranger sent to the vault: it cannot keep the vault from being closed.
-    #[inline(always)]
-    pub fn dues(&self, balance: Amount) -> Result<Dues> {
-        let (provider, fee) = (Amount::new(self.owed_provider.get()), Amount::new(self.owed_fee.get()));
-        let (challenger, jurors) = (Amount::new(self.owed_challenger.get()), Amount::new(self.owed_jurors.get()));
-        let earned = [fee, challenger, jurors].into_iter().try_fold(provider, Amount::checked_add);
-        let earned = earned.ok_or(EscrowError::Overflow)?;
-        let client = balance.checked_sub(earned).ok_or(EscrowError::InvariantBroken)?;
-        Ok(Dues { provider, fee, challenger, client })
-    }
-
-    /// Adds to what the treasury is owed: its share of a slashed bond.
-    #[inline(always)]
-    pub fn owe_fee(&mut self, amount: Amount) -> Result<()> {
-        let owed = self.owed_fee.get().checked_add(amount.get()).ok_or(EscrowError::Overflow)?;
-        self.owed_fee = owed.into();
-        Ok(())
-    }
-
-    /// Writes down what is still owed after a payment.
-    #[inline(always)]
-    pub fn owe(&mut self, dues: &Dues) {
-        self.owed_provider = dues.provider.get().into();
-        self.owed_fee = dues.fee.get().into();
-        self.owed_challenger = dues.challenger.get().into();
-        self.owed_client = dues.client.get().into();
-    }
-
-    /// Whether nobody can have a claim on the vault or the job any more once `owed` is paid.
-    #[inline(always)]
-    pub fn is_final(&self, owed: &Dues) -> bool {
-        *owed == Dues::default() && self.disputed == 0
-    }
-
     #[inline(always)]
     pub fn status(&self) -> Result<JobStatus> {
         match self.status {
@@ -521,8 +353,9 @@ fn is_zero(hash: &[u8; 32]) -> bool {
     address_eq(bytemuck::cast_ref::<[u8; 32], Address>(hash), &Address::new_from_array([0; 32]))
 }
 
+/// `seconds` after `now`.
 #[inline(always)]
-fn after(now: UnixTime, seconds: u32) -> Result<PodI64> {
+pub(super) fn after(now: UnixTime, seconds: u32) -> Result<PodI64> {
     let moment = now.checked_add(Seconds::new(seconds)).ok_or(EscrowError::Overflow)?;
     Ok(moment.get().into())
 }

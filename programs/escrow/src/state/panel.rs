@@ -1,7 +1,7 @@
 //! The resolvers of one epoch.
 
 use crate::{
-    constants::{MAX_RESOLVERS, PANEL_EPOCH},
+    constants::{LATE, MAX_RESOLVERS, MAX_VOTE_WINDOW, PANEL_EPOCH},
     error::EscrowError,
 };
 use anchor_lang::prelude::*;
@@ -49,6 +49,13 @@ impl Panel {
     #[inline(always)]
     pub fn ends_at(&self) -> i64 {
         (self.epoch.get() as i64).saturating_add(1).saturating_mul(PANEL_EPOCH)
+    }
+
+    /// Unix seconds until which a dispute that began in its epoch's last second may need it and its seats.
+    #[inline(always)]
+    pub fn needed_until(&self) -> Result<i64> {
+        let tail = 8 * MAX_VOTE_WINDOW as i64 + LATE as i64;
+        self.ends_at().checked_add(tail).ok_or(EscrowError::Overflow.into())
     }
 
     pub fn enroll(&mut self, resolver: Address, stake: u64) -> Result<()> {
