@@ -78,6 +78,7 @@ impl Story {
         let bid = match called.name {
             "accept" => {
                 require_running(model, called)?;
+                Violation::unless(e.bid == Pubkey::default(), "a bid that nobody has made")?;
                 let provider = *enrolled(model, &e.provider, called)?;
                 let locked = self.take_locked(&e.job)?;
                 let payer = called.account("payer")?;
@@ -107,7 +108,7 @@ impl Story {
                     }
                 }
                 let offer = self.end_bid(model, &bid)?;
-                Violation::unless(offer.bid.job == e.job, "a bid for another job")?;
+                Violation::unless(offer.bid.job == e.job && e.bid == bid, "a bid for another job")?;
                 model.mark("bid won");
                 offer.bid
             }

@@ -143,6 +143,7 @@ impl Story {
         let (payer, payout) = (called.account("payer")?, called.account("payout")?);
         let (job, trial) = tried(model, &e.dispute)?;
         let is_time = !trial.is_drawing && trial.verdict.is_none() && called.now <= trial.commit_by;
+        Violation::unless(job == e.job, "a vote about another job")?;
         Violation::unless(is_time && e.round == trial.round, "a vote out of time")?;
         let (deposit, is_panel, challenger) = (trial.deposit, trial.is_panel(), trial.challenger);
         let (final_at, round) = (trial.final_at, trial.round);
@@ -278,6 +279,7 @@ impl Story {
         let verdict = trial.verdict.ok_or_else(|| Violation::new("a vote was closed before the verdict"))?;
         let ballot = trial.ballots.remove(&e.vote);
         let ballot = ballot.ok_or_else(|| Violation::new("a vote was closed that nobody has cast"))?;
+        Violation::unless(e.dispute == trial.address, "a vote in another dispute")?;
         let (reward, is_late) = (trial.reward(&ballot, verdict), called.now > trial.resolved_at + LATE as i64);
         self.rents.push((e.vote, ballot.rent_payer));
         model.forget([e.vote]);

@@ -100,9 +100,12 @@ impl Story {
         *next += 1;
         let fee_bps = fee(model, e, called)?;
         Violation::unless(fee_bps == e.fee_bps.get(), "a fee that is neither the protocol's nor a staker's")?;
-        // The event does not say it. The arguments: id, then the terms, of which it is the last.
-        let max_rate = u64::from_le_bytes(called.argument::<8>(MAX_RATE)?);
-        Violation::unless((max_rate > 0) == (e.pricing == 1), "a rate for a job that has none, or none for one")?;
+        let stated = e.max_rate.get() == u64::from_le_bytes(called.argument::<8>(MAX_RATE)?);
+        Violation::unless(stated, "another rate than the client asked for")?;
+        Violation::unless(
+            (e.max_rate.get() > 0) == (e.pricing == 1),
+            "a rate for a job that has none, or none for one",
+        )?;
         let fee_vault = model.fees.get(&e.mint).map(|fees| fees.vault);
         let job = Job {
             client: e.client,
@@ -128,7 +131,7 @@ impl Story {
             verification: e.verification,
             pricing: e.pricing,
             jurors: e.jurors,
-            max_rate: max_rate.into(),
+            max_rate: e.max_rate,
             ..Job::zeroed()
         };
         let (none, address) = (Parts::default(), e.job);

@@ -118,6 +118,7 @@ impl Chain {
         vote.stake = stake.into();
         vote.round = dispute.round;
         let event = escrow::VoteCommitted {
+            job: key(job),
             dispute: vote.dispute,
             vote: key(&address),
             juror: vote.juror,
@@ -261,6 +262,7 @@ impl Chain {
         *balance = *balance + taken - paid;
         let event = escrow::VoteClosed {
             job: key(job),
+            dispute: key(&dispute_address(job)),
             vote: key(&address),
             juror: vote.juror,
             paid: paid.into(),

@@ -103,6 +103,7 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
         ctx,
         VoteClosed {
             job: *ctx.accounts.job.address(),
+            dispute: vote.dispute,
             vote: *vote.address(),
             juror: vote.juror,
             paid: paid.get().into(),
