@@ -157,7 +157,7 @@ impl Chain {
             approved: 1,
             closed: 1,
         };
-        let (mut writes, mut events) = self.release(address, true);
+        let (mut writes, mut events) = self.release(address, price);
         writes.push((Program::Escrow, *address, None));
         events.push((Program::Escrow, event.data()));
         self.transaction(writes, events);
