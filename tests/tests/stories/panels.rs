@@ -109,6 +109,17 @@ async fn a_panel_of_nodes_finds_a_liar_out_though_one_of_them_is_killed_in_betwe
         assert_eq!(bond.locked.get(), seats + if again { STAKE } else { 0 }, "its seats alone are locked");
     }
     assert_eq!(members[0].log().matches("vote revealed").count(), 1);
+
+    // When nobody can need their stakes any more, they have them back, and are enrolled anew.
+    let (epoch, _) = panel_after(&world, 0).await;
+    world.after((epoch as i64 + 2) * PANEL_EPOCH + 38 * 24 * 60 * 60).await;
+    for (member, node) in panel.iter().zip(&members) {
+        until("its past stakes are free", async || {
+            let is_free = node.log().contains("a past seat's stake is free again");
+            (is_free && world.bond(*member).await.locked.get() == STAKE).then_some(())
+        })
+        .await;
+    }
     indexer.equals_the_chain(rpc).await;
     for node in members.into_iter().chain([carol]) {
         node.stop().await;
