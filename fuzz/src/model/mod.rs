@@ -80,6 +80,8 @@ pub struct Model {
     pub attestors: BTreeMap<Pubkey, Pubkey>,
     /// Attestations and requirements.
     pub papers: BTreeMap<Pubkey, Paper>,
+    /// What requirements want a bond to have free, in base units; they are named by their content and never forgotten.
+    pub min_bonds: BTreeMap<Pubkey, u64>,
     /// By the address of the account.
     pub providers: BTreeMap<Pubkey, Enrolled>,
     /// The id of each client's next job.
@@ -112,6 +114,7 @@ impl Model {
             enrolled: BTreeMap::new(),
             attestors: BTreeMap::new(),
             papers: BTreeMap::new(),
+            min_bonds: BTreeMap::new(),
             providers: BTreeMap::new(),
             next_id: BTreeMap::new(),
             supply: cast.tokens.iter().map(|token| (token.mint, supply(&token.mint))).collect(),

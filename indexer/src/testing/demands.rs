@@ -20,6 +20,11 @@ use joule_units::{Amount, UnixTime};
 /// What a client demands.
 pub type Demands = Wanted;
 
+fn bid_address(job: &Address, provider: &Address) -> Address {
+    let seeds = [BID_SEED, &job.0[..], &provider.0[..]];
+    Address::from(&anchor_lang::find_program_address(&seeds, &joule_escrow::ID).0)
+}
+
 impl Chain {
     pub fn demand(&mut self, client: u8, wanted: &Demands) -> Address {
         let mut state: Requirements = bytemuck::Zeroable::zeroed();
@@ -73,8 +78,7 @@ impl Chain {
 
     pub fn bid(&mut self, job: &Address, provider: &Address, price: u64) -> Address {
         let now = self.now();
-        let seeds = [BID_SEED, &job.0[..], &provider.0[..]];
-        let address = Address::from(&anchor_lang::find_program_address(&seeds, &joule_escrow::ID).0);
+        let address = bid_address(job, provider);
         let by = self.providers[provider].authority;
         let state = self.jobs.get_mut(job).unwrap();
         let exposure = state.exposure(Amount::new(price)).unwrap();
@@ -130,6 +134,7 @@ impl Chain {
             job: key(job),
             client: state.client,
             provider: state.provider,
+            bid: key(&bid_address(job, provider)),
             price: price.into(),
             exposure: state.exposure,
             accepted_at: state.accepted_at,

@@ -52,6 +52,7 @@ impl Chain {
             input_hash: job.input_hash,
             id: job.id,
             budget: job.budget,
+            max_rate: job.max_rate,
             opened_at: job.opened_at,
             accept_by: job.accept_by,
             bid_until: job.bid_until,
@@ -91,6 +92,7 @@ impl Chain {
             job: key(address),
             client: job.client,
             provider: job.provider,
+            bid: Key::default(),
             price: price.into(),
             exposure: job.exposure,
             accepted_at: job.accepted_at,
@@ -155,7 +157,7 @@ impl Chain {
             approved: 1,
             closed: 1,
         };
-        let (mut writes, mut events) = self.release(address, true);
+        let (mut writes, mut events) = self.release(address, price);
         writes.push((Program::Escrow, *address, None));
         events.push((Program::Escrow, event.data()));
         self.transaction(writes, events);

@@ -125,8 +125,9 @@ pub mod staking {
         lock::handler(ctx, subject, amount, until)
     }
 
-    /// A service gives a part of its claim back to the bond, kept or not; called by the service's program.
-    pub fn release(ctx: &mut Context<Release>, amount: u64, kept: bool) -> Result<()> {
+    /// A service gives a part of its claim back to the bond, and says how much of it counts as kept; called by the service's
+    /// program.
+    pub fn release(ctx: &mut Context<Release>, amount: u64, kept: u64) -> Result<()> {
         release::handler(ctx, amount, kept)
     }
 

@@ -1,7 +1,7 @@
 //! One batch, in one transaction.
 
 use super::super::{
-    account, bid, checkpoint,
+    account, checkpoint,
     dead_letter::{self, Letter},
     dispute, event, job, provider,
     totals::{self, Deltas},
@@ -315,10 +315,6 @@ impl<'a> Work<'a> {
             return Err(error);
         }
         let Some(after) = rebuilt else { return Ok(()) };
-        if let Some((bid, slot)) = bid::won(&after, &events) {
-            let escrow = Program::Escrow.address();
-            account::close(self.conn, &bid, &escrow, Version::closing(slot), bid::BID)?;
-        }
         let before = job::get(self.conn, address)?;
         if before.as_ref() != Some(&after) {
             job::put(self.conn, address, &after)?;

@@ -262,6 +262,12 @@ impl Job {
         self.invariant()
     }
 
+    /// The provider's claim, and the price that it has earned.
+    #[inline(always)]
+    pub fn earned(&self) -> (Address, Amount) {
+        (self.claim, Amount::new(self.price.get()))
+    }
+
     #[inline(always)]
     pub fn cancel(&mut self) -> Result<RefundReason> {
         self.require(JobStatus::Open)?;

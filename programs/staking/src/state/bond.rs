@@ -31,7 +31,8 @@ pub struct Bond {
     pub unbonding: PodU64,
     /// Unix seconds from which `unbonding` can be withdrawn.
     pub unbonds_at: PodI64,
-    /// Released as kept, decayed to `scored_at`. Reputation forgets half of itself in `HALF_LIFE`.
+    /// What was paid for promises that were kept, each at most what was locked for it, decayed to `scored_at`. Reputation
+    /// forgets half of itself in `HALF_LIFE`.
     pub kept: PodU64,
     /// Slashed, decayed to `scored_at`.
     pub failed: PodU64,
@@ -174,7 +175,7 @@ impl Bond {
         Ok(claim.is_empty())
     }
 
-    /// Counts to the reputation what was promised and kept.
+    /// Counts to the reputation what a kept promise was worth.
     #[inline(always)]
     pub fn score_kept(&mut self, amount: Amount, now: UnixTime) {
         self.decay(now);
