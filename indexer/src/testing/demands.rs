@@ -13,7 +13,7 @@ use joule_escrow::{
 };
 use joule_registry::{
     event as registry,
-    state::{Attestation, Attestations, Provider, Requirements, Wanted},
+    state::{Attestations, Provider, Requirements, Statement, Wanted},
 };
 use joule_units::{Amount, UnixTime};
 
@@ -50,13 +50,8 @@ impl Chain {
         let at = Address::from(&decoded::attestations(&subject));
         let mut state: Attestations = bytemuck::Zeroable::zeroed();
         state.open(subject, subject, 255);
-        let new = Attestation {
-            attestor: key(&attestor),
-            schema: schema.into(),
-            expires_at: expires_at.into(),
-            value_hash: [0; 32],
-        };
-        state.attest(new, self.now()).unwrap();
+        let new = Statement { attestor: &key(&attestor), schema, expires_at, value_hash: &[0; 32] };
+        state.attest(&new, UnixTime::new(self.now())).unwrap();
         let event = registry::Attested {
             subject,
             attestor: key(&attestor),
@@ -83,12 +78,12 @@ impl Chain {
         let state = self.jobs.get_mut(job).unwrap();
         let exposure = state.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: key(&bonds::claim_address(&address)),
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &key(&bonds::claim_address(&address)),
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };
@@ -119,12 +114,12 @@ impl Chain {
         let state = self.jobs.get_mut(job).unwrap();
         let exposure = state.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: by,
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &by,
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };

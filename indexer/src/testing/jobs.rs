@@ -77,12 +77,12 @@ impl Chain {
         let mut job = self.jobs[address];
         let exposure = job.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: key(&bonds::claim_address(address)),
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &key(&bonds::claim_address(address)),
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };
