@@ -213,6 +213,11 @@ export type JouleRegistry = {
       "code": 6121,
       "msg": "The provider is not one of those allowed",
       "name": "notAllowed"
+    },
+    {
+      "code": 6122,
+      "msg": "The account holds another subject's credentials",
+      "name": "wrongSubject"
     }
   ],
   "events": [
@@ -506,32 +511,10 @@ export type JouleRegistry = {
           "name": "subject"
         },
         {
+          "docs": [
+            "PDA `[\"attestations\", subject]`: created by the subject's first credential, and proven by its fields later."
+          ],
           "name": "attestations",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  97,
-                  116,
-                  116,
-                  101,
-                  115,
-                  116,
-                  97,
-                  116,
-                  105,
-                  111,
-                  110,
-                  115
-                ]
-              },
-              {
-                "kind": "account",
-                "path": "subject"
-              }
-            ]
-          },
           "writable": true
         },
         {

@@ -48,4 +48,6 @@ pub enum RegistryError {
     CredentialMissing,
     #[msg("The provider is not one of those allowed")]
     NotAllowed,
+    #[msg("The account holds another subject's credentials")]
+    WrongSubject,
 }

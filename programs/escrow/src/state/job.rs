@@ -6,7 +6,7 @@ use crate::{
     state::{Pricing, Terms, Verification},
 };
 use anchor_lang::{address_eq, prelude::*};
-use joule_units::{split, Amount, Bps, Seconds, UnixTime};
+use joule_units::{split, sum, Amount, Bps, Seconds, UnixTime};
 
 /// Every state that waits for somebody has a way on by time, which anyone may take. What a settled or refunded job owes waits
 /// for its payee alone, and blocks nobody else.
@@ -343,12 +343,9 @@ impl Job {
     pub fn invariant(&self) -> Result<()> {
         let (budget, price) = (self.budget.get(), self.price.get());
         require!(price <= budget, EscrowError::InvariantBroken);
-        let owed = self.owed_provider.get().checked_add(self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
-        let is_disputed = self.challenger != Address::default();
-        require!(
-            is_disputed || self.status == JobStatus::Refunded as u8 || owed <= price,
-            EscrowError::InvariantBroken
-        );
+        let owed = sum(self.owed_provider.get(), self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
+        let is_within = owed <= price || self.status == JobStatus::Refunded as u8;
+        require!(is_within || !address_eq(&self.challenger, &Address::default()), EscrowError::InvariantBroken);
         Ok(())
     }
 }
