@@ -1,7 +1,7 @@
 //! Results that a panel judges: resolvers that enrol for it, are drawn, run the job again and vote, each of them a node; and a
 //! first panel that was wrong.
 
-use crate::support::{until, Digits, Indexer, Order, Process, World, BOND};
+use crate::support::{nobody, until, Digits, Indexer, Order, Process, World, BOND};
 use joule_api::{DisputeStatus, JobStatus, Verdict};
 use joule_artifacts::Hash;
 use joule_localnet::Persona::{self, Alice, Carol, East, North, South, Uma, Vera, Wim};
@@ -20,9 +20,9 @@ const PRICE: u64 = 2_000_000;
 const STAKE: u64 = 5_000_000;
 
 /// A node that takes no jobs and enrols for panels.
-fn resolver(world: &World, indexer: &Indexer, persona: Persona) -> Process {
+fn resolver(world: &World, indexer: &str, persona: Persona) -> Process {
     let role = ["--provide", "false", "--panel-stake", "5000000"];
-    world.node(persona, world.localnet.rpc_url(), &indexer.url, &role)
+    world.node(persona, world.localnet.rpc_url(), indexer, &role)
 }
 
 async fn panel_after(world: &World, epochs: u64) -> (u64, Pubkey) {
@@ -65,7 +65,7 @@ async fn wound_up(indexer: &Indexer, job: Pubkey) -> joule_api::Case {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panel_of_nodes_finds_a_liar_out_though_one_of_them_is_killed_in_between() {
+async fn a_panel_of_nodes_finds_a_liar_out_though_one_is_killed_and_comes_back_without_an_indexer() {
     let world = World::start().await;
     let indexer = world.indexer("indexer", None).await;
     world.register(East).await;
@@ -74,7 +74,7 @@ async fn a_panel_of_nodes_finds_a_liar_out_though_one_of_them_is_killed_in_betwe
         // A resolver needs a bond and need not be a provider.
         world.open_bond(member).await;
     }
-    let mut members = panel.map(|member| resolver(&world, &indexer, member));
+    let mut members = panel.map(|member| resolver(&world, &indexer.url, member));
     next_epoch(&world, panel.len()).await;
     let rpc = world.localnet.rpc_url();
     let watch = ["--provide", "false", "--verify", "--max-deposit", "5000000"];
@@ -87,10 +87,10 @@ async fn a_panel_of_nodes_finds_a_liar_out_though_one_of_them_is_killed_in_betwe
     let dispute = dispute_when(&world, job, "the members commit", committed).await;
     let drawn = &dispute.members[..3];
     assert!(panel.iter().all(|member| drawn.contains(&world.address(*member))));
-    // What opens its vote is on the disk.
+    // What opens its vote is on the disk, and what is to be opened on the chain.
     members[0].kill();
     world.after(dispute.commit_by.get()).await;
-    members[0] = resolver(&world, &indexer, Uma);
+    members[0] = resolver(&world, &format!("http://{}", nobody()), Uma);
     let dispute = dispute_when(&world, job, "the votes are opened", |d| d.rounds[0].revealed.get() == 3).await;
     world.after(dispute.final_at.get()).await;
 
@@ -167,7 +167,7 @@ async fn a_provider_that_a_bought_panel_condemns_appeals_and_is_paid() {
 
     // The others are nodes, and look for themselves.
     let others: Vec<Persona> = resolvers.into_iter().filter(|who| *who != bought).collect();
-    let members: Vec<Process> = others.iter().map(|member| resolver(&world, &indexer, *member)).collect();
+    let members: Vec<Process> = others.iter().map(|member| resolver(&world, &indexer.url, *member)).collect();
     let second = |dispute: &Dispute| dispute.round == 1 && dispute.rounds[1].committed.get() == 3;
     let dispute = dispute_when(&world, job, "north appeals, and a second panel commits", second).await;
     assert_eq!(dispute.appeal_deposit.get(), 2 * PRICE);
