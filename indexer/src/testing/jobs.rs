@@ -128,7 +128,6 @@ impl Chain {
             job: key(address),
             provider: job.provider,
             result_hash: job.result_hash,
-            delivered_at: now.into(),
             settle_after: job.settle_after,
         };
         self.step(Program::Escrow, &[(*address, Some(bytes(&job)))], event.data());

@@ -102,7 +102,6 @@ pub struct JobDelivered {
     pub job: Address,
     pub provider: Address,
     pub result_hash: [u8; 32],
-    pub delivered_at: PodI64,
     pub settle_after: PodI64,
 }
 

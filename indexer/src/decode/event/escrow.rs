@@ -123,7 +123,7 @@ pub fn data(event: &E) -> Value {
             fields!(e; job: key, provider: key, progress_hash: hash, seconds: number, reported_at: number)
         }
         E::JobDelivered(e) => {
-            fields!(e; job: key, provider: key, result_hash: hash, delivered_at: number, settle_after: number)
+            fields!(e; job: key, provider: key, result_hash: hash, settle_after: number)
         }
         E::JobSettled(e) => {
             fields!(e; job: key, client: key, provider: key, mint: key, result_hash: hash, budget: text,

@@ -197,12 +197,11 @@ impl Job {
     pub fn submit(&mut self, result_hash: &[u8; 32], now: UnixTime) -> Result<()> {
         self.require(JobStatus::Accepted)?;
         require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed);
-        require!(!is_zero(result_hash), EscrowError::MissingResult);
-        self.meter();
         self.result_hash = *result_hash;
-        self.settle_after = after(now, self.review_window.get())?;
+        require!(!is_zero(&self.result_hash), EscrowError::MissingResult);
         self.status = JobStatus::Delivered as u8;
-        self.invariant()
+        self.settle_after = after(now, self.review_window.get())?;
+        self.meter()
     }
 
     /// The client stops work that is paid by the second, and pays for the seconds reported: at most the `seconds` that it
@@ -212,17 +211,20 @@ impl Job {
         self.require(JobStatus::Accepted)?;
         require!(self.is_per_second(), EscrowError::FixedPrice);
         require!(self.reported.get() <= seconds, EscrowError::TooManySeconds);
-        self.meter();
+        self.meter()?;
         self.earn()
     }
 
-    /// By the second, the price is what the reported seconds cost, and at most the budget.
+    /// By the second, the price is what the reported seconds cost, and at most the budget. A fixed price stays as it was, and
+    /// with it all that the invariant speaks of.
     #[inline(always)]
-    fn meter(&mut self) {
-        if self.is_per_second() {
-            let (rate, budget) = (Amount::new(self.rate.get()), Amount::new(self.budget.get()));
-            self.price = math::metered(rate, self.reported.get(), budget).get().into();
+    fn meter(&mut self) -> Result<()> {
+        if !self.is_per_second() {
+            return Ok(());
         }
+        let (rate, budget) = (Amount::new(self.rate.get()), Amount::new(self.budget.get()));
+        self.price = math::metered(rate, self.reported.get(), budget).get().into();
+        self.invariant()
     }
 
     /// Whoever has a part in the job has none in judging it.
