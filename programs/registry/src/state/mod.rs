@@ -10,6 +10,6 @@ mod requirements;
 pub use attestations::{Attestation, Attestations};
 pub use attestor::Attestor;
 pub use model::{Birth, Model, ModelProfile, ModelStatus, Royalty};
-pub use prices::{Listing, Part, PriceList, Prices, Share};
+pub use prices::{Listing, Part, PriceList, Share, Tariff};
 pub use provider::{Attributes, Profile, Provider, ProviderStatus};
 pub use requirements::{Credential, CredentialRule, Criteria, Requirements, Wanted};

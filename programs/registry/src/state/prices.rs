@@ -6,11 +6,13 @@ use crate::{
     error::RegistryError,
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_units::Amount;
+use joule_voucher::Prices;
 
-/// In base units of the price list's mint.
+/// `Prices` in an account, in base units of the price list's mint.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
-pub struct Prices {
+pub struct Tariff {
     pub per_request: PodU64,
     /// For a million tokens of input.
     pub per_million_input: PodU64,
@@ -53,7 +55,7 @@ pub struct Listing {
     pub parts: alloc::vec::Vec<Part>,
 }
 
-impl From<&Listing> for Prices {
+impl From<&Listing> for Tariff {
     #[inline(always)]
     fn from(listing: &Listing) -> Self {
         Self {
@@ -66,6 +68,19 @@ impl From<&Listing> for Prices {
     }
 }
 
+impl From<&Tariff> for Prices {
+    #[inline(always)]
+    fn from(tariff: &Tariff) -> Self {
+        Self {
+            per_request: Amount::new(tariff.per_request.get()),
+            per_million_input: Amount::new(tariff.per_million_input.get()),
+            per_million_output: Amount::new(tariff.per_million_output.get()),
+            per_image: Amount::new(tariff.per_image.get()),
+            per_second: Amount::new(tariff.per_second.get()),
+        }
+    }
+}
+
 /// PDA `["prices", model, version (u32, little endian)]`: never changed and never closed, so that a channel which was opened with
 /// it keeps its prices and its shares. In a new version others may stand.
 #[account]
@@ -73,7 +88,7 @@ pub struct PriceList {
     pub model: Address,
     /// The token that it is paid in.
     pub mint: Address,
-    pub prices: Prices,
+    pub prices: Tariff,
     /// Lineage first, then the payout owner of the model, then others; no account twice.
     pub shares: [Share; MAX_SHARES],
     /// Unix seconds.
@@ -131,6 +146,12 @@ impl PriceList {
         *share = Share { owner: due.owner, account, bps: bps.into() };
         self.count = self.count.max(place as u8 + 1);
         Ok(())
+    }
+
+    /// What usage is priced with.
+    #[inline(always)]
+    pub fn prices(&self) -> Prices {
+        (&self.prices).into()
     }
 
     /// The used places. Of what they do not take, the protocol has its fee and the provider the rest.
