@@ -2,6 +2,10 @@
 
 #![no_std]
 
+mod pay;
+
+pub use pay::{data_len, is_classic, pay, Buffers};
+
 use anchor_lang::{address_eq, bytemuck};
 use joule_units::Amount;
 use pinocchio::{account::AccountView, Address};
