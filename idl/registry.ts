@@ -83,14 +83,34 @@ export type JouleRegistry = {
       "value": "[97, 116, 116, 101, 115, 116, 111, 114]"
     },
     {
+      "name": "maxDepth",
+      "type": "u8",
+      "value": "4"
+    },
+    {
       "name": "maxPerAttestor",
       "type": "u8",
       "value": "4"
     },
     {
+      "name": "maxShareBps",
+      "type": "u16",
+      "value": "8000"
+    },
+    {
       "name": "maxValidity",
       "type": "u32",
       "value": "63072000"
+    },
+    {
+      "name": "modelSeed",
+      "type": "bytes",
+      "value": "[109, 111, 100, 101, 108]"
+    },
+    {
+      "name": "pricesSeed",
+      "type": "bytes",
+      "value": "[112, 114, 105, 99, 101, 115]"
     },
     {
       "name": "providerSeed",
@@ -213,6 +233,71 @@ export type JouleRegistry = {
       "code": 6121,
       "msg": "The provider is not one of those allowed",
       "name": "notAllowed"
+    },
+    {
+      "code": 6122,
+      "msg": "Only the model's creator may do this",
+      "name": "notCreator"
+    },
+    {
+      "code": 6123,
+      "msg": "A model's status is 1 (active) or 0 (retired)",
+      "name": "unknownModelStatus"
+    },
+    {
+      "code": 6124,
+      "msg": "The model is retired: nothing new is derived from it or published for it",
+      "name": "modelRetired"
+    },
+    {
+      "code": 6125,
+      "msg": "A model derives from at most 4 others, one through another",
+      "name": "lineageTooDeep"
+    },
+    {
+      "code": 6126,
+      "msg": "Shares and royalties together are at most 80 %",
+      "name": "sharesTooHigh"
+    },
+    {
+      "code": 6127,
+      "msg": "The version must be the one after the newest",
+      "name": "wrongVersion"
+    },
+    {
+      "code": 6128,
+      "msg": "The protocol does not take this token now",
+      "name": "mintNotAccepted"
+    },
+    {
+      "code": 6129,
+      "msg": "Every share needs its token account, in the order of the shares, and there is none beside them",
+      "name": "wrongShareAccounts"
+    },
+    {
+      "code": 6130,
+      "msg": "A share's token account belongs to the share's owner",
+      "name": "notShareOwner"
+    },
+    {
+      "code": 6131,
+      "msg": "A share's account must be a token account of the mint that a plain transfer can reach",
+      "name": "cannotReceive"
+    },
+    {
+      "code": 6132,
+      "msg": "Nobody but its owner may be able to close a share's token account",
+      "name": "closedByOthers"
+    },
+    {
+      "code": 6133,
+      "msg": "A share that is given away is more than nothing, and somebody's",
+      "name": "emptyShare"
+    },
+    {
+      "code": 6134,
+      "msg": "A price list has at most 6 shares",
+      "name": "tooManyShares"
     }
   ],
   "events": [
