@@ -4,6 +4,7 @@ pub mod billing;
 mod crowd;
 mod disputes;
 pub mod idl;
+mod models;
 mod refusal;
 pub mod scenes;
 pub mod staking;

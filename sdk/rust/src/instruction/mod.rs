@@ -2,6 +2,7 @@
 
 pub mod billing;
 pub mod escrow;
+pub mod model;
 pub mod registry;
 pub mod staking;
 pub mod token;
