@@ -111,7 +111,10 @@ impl History {
                 terms.cap = 1_000 + amount;
                 terms.limit = 1_000 + self.random.below(1_000_000);
                 terms.backing_bps = [0, 1, 3_333, 10_000][self.random.below(4) as usize];
-                self.channels.push(pda::channel(&self.w.payer_address(), self.w.payer().next_channel.get()));
+                let next = pda::channel(&self.w.payer_address(), self.w.payer().next_channel.get());
+                if !self.channels.contains(&next) {
+                    self.channels.push(next);
+                }
                 let open = self.w.open_channel(terms);
                 return self.attempt(&[open], &[&alice]);
             }
