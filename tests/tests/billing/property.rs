@@ -258,7 +258,7 @@ impl History {
 fn every_unit_is_somebodys_after_every_step_and_all_of_it_finds_its_way_out() {
     let mut done = 0;
     for seed in 1..=20 {
-        let mut history = History::new(0x9e37_79b9_7f4a_7c15 * seed);
+        let mut history = History::new(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         for _ in 0..150 {
             history.step();
         }
