@@ -222,7 +222,6 @@ impl World {
         self.send(&[create], &[&creator]);
         let part = |(place, bps): (usize, &u16)| Part { owner: self.sharer(place).pubkey(), bps: *bps };
         let listing = Listing {
-            version: 1,
             per_request: 10,
             per_million_output: 2_000_000,
             creator_bps: shares.first().copied().unwrap_or_default(),

@@ -117,11 +117,11 @@ fn what_leaves_the_vault_is_what_the_books_say() {
 fn a_price_list_that_shares_with_the_payers_own_vault_opens_no_channel() {
     let mut w = World::paying(Kind::Classic);
     let (alice, creator, model) = (w.alice.insecure_clone(), w.sharer(0), w.model_address());
-    let listing = w.listing(&model, &[(w.payer_address(), 100)]);
+    let listing = w.listing(&[(w.payer_address(), 100)]);
     let accounts = [w.share_account(0), w.payer_vault()];
-    let publish = publish_prices(creator.pubkey(), creator.pubkey(), model, w.mint, listing.clone(), &accounts);
+    let publish = publish_prices(creator.pubkey(), creator.pubkey(), model, w.mint, 2, listing, &accounts);
     w.send(&[publish], &[&creator]);
     let mut accounts = w.open_accounts();
-    accounts.prices = pda::price_list(&model, listing.version);
+    accounts.prices = pda::price_list(&model, 2);
     w.refuse(build::open(accounts, 0, w.channel_terms()), &[&alice], "PaysItself");
 }
