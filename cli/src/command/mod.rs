@@ -6,5 +6,6 @@ pub mod dispute;
 pub mod index;
 pub mod job;
 pub mod localnet;
+pub mod model;
 pub mod provider;
 pub mod stake;

@@ -2,6 +2,7 @@
 
 mod bonds;
 mod disputes;
+mod models;
 
 use super::*;
 use crate::{
@@ -32,10 +33,18 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .flat_map(|program| store.live_accounts(&program.address()).unwrap())
         .map(|row| (row.address.to_string(), hex::encode(row.data), row.lamports, row.kind))
         .collect();
+    let models = store.models(&ModelFilter::default(), &page, &[]).unwrap();
+    let prices: Vec<_> = models
+        .iter()
+        .flat_map(|model| store.members(model::PRICE_LIST, &model.address.parse().unwrap()).unwrap())
+        .map(|row| (row.address.to_string(), hex::encode(row.data)))
+        .collect();
     serde_json::json!({
         "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
         "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
         "disputes": store.disputes(&DisputeFilter::default(), &page, &[]).unwrap(),
+        "models": models,
+        "prices": prices,
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
     })
