@@ -23,6 +23,8 @@ pub struct Config {
     pub keypair: PathBuf,
     /// SQLite; every voucher that is not settled lies here.
     pub ledger: PathBuf,
+    /// The most that the ledger may take of the disk.
+    pub ledger_max_bytes: Option<u64>,
     #[serde(default)]
     pub log_json: bool,
     #[serde(default)]
@@ -92,6 +94,8 @@ pub struct Risk {
     pub settle_margin: i64,
     /// Seconds that an order may live.
     pub order_life: i64,
+    /// How often channels are read from the chain again; much less than `min_grace`.
+    pub refresh_ms: u64,
 }
 
 /// When vouchers are brought on chain.
@@ -190,6 +194,7 @@ impl Default for Risk {
             min_grace: 3_600,
             settle_margin: 600,
             order_life: 300,
+            refresh_ms: 5_000,
         }
     }
 }
@@ -272,6 +277,7 @@ impl Config {
             ("timeouts.total_ms", self.timeouts.total_ms),
             ("risk.window", self.risk.window as u64),
             ("risk.unpaid", self.risk.unpaid),
+            ("risk.refresh_ms", self.risk.refresh_ms),
             ("settle.every_ms", self.settle.every_ms),
         ];
         for (field, value) in at_least_one {

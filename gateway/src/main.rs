@@ -1,0 +1,3 @@
+//! `joule-gateway`: see `joule-gateway --help`.
+
+fn main() {}
