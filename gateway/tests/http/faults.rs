@@ -111,7 +111,7 @@ async fn a_client_that_goes_away_pays_for_what_it_got() {
 
 #[tokio::test]
 async fn a_client_that_stops_reading_does_not_hold_its_place() {
-    let upstream = Upstream::start(Fault::Endless).await;
+    let upstream = Upstream::start(Fault::Flood).await;
     let world = World::with(&upstream.url, |config| config.timeouts.total_ms = 60_000).await;
     let mut client = world.client(10);
     let body = streamed("hello");

@@ -293,6 +293,8 @@ pub enum Fault {
     Nonsense,
     /// Answers without end.
     Endless,
+    /// The same, and a lot of it.
+    Flood,
     /// An answer longer than anybody wants.
     Huge,
     /// 500.
@@ -360,6 +362,7 @@ async fn answer(
     match fault {
         Fault::DieMidStream | Fault::HangMidStream => events.truncate(2),
         Fault::Endless => events = vec![delta("on and "); 100_000],
+        Fault::Flood => events = vec![delta(&"on and ".repeat(5_000)); 100_000],
         _ => {
             events.push(event(json!([]), usage));
             events.push("data: [DONE]\n\n".into());
@@ -367,7 +370,7 @@ async fn answer(
     }
     let pace = match fault {
         Fault::Slow => Duration::from_millis(30),
-        Fault::Endless => Duration::from_millis(1),
+        Fault::Endless | Fault::Flood => Duration::from_millis(1),
         _ => Duration::ZERO,
     };
     let stream = tokio_stream::iter(events).then(move |event| async move {
@@ -377,7 +380,11 @@ async fn answer(
     let end = tokio_stream::once(()).then(move |()| async move {
         match fault {
             Fault::HangMidStream => std::future::pending().await,
-            Fault::DieMidStream => Err(std::io::Error::other("dead")),
+            Fault::DieMidStream => {
+                // What was sent before is on its way.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Err(std::io::Error::other("dead"))
+            }
             _ => Ok(Bytes::new()),
         }
     });
