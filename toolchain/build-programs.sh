@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-for crate in programs/treasury programs/registry programs/escrow programs/staking toolchain/selftest tests/service benches/floor; do
+for crate in programs/treasury programs/registry programs/escrow programs/staking programs/billing toolchain/selftest tests/service benches/floor; do
     echo "  $crate"
     if ! cargo-build-sbf --manifest-path "$crate/Cargo.toml" >"$log" 2>&1; then
         grep -vE '^warning|^  \||= note: this feature is not stably' "$log" | tail -n 60 >&2

@@ -8,12 +8,14 @@ mod client;
 mod decimal;
 mod dispute;
 mod job;
+mod model;
 mod provider;
 
 pub use chain::{Account, ErrorBody, Event, Health, MintTotals, Page, Totals};
 pub use client::{ApiError, Client};
 pub use dispute::{Case, Dispute, DisputeStatus, Member, Side, Tally, Verdict, Vote};
 pub use job::{Bid, Job, JobStatus, OpenJob, Payout, Pricing, RefusedJob, Verification};
+pub use model::{Model, ModelStatus, ModelWithLineage, PriceList, Royalty, Share};
 pub use provider::{Attributes, Bond, BondWithClaims, Claim, Provider, ProviderStatus, Reputation};
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,10 @@
 
 #![no_std]
 
+mod pay;
+
+pub use pay::{data_len, is_classic, pay, Buffers};
+
 use anchor_lang::{address_eq, bytemuck};
 use joule_units::Amount;
 use pinocchio::{account::AccountView, Address};
@@ -14,6 +18,8 @@ const OWNER: core::ops::Range<usize> = 32..64;
 const AMOUNT: core::ops::Range<usize> = 64..72;
 const STATE: usize = 108;
 const STATE_INITIALIZED: u8 = 1;
+/// Whether there is a close authority, which then follows.
+const CLOSE_AUTHORITY: core::ops::Range<usize> = 129..133;
 /// Token-2022 writes what kind of account it is after the base layout, then its extensions: type, length, value.
 const KIND: usize = ACCOUNT_LEN;
 const KIND_ACCOUNT: u8 = 2;
@@ -84,6 +90,12 @@ pub fn is_of(view: &AccountView, mint: &Address) -> bool {
 #[inline(always)]
 pub fn is_owned_by(view: &AccountView, owner: &Address) -> bool {
     view.try_borrow().is_ok_and(|data| holds_address(&data, OWNER, owner))
+}
+
+/// Whether nobody but its owner can close the token account. A close authority that is named stays when the owner changes.
+#[inline(always)]
+pub fn has_no_close_authority(view: &AccountView) -> bool {
+    view.try_borrow().is_ok_and(|data| data.get(CLOSE_AUTHORITY) == Some(&[0; 4]))
 }
 
 /// What a token account holds, in base units; `None` where there is no token account.

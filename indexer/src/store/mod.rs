@@ -10,6 +10,7 @@ mod dead_letter;
 mod dispute;
 mod event;
 pub mod job;
+pub mod model;
 mod overlay;
 mod page;
 mod provider;
@@ -24,6 +25,7 @@ pub use checkpoint::Checkpoint;
 pub use dispute::DisputeFilter;
 pub use event::EventRow;
 pub use job::JobFilter;
+pub use model::ModelFilter;
 pub use overlay::{Changes, Overlay, Unconfirmed};
 pub use page::{Cursor, PageRequest};
 pub use provider::ProviderFilter;
@@ -31,7 +33,7 @@ pub use sqlite::Sqlite;
 pub use view::View;
 
 use crate::types::{Address, Block, Snapshot};
-use joule_api::{Dispute, Event, Job, JobStatus, Provider, ProviderStatus, Totals};
+use joule_api::{Dispute, Event, Job, JobStatus, Model, Provider, ProviderStatus, Totals};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -94,6 +96,9 @@ pub trait Store: Send + Sync + 'static {
     fn dispute(&self, address: &Address) -> Result<Option<Dispute>>;
     /// Newest first, leaving out `without`.
     fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>>;
+    fn model(&self, address: &Address) -> Result<Option<Model>>;
+    /// Newest first, leaving out `without`.
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>>;
     fn totals(&self) -> Result<Totals>;
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>>;

@@ -3,11 +3,12 @@
 mod apply;
 
 use super::{
-    account, checkpoint, dead_letter, dispute, event, job, provider, totals, AccountRow, Applied, Batch, Checkpoint,
-    DisputeFilter, EventRow, JobFilter, PageRequest, ProviderFilter, Redecoded, Result, Store, StoreError,
+    account, checkpoint, dead_letter, dispute, event, job, model, provider, totals, AccountRow, Applied, Batch,
+    Checkpoint, DisputeFilter, EventRow, JobFilter, ModelFilter, PageRequest, ProviderFilter, Redecoded, Result, Store,
+    StoreError,
 };
 use crate::types::Address;
-use joule_api::{Commitment, Dispute, Job, Provider, Totals};
+use joule_api::{Commitment, Dispute, Job, Model, Provider, Totals};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_base.sql"),
     include_str!("../../migrations/0002_governance.sql"),
     include_str!("../../migrations/0003_bonds_and_disputes.sql"),
+    include_str!("../../migrations/0004_models.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.
@@ -188,6 +190,24 @@ impl Store for Sqlite {
                 dispute.commitment = commitment(conn, dispute.slot)?;
             }
             Ok(disputes)
+        })
+    }
+
+    fn model(&self, address: &Address) -> Result<Option<Model>> {
+        self.read(|conn| {
+            let Some(mut model) = model::get(conn, address)? else { return Ok(None) };
+            model.commitment = commitment(conn, model.slot)?;
+            Ok(Some(model))
+        })
+    }
+
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>> {
+        self.read(|conn| {
+            let mut models = model::list(conn, filter, page, without)?;
+            for model in &mut models {
+                model.commitment = commitment(conn, model.slot)?;
+            }
+            Ok(models)
         })
     }
 

@@ -9,7 +9,6 @@ extern crate alloc;
 pub mod constants;
 pub mod error;
 pub mod event;
-mod foreign;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
 #[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
 pub mod groups;

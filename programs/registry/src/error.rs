@@ -48,4 +48,30 @@ pub enum RegistryError {
     CredentialMissing,
     #[msg("The provider is not one of those allowed")]
     NotAllowed,
+    #[msg("Only the model's creator may do this")]
+    NotCreator,
+    #[msg("A model's status is 1 (active) or 0 (retired)")]
+    UnknownModelStatus,
+    #[msg("The model is retired: nothing new is derived from it or published for it")]
+    ModelRetired,
+    #[msg("A model derives from at most 4 others, one through another")]
+    LineageTooDeep,
+    #[msg("Shares and royalties together are at most 80 %")]
+    SharesTooHigh,
+    #[msg("The version must be the one after the newest")]
+    WrongVersion,
+    #[msg("The protocol does not take this token now")]
+    MintNotAccepted,
+    #[msg("Every share needs its token account, in the order of the shares, and there is none beside them")]
+    WrongShareAccounts,
+    #[msg("A share's token account belongs to the share's owner")]
+    NotShareOwner,
+    #[msg("A share's account must be a token account of the mint that a plain transfer can reach")]
+    CannotReceive,
+    #[msg("Nobody but its owner may be able to close a share's token account")]
+    ClosedByOthers,
+    #[msg("A share that is given away is more than nothing, and somebody's")]
+    EmptyShare,
+    #[msg("A price list has at most 6 shares")]
+    TooManyShares,
 }

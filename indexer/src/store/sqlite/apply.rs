@@ -3,7 +3,7 @@
 use super::super::{
     account, bid, checkpoint,
     dead_letter::{self, Letter},
-    dispute, event, job, provider,
+    dispute, event, job, model, provider,
     totals::{self, Deltas},
     Applied, Batch, EventRow, Redecoded, Result,
 };
@@ -149,7 +149,11 @@ impl<'a> Work<'a> {
             State::Dispute(_) => {
                 self.rows.insert(Row::Dispute(*address));
             }
-            State::Bid(_) | State::Bond(_) | State::Claim(_) => {
+            State::Model(state) => {
+                let model = model::from_state(address, state, slot, Commitment::Confirmed);
+                model::put(self.conn, address, &model)?;
+            }
+            State::Bid(_) | State::Bond(_) | State::Claim(_) | State::PriceList(_) => {
                 if let Some(parent) = state.parent() {
                     account::list_under(self.conn, state.kind(), &parent, address)?;
                 }

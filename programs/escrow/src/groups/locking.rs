@@ -1,6 +1,6 @@
 //! Locking a part of somebody's bond.
 
-use crate::{error::EscrowError, foreign};
+use crate::error::EscrowError;
 use anchor_lang::{address_eq, prelude::*};
 use joule_staking::{call, constants::CLAIM_SIGNER_SEED, state::Bond};
 use joule_units::Amount;
@@ -43,7 +43,7 @@ impl Locking {
     /// The bond is `owner`'s and in `mint`. Returns what of it is free, in base units.
     #[inline(always)]
     pub fn require_bond(&self, owner: &Address, mint: &Address) -> Result<u64> {
-        foreign::read::<Bond, _>(self.bond.account(), &joule_staking::ID, EscrowError::WrongBond, |bond| {
+        joule_foreign::read::<Bond, _>(self.bond.account(), &joule_staking::ID, EscrowError::WrongBond, |bond| {
             require!(address_eq(&bond.owner, owner) && address_eq(&bond.mint, mint), EscrowError::WrongBond);
             bond.free()
         })

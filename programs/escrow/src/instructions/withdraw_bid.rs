@@ -3,7 +3,6 @@
 use crate::{
     error::EscrowError,
     event::BidWithdrawn,
-    foreign,
     groups::*,
     state::{Bid, Job, JobStatus},
 };
@@ -30,7 +29,7 @@ impl WithdrawBid {
         if !self.job.account().owned_by(&crate::ID) {
             return Ok(());
         }
-        foreign::read::<Job, _>(self.job.account(), &crate::ID, EscrowError::WrongBid, |job| {
+        joule_foreign::read::<Job, _>(self.job.account(), &crate::ID, EscrowError::WrongBid, |job| {
             require!(job.status != JobStatus::Open as u8, EscrowError::BidBinds);
             Ok(())
         })

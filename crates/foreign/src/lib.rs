@@ -1,6 +1,7 @@
 //! Reading accounts of other programs that a call is about to change, so that no borrow of them may outlive the look.
 
-use crate::error::EscrowError;
+#![no_std]
+
 use anchor_lang::{bytemuck, prelude::*, Discriminator};
 
 /// Shows `look` an account that `owner`'s program made; anything else is `wrong`.
@@ -8,7 +9,7 @@ use anchor_lang::{bytemuck, prelude::*, Discriminator};
 pub fn read<T: bytemuck::Pod + Discriminator, R>(
     view: &AccountView,
     owner: &Address,
-    wrong: EscrowError,
+    wrong: impl Into<ProgramError>,
     look: impl FnOnce(&T) -> Result<R>,
 ) -> Result<R> {
     if !view.owned_by(owner) {
@@ -17,7 +18,10 @@ pub fn read<T: bytemuck::Pod + Discriminator, R>(
     let data = view.try_borrow()?;
     match data.strip_prefix(T::DISCRIMINATOR).and_then(|body| body.get(..size_of::<T>())) {
         // Accounts are made of alignment-1 types, so that any place in memory will do.
-        Some(body) => look(bytemuck::try_from_bytes(body).map_err(|_| ProgramError::from(wrong))?),
+        Some(body) => match bytemuck::try_from_bytes(body) {
+            Ok(found) => look(found),
+            Err(_) => Err(wrong.into()),
+        },
         None => Err(wrong.into()),
     }
 }

@@ -1,0 +1,60 @@
+//! Newest vouchers of many channels are brought on chain under one signature; anyone may see to it.
+
+use crate::{
+    error::BillingError,
+    signed::{self, INSTRUCTIONS},
+    state::{Channel, Cluster, Promise},
+};
+use anchor_lang::{address_eq, prelude::*};
+use joule_units::UnixTime;
+use joule_voucher::{Batch, Context as MessageContext};
+
+/// Nobody needs to sign: the batch is signed. After these accounts come the channels, in the order of the batch.
+#[derive(Accounts)]
+pub struct SettleBatch {
+    /// Every channel names it.
+    pub payer: UncheckedAccount,
+    /// There is one `Cluster`; owner and discriminator prove that it is it.
+    pub cluster: Account<Cluster>,
+    #[account(address = INSTRUCTIONS)]
+    pub instructions: UncheckedAccount,
+    #[account(address = signed::CLOCK)]
+    pub clock: UncheckedAccount,
+}
+
+/// A channel that has closed, or has settled as much already, is passed over: it must not keep the others from settling.
+#[inline(always)]
+pub fn handler(ctx: &mut Context<SettleBatch>) -> Result<()> {
+    let channels = ctx.remaining_accounts()?;
+    let accounts = &ctx.accounts;
+    let now = UnixTime::new(signed::unix_time(accounts.clock.account()));
+    let (signer, message) = signed::bytes(accounts.instructions.account())?;
+    let (batch, entries) = Batch::from_bytes(message).ok_or(BillingError::WrongBatch)?;
+    require!(entries.len() == channels.len(), BillingError::WrongBatch);
+    let payer = accounts.payer.address();
+    let addresses = channels.iter().map(|channel| channel.address().as_array());
+    let context =
+        MessageContext::batch(&accounts.cluster.genesis_hash, crate::ID.as_array(), payer.as_array(), addresses);
+    let context = context.ok_or(BillingError::WrongBatch)?;
+    require!(signed::is_same(batch.context.bytes(), context.bytes()), BillingError::WrongContext);
+    for (view, entry) in channels.iter().zip(entries) {
+        if view.owned_by(&System::id()) {
+            continue;
+        }
+        // SAFETY: one channel is loaded at a time, and no declared account is one.
+        let mut channel = unsafe { Account::<Channel>::load_mut(*view)? };
+        require!(address_eq(&channel.payer, payer), BillingError::WrongPayer);
+        require!(signed::is_same(channel.session.signer.as_array(), signer), BillingError::WrongSigner);
+        let promise = Promise {
+            sequence: entry.sequence.get(),
+            cumulative: entry.cumulative.get().get(),
+            expires_at: batch.expires_at.get().get(),
+        };
+        if channel.settled.get() >= promise.cumulative || channel.is_closed(now) {
+            continue;
+        }
+        channel.settle(&promise, now)?;
+        channel.usage_root = batch.usage_root;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What a proven lie costs.
+
+use super::Channel;
+use crate::{
+    constants::{PROTOCOL, PROVIDER},
+    error::BillingError,
+};
+use anchor_lang::prelude::*;
+use joule_staking::penalty;
+use joule_units::{Amount, UnixTime};
+
+/// Who was proven wrong; once for each channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    None = 0,
+    /// It overcharged, or billed one request twice.
+    AgainstProvider = 1,
+    /// It promised two things under one number.
+    AgainstPayer = 2,
+}
+
+impl Channel {
+    /// The provider loses what it has not been paid yet, and the channel closes. Returns how much that is: the payer's.
+    /// The other parties did nothing wrong and get theirs.
+    #[inline(always)]
+    pub fn condemn_provider(&mut self, now: UnixTime) -> Result<Amount> {
+        require!(self.disputed == Verdict::None as u8, BillingError::AlreadyDisputed);
+        self.disputed = Verdict::AgainstProvider as u8;
+        let earned = self.earned()?;
+        let uncollected = self.provider_part(earned)?;
+        self.collected = earned.into();
+        let owed = self.take_owed(PROVIDER)?;
+        let returned = uncollected.checked_add(owed).ok_or(BillingError::Overflow)?;
+        self.let_go(returned)?;
+        self.close_now(now);
+        Ok(returned)
+    }
+
+    /// The payer loses what its session could still have spent: whoever has that key could have spent it anyway. Provider and
+    /// treasury share it as they share a slashed bond. The channel closes. Returns how much that is.
+    #[inline(always)]
+    pub fn condemn_payer(&mut self, now: UnixTime) -> Result<Amount> {
+        require!(self.disputed == Verdict::None as u8, BillingError::AlreadyDisputed);
+        let most = self.cap.get().min(self.session.limit.get());
+        let lost = Amount::new(most.saturating_sub(self.settled.get()));
+        require!(!lost.is_zero(), BillingError::NothingOwed);
+        self.disputed = Verdict::AgainstPayer as u8;
+        self.forfeited = lost.get().into();
+        let shares = penalty::shares(lost, false);
+        self.owe(PROVIDER, shares.harmed)?;
+        self.owe(PROTOCOL, shares.treasury)?;
+        self.close_now(now);
+        Ok(lost)
+    }
+}
