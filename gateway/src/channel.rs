@@ -36,14 +36,7 @@ pub struct Channel {
     pub grace: u32,
     /// 0 while it is open.
     pub closes_at: UnixTime,
-    /// Of what is earned, what must be locked on the provider's bond before it is paid out; basis points.
-    pub backing_bps: u16,
-    /// Earned by vouchers and by a plan, base units.
-    pub earned: Amount,
-    /// How much of it is backed.
-    pub backed: Amount,
-    /// How much of it was divided among the others, and among them and the provider.
-    pub paid: Amount,
+    /// How much of what is earned the provider's share was computed on, base units.
     pub collected: Amount,
 }
 

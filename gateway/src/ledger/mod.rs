@@ -17,6 +17,9 @@ use std::{
 };
 use tokio::sync::oneshot;
 
+/// Instead of an account's epoch.
+const INDEPENDENT: u64 = u64::MAX;
+
 /// Why something is not on disk.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
@@ -100,6 +103,17 @@ impl Ledger {
         let (done, answer) = oneshot::channel();
         let queued = self.queue.send(Batch { channel, epoch, writes, done });
         Written { answer, refused: queued.is_err() }
+    }
+
+    /// Puts a write in line that has nothing to do with an account's other writes, and whose failure voids none of them.
+    pub fn note(&self, channel: Pubkey, write: Write) -> Written {
+        self.write(channel, INDEPENDENT, vec![write])
+    }
+
+    /// Every channel that has a voucher.
+    pub fn vouched(&self) -> Result<Vec<Pubkey>, LedgerError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read::vouched(&reader).map_err(|error| LedgerError::NotRead(error.to_string()))
     }
 
     /// What is on disk of a channel.

@@ -68,6 +68,13 @@ fn orders(connection: &Connection, channel: &Pubkey) -> rusqlite::Result<Vec<(u6
         .collect()
 }
 
+pub fn vouched(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
+    connection
+        .prepare("select address from channels where voucher is not null")?
+        .query_map([], |row| Pubkey::try_from(row.get::<_, Vec<u8>>(0)?.as_slice()).map_err(|_| damaged("an address")))?
+        .collect()
+}
+
 pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
     connection
         .prepare("select address, voucher, settled, since from channels where voucher is not null and cumulative > settled")?

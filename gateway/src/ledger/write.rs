@@ -1,6 +1,6 @@
 //! The writing thread.
 
-use super::{Batch, LedgerError, Write};
+use super::{Batch, LedgerError, Write, INDEPENDENT};
 use crate::{book::Entry, crash, telemetry};
 use joule_sdk::Pubkey;
 use rusqlite::{params, Connection, Transaction};
@@ -48,7 +48,8 @@ pub fn run(mut connection: Connection, batches: &mpsc::Receiver<Batch>, health: 
         if let Err(error) = &result {
             tracing::error!(%error, writes = sound.len(), "the ledger could not be written");
             metrics::counter!(telemetry::LEDGER_FAILURES).increment(1);
-            failed.extend(sound.iter().map(|batch| (batch.channel, batch.epoch)));
+            let dependent = sound.iter().filter(|batch| batch.epoch != INDEPENDENT);
+            failed.extend(dependent.map(|batch| (batch.channel, batch.epoch)));
         }
         for batch in sound {
             let answer = match &result {

@@ -18,7 +18,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::net::TcpListener;
@@ -37,6 +37,9 @@ pub const WINDOW: usize = 3;
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
 }
+
+/// Of every session; the same for both sides.
+static SESSION_END: LazyLock<i64> = LazyLock::new(|| now() + 86_400);
 
 pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -73,16 +76,12 @@ pub fn channel(seed: u8) -> Channel {
         signer: key(seed).verifying_key().to_bytes(),
         cap: Amount::new(CAP),
         limit: Amount::new(CAP),
-        session_expires_at: UnixTime::new(now() + 86_400),
+        session_expires_at: UnixTime::new(*SESSION_END),
         staged_at: UnixTime::default(),
         settled: Amount::default(),
         sequence: 0,
         grace: 7_200,
         closes_at: UnixTime::default(),
-        backing_bps: 0,
-        earned: Amount::default(),
-        backed: Amount::default(),
-        paid: Amount::default(),
         collected: Amount::default(),
     }
 }

@@ -14,4 +14,5 @@ mod metered;
 mod node_killed;
 mod outages;
 mod paid;
+mod sold;
 mod support;
