@@ -3,8 +3,10 @@
 #![no_std]
 
 mod pay;
+mod transfers;
 
 pub use pay::{data_len, is_classic, pay, Buffers};
+pub use transfers::Transfers;
 
 use anchor_lang::{address_eq, bytemuck};
 use joule_units::Amount;
@@ -39,6 +41,13 @@ pub fn can_receive(view: &AccountView, mint: &Address, token_program: &Address) 
 #[inline(always)]
 pub fn is_receiver(view: &AccountView, mint: &Address) -> bool {
     can_receive(view, mint, &pinocchio_token::ID) || can_receive(view, mint, &pinocchio_token_2022::ID)
+}
+
+/// Whether a plain transfer of `mint` into `view` will succeed, and reach `owner`.
+#[inline(always)]
+pub fn reaches(view: &AccountView, owner: &Address, mint: &Address, token_program: &Address) -> bool {
+    let pays = |data: &[u8]| takes(data, mint) && holds_address(data, OWNER, owner);
+    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| pays(&data))
 }
 
 #[inline(always)]

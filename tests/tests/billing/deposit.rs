@@ -35,7 +35,7 @@ fn a_payer_is_made_once_for_each_owner_and_mint() {
 #[test]
 fn addresses_that_hold_lamports_already_become_payers_channels_and_plans_all_the_same() {
     let mut w = World::new(Kind::Classic);
-    w.publish(&[]);
+    w.priced(&[]);
     let (alice, stranger) = (w.alice.insecure_clone(), w.stranger.pubkey());
     let (payer, vault) = (w.payer_address(), w.payer_vault());
     let channel = pda::channel(&payer, 0);

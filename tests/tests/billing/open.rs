@@ -112,7 +112,7 @@ fn the_guardian_stops_new_spending_and_no_way_out() {
     let north = w.north.insecure_clone();
     w.send(&[start], &[&alice]);
     w.send(&[build::pause_plan(planned, &w.channel(&planned))], &[&north]);
-    w.send(&[treasury::pause(guardian.pubkey(), Service::Billing)], &[&guardian]);
+    w.send(&[treasury::pause(guardian.pubkey(), Service::Billing as u8)], &[&guardian]);
     let open = w.open_channel(w.channel_terms());
     w.refuse(open, &[&alice], "Paused");
     let state = w.channel(&channel);

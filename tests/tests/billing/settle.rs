@@ -124,26 +124,24 @@ fn the_precompile_comes_right_before() {
     let [verify, settle] = w.settling(channel, &voucher);
     w.refuse_all(&[settle.clone()], &[], "NoSignature");
     w.refuse_all(&[settle.clone(), verify.clone()], &[], "NoSignature");
-    let nothing = solana_system_interface::instruction::transfer(&w.stranger.pubkey(), &w.stranger.pubkey(), 0);
+    let nothing = joule_sdk::instruction::token::create_associated(
+        w.stranger.pubkey(),
+        w.alice.pubkey(),
+        w.mint,
+        w.token_program,
+    );
     w.refuse_all(&[verify.clone(), nothing, settle.clone()], &[], "NoSignature");
     w.refuse_all(&[verify, settle.clone(), settle], &[], "NoSignature");
 }
 
+/// With an account to it, the rest of its entry in the sysvar lies elsewhere.
 #[test]
-fn only_the_precompile_verifies() {
+fn the_precompile_names_no_accounts() {
     let (mut w, channel) = paying();
     let voucher = w.voucher(&channel, 1, 1_000);
-    let [verify, settle] = w.settling(channel, &voucher);
-    // The system program would take these bytes for an instruction that it does not know; a program that takes anything:
-    let memo: Pubkey = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr".parse().unwrap();
-    let mut claim = verify.clone();
-    claim.program_id = memo;
-    let name = w.refusal(&[claim, settle.clone()], &[]);
-    assert!(["NoSignature", "InvalidInstructionData"].contains(&name.as_str()), "{name}");
-    // With an account to it, the rest of the sysvar's entry lies elsewhere.
-    let mut with_account = verify;
-    with_account.accounts.push(solana_instruction::AccountMeta::new_readonly(channel, false));
-    w.refuse_all(&[with_account, settle], &[], "NoSignature");
+    let [mut verify, settle] = w.settling(channel, &voucher);
+    verify.accounts.push(solana_instruction::AccountMeta::new_readonly(channel, false));
+    w.refuse_all(&[verify, settle], &[], "NoSignature");
 }
 
 #[test]
@@ -273,5 +271,5 @@ fn a_closed_channels_vouchers_are_good_for_nothing_after_reopening() {
     refuse(&mut w, again, &old, "WrongContext");
     let settling = w.settling(channel, &old);
     let name = w.refusal(&settling, &[]);
-    assert!(["UninitializedAccount", "IllegalOwner"].contains(&name.as_str()), "{name}");
+    assert!(["UninitializedAccount", "IllegalOwner", "AccountDataTooSmall"].contains(&name.as_str()), "{name}");
 }
