@@ -1,7 +1,11 @@
 //! Whether a request is served: an order, a voucher, a channel and its account, and the rules between them. No clock, no
 //! network, no disk.
 
-use crate::{channel::{Channel, Contexts}, config::Risk, refusal::Refusal};
+use crate::{
+    channel::{Channel, Contexts},
+    config::Risk,
+    refusal::Refusal,
+};
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{Format as _, Hash, Order, Receipt, Usage, Voucher};
 use joule_x402::Signed;
@@ -58,9 +62,8 @@ pub enum Credit {
 
 impl Standing<'_> {
     fn paid(&self) -> (u64, Amount) {
-        self.voucher.map_or((0, Amount::default()), |signed| {
-            (signed.message.sequence.get(), signed.message.cumulative.get())
-        })
+        self.voucher
+            .map_or((0, Amount::default()), |signed| (signed.message.sequence.get(), signed.message.cumulative.get()))
     }
 }
 
@@ -89,7 +92,8 @@ pub fn credit(
     now: UnixTime,
 ) -> Result<Credit, Refusal> {
     let voucher = &signed.message;
-    let (sequence, cumulative, expires_at) = (voucher.sequence.get(), voucher.cumulative.get(), voucher.expires_at.get());
+    let (sequence, cumulative, expires_at) =
+        (voucher.sequence.get(), voucher.cumulative.get(), voucher.expires_at.get());
     if voucher.context != contexts.voucher {
         return Err(Refusal::VoucherContext);
     }

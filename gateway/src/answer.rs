@@ -36,7 +36,13 @@ pub async fn give(
     let meter = Meter::new(request, model.bytes_per_token);
     // The disk and the model work at the same time; nothing of a stream is sent before both are ready.
     let (stored, answer) = tokio::join!(
-        async { if request.stream { hold.store().await } else { Ok(()) } },
+        async {
+            if request.stream {
+                hold.store().await
+            } else {
+                Ok(())
+            }
+        },
         gateway.upstreams.send(model, request)
     );
     let answer = answer?;

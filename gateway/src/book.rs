@@ -98,7 +98,9 @@ impl Book {
     /// Keeps the highest nonces.
     fn forget(&mut self) {
         while self.known.len() > REMEMBERED {
-            let Some(lowest) = self.known.first_entry().filter(|lowest| lowest.get().fate != Fate::Serving) else { return };
+            let Some(lowest) = self.known.first_entry().filter(|lowest| lowest.get().fate != Fate::Serving) else {
+                return;
+            };
             self.floor = self.floor.max(lowest.key().saturating_add(1));
             lowest.remove();
         }

@@ -42,13 +42,17 @@ impl OnChain {
 
     /// What is sold here as the chain has it: the settings name price lists, the chain says what they say.
     pub async fn shop(&self, config: &Config, authority: &Pubkey) -> anyhow::Result<Shop> {
-        let genesis = self.0.rpc().get_genesis_hash().await.context("asking the RPC node which cluster it is")?.to_bytes();
+        let genesis =
+            self.0.rpc().get_genesis_hash().await.context("asking the RPC node which cluster it is")?.to_bytes();
         let cluster: billing::state::Cluster = self
             .0
             .find(&pda::cluster())
             .await?
             .context("the billing program is not initialised on this cluster; check rpc_url")?;
-        ensure!(cluster.genesis_hash == genesis, "the billing program was initialised for another cluster than this one");
+        ensure!(
+            cluster.genesis_hash == genesis,
+            "the billing program was initialised for another cluster than this one"
+        );
         let provider = self
             .0
             .provider(authority)
@@ -62,7 +66,8 @@ impl OnChain {
                 lists.insert(*address, PriceList { model: list.model, mint: list.mint, prices });
             }
         }
-        let seller = Seller { provider: pda::provider(authority), authority: *authority, pay_to: provider.payout_owner };
+        let seller =
+            Seller { provider: pda::provider(authority), authority: *authority, pay_to: provider.payout_owner };
         Ok(Shop::new(config, Cluster { genesis, program: billing::ID }, seller, lists)?)
     }
 }

@@ -220,8 +220,8 @@ impl Config {
     /// Reads a file; relative paths in it start from the file's folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.keypair = folder.join(&config.keypair);
         config.ledger = folder.join(&config.ledger);
@@ -250,7 +250,11 @@ impl Config {
                 return bad(&of("prices"), &"empty", "name the price list that `joule model publish` printed");
             }
             if !matches!(model.upstream.scheme(), "http" | "https") {
-                return bad(&of("upstream"), &model.upstream, "use an http:// or https:// URL, such as http://127.0.0.1:8000/v1");
+                return bad(
+                    &of("upstream"),
+                    &model.upstream,
+                    "use an http:// or https:// URL, such as http://127.0.0.1:8000/v1",
+                );
             }
             for (field, value) in [
                 ("max_output_tokens", model.max_output_tokens),
@@ -286,22 +290,38 @@ impl Config {
             }
         }
         if self.limits.header_bytes < 8_192 {
-            return bad("limits.header_bytes", &self.limits.header_bytes, "payments alone take about 1,500: at least 8192");
+            return bad(
+                "limits.header_bytes",
+                &self.limits.header_bytes,
+                "payments alone take about 1,500: at least 8192",
+            );
         }
         if self.risk.unsettled < self.risk.unpaid {
             return bad("risk.unsettled", &self.risk.unsettled, "must be at least risk.unpaid");
         }
         if self.settle.amount > self.risk.unsettled {
-            return bad("settle.amount", &self.settle.amount, "must be at most risk.unsettled, or channels stop before they settle");
+            return bad(
+                "settle.amount",
+                &self.settle.amount,
+                "must be at most risk.unsettled, or channels stop before they settle",
+            );
         }
         if self.risk.order_life <= 0 {
             return bad("risk.order_life", &self.risk.order_life, "must be at least 1 second");
         }
         if self.risk.settle_margin <= 0 || self.risk.settle_margin >= i64::from(self.risk.min_grace) {
-            return bad("risk.settle_margin", &self.risk.settle_margin, "must be positive and less than risk.min_grace");
+            return bad(
+                "risk.settle_margin",
+                &self.risk.settle_margin,
+                "must be positive and less than risk.min_grace",
+            );
         }
         if !(1..=3).contains(&self.settle.per_transaction) {
-            return bad("settle.per_transaction", &self.settle.per_transaction, "1 to 3 vouchers fit into a transaction");
+            return bad(
+                "settle.per_transaction",
+                &self.settle.per_transaction,
+                "1 to 3 vouchers fit into a transaction",
+            );
         }
         Ok(())
     }
@@ -345,5 +365,62 @@ mod addresses {
 
     pub fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Pubkey>, D::Error> {
         Vec::<String>::deserialize(from)?.iter().map(|text| super::parse::<D>(text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../gateway.example.toml");
+
+    fn with(change: &str) -> Result<Config, String> {
+        let mut value: toml::Table = toml::from_str(EXAMPLE).unwrap();
+        for (name, fields) in toml::from_str::<toml::Table>(change).unwrap() {
+            match (value.get_mut(&name), fields) {
+                (Some(toml::Value::Table(there)), toml::Value::Table(fields)) => there.extend(fields),
+                (_, fields) => drop(value.insert(name, fields)),
+            }
+        }
+        let config: Config = value.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let config = with("").unwrap();
+        assert_eq!(config.models[0].name, "digits");
+        assert_eq!(config.risk.window, Risk::default().window);
+    }
+
+    /// What the example says in its comments is what happens without them.
+    #[test]
+    fn the_examples_comments_are_the_defaults() {
+        let optional = ["ledger_max_bytes", "upstream_name", "key_file"];
+        let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !optional.iter().any(|name| rest.starts_with(name)) => rest,
+            _ => line,
+        });
+        let uncommented: Config = toml::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+        assert_eq!(format!("{uncommented:?}"), format!("{:?}", with("").unwrap()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_to_do() {
+        let cases = [
+            ("risk = { window = 0 }", "risk.window is 0: must be at least 1"),
+            ("risk = { unsettled = 5 }", "risk.unsettled is 5: must be at least risk.unpaid"),
+            ("risk = { settle_margin = 3600 }", "less than risk.min_grace"),
+            ("settle = { amount = 50000001 }", "must be at most risk.unsettled"),
+            ("settle = { per_transaction = 4 }", "1 to 3 vouchers"),
+            ("limits = { header_bytes = 100 }", "at least 8192"),
+            ("limits = { speed = 1 }", "unknown field `speed`"),
+            ("model = []", "at least one [[model]]"),
+        ];
+        for (change, wanted) in cases {
+            let error = with(change).unwrap_err();
+            assert!(error.contains(wanted), "{change}: {error}");
+        }
     }
 }

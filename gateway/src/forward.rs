@@ -66,12 +66,9 @@ impl Upstreams {
                 tracing::warn!(model = %model.name, %error, "the upstream cannot be reached");
                 Err(Failure::Unreachable)
             }
-            Ok(Ok(response)) => Ok(Answer {
-                response,
-                sent_at,
-                deadline: sent_at + self.timeouts.total(),
-                idle: self.timeouts.idle(),
-            }),
+            Ok(Ok(response)) => {
+                Ok(Answer { response, sent_at, deadline: sent_at + self.timeouts.total(), idle: self.timeouts.idle() })
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! What every request shares.
 
 use crate::{
-    account::Accounts, channel::Channel, clock::Clock, config::Config, forward::Upstreams, ledger::Ledger, limits::Rates,
-    shop::Shop,
+    account::Accounts, channel::Channel, clock::Clock, config::Config, forward::Upstreams, ledger::Ledger,
+    limits::Rates, shop::Shop,
 };
 use futures::future::BoxFuture;
 use joule_sdk::{Pubkey, SdkError};

@@ -72,7 +72,8 @@ impl Hold {
             self.gateway.reload(&self.account, epoch).await;
             return Err(error);
         }
-        metrics::counter!(telemetry::BILLED, "model" => self.model.clone()).increment(receipt.message.amount.get().get());
+        metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
+            .increment(receipt.message.amount.get().get());
         Ok(self.gateway.settlement(&self.account, &receipt))
     }
 
@@ -104,7 +105,11 @@ impl Drop for Hold {
             State::Stored => {
                 book.release(nonce);
                 // If this is lost, the order is refused after a restart, and costs nothing all the same.
-                drop(self.gateway.ledger.write(self.account.channel().address, book.epoch(), vec![Write::Forget { nonce }]));
+                drop(self.gateway.ledger.write(
+                    self.account.channel().address,
+                    book.epoch(),
+                    vec![Write::Forget { nonce }],
+                ));
             }
         }
     }

@@ -90,7 +90,11 @@ mod tests {
             taken += u32::from(quota.take(&mut due, start + Duration::from_millis(millisecond)).is_ok());
         }
         assert_eq!(taken, 3 + 9);
-        assert_eq!(quota.take(&mut due, start + Duration::from_secs(9)), Ok(()), "quiet is not saved up beyond the burst");
+        assert_eq!(
+            quota.take(&mut due, start + Duration::from_secs(9)),
+            Ok(()),
+            "quiet is not saved up beyond the burst"
+        );
         assert_eq!(quota.take(&mut due, start + Duration::from_secs(9)), Ok(()));
         assert_eq!(quota.take(&mut due, start + Duration::from_secs(9)), Ok(()));
         assert_eq!(quota.take(&mut due, start + Duration::from_secs(9)), Err(Duration::from_millis(100)));

@@ -47,7 +47,9 @@ impl Piece {
             ["delta", "message", "text"].iter().filter_map(|field| choice.get(*field)).map(text_bytes).sum::<u64>()
         };
         let is_image = |item: &&Value| {
-            ["b64_json", "url"].iter().any(|field| item.get(*field).and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
+            ["b64_json", "url"]
+                .iter()
+                .any(|field| item.get(*field).and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
         };
         Self {
             text: choices.iter().map(text_of).sum(),
@@ -140,7 +142,9 @@ mod tests {
     }
 
     fn delta(text: &str) -> Piece {
-        Piece::weigh(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}], "usage": null}))
+        Piece::weigh(
+            &json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}], "usage": null}),
+        )
     }
 
     fn tokens(meter: &Meter) -> (u64, u64) {

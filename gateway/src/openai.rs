@@ -68,7 +68,9 @@ impl Request {
         let streams = matches!(endpoint, Endpoint::Chat | Endpoint::Completions);
         let prompts = match (endpoint, body.get("prompt")) {
             // A list of numbers is one prompt, in tokens.
-            (Endpoint::Completions, Some(Value::Array(list))) if !list.iter().all(Value::is_number) => list.len() as u64,
+            (Endpoint::Completions, Some(Value::Array(list))) if !list.iter().all(Value::is_number) => {
+                list.len() as u64
+            }
             _ => 1,
         };
         let model = body.get("model").and_then(Value::as_str).ok_or(BadRequest::Field("model"))?.to_owned();
@@ -80,7 +82,8 @@ impl Request {
         let include_usage = flag(options.and_then(|options| options.get("include_usage")), "stream_options")?;
         let choices = number("n")?.unwrap_or(1).max(number("best_of")?.unwrap_or(1)).saturating_mul(prompts);
         let most = (number("max_tokens")?, number("max_completion_tokens")?);
-        let text_bytes = ["messages", "prompt", "input"].iter().filter_map(|field| body.get(*field)).map(text_bytes).sum();
+        let text_bytes =
+            ["messages", "prompt", "input"].iter().filter_map(|field| body.get(*field)).map(text_bytes).sum();
         Ok(Self {
             endpoint,
             model,
@@ -165,7 +168,10 @@ mod tests {
             read(Endpoint::Chat, json!({"model": "m", "max_tokens": 1.5})).unwrap_err(),
             BadRequest::Field("max_tokens")
         );
-        assert_eq!(read(Endpoint::Embeddings, json!({"model": "m", "stream": true})).unwrap_err(), BadRequest::Field("stream"));
+        assert_eq!(
+            read(Endpoint::Embeddings, json!({"model": "m", "stream": true})).unwrap_err(),
+            BadRequest::Field("stream")
+        );
         let deep = "[".repeat(100_000);
         assert!(matches!(Request::read(Endpoint::Chat, deep.as_bytes()), Err(BadRequest::NotJson(_))));
     }

@@ -25,7 +25,9 @@ use std::{sync::Arc, time::Instant};
 pub async fn read(gateway: &Arc<Gateway>, header: &[u8]) -> Result<(PaymentPayload, Arc<Account>), Unserved> {
     let payment: PaymentPayload = decode(header).map_err(|error| Failure::BadPayment(error.to_string()))?;
     if payment.x402_version != VERSION || payment.accepted.scheme != SCHEME {
-        return Err(Failure::BadPayment(format!("only x402 version {VERSION} and the scheme {SCHEME} are taken")).into());
+        return Err(
+            Failure::BadPayment(format!("only x402 version {VERSION} and the scheme {SCHEME} are taken")).into()
+        );
     }
     if payment.accepted.network != gateway.shop.network {
         return Err(Failure::BadPayment(format!("only the network {} is taken", gateway.shop.network)).into());

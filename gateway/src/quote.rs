@@ -1,6 +1,9 @@
 //! The most that a request may cost, before anybody knows what it will.
 
-use crate::{config, meter, openai::{Endpoint, Request}};
+use crate::{
+    config, meter,
+    openai::{Endpoint, Request},
+};
 use joule_units::Amount;
 use joule_voucher::{Prices, Usage};
 use std::time::Duration;
@@ -73,7 +76,10 @@ mod tests {
     fn output_is_what_was_asked_for_or_what_is_sold() {
         assert_eq!(quote(Endpoint::Chat, json!({"model": "m"}), token_price()), Ok(101));
         assert_eq!(quote(Endpoint::Chat, json!({"model": "m", "max_tokens": 7}), token_price()), Ok(8));
-        assert_eq!(quote(Endpoint::Chat, json!({"model": "m", "max_completion_tokens": 7, "n": 2}), token_price()), Ok(16));
+        assert_eq!(
+            quote(Endpoint::Chat, json!({"model": "m", "max_completion_tokens": 7, "n": 2}), token_price()),
+            Ok(16)
+        );
         assert_eq!(
             quote(Endpoint::Chat, json!({"model": "m", "max_tokens": 101}), token_price()),
             Err(TooMuch::Output { asked: 101, most: 100 })

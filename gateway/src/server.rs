@@ -1,12 +1,6 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{
-    gateway::Gateway,
-    openai::Endpoint,
-    pay,
-    reply::Failure,
-    serve,
-};
+use crate::{gateway::Gateway, openai::Endpoint, pay, reply::Failure, serve};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, State},

@@ -4,8 +4,7 @@
 
 use crate::{
     chain::{OnChain, State},
-    config,
-    crash,
+    config, crash,
     gateway::Gateway,
     ledger::{Due, Ledger, LedgerError, Write},
     telemetry,
@@ -52,7 +51,12 @@ struct Claim {
 }
 
 impl Settler {
-    pub fn new(chain: OnChain, key: Arc<Keypair>, ledger: Ledger, config: &config::Config) -> Result<Self, LedgerError> {
+    pub fn new(
+        chain: OnChain,
+        key: Arc<Keypair>,
+        ledger: Ledger,
+        config: &config::Config,
+    ) -> Result<Self, LedgerError> {
         Ok(Self {
             uncollected: ledger.vouched()?.into_iter().collect(),
             chain,

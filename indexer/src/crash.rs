@@ -21,8 +21,13 @@ pub enum Point {
 }
 
 impl joule_crash::Point for Point {
-    const ALL: &'static [Self] =
-        &[Self::AfterSubscribe, Self::AfterSnapshot, Self::MidBatchBeforeCommit, Self::AfterCommit, Self::WhileDraining];
+    const ALL: &'static [Self] = &[
+        Self::AfterSubscribe,
+        Self::AfterSnapshot,
+        Self::MidBatchBeforeCommit,
+        Self::AfterCommit,
+        Self::WhileDraining,
+    ];
 
     fn name(self) -> &'static str {
         match self {

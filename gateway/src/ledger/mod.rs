@@ -38,14 +38,24 @@ pub enum LedgerError {
 /// One thing to be written.
 #[derive(Debug, Clone)]
 pub enum Write {
-    Voucher { voucher: Signed<Voucher>, at: UnixTime },
+    Voucher {
+        voucher: Signed<Voucher>,
+        at: UnixTime,
+    },
     /// A stream begins.
-    Order { nonce: u64 },
+    Order {
+        nonce: u64,
+    },
     /// It ended before anything was sent.
-    Forget { nonce: u64 },
+    Forget {
+        nonce: u64,
+    },
     Receipt(Box<Entry>),
     /// The chain has settled as much.
-    Settled { amount: Amount, at: UnixTime },
+    Settled {
+        amount: Amount,
+        at: UnixTime,
+    },
 }
 
 /// Writes of one channel that stand or fall together, made while its account had this epoch.
@@ -89,12 +99,7 @@ impl Ledger {
             .name("ledger".into())
             .spawn(move || write::run(writer, &batches, &health))
             .map_err(|error| LedgerError::Open { path: path.into(), reason: error.to_string() })?;
-        Ok(Self {
-            queue,
-            reader: Arc::new(Mutex::new(reader)),
-            state,
-            thread: Arc::new(Mutex::new(Some(thread))),
-        })
+        Ok(Self { queue, reader: Arc::new(Mutex::new(reader)), state, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
     /// Puts writes in line. Call it while the account is locked that they come from, so that they are written in its order;

@@ -77,7 +77,9 @@ pub fn vouched(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
 
 pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
     connection
-        .prepare("select address, voucher, settled, since from channels where voucher is not null and cumulative > settled")?
+        .prepare(
+            "select address, voucher, settled, since from channels where voucher is not null and cumulative > settled",
+        )?
         .query_map([], |row| {
             let address = row.get::<_, Vec<u8>>(0)?;
             Ok(Due {

@@ -22,7 +22,8 @@ pub fn open(path: &Path, max_bytes: Option<u64>) -> rusqlite::Result<Connection>
     if let Some(bytes) = max_bytes {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         // Answers with what was set.
-        connection.query_row(&format!("pragma max_page_count = {}", bytes / page.unsigned_abs().max(1)), [], |_| Ok(()))?;
+        connection
+            .query_row(&format!("pragma max_page_count = {}", bytes / page.unsigned_abs().max(1)), [], |_| Ok(()))?;
     }
     connection.execute_batch(include_str!("schema.sql"))?;
     Ok(connection)

@@ -2,8 +2,8 @@
 
 use super::picture::Picture;
 use anyhow::Context as _;
-use joule_node::runner::{JobModule, Limits, Runner};
 use joule_artifacts::Hash;
+use joule_node::runner::{JobModule, Limits, Runner};
 use serde::Deserialize;
 use std::{fmt, path::Path, time::Duration};
 
@@ -27,7 +27,11 @@ pub struct Seen {
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The digit is {}. The next guess would be {}, by a margin of {}.", self.digit, self.runner_up, self.margin)
+        write!(
+            f,
+            "The digit is {}. The next guess would be {}, by a margin of {}.",
+            self.digit, self.runner_up, self.margin
+        )
     }
 }
 
@@ -40,8 +44,9 @@ enum Output {
 
 impl Digits {
     pub async fn load(module: &Path) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(module)
-            .with_context(|| format!("cannot read {}; workloads/digits/digits.wasm is in the repository", module.display()))?;
+        let bytes = std::fs::read(module).with_context(|| {
+            format!("cannot read {}; workloads/digits/digits.wasm is in the repository", module.display())
+        })?;
         let runner = Runner::new()?;
         let module = runner.compile(Hash::of(&bytes), bytes.into()).await?;
         Ok(Self { runner, module })

@@ -47,7 +47,10 @@ impl Upstream {
     pub async fn run(self) -> std::io::Result<()> {
         let router = Router::new()
             .route("/v1/chat/completions", post(chat))
-            .route("/v1/models", get(async || Json(json!({"object": "list", "data": [{"id": MODEL, "object": "model"}]}))))
+            .route(
+                "/v1/models",
+                get(async || Json(json!({"object": "list", "data": [{"id": MODEL, "object": "model"}]}))),
+            )
             .with_state(self.digits);
         axum::serve(self.listener, router).await
     }
@@ -121,7 +124,11 @@ impl Answer {
     }
 
     fn finish(&self) -> &'static str {
-        if self.cut { "length" } else { "stop" }
+        if self.cut {
+            "length"
+        } else {
+            "stop"
+        }
     }
 
     fn whole(&self) -> Value {

@@ -17,8 +17,10 @@ pub struct Picture([u8; PIXELS]);
 /// Why a message shows no digit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPicture {
-    #[error("send a digit: 8 or 28 lines of as many characters (space and . are paper, anything else is ink), or an \
-             image_url with data:image/x-portable-graymap;base64, of 8x8 or 28x28")]
+    #[error(
+        "send a digit: 8 or 28 lines of as many characters (space and . are paper, anything else is ink), or an \
+             image_url with data:image/x-portable-graymap;base64, of 8x8 or 28x28"
+    )]
     Nothing,
     #[error("the image is not a binary portable graymap (P5) of 8x8 or 28x28 with at most 255 as its maximum")]
     NotAGraymap,
@@ -156,7 +158,9 @@ mod tests {
     fn what_is_no_picture_is_refused() {
         assert_eq!(Picture::find(&json!("hello")), Err(NoPicture::Nothing));
         assert_eq!(Picture::find(&json!(null)), Err(NoPicture::Nothing));
-        for url in ["http://x/y.png".to_owned(), graymap(8, 0, &[0; 64]), graymap(8, 16, &[0; 63]), graymap(9, 16, &[0; 81])] {
+        for url in
+            ["http://x/y.png".to_owned(), graymap(8, 0, &[0; 64]), graymap(8, 16, &[0; 63]), graymap(9, 16, &[0; 81])]
+        {
             assert_eq!(Picture::find(&json!([{"image_url": {"url": url}}])), Err(NoPicture::NotAGraymap));
         }
     }

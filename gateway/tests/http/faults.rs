@@ -159,7 +159,11 @@ async fn a_full_disk_stops_the_sale_and_not_the_books() {
     let health = world.http.get(format!("{}/healthz", world.url)).send().await.unwrap();
     assert_eq!(health.status(), 503);
     let account = world.account(10).await;
-    assert_eq!((&account["receipts"], &account["serving"]), (&served.into(), &0.into()), "nothing was billed that is not on disk");
+    assert_eq!(
+        (&account["receipts"], &account["serving"]),
+        (&served.into(), &0.into()),
+        "nothing was billed that is not on disk"
+    );
     // With room again it goes on where it stopped.
     let folder = world.stop().await;
     let world = World::on(folder, &upstream.url, |_| {}).await;

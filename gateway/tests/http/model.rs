@@ -42,7 +42,8 @@ async fn digits_are_read_for_pay() {
         assert!(amount > 100, "{amount}");
         let text = reply.text();
         let said: String = if n % 2 == 1 {
-            let events = text.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
+            let events =
+                text.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
             let deltas = events.map(|data| serde_json::from_str::<serde_json::Value>(data).unwrap());
             deltas.filter_map(|json| Some(json["choices"][0]["delta"]["content"].as_str()?.to_owned())).collect()
         } else {

@@ -8,11 +8,15 @@ use axum::{
     Router,
 };
 use futures::future::BoxFuture;
-use joule_gateway::{config::Config, telemetry, Channel, Channels, Cluster, Gateway, Ledger, PriceList, Seller, Server, Shop};
+use joule_gateway::{
+    config::Config, telemetry, Channel, Channels, Cluster, Gateway, Ledger, PriceList, Seller, Server, Shop,
+};
 use joule_sdk::{Pubkey, SdkError};
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Prices, SigningKey};
-use joule_x402::{decode, encode, session, PaymentPayload, Session, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT};
+use joule_x402::{
+    decode, encode, session, PaymentPayload, Session, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT,
+};
 use serde_json::{json, Value};
 use std::{
     collections::HashMap,
@@ -160,7 +164,14 @@ impl World {
     }
 
     pub async fn account(&self, seed: u8) -> Value {
-        self.http.get(format!("{}/joule/v1/channels/{}", self.url, address(seed))).send().await.unwrap().json().await.unwrap()
+        self.http
+            .get(format!("{}/joule/v1/channels/{}", self.url, address(seed)))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
     }
 }
 
@@ -182,7 +193,8 @@ pub struct Reply {
 
 impl Reply {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
     pub fn code(&self) -> String {
@@ -253,7 +265,8 @@ impl Client {
 
     /// Begins a stream, and reads some of it.
     pub async fn begin(&self, payment: &PaymentPayload, body: &Value, bytes: usize) -> (u16, Vec<u8>) {
-        let call = self.http.post(format!("{}/v1/chat/completions", self.url)).header(PAYMENT_SIGNATURE, encode(payment));
+        let call =
+            self.http.post(format!("{}/v1/chat/completions", self.url)).header(PAYMENT_SIGNATURE, encode(payment));
         let mut response = call.body(body.to_string()).send().await.unwrap();
         let mut read = Vec::new();
         while read.len() < bytes {
@@ -315,9 +328,7 @@ pub struct Upstream {
 impl Upstream {
     pub async fn start(fault: Fault) -> Self {
         let asked = Arc::<std::sync::atomic::AtomicUsize>::default();
-        let router = Router::new()
-            .route("/v1/chat/completions", post(answer))
-            .with_state((fault, asked.clone()));
+        let router = Router::new().route("/v1/chat/completions", post(answer)).with_state((fault, asked.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -69,9 +69,8 @@ fn a_token_that_is_not_accepted_takes_no_new_payers_and_no_new_channels() {
 fn anyone_may_add_to_a_deposit_and_nothing_is_no_deposit() {
     let mut w = World::paying(Kind::Classic);
     let bob = w.holder(500);
-    let of = |w: &World, amount| {
-        build::deposit(bob.pubkey(), w.payer_address(), w.tokens_of(&bob), w.token_program, amount)
-    };
+    let of =
+        |w: &World, amount| build::deposit(bob.pubkey(), w.payer_address(), w.tokens_of(&bob), w.token_program, amount);
     let nothing = of(&w, 0);
     w.refuse(nothing, &[&bob], "ZeroAmount");
     let gift = of(&w, 500);

@@ -24,8 +24,7 @@ fn billed(receipts: impl Fn(&World, &Pubkey) -> Vec<Receipt>) -> (World, Pubkey,
     let mut w = World::paying(Kind::Classic);
     let channel = w.channelled();
     let receipts = receipts(&w, &channel);
-    let voucher =
-        Voucher { usage_root: root(&receipts), ..w.voucher(&channel, receipts.len() as u64, PAID) };
+    let voucher = Voucher { usage_root: root(&receipts), ..w.voucher(&channel, receipts.len() as u64, PAID) };
     let settling = w.settling(channel, &voucher);
     w.send(&settling, &[]);
     w.backed(channel);

@@ -23,15 +23,8 @@ fn distribute(w: &mut World, channel: Pubkey) {
 
 /// Gives a token account to somebody else.
 fn give_away(w: &mut World, account: &Pubkey, owner: &Keypair, to: &Pubkey) {
-    let give = set_authority(
-        &w.token_program,
-        account,
-        Some(to),
-        AuthorityType::AccountOwner,
-        &owner.pubkey(),
-        &[],
-    )
-    .unwrap();
+    let give =
+        set_authority(&w.token_program, account, Some(to), AuthorityType::AccountOwner, &owner.pubkey(), &[]).unwrap();
     w.send(&[give], &[owner]);
 }
 
@@ -80,8 +73,7 @@ fn an_account_that_is_somebody_elses_now_is_not_paid() {
     assert!(state.owed[PROVIDER].get() > 0);
     let other = w.extra_token_account(&payout_owner.pubkey(), &w.mint.clone(), &[]);
     let program = w.token_program;
-    let claim =
-        |owner: Pubkey, place: usize, to| build::claim_owed(owner, channel, &state, place as u8, to, program);
+    let claim = |owner: Pubkey, place: usize, to| build::claim_owed(owner, channel, &state, place as u8, to, program);
     w.refuse(claim(thief.pubkey(), 0, share), &[&thief], "NotPayee");
     w.refuse(claim(thief.pubkey(), PROVIDER, payout), &[&thief], "NotPayee");
     w.refuse(claim(payout_owner.pubkey(), PROVIDER, payout), &[&payout_owner], "NotPayee");

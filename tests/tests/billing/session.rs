@@ -1,10 +1,6 @@
 //! Whose signature spends.
 
-use joule_sdk::{
-    instruction::billing as build,
-    voucher::Format,
-    Pubkey, Signer,
-};
+use joule_sdk::{instruction::billing as build, voucher::Format, Pubkey, Signer};
 use joule_tests::{
     billing::{session, verifying, CAP, GRACE},
     key, swap, Kind, World,

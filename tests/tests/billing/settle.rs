@@ -43,13 +43,8 @@ fn settling_changes_nothing_but_what_the_voucher_says() {
     let voucher = w.voucher(&channel, 1, 5);
     let settling = w.settling(channel, &voucher);
     w.send(&settling, &[]);
-    let expected = Channel {
-        settled: 5.into(),
-        sequence: 1.into(),
-        units: 100.into(),
-        usage_root: voucher.usage_root,
-        ..before
-    };
+    let expected =
+        Channel { settled: 5.into(), sequence: 1.into(), units: 100.into(), usage_root: voucher.usage_root, ..before };
     assert_eq!(bytemuck::bytes_of(&w.channel(&channel)), bytemuck::bytes_of(&expected));
     assert_eq!(bytemuck::bytes_of(&w.payer()), bytemuck::bytes_of(&payer));
 }

@@ -1,8 +1,6 @@
 //! How much settling fits into one transaction: real version 0 transactions with an address lookup table.
 
-use joule_sdk::{
-    instruction::billing as build, pda, voucher::Format, Instruction, Keypair, Pubkey, Signer,
-};
+use joule_sdk::{instruction::billing as build, pda, voucher::Format, Instruction, Keypair, Pubkey, Signer};
 use joule_tests::{
     billing::{session, verifying},
     Kind, World,

@@ -9,7 +9,11 @@ use joule_sdk::instruction::billing as pay;
 async fn requests_are_served_paid_and_settled_and_everything_adds_up() {
     let market = Market::open().await;
     let mut buyer = market.buyer(1, 10_000).await;
-    let before = [market.world.balance(Persona::North).await, market.world.balance(Persona::Bob).await, market.world.fees().await];
+    let before = [
+        market.world.balance(Persona::North).await,
+        market.world.balance(Persona::Bob).await,
+        market.world.fees().await,
+    ];
     let (gateway, url) = market.gateway("amount = 20000", None).await;
     buyer.url = url.clone();
     let mut billed = 0;
@@ -29,7 +33,11 @@ async fn requests_are_served_paid_and_settled_and_everything_adds_up() {
     let channel = market.channel(&buyer.channel).await;
     assert_eq!((channel.settled.get(), channel.sequence.get()), (billed, 20));
     assert_eq!((channel.paid.get(), channel.collected.get(), channel.backed.get()), (billed, billed, billed));
-    let after = [market.world.balance(Persona::North).await, market.world.balance(Persona::Bob).await, market.world.fees().await];
+    let after = [
+        market.world.balance(Persona::North).await,
+        market.world.balance(Persona::Bob).await,
+        market.world.fees().await,
+    ];
     let [north, bob, fees] = [0, 1, 2].map(|n| after[n] - before[n]);
     assert_eq!(north + bob + fees, billed, "every unit has gone to somebody");
     assert!(bob.abs_diff(billed * 2_000 / 10_000) <= 1 && fees.abs_diff(billed * 250 / 10_000) <= 1, "{bob} {fees}");
@@ -90,7 +98,9 @@ async fn a_gateway_that_is_killed_anywhere_costs_neither_side_more_than_a_reques
         let lost = loop {
             let body = Buyer::question(served, stream);
             let payment = buyer.order(&body);
-            let Ok((200, _, Some((settlement, hash)))) = buyer.send(&payment, &body).await else { break (payment, body) };
+            let Ok((200, _, Some((settlement, hash)))) = buyer.send(&payment, &body).await else {
+                break (payment, body);
+            };
             let order = payment.payload.order.expect("an order").message;
             buyer.session.accept(&order, &hash, &settlement).expect("a good receipt");
             served += 1;

@@ -2,14 +2,17 @@
 
 use super::{root, until, Process, World};
 use joule_localnet::Persona;
+use joule_sdk::voucher::{hashv, Prices, SigningKey};
 use joule_sdk::{
-    billing::{self, state::{Channel, ChannelTerms}},
+    billing::{
+        self,
+        state::{Channel, ChannelTerms},
+    },
     instruction::{billing as pay, model},
     pda,
     registry::state::{Listing, Model, ModelProfile},
     token_program, Pubkey,
 };
-use joule_sdk::voucher::{hashv, Prices, SigningKey};
 use joule_units::{Amount, UnixTime};
 use joule_x402::{session, PaymentPayload, Session, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT};
 use serde_json::{json, Value};
@@ -190,7 +193,11 @@ impl Buyer {
     }
 
     /// Status, body, and what came with it; an error when the connection broke off.
-    pub async fn send(&self, payment: &PaymentPayload, body: &Value) -> Result<(u16, Vec<u8>, Option<(Settlement, [u8; 32])>), String> {
+    pub async fn send(
+        &self,
+        payment: &PaymentPayload,
+        body: &Value,
+    ) -> Result<(u16, Vec<u8>, Option<(Settlement, [u8; 32])>), String> {
         let call = self.http.post(format!("{}/v1/chat/completions", self.url)).timeout(Duration::from_secs(60));
         let call = call.header(PAYMENT_SIGNATURE, joule_x402::encode(payment)).body(body.to_string());
         let response = call.send().await.map_err(|error| error.to_string())?;

@@ -1,7 +1,7 @@
 //! What the stories share: a world with people in it, processes that end with their story, and patience.
 
-mod process;
 mod market;
+mod process;
 mod proxy;
 mod workload;
 mod world;
