@@ -236,3 +236,7 @@ impl Book {
         Entry { nonce, receipt, line, peaks }
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

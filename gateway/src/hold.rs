@@ -18,6 +18,8 @@ pub struct Hold {
     order: Order,
     prices: Prices,
     model: String,
+    /// The voucher that came along, until it is written with something else of the request.
+    voucher: Option<Write>,
     state: State,
 }
 
@@ -34,17 +36,25 @@ enum State {
 
 impl Hold {
     /// After `Book::admit`.
-    pub fn new(gateway: Arc<Gateway>, account: Arc<Account>, order: Order, prices: Prices, model: String) -> Self {
+    pub fn new(
+        gateway: Arc<Gateway>,
+        account: Arc<Account>,
+        order: Order,
+        prices: Prices,
+        model: String,
+        voucher: Option<Write>,
+    ) -> Self {
         metrics::gauge!(telemetry::SERVING).increment(1.0);
-        Self { gateway, account, order, prices, model, state: State::Held }
+        Self { gateway, account, order, prices, model, voucher, state: State::Held }
     }
 
     /// Puts the order on disk, before any of a stream is sent. Whatever was written before it is then there too.
     pub async fn store(&mut self) -> Result<(), LedgerError> {
         let (written, epoch) = {
             let book = self.account.book();
-            let write = Write::Order { nonce: self.order.nonce.get() };
-            (self.gateway.ledger.write(self.address(), book.epoch(), vec![write]), book.epoch())
+            let order = Write::Order { nonce: self.order.nonce.get() };
+            let writes = self.voucher.take().into_iter().chain([order]).collect();
+            (self.gateway.ledger.write(self.address(), book.epoch(), writes), book.epoch())
         };
         self.state = State::Stored;
         let result = written.done().await;
@@ -78,13 +88,14 @@ impl Hold {
     }
 
     /// The write is queued under the account's lock, so that the disk has receipts in their order.
-    fn write(&self, bill: &Bill) -> (Signed<Receipt>, Written, u64) {
+    fn write(&mut self, bill: &Bill) -> (Signed<Receipt>, Written, u64) {
         let mut book = self.account.book();
         let started = Instant::now();
         let entry = book.bill(&self.order, &self.account.contexts, bill, &self.gateway.key);
         metrics::histogram!(telemetry::SIGNATURES).record(started.elapsed().as_secs_f64());
         let receipt = entry.receipt;
-        let written = self.gateway.ledger.write(self.address(), book.epoch(), vec![Write::Receipt(Box::new(entry))]);
+        let writes = self.voucher.take().into_iter().chain([Write::Receipt(Box::new(entry))]).collect();
+        let written = self.gateway.ledger.write(self.account.channel().address, book.epoch(), writes);
         (receipt, written, book.epoch())
     }
 
@@ -98,6 +109,9 @@ impl Drop for Hold {
         metrics::gauge!(telemetry::SERVING).decrement(1.0);
         let nonce = self.order.nonce.get();
         let mut book = self.account.book();
+        if let Some(voucher) = self.voucher.take() {
+            drop(self.gateway.ledger.write(self.account.channel().address, book.epoch(), vec![voucher]));
+        }
         match self.state {
             State::Over => {}
             State::Begun => book.abandon(nonce),

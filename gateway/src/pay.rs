@@ -5,7 +5,7 @@ use crate::{
     admit::{Asked, Credit},
     book::Book,
     gateway::Gateway,
-    ledger::{Write, Written},
+    ledger::Write,
     refusal::Refusal,
     reply::{refusal_body, Failure},
     serve::Unserved,
@@ -56,28 +56,35 @@ pub fn verify(account: &Account, order: Option<&Signed<Order>>, payment: &Paymen
     Ok(())
 }
 
-/// Counts the voucher that came along, and lets the order in.
+/// Counts the voucher that came along, and lets the order in. Returns what is to be written of the voucher, together with
+/// whatever is written first of the request.
 pub fn let_in(
     gateway: &Gateway,
     account: &Account,
     voucher: Option<&Signed<Voucher>>,
     asked: &Asked<'_>,
-) -> Result<(), Refusal> {
+) -> Result<Option<Write>, Refusal> {
     let mut book = account.book();
-    if let Some(voucher) = voucher {
-        // Whether the request is served or not: a voucher that is good is kept. What is written later waits for it.
-        drop(credit(gateway, account, &mut book, voucher)?);
+    let write = voucher.map(|voucher| credit(gateway, account, &mut book, voucher)).transpose()?.flatten();
+    let channel = account.channel();
+    let admitted = book.admit(asked, &channel, &account.contexts, &gateway.config.risk, gateway.clock.now());
+    match admitted {
+        Ok(()) => Ok(write),
+        Err(refusal) => {
+            // A voucher that is good is kept, whether the request is served or not. If this is lost, the client has it still.
+            drop(write.map(|write| gateway.ledger.write(channel.address, book.epoch(), vec![write])));
+            Err(refusal)
+        }
     }
-    book.admit(asked, &account.channel(), &account.contexts, &gateway.config.risk, gateway.clock.now())
 }
 
-/// Counts a voucher and queues it for the disk.
+/// Counts a voucher; returns what is to be written if it pays for anything.
 fn credit(
     gateway: &Gateway,
     account: &Account,
     book: &mut Book,
     voucher: &Signed<Voucher>,
-) -> Result<Option<Written>, Refusal> {
+) -> Result<Option<Write>, Refusal> {
     let (channel, now) = (account.channel(), gateway.clock.now());
     let before = book.voucher().map_or(0, |voucher| voucher.message.cumulative.get().get());
     match book.credit(voucher, &channel, &account.contexts, &gateway.config.risk, now)? {
@@ -85,8 +92,7 @@ fn credit(
         Credit::Advances => {
             let paid = voucher.message.cumulative.get().get() - before;
             metrics::counter!(telemetry::PAID).increment(paid);
-            let write = Write::Voucher { voucher: *voucher, at: now };
-            Ok(Some(gateway.ledger.write(channel.address, book.epoch(), vec![write])))
+            Ok(Some(Write::Voucher { voucher: *voucher, at: now }))
         }
     }
 }
@@ -109,7 +115,9 @@ async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, U
     gateway.rates.payer(&account.channel().payer).map_err(Failure::TooFast)?;
     let (written, epoch) = {
         let mut book = account.book();
-        (credit(gateway, &account, &mut book, &voucher)?, book.epoch())
+        let write = credit(gateway, &account, &mut book, &voucher)?;
+        let address = account.channel().address;
+        (write.map(|write| gateway.ledger.write(address, book.epoch(), vec![write])), book.epoch())
     };
     if let Some(written) = written {
         if let Err(error) = written.done().await {

@@ -143,10 +143,11 @@ async fn paid(
     let place = place(gateway).await?;
 
     let asked = Asked { order: &order.message, request_hash: hashv(&[body]), quote };
-    if let Err(refusal) = pay::let_in(gateway, &account, payment.payload.voucher.as_ref(), &asked) {
-        return Err(Unserved::Refused(refusal, Some(account)));
-    }
-    let hold = Hold::new(gateway.clone(), account.clone(), order.message, prices, model.name.clone());
+    let paid = match pay::let_in(gateway, &account, payment.payload.voucher.as_ref(), &asked) {
+        Ok(paid) => paid,
+        Err(refusal) => return Err(Unserved::Refused(refusal, Some(account))),
+    };
+    let hold = Hold::new(gateway.clone(), account.clone(), order.message, prices, model.name.clone(), paid);
     crash::point(crash::Point::AfterAdmission);
     answer::give(gateway, model, request, hold, place).await
 }

@@ -318,3 +318,30 @@ async fn a_payer_in_a_hurry_is_slowed_down() {
     assert!(reply.headers.contains_key("retry-after"));
     world.client(11).ask(&body).await;
 }
+
+/// A clock that jumps ahead refuses what it must; nothing is lost, and nothing that was served is served again.
+#[tokio::test]
+async fn a_clock_that_jumps_refuses_and_forgets_nothing() {
+    let (world, upstream) = world().await;
+    let mut client = world.client(10);
+    let body = question("hello");
+    let first = client.pay(&body);
+    client.accept(&first, &client.send(&first, &body).await);
+    let before = world.account(10).await;
+    world.gateway.clock.chain_says(now() + 1_000);
+    let late = client.pay(&body);
+    assert_eq!(refused(&client, &late, &body).await, "order_expired");
+    assert_eq!(client.send(&first, &body).await.code(), "order_served");
+    world.gateway.clock.chain_says(now() + 10 * 86_400);
+    let signed =
+        client.session.order(body.to_string().as_bytes(), Amount::new(20_000), UnixTime::new(now() + 10 * 86_400 + 60));
+    assert_eq!(refused(&client, &signed, &body).await, "session_ends");
+    assert_eq!(world.account(10).await["billed"], before["billed"]);
+    // After a restart the clock is right again.
+    let folder = world.stop().await;
+    let world = World::on(folder, &upstream.url, |_| {}).await;
+    let mut after = world.client(10);
+    std::mem::swap(&mut after.session, &mut client.session);
+    after.ask(&body).await;
+    assert_eq!(after.send(&first, &body).await.code(), "order_served");
+}
