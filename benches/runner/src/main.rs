@@ -2,6 +2,7 @@
 
 mod compute;
 mod floor;
+mod gateway;
 mod latency;
 mod report;
 mod size;
@@ -33,6 +34,12 @@ enum What {
         #[arg(long, default_value_t = 20)]
         seconds: u32,
     },
+    /// What the gateway costs beside the upstream alone.
+    Gateway {
+        /// For each number of clients, with the gateway and without.
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
 }
 
 fn main() -> Result<()> {
@@ -40,5 +47,6 @@ fn main() -> Result<()> {
         What::Compute { check } => compute::run(check),
         What::Size => size::run(),
         What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
+        What::Gateway { seconds } => gateway::run(seconds),
     }
 }

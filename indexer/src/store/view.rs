@@ -10,9 +10,7 @@ use super::{
     PageRequest, ProviderFilter, Result, Store,
 };
 use crate::types::Address;
-use joule_api::{
-    Bid, Bond, Claim, Commitment, Dispute, Event, Job, Model, Page, PriceList, Provider, Totals,
-};
+use joule_api::{Bid, Bond, Claim, Commitment, Dispute, Event, Job, Model, Page, PriceList, Provider, Totals};
 use std::{cmp::Reverse, sync::Arc};
 
 /// Cheap to clone.

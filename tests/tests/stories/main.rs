@@ -16,4 +16,5 @@ mod node_killed;
 mod outages;
 mod paid;
 mod panels;
+mod sold;
 mod support;
