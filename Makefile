@@ -54,6 +54,7 @@ bench: build ## measure everything; writes benches/results
 	@$(BIN)/joule-bench compute
 	@$(BIN)/joule-bench size
 	@$(BIN)/joule-bench latency
+	@$(BIN)/joule-bench vouchers
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute

@@ -5,6 +5,7 @@ mod floor;
 mod latency;
 mod report;
 mod size;
+mod vouchers;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,14 @@ enum What {
         #[arg(long, default_value_t = 20)]
         seconds: u32,
     },
+    /// Vouchers checked in a second, beside bare signatures.
+    Vouchers {
+        /// Checked in each round, of which the best counts.
+        #[arg(long, default_value_t = 2_000)]
+        vouchers: usize,
+        #[arg(long, default_value_t = 15)]
+        rounds: usize,
+    },
 }
 
 fn main() -> Result<()> {
@@ -40,5 +49,6 @@ fn main() -> Result<()> {
         What::Compute { check } => compute::run(check),
         What::Size => size::run(),
         What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
+        What::Vouchers { vouchers, rounds } => vouchers::run(vouchers, rounds),
     }
 }
