@@ -14,7 +14,7 @@ const load = createRequire(import.meta.url);
 
 function client<I extends Idl>(name: string) {
   const idl: I = load(`../../../idl/${name}.json`);
-  return { id: new PublicKey(idl.address), at: (provider?: Provider) => new Program<I>(idl, provider) };
+  return { id: new PublicKey(idl.address), at: (provider: Provider) => new Program<I>(idl, provider) };
 }
 
 const clients = {
