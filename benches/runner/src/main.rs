@@ -6,6 +6,7 @@ mod gateway;
 mod latency;
 mod report;
 mod size;
+mod vouchers;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -40,6 +41,14 @@ enum What {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
+    /// Vouchers checked in a second, beside bare signatures.
+    Vouchers {
+        /// Checked in each round, of which the best counts: short and many, since other work on the machine disturbs most of them.
+        #[arg(long, default_value_t = 100)]
+        vouchers: usize,
+        #[arg(long, default_value_t = 300)]
+        rounds: usize,
+    },
 }
 
 fn main() -> Result<()> {
@@ -48,5 +57,6 @@ fn main() -> Result<()> {
         What::Size => size::run(),
         What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
         What::Gateway { seconds } => gateway::run(seconds),
+        What::Vouchers { vouchers, rounds } => vouchers::run(vouchers, rounds),
     }
 }
