@@ -158,7 +158,10 @@ impl Rpc {
                 })
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Snapshot { program: program.address(), slot, accounts })
+        // Not every node knows it, and nothing depends on it but on which day something is counted.
+        let block_time = self.client.send::<Option<i64>>(RpcRequest::GetBlockTime, json!([slot])).await;
+        let block_time = block_time.inspect_err(|error| tracing::debug!(slot, %error, "no time of the snapshot"));
+        Ok(Snapshot { program: program.address(), slot, block_time: block_time.ok().flatten(), accounts })
     }
 
     /// What token accounts hold, in base units, confirmed; `None` where there is no token account.
