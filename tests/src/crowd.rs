@@ -40,6 +40,7 @@ fn all_of_theirs(kind: Kind) -> &'static [(Pubkey, Account)] {
         world.newcomers();
         world.second_token();
         world.second_credentials();
+        world.second_models();
         world.jobs_in_each_state();
         world.auctions();
         world.quorums();
@@ -114,6 +115,15 @@ impl World {
         for wanted in [wanted, nothing] {
             self.send(&[define_requirements(bob.pubkey(), bob.pubkey(), wanted)], &[&bob]);
         }
+    }
+
+    /// A model of the client's, one of the provider's that derives from it, and what both cost.
+    fn second_models(&mut self) {
+        let (bob, south) = (self.alice.insecure_clone(), self.north.insecure_clone());
+        let base = self.model(&bob, None, 500);
+        let derived = self.model(&south, Some(base), 250);
+        self.published(&bob, base, &[]);
+        self.published(&south, derived, &[(bob.pubkey(), 100)]);
     }
 
     fn jobs_in_each_state(&mut self) {

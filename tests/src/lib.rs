@@ -3,6 +3,7 @@
 mod crowd;
 mod disputes;
 pub mod idl;
+mod models;
 mod refusal;
 pub mod scenes;
 pub mod staking;

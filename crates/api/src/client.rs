@@ -1,8 +1,8 @@
 //! A client of the indexer's API.
 
 use crate::{
-    Account, Bid, BondWithClaims, Case, Channel, ChannelWithPlan, Distribution, ErrorBody, Health, Job, OpenJob, Page,
-    Payer, Plan, Provider, RefusedJob, RevenueReport, Totals,
+    Account, Bid, BondWithClaims, Case, Channel, ChannelWithPlan, Distribution, ErrorBody, Health, Job, Model,
+    ModelWithLineage, OpenJob, Page, Payer, Plan, PriceList, Provider, RefusedJob, RevenueReport, Totals,
 };
 use serde::de::DeserializeOwned;
 
@@ -110,6 +110,21 @@ impl Client {
     /// The open jobs that a provider cannot have, each with the reasons.
     pub async fn refused_jobs(&self, provider: &str, limit: u32) -> Result<Vec<RefusedJob>, ApiError> {
         self.get(&format!("/v1/providers/{provider}/refused-jobs"), &[("limit", limit.to_string())]).await
+    }
+
+    /// A model, what it derives from, and its newest price list.
+    pub async fn model(&self, address: &str) -> Result<ModelWithLineage, ApiError> {
+        self.get(&format!("/v1/models/{address}"), &[]).await
+    }
+
+    /// `filter` holds any of `status`, `creator`, `base`, `limit`, `cursor`.
+    pub async fn models(&self, filter: &[(&str, String)]) -> Result<Page<Model>, ApiError> {
+        self.get("/v1/models", filter).await
+    }
+
+    /// A model's price lists, the newest first. `filter` holds any of `before`, `limit`.
+    pub async fn prices(&self, model: &str, filter: &[(&str, String)]) -> Result<Vec<PriceList>, ApiError> {
+        self.get(&format!("/v1/models/{model}/prices"), filter).await
     }
 
     /// Somebody's deposit in one token.

@@ -9,6 +9,7 @@ mod client;
 mod decimal;
 mod dispute;
 mod job;
+mod model;
 mod provider;
 mod revenue;
 
@@ -20,6 +21,7 @@ pub use channel::{
 pub use client::{ApiError, Client};
 pub use dispute::{Case, Dispute, DisputeStatus, Member, Side, Tally, Verdict, Vote};
 pub use job::{Bid, Job, JobStatus, OpenJob, Payout, Pricing, RefusedJob, Verification};
+pub use model::{Model, ModelStatus, ModelWithLineage, PriceList, Royalty, Share};
 pub use provider::{Attributes, Bond, BondWithClaims, Claim, Provider, ProviderStatus, Reputation};
 pub use revenue::{Distribution, Revenue, RevenueBy, RevenueReport};
 

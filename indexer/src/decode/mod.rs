@@ -54,6 +54,8 @@ pub fn account(program: Program, data: &[u8]) -> Result<State, DecodeError> {
             |data| read(data, "attestor", State::Attestor),
             |data| read(data, "attestations", State::Attestations),
             |data| read(data, "requirements", State::Requirements),
+            |data| read(data, "model", State::Model),
+            |data| read(data, "price list", State::PriceList),
         ],
         Program::Staking => &[
             |data| read(data, "claim", State::Claim),

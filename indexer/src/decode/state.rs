@@ -4,7 +4,7 @@ use super::fields::{self, fields};
 use crate::types::Address;
 use joule_billing::state::{Channel, Cluster, Payer, Plan, Session};
 use joule_escrow::state::{Bid, Client, Dispute, Job, Panel, Vote};
-use joule_registry::state::{Attestations, Attestor, CredentialRule, Provider, Requirements};
+use joule_registry::state::{Attestations, Attestor, CredentialRule, Model, PriceList, Provider, Requirements};
 use joule_staking::state::{Bond, Claim, Pool, Service, Stake};
 use joule_treasury::state::{AcceptedMint, Protocol};
 use serde_json::{json, Value};
@@ -27,6 +27,8 @@ pub enum State {
     Attestor(Attestor),
     Attestations(Attestations),
     Requirements(Requirements),
+    Model(Model),
+    PriceList(PriceList),
     Bond(Bond),
     Claim(Claim),
     Pool(Pool),
@@ -53,6 +55,8 @@ impl State {
             Self::Attestor(_) => "attestor",
             Self::Attestations(_) => "attestations",
             Self::Requirements(_) => "requirements",
+            Self::Model(_) => "model",
+            Self::PriceList(_) => "price_list",
             Self::Bond(_) => "bond",
             Self::Claim(_) => "claim",
             Self::Pool(_) => "pool",
@@ -63,12 +67,14 @@ impl State {
         }
     }
 
-    /// What an account is listed under: a bid under its job, a bond under its owner, a claim under its bond.
+    /// What an account is listed under: a bid under its job, a bond under its owner, a claim under its bond, a price list under
+    /// its model.
     pub fn parent(&self) -> Option<Address> {
         match self {
             Self::Bid(bid) => Some((&bid.job).into()),
             Self::Bond(bond) => Some((&bond.owner).into()),
             Self::Claim(claim) => Some((&claim.bond).into()),
+            Self::PriceList(list) => Some((&list.model).into()),
             _ => None,
         }
     }
@@ -118,6 +124,8 @@ impl State {
                 })
             }
             Self::Requirements(s) => requirements(s),
+            Self::Model(s) => model(s),
+            Self::PriceList(s) => price_list(s),
             Self::Bond(s) => {
                 fields!(s; owner: key, mint: key, vault: key, withdrawer: key, rent_payer: key, amount: text,
                 locked: text, unbonding: text, unbonds_at: number, kept: text, failed: text, scored_at: number,
@@ -194,5 +202,22 @@ fn requirements(s: &Requirements) -> Value {
     value["regions"] = c.regions.iter().filter(|region| region.get() != 0).map(fields::number).collect();
     value["all_of"] = credentials(&c.all_of);
     value["any_of"] = credentials(&c.any_of);
+    value
+}
+
+fn model(s: &Model) -> Value {
+    let mut value = fields!(s; creator: key, payout_owner: key, base: known, endpoint_hash: hash, metadata_hash: hash,
+        id: text, created_at: number, updated_at: number, version: number, royalty_bps: number, depth: number,
+        status: number);
+    value["lineage"] = s.royalties().iter().map(|royalty| fields!(royalty; owner: key, bps: number)).collect();
+    value
+}
+
+fn price_list(s: &PriceList) -> Value {
+    let mut value = fields!(s; model: key, mint: key, version: number, created_at: number);
+    let prices = &s.prices;
+    value["prices"] = fields!(prices; per_request: text, per_million_input: text, per_million_output: text,
+        per_image: text, per_second: text);
+    value["shares"] = s.parties().iter().map(|share| fields!(share; owner: key, account: key, bps: number)).collect();
     value
 }

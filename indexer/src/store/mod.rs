@@ -13,6 +13,7 @@ mod distribution;
 mod event;
 pub mod job;
 mod listing;
+pub mod model;
 mod overlay;
 mod page;
 pub mod payer;
@@ -32,6 +33,7 @@ pub use dispute::DisputeFilter;
 pub use distribution::DistributionFilter;
 pub use event::EventRow;
 pub use job::JobFilter;
+pub use model::ModelFilter;
 pub use overlay::{Changes, Overlay, Unconfirmed};
 pub use page::{Cursor, PageRequest};
 pub use plan::PlanFilter;
@@ -42,7 +44,7 @@ pub use view::View;
 
 use crate::types::{Address, Block, Snapshot};
 use joule_api::{
-    Channel, Dispute, Distribution, Event, Job, JobStatus, Plan, Provider, ProviderStatus, Revenue, Totals,
+    Channel, Dispute, Distribution, Event, Job, JobStatus, Model, Plan, Provider, ProviderStatus, Revenue, Totals,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +110,9 @@ pub trait Store: Send + Sync + 'static {
     fn dispute(&self, address: &Address) -> Result<Option<Dispute>>;
     /// Newest first, leaving out `without`.
     fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>>;
+    fn model(&self, address: &Address) -> Result<Option<Model>>;
+    /// Newest first, leaving out `without`.
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>>;
     fn channel(&self, address: &Address) -> Result<Option<Channel>>;
     /// Newest first, leaving out `without`.
     fn channels(&self, filter: &ChannelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Channel>>;

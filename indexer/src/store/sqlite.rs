@@ -3,13 +3,13 @@
 mod apply;
 
 use super::{
-    account, channel, checkpoint, dead_letter, dispute, distribution, event, job, plan, provider,
+    account, channel, checkpoint, dead_letter, dispute, distribution, event, job, model, plan, provider,
     revenue::{self, Days, Sums},
     totals, AccountRow, Applied, Batch, ChannelFilter, Checkpoint, DisputeFilter, DistributionFilter, EventRow,
-    JobFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store, StoreError,
+    JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store, StoreError,
 };
 use crate::types::Address;
-use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Plan, Provider, Revenue, Totals};
+use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Model, Plan, Provider, Revenue, Totals};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_base.sql"),
     include_str!("../../migrations/0002_governance.sql"),
     include_str!("../../migrations/0003_bonds_and_disputes.sql"),
+    include_str!("../../migrations/0004_models.sql"),
     include_str!("../../migrations/0005_billing.sql"),
 ];
 
@@ -191,6 +192,24 @@ impl Store for Sqlite {
                 dispute.commitment = commitment(conn, dispute.slot)?;
             }
             Ok(disputes)
+        })
+    }
+
+    fn model(&self, address: &Address) -> Result<Option<Model>> {
+        self.read(|conn| {
+            let Some(mut model) = model::get(conn, address)? else { return Ok(None) };
+            model.commitment = commitment(conn, model.slot)?;
+            Ok(Some(model))
+        })
+    }
+
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>> {
+        self.read(|conn| {
+            let mut models = model::list(conn, filter, page, without)?;
+            for model in &mut models {
+                model.commitment = commitment(conn, model.slot)?;
+            }
+            Ok(models)
         })
     }
 

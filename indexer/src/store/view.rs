@@ -1,18 +1,20 @@
 //! What readers see: the store, with the overlay laid over it.
 //!
-//! Jobs, disputes, providers, bonds, payers, channels, plans, accounts and histories are shown as of the newest update, and say
-//! by their `commitment` how sure that is. Totals, the counters of providers, distributions and revenue are of confirmed state only: sums over something that may be undone
+//! Jobs, disputes, providers, bonds, models, payers, channels, plans, accounts and histories are shown as of the newest update,
+//! and say by their `commitment` how sure that is. Totals, the counters of providers, distributions and revenue are of
+//! confirmed state only: sums over something that may be undone
 //! would be sums of nothing. An item of a list that changes while pages are read keeps its place, since places depend on
 //! what never changes.
 
 use super::{
-    bid, bond, distribution, overlay::Overlay, payer, AccountRow, ChannelFilter, Cursor, DisputeFilter,
-    DistributionFilter, EventRow, JobFilter, PageRequest, PlanFilter, ProviderFilter, Result, RevenueFilter, Store,
+    bid, bond, distribution, model, overlay::Overlay, payer, AccountRow, ChannelFilter, Cursor, DisputeFilter,
+    DistributionFilter, EventRow, JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Result,
+    RevenueFilter, Store,
 };
 use crate::types::Address;
 use joule_api::{
-    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, JobStatus, Page, Payer, Plan, Provider,
-    Revenue, Totals,
+    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, JobStatus, Model, Page, Payer, Plan,
+    PriceList, Provider, Revenue, Totals,
 };
 use std::{cmp::Reverse, sync::Arc};
 
@@ -160,6 +162,52 @@ impl View {
         Ok(cut(items, page.limit, |dispute| Cursor { time: dispute.opened_at, address: dispute_place(dispute).1 }))
     }
 
+    pub fn model(&self, address: &Address) -> Result<Option<Model>> {
+        let unconfirmed = self.overlay.views().accounts.get(address).cloned();
+        match unconfirmed.and_then(|row| model::from_account(&row, Commitment::Processed)) {
+            Some(model) => Ok(Some(model)),
+            None => self.store.model(address),
+        }
+    }
+
+    pub fn models(&self, filter: &ModelFilter, page: &PageRequest) -> Result<Page<Model>> {
+        let unconfirmed: Vec<(Address, Model)> = {
+            let views = self.overlay.views();
+            let rows = views.accounts.values().filter(|row| row.kind == model::MODEL);
+            rows.filter_map(|row| Some((row.address, model::from_account(row, Commitment::Processed)?))).collect()
+        };
+        let hidden: Vec<Address> = unconfirmed.iter().map(|(address, _)| *address).collect();
+        let mut items: Vec<Model> =
+            unconfirmed.into_iter().map(|(_, model)| model).filter(|model| filter.matches(model)).collect();
+        if let Some(after) = page.after {
+            items.retain(|model| model_place(model) > (Reverse(after.time), after.address));
+        }
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        items.extend(self.store.models(filter, &more, &hidden)?);
+        items.sort_by_cached_key(model_place);
+        Ok(cut(items, page.limit, |model| Cursor { time: model.created_at, address: model_place(model).1 }))
+    }
+
+    /// What a model derives from, the nearest first. Whoever was never seen ends the line.
+    pub fn bases(&self, model: &Model) -> Result<Vec<Model>> {
+        let mut bases: Vec<Model> = Vec::new();
+        while bases.len() < usize::from(model.depth) {
+            let Some(next) = &bases.last().unwrap_or(model).base else { break };
+            let Some(base) = self.model(&parsed(next))? else { break };
+            bases.push(base);
+        }
+        Ok(bases)
+    }
+
+    /// A model's price lists, the newest first.
+    pub fn prices(&self, model: &Address) -> Result<Vec<PriceList>> {
+        let members = self.members(model::PRICE_LIST, model)?;
+        let mut lists: Vec<PriceList> =
+            members.iter().filter_map(|(row, commitment)| model::price_list(row, *commitment)).collect();
+        lists.sort_by_key(|list| Reverse(list.version));
+        Ok(lists)
+    }
+
     pub fn payer(&self, address: &Address) -> Result<Option<Payer>> {
         let unconfirmed = self.overlay.views().accounts.get(address).cloned();
         if let Some(row) = unconfirmed {
@@ -289,6 +337,10 @@ fn plan_place(plan: &Plan) -> (Reverse<i64>, Address) {
 
 fn dispute_place(dispute: &Dispute) -> (Reverse<i64>, Address) {
     (Reverse(dispute.opened_at), parsed(&dispute.address))
+}
+
+fn model_place(model: &Model) -> (Reverse<i64>, Address) {
+    (Reverse(model.created_at), parsed(&model.address))
 }
 
 fn provider_place(provider: &Provider) -> (i64, Address) {

@@ -84,6 +84,15 @@ pub fn claim(signer: &Pubkey, subject: &Pubkey) -> Pubkey {
     find(&[staking::constants::CLAIM_SEED, signer.as_ref(), subject.as_ref()], &staking::ID)
 }
 
+/// `id` is the creator's own number for it.
+pub fn model(creator: &Pubkey, id: u64) -> Pubkey {
+    find(&[registry::constants::MODEL_SEED, creator.as_ref(), &id.to_le_bytes()], &registry::ID)
+}
+
+pub fn price_list(model: &Pubkey, version: u32) -> Pubkey {
+    find(&[registry::constants::PRICES_SEED, model.as_ref(), &version.to_le_bytes()], &registry::ID)
+}
+
 /// The signer of a program's events.
 pub fn event_authority(program: &Pubkey) -> Pubkey {
     find(&[joule_events::AUTHORITY_SEED], program)

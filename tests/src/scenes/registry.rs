@@ -3,11 +3,14 @@
 use super::{Pda, Scene, Syscalls, CLOCK, NONE};
 use crate::{Kind, World};
 use joule_sdk::{
-    instruction::registry::*,
+    instruction::{
+        model::{create_model, set_model_status, update_model, Origin},
+        registry::*,
+    },
     registry::{
         self,
-        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, REQUIREMENTS_SEED},
-        state::{ProviderStatus, Wanted},
+        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, MODEL_SEED, PRICES_SEED, REQUIREMENTS_SEED},
+        state::{ModelStatus, ProviderStatus, Wanted},
         ID,
     },
     Instruction, Keypair, Signer,
@@ -32,6 +35,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     all.push(make("set_status", World::new(kind), set_status(north, ProviderStatus::Paused), CLOCK));
     all.push(make("retire", World::new(kind), retire(north, north), NONE));
     all.extend(attesting(kind));
+    all.extend(models(kind));
     all
 }
 
@@ -93,5 +97,49 @@ fn attesting(kind: Kind) -> Vec<Scene> {
     w.send(&[define], &[&alice]);
     let forget = drop_requirements(client, &hash, client);
     all.push(make("drop_requirements", w, forget, vec![alice], NONE, named));
+    all
+}
+
+fn models(kind: Kind) -> Vec<Scene> {
+    let make = |name, world: World, instruction: Instruction, syscalls, seeds: &[&[u8]]| {
+        let north = world.north.insecure_clone();
+        let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
+        Scene { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
+    };
+    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
+    let mut all = Vec::new();
+    let based = || {
+        let mut w = World::governed(kind);
+        let alice = w.alice.insecure_clone();
+        let base = w.model(&alice, None, 500);
+        (w, base)
+    };
+    let derived = || {
+        let (mut w, base) = based();
+        let north = w.north.insecure_clone();
+        let model = w.model(&north, Some(base), 250);
+        (w, model)
+    };
+
+    let w = World::governed(kind);
+    let (north, data) = (w.north.insecure_clone(), w.guardian.pubkey());
+    let (own, profile, id) = (north.pubkey(), w.model_profile(north.pubkey()), 7u64.to_le_bytes());
+    let seeds: &[&[u8]] = &[MODEL_SEED, own.as_ref(), &id];
+    let create = |base| create_model(own, own, Origin { id: 7, base, royalty_bps: 250 }, profile);
+    all.push(make("create_model", w, create(None), CREATE, seeds));
+    let (w, base) = based();
+    all.push(make("create_model (derived)", w, create(Some(base)), CREATE, seeds));
+    let (w, model) = derived();
+    all.push(make("update_model", w, update_model(own, model, profile), CLOCK, seeds));
+    let (w, model) = derived();
+    all.push(make("set_model_status", w, set_model_status(own, model, ModelStatus::Retired), CLOCK, seeds));
+
+    // For the lineage, the creator and an owner of data.
+    let (mut w, model) = derived();
+    let listing = w.listing(&model, &[(data, 300)]);
+    let publish = w.publish(&north, model, &listing);
+    let version = listing.version.to_le_bytes();
+    let seeds: &[&[u8]] = &[PRICES_SEED, model.as_ref(), &version];
+    all.push(make("publish_prices", w, publish, CREATE, seeds));
     all
 }

@@ -3,7 +3,7 @@
 use super::super::{
     account, bid, channel, checkpoint,
     dead_letter::{self, Letter},
-    dispute, distribution, event, job, payer, plan, provider,
+    dispute, distribution, event, job, model, payer, plan, provider,
     revenue::{self, Days},
     totals::{self, Deltas},
     AccountRow, Applied, Batch, EventRow, Redecoded, Result,
@@ -212,7 +212,11 @@ impl<'a> Work<'a> {
                 let before = payer::put(self.conn, address, payer, slot)?;
                 self.deltas.prepaid(Address::from(&payer.mint), before, payer.balance.get());
             }
-            State::Bid(_) | State::Bond(_) | State::Claim(_) => {
+            State::Model(state) => {
+                let model = model::from_state(address, state, slot, Commitment::Confirmed);
+                model::put(self.conn, address, &model)?;
+            }
+            State::Bid(_) | State::Bond(_) | State::Claim(_) | State::PriceList(_) => {
                 if let Some(parent) = state.parent() {
                     account::list_under(self.conn, state.kind(), &parent, address)?;
                 }

@@ -164,7 +164,7 @@ impl Model {
     /// The used places of the lineage.
     #[inline(always)]
     pub fn royalties(&self) -> &[Royalty] {
-        &self.lineage[..self.lineage_count as usize]
+        &self.lineage[..(self.lineage_count as usize).min(self.lineage.len())]
     }
 
     /// Uses up `version`, which must be the next one.

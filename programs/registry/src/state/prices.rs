@@ -1,6 +1,6 @@
 //! What a model's requests cost, and who shares in the money.
 
-use super::Royalty;
+use super::{Model, Royalty};
 use crate::{
     constants::{MAX_SHARES, MAX_SHARE_BPS},
     error::RegistryError,
@@ -53,6 +53,16 @@ pub struct Listing {
     pub creator_bps: u16,
     /// Of others, beside those that the lineage names.
     pub parts: alloc::vec::Vec<Part>,
+}
+
+impl Listing {
+    /// What is owed, and to whom: by the model's lineage, to its own payout owner, and to others.
+    #[inline(always)]
+    pub fn dues<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = Royalty> + 'a {
+        let own = (self.creator_bps > 0).then(|| Royalty { owner: model.payout_owner, bps: self.creator_bps.into() });
+        let others = self.parts.iter().map(|part| Royalty { owner: part.owner, bps: part.bps.into() });
+        model.royalties().iter().copied().chain(own).chain(others)
+    }
 }
 
 impl From<&Listing> for Tariff {
@@ -157,7 +167,7 @@ impl PriceList {
     /// The used places. Of what they do not take, the protocol has its fee and the provider the rest.
     #[inline(always)]
     pub fn parties(&self) -> &[Share] {
-        &self.shares[..self.count as usize]
+        &self.shares[..(self.count as usize).min(MAX_SHARES)]
     }
 
     /// Whoever runs the model has a part worth running it for.
