@@ -1,5 +1,6 @@
 //! Instructions, with every address that can be derived filled in.
 
+pub mod billing;
 pub mod escrow;
 pub mod model;
 pub mod registry;

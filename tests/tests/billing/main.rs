@@ -1,0 +1,3 @@
+//! The billing program, one instruction at a time.
+
+mod settle;
