@@ -37,7 +37,7 @@ impl World {
         let create = build::create_payer(alice.pubkey(), alice.pubkey(), world.mint, world.token_program);
         let deposit = world.deposit(DEPOSIT);
         world.send(&[create, deposit], &[&alice]);
-        world.publish(&SHARES);
+        world.publish_shares(&SHARES);
         world
     }
 
@@ -215,7 +215,7 @@ impl World {
     }
 
     /// A model of the first sharer's, with prices that all `shares` share in.
-    pub fn publish(&mut self, shares: &[u16]) {
+    pub fn publish_shares(&mut self, shares: &[u16]) {
         let mut model: Model = bytemuck::Zeroable::zeroed();
         model.status = ModelStatus::Active as u8;
         let mut prices: PriceList = bytemuck::Zeroable::zeroed();

@@ -61,7 +61,9 @@ pub async fn get(
 fn day(at: i64) -> Result<i64, ApiError> {
     if at.rem_euclid(DAY) != 0 {
         let begins = at.div_euclid(DAY) * DAY;
-        return Err(ApiError::BadRequest(format!("{at} is within a day; days in UTC begin at multiples of {DAY}, such as {begins}")));
+        return Err(ApiError::BadRequest(format!(
+            "{at} is within a day; days in UTC begin at multiples of {DAY}, such as {begins}"
+        )));
     }
     Ok(at.div_euclid(DAY))
 }

@@ -57,9 +57,10 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
     facts.sort_by_key(|(event, _)| event.order());
     let decoded = account.and_then(AccountRow::state);
     let (mut channel, spoken_until) = match &decoded {
-        Some(State::Channel(state)) => {
-            (from_account(address, state), account.filter(|account| !account.closed).map(|account| account.version.slot))
-        }
+        Some(State::Channel(state)) => (
+            from_account(address, state),
+            account.filter(|account| !account.closed).map(|account| account.version.slot),
+        ),
         _ => {
             let opened = facts.iter().find_map(|(_, fact)| match fact {
                 billing::AnyEvent::ChannelOpened(opened) => Some(opened),

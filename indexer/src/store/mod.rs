@@ -125,6 +125,8 @@ pub trait Store: Send + Sync + 'static {
     fn earned(&self, channel: &Address) -> Result<revenue::Sums>;
     /// By day: the newest first. Otherwise token by token, what earned most first.
     fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>>;
+    /// Over all days, by token.
+    fn revenue_by_mint(&self) -> Result<Vec<(Address, revenue::Sums)>>;
     fn totals(&self) -> Result<Totals>;
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>>;

@@ -215,11 +215,7 @@ impl Sums {
     }
 
     fn paid(&self) -> PaidOut {
-        PaidOut {
-            shares: clamp(self.paid_shares),
-            fee: clamp(self.paid_fee),
-            provider: clamp(self.paid_provider),
-        }
+        PaidOut { shares: clamp(self.paid_shares), fee: clamp(self.paid_fee), provider: clamp(self.paid_provider) }
     }
 
     /// Fills in what a channel has paid out.
@@ -352,6 +348,19 @@ pub fn list(conn: &Connection, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
         sums.report(key.map(|key| key.to_string()), day.map(|day| day * DAY), &mint)
     };
     Ok(groups.into_iter().map(report).collect())
+}
+
+/// Over all days, by token.
+pub fn by_mint(conn: &Connection) -> Result<Vec<(Address, Sums)>> {
+    let mut statement = conn.prepare_cached(
+        "select mint, requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned from revenue",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut sums: BTreeMap<Address, Sums> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        sums.entry(Address(row.get(0)?)).or_default().add(&Sums::read(row, 1)?, 1);
+    }
+    Ok(sums.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::{
     account, channel, checkpoint, dead_letter, dispute, distribution, event, job, model, plan, provider,
     revenue::{self, Days, Sums},
     totals, AccountRow, Applied, Batch, ChannelFilter, Checkpoint, DisputeFilter, DistributionFilter, EventRow,
-    JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store, StoreError,
+    JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store,
+    StoreError,
 };
 use crate::types::Address;
 use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Model, Plan, Provider, Revenue, Totals};
@@ -269,6 +270,10 @@ impl Store for Sqlite {
 
     fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
         self.read(|conn| revenue::list(conn, filter))
+    }
+
+    fn revenue_by_mint(&self) -> Result<Vec<(Address, Sums)>> {
+        self.read(revenue::by_mint)
     }
 
     fn totals(&self) -> Result<Totals> {

@@ -316,7 +316,11 @@ fn with_counters(mut provider: Provider, stored: Option<&Provider>) -> Provider 
 
 fn stored_commitment(row: &AccountRow, finalized: u64) -> Commitment {
     let is_final = row.version.slot <= finalized;
-    if is_final { Commitment::Finalized } else { Commitment::Confirmed }
+    if is_final {
+        Commitment::Finalized
+    } else {
+        Commitment::Confirmed
+    }
 }
 
 fn parsed(address: &str) -> Address {

@@ -2,12 +2,14 @@
 //! programs.
 
 mod bonds;
+mod channels;
 mod demands;
 mod disputes;
 mod happening;
 mod jobs;
 
 pub use bonds::bond_address;
+pub use channels::{payer_address, plan_address, CREATOR_BPS, GRACE};
 pub use demands::Demands;
 pub use disputes::{dispute_address, COUNTER};
 pub use happening::Happening;
@@ -51,6 +53,7 @@ pub struct Chain {
     claims: BTreeMap<Address, bonds_of::Claim>,
     disputes: BTreeMap<Address, jobs_of::Dispute>,
     votes: BTreeMap<Address, jobs_of::Vote>,
+    billing: channels::Billing,
     next_ids: BTreeMap<u8, u64>,
 }
 
@@ -98,6 +101,7 @@ impl Chain {
             claims: BTreeMap::new(),
             disputes: BTreeMap::new(),
             votes: BTreeMap::new(),
+            billing: channels::Billing::default(),
             next_ids: BTreeMap::new(),
         }
     }

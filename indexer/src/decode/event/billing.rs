@@ -2,7 +2,11 @@
 
 use super::{closed, created, Key, Life, Row};
 use crate::decode::fields::{fields, Number};
-use joule_billing::{constants::{CLUSTER_SEED, PLAN_SEED}, event::AnyEvent as E, state::Verdict};
+use joule_billing::{
+    constants::{CLUSTER_SEED, PLAN_SEED},
+    event::AnyEvent as E,
+    state::Verdict,
+};
 use serde_json::Value;
 use std::sync::LazyLock;
 

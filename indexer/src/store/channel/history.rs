@@ -20,11 +20,7 @@ pub fn from_opening(address: &Address, e: &billing::ChannelOpened) -> Channel {
         model: text(&e.model),
         prices: text(&e.prices),
         mint: text(&e.mint),
-        session: Session {
-            signer: text(&e.signer),
-            limit: e.limit.get(),
-            expires_at: e.session_expires_at.get(),
-        },
+        session: Session { signer: text(&e.signer), limit: e.limit.get(), expires_at: e.session_expires_at.get() },
         staged: None,
         cap: e.cap.get(),
         settled: 0,
