@@ -27,10 +27,9 @@ impl World {
         pda::model(&creator.pubkey(), id)
     }
 
-    /// The next price list of a model, in which the creator has a tenth and others what is said.
-    pub fn listing(&self, model: &Pubkey, parts: &[(Pubkey, u16)]) -> Listing {
+    /// A listing in which the creator has a tenth and others what is said.
+    pub fn listing(&self, parts: &[(Pubkey, u16)]) -> Listing {
         Listing {
-            version: self.get::<Model>(model).version.get() + 1,
             per_request: 5,
             per_million_input: 200_000,
             per_million_output: 600_000,
@@ -41,21 +40,26 @@ impl World {
         }
     }
 
-    /// `publish_prices` into everybody's usual account, which is made where there is none.
+    /// The next `publish_prices` into everybody's usual account, which is made where there is none.
     pub fn publish(&mut self, creator: &Keypair, model: Pubkey, listing: &Listing) -> Instruction {
+        let version = self.get::<Model>(&model).version.get() + 1;
+        self.publish_as(version, creator, model, listing)
+    }
+
+    pub fn publish_as(&mut self, version: u32, creator: &Keypair, model: Pubkey, listing: &Listing) -> Instruction {
         let state: Model = self.get(&model);
-        for due in listing.dues(&state) {
-            self.token_account(&due.owner);
+        for (owner, _) in listing.dues(&state) {
+            self.token_account(owner);
         }
         let accounts = model::share_accounts(&state, listing, &self.mint, &self.token_program);
-        model::publish_prices(creator.pubkey(), creator.pubkey(), model, self.mint, listing.clone(), &accounts)
+        let (creator, mint) = (creator.pubkey(), self.mint);
+        model::publish_prices(creator, creator, model, mint, version, listing.clone(), &accounts)
     }
 
     /// Publishes the next price list and answers where it is.
     pub fn published(&mut self, creator: &Keypair, model: Pubkey, parts: &[(Pubkey, u16)]) -> Pubkey {
-        let listing = self.listing(&model, parts);
-        let publish = self.publish(creator, model, &listing);
+        let publish = self.publish(creator, model, &self.listing(parts));
         self.send(&[publish], &[creator]);
-        pda::price_list(&model, listing.version)
+        pda::price_list(&model, self.get::<Model>(&model).version.get())
     }
 }

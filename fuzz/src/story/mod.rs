@@ -5,6 +5,7 @@ mod bids;
 mod bonds;
 mod disputes;
 mod jobs;
+mod models;
 mod registry;
 mod staking;
 mod treasury;

@@ -56,6 +56,9 @@ impl Story {
                 called.signed_by(&e.client)?;
                 self.go(model, &e.requirements)?;
             }
+            Registry::ModelCreated(e) => self.model_created(model, &e, called)?,
+            Registry::ModelUpdated(e) => self.model_updated(model, &e, called)?,
+            Registry::PricesPublished(e) => self.prices_published(model, &e, called)?,
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ pub enum RegistryError {
     CannotReceive,
     #[msg("Nobody but its owner may be able to close a share's token account")]
     ClosedByOthers,
-    #[msg("A share that is given away is more than nothing, and somebody's")]
+    #[msg("A share that is given away is more than nothing")]
     EmptyShare,
     #[msg("A price list has at most 6 shares")]
     TooManyShares,

@@ -102,7 +102,7 @@ pub mod registry {
     }
 
     /// Publishes the next price list of a model, with the token accounts of those who share after the other accounts.
-    pub fn publish_prices(ctx: &mut Context<PublishPrices>, listing: state::Listing) -> Result<()> {
-        publish_prices::handler(ctx, listing)
+    pub fn publish_prices(ctx: &mut Context<PublishPrices>, version: u32, listing: state::Listing) -> Result<()> {
+        publish_prices::handler(ctx, version, listing)
     }
 }

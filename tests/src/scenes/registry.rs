@@ -13,7 +13,7 @@ use joule_sdk::{
         state::{ModelStatus, ProviderStatus, Wanted},
         ID,
     },
-    Instruction, Keypair, Signer,
+    Instruction, Keypair, Pubkey, Signer,
 };
 
 pub fn scenes(kind: Kind) -> Vec<Scene> {
@@ -134,12 +134,21 @@ fn models(kind: Kind) -> Vec<Scene> {
     let (w, model) = derived();
     all.push(make("set_model_status", w, set_model_status(own, model, ModelStatus::Retired), CLOCK, seeds));
 
+    // Of numbers that the creator has chosen for a bump of 255.
+    let chosen = |base: Option<Pubkey>, mut w: World| loop {
+        let model = w.model(&north, base, 250);
+        if Pubkey::find_program_address(&[PRICES_SEED, model.as_ref(), &1u32.to_le_bytes()], &ID).1 == u8::MAX {
+            return (w, model);
+        }
+    };
+    let version = 1u32.to_le_bytes();
+    let (mut w, model) = chosen(None, World::governed(kind));
+    let publish = w.publish(&north, model, &w.listing(&[]));
+    all.push(make("publish_prices", w, publish, CREATE, &[PRICES_SEED, model.as_ref(), &version]));
     // For the lineage, the creator and an owner of data.
-    let (mut w, model) = derived();
-    let listing = w.listing(&model, &[(data, 300)]);
-    let publish = w.publish(&north, model, &listing);
-    let version = listing.version.to_le_bytes();
-    let seeds: &[&[u8]] = &[PRICES_SEED, model.as_ref(), &version];
-    all.push(make("publish_prices", w, publish, CREATE, seeds));
+    let (w, base) = based();
+    let (mut w, model) = chosen(Some(base), w);
+    let publish = w.publish(&north, model, &w.listing(&[(data, 300)]));
+    all.push(make("publish_prices (derived)", w, publish, CREATE, &[PRICES_SEED, model.as_ref(), &version]));
     all
 }

@@ -81,6 +81,8 @@ const NO_SLASH: &str = "nothing is slashed, and nobody looks at it";
 const GOVERNS: &str = "the authority governs every one of them";
 const CHOSEN: &str = "whoever may take it out may send it wherever it wants";
 const UNDEMANDED: &str = "where nothing is demanded nobody looks at what is shown";
+const LINEAGE: &str = "what a model derives from is its creator's word, which others can see and nobody proves";
+const SHARED: &str = "any account of the share's owner will do";
 const MADE_AGAIN: &str = "it is closed only when nothing counts in it, and then made again as the first one was";
 
 #[rustfmt::skip]
@@ -95,6 +97,12 @@ const LIST: &[Harmless] = &[
     row("registry", &["attest"], &["payer"], &["Uninitialised"], "there is no rent to pay"),
     row("registry", &["attest"], &["attestations"], CLOSED, MADE_AGAIN),
     row("registry", &["set_attestor"], &["attestor"], &["SomebodyElses"], GOVERNS),
+    row("registry", &["create_model", "create_model (derived)", "publish_prices", "publish_prices (derived)"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("registry", &["create_model"], &["base"], &["PutIn"], LINEAGE),
+    row("registry", &["create_model (derived)"], &["base"], &["LeftOut", "SomebodyElses"], LINEAGE),
+    row("registry", &["create_model"], &["program"], OTHER_PROGRAM, "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+    row("registry", &["publish_prices (derived)"], &["remaining 8", "remaining 9", "remaining 10"], &["Twin"], SHARED),
+    row("registry", &["publish_prices"], &["remaining 8"], &["Twin"], SHARED),
 
     row("staking", &["open_bond", "stake", "stake (first of an owner)", "lock", "lock (first of a subject)"], &["payer"], &["OtherSigner"], SPONSOR),
     row("staking", &["stake", "lock"], &["payer"], &["Uninitialised"], "there is no rent to pay"),

@@ -14,7 +14,7 @@ use joule_treasury::state::AcceptedMint;
 /// the order of the listing.
 #[event_cpi]
 #[derive(Accounts)]
-#[instruction(listing: Listing)]
+#[instruction(version: u32)]
 pub struct PublishPrices {
     /// Pays the rent, for good; may be the creator itself.
     #[account(mut, unsafe(dup))]
@@ -25,7 +25,7 @@ pub struct PublishPrices {
     pub model: Account<Model>,
     #[account(
         init, payer = payer, bump,
-        seeds = [PRICES_SEED, model.address().as_ref(), &listing.version.to_le_bytes()]
+        seeds = [PRICES_SEED, model.address().as_ref(), &version.to_le_bytes()]
     )]
     pub price_list: Account<PriceList>,
     /// There is one `AcceptedMint` for each mint; owner and discriminator prove that the treasury made it.
@@ -43,15 +43,15 @@ impl PublishPrices {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<PublishPrices>, listing: Listing) -> Result<()> {
+pub fn handler(ctx: &mut Context<PublishPrices>, version: u32, listing: Listing) -> Result<()> {
     ctx.accounts.validate()?;
     let now = Clock::get()?.unix_timestamp;
     let share_accounts = ctx.remaining_accounts()?;
     let (mint, bump) = (ctx.accounts.accepted_mint.mint, ctx.bumps.price_list);
     let model = &mut ctx.accounts.model;
-    model.take_version(listing.version)?;
+    model.take_version(version)?;
     let list = &mut ctx.accounts.price_list;
-    list.publish(*model.address(), mint, &listing, now, bump);
+    list.publish(*model.address(), mint, version, &listing, now, bump);
     list.share(listing.dues(model), &share_accounts)?;
     emit_event!(
         ctx,
@@ -59,7 +59,7 @@ pub fn handler(ctx: &mut Context<PublishPrices>, listing: Listing) -> Result<()>
             price_list: *ctx.accounts.price_list.address(),
             model: *ctx.accounts.model.address(),
             mint,
-            version: listing.version.into(),
+            version: version.into(),
         }
     );
     Ok(())

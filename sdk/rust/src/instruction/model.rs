@@ -45,13 +45,14 @@ pub fn set_model_status(creator: Pubkey, model: Pubkey, status: ModelStatus) -> 
     build(ID, accounts, instruction::SetModelStatus { status: status as u8 })
 }
 
-/// `payer` pays the rent, for good. `share_accounts` are token accounts of `mint`, one for each of [`Listing::dues`] and in that
+/// `payer` pays the rent, for good; `version` is the one after `Model::version`. `share_accounts` are token accounts of `mint`, one for each of [`Listing::dues`] and in that
 /// order; [`share_accounts`] are the usual ones.
 pub fn publish_prices(
     payer: Pubkey,
     creator: Pubkey,
     model: Pubkey,
     mint: Pubkey,
+    version: u32,
     listing: Listing,
     share_accounts: &[Pubkey],
 ) -> Instruction {
@@ -59,18 +60,18 @@ pub fn publish_prices(
         payer,
         creator,
         model,
-        price_list: pda::price_list(&model, listing.version),
+        price_list: pda::price_list(&model, version),
         accepted_mint: pda::accepted_mint(&mint),
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    let mut instruction = build(ID, accounts, instruction::PublishPrices { listing });
+    let mut instruction = build(ID, accounts, instruction::PublishPrices { version, listing });
     instruction.accounts.extend(share_accounts.iter().map(|account| AccountMeta::new_readonly(*account, false)));
     instruction
 }
 
 /// The usual token accounts of everybody who shares in what a model earns under a listing.
 pub fn share_accounts(model: &Model, listing: &Listing, mint: &Pubkey, token_program: &Pubkey) -> Vec<Pubkey> {
-    listing.dues(model).map(|due| pda::associated_token(&due.owner, mint, token_program)).collect()
+    listing.dues(model).map(|(owner, _)| pda::associated_token(owner, mint, token_program)).collect()
 }
