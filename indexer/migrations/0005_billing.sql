@@ -51,8 +51,7 @@ create table distributions (
     -- Hash of signature, instruction and inner instruction: only for an order among those of one second.
     address  blob    not null primary key,
     channel  blob    not null,
-    payer    blob    not null,
-    provider blob    not null,
+    -- Of the block, in Unix seconds; 0 where the node did not know it.
     at       integer not null,
     slot     integer not null,
     -- The whole `Distribution` of the API as JSON.
@@ -60,8 +59,11 @@ create table distributions (
 ) without rowid;
 create index distributions_newest on distributions (at desc, address);
 create index distributions_by_channel on distributions (channel, at desc, address);
-create index distributions_by_payer on distributions (payer, at desc, address);
-create index distributions_by_provider on distributions (provider, at desc, address);
+
+-- With the parties of their channels, which the events do not name.
+create view distributions_of as
+    select d.address, d.channel, c.payer, c.provider, c.model, d.at, d.body
+    from distributions d left join channels c on c.address = d.channel;
 
 -- How far a channel had come by the end of a day, as far as that was seen; and what was paid on that day. u64 values with
 -- the same bits.

@@ -3,9 +3,12 @@
 use crate::{key, Kind, World, GENESIS};
 use joule_sdk::{
     billing::state::{Channel, ChannelTerms, Payer, Plan},
-    instruction::billing::{self as build, OpenAccounts},
+    instruction::{
+        billing::{self as build, OpenAccounts},
+        model::{create_model, Origin},
+    },
     pda,
-    registry::state::{Model, ModelStatus, PriceList, Share, Tariff},
+    registry::state::{Listing, Part},
     units::{Amount, UnixTime},
     voucher::{Batch, Domain, Entry, Format, Receipt, Voucher},
     Instruction, Keypair, Pubkey, Signer,
@@ -17,10 +20,6 @@ pub const DEPOSIT: u64 = 10_000_000;
 pub const CAP: u64 = 1_000_000;
 /// How long a channel's provider has to settle here, in seconds.
 pub const GRACE: u32 = 600;
-/// What requests cost here.
-pub fn tariff() -> Tariff {
-    Tariff { per_request: 10.into(), per_million_output: 2_000_000.into(), ..Default::default() }
-}
 /// The creator's share and the data owner's here, in basis points.
 pub const SHARES: [u16; 2] = [1_500, 333];
 
@@ -37,7 +36,7 @@ impl World {
         let create = build::create_payer(alice.pubkey(), alice.pubkey(), world.mint, world.token_program);
         let deposit = world.deposit(DEPOSIT);
         world.send(&[create, deposit], &[&alice]);
-        world.publish_shares(&SHARES);
+        world.priced(&SHARES);
         world
     }
 
@@ -204,38 +203,32 @@ pub fn verifying(key: &Keypair, message: &[u8]) -> Instruction {
 }
 
 impl World {
+    /// The first sharer's.
     pub fn model_address(&self) -> Pubkey {
-        let creator = self.sharer(0).pubkey();
-        Pubkey::find_program_address(&[b"model", creator.as_ref(), &0u64.to_le_bytes()], &joule_sdk::registry::ID).0
+        pda::model(&self.sharer(0).pubkey(), 0)
     }
 
     pub fn prices_address(&self) -> Pubkey {
-        let model = self.model_address();
-        Pubkey::find_program_address(&[b"prices", model.as_ref(), &1u32.to_le_bytes()], &joule_sdk::registry::ID).0
+        pda::price_list(&self.model_address(), 1)
     }
 
     /// A model of the first sharer's, with prices that all `shares` share in.
-    pub fn publish_shares(&mut self, shares: &[u16]) {
-        let mut model: Model = bytemuck::Zeroable::zeroed();
-        model.status = ModelStatus::Active as u8;
-        let mut prices: PriceList = bytemuck::Zeroable::zeroed();
-        prices.model = self.model_address();
-        prices.mint = self.mint;
-        prices.prices = tariff();
-        prices.count = shares.len() as u8;
-        for (place, bps) in shares.iter().enumerate() {
-            let owner = self.sharer(place).pubkey();
-            self.token_account(&owner);
-            prices.shares[place] = Share { owner, account: self.share_account(place), bps: (*bps).into() };
-        }
-        self.put(self.model_address(), &model);
-        self.put(self.prices_address(), &prices);
-    }
-
-    fn put<T: bytemuck::Pod + anchor_lang::Discriminator>(&mut self, address: Pubkey, state: &T) {
-        let data = [T::DISCRIMINATOR, bytemuck::bytes_of(state)].concat();
-        let lamports = self.svm.minimum_balance_for_rent_exemption(data.len());
-        let account = solana_account::Account { lamports, data, owner: joule_sdk::registry::ID, ..Default::default() };
-        self.svm.set_account(address, account).unwrap();
+    pub fn priced(&mut self, shares: &[u16]) {
+        let (creator, model) = (self.sharer(0), self.model_address());
+        self.svm.airdrop(&creator.pubkey(), 1_000_000_000).unwrap();
+        let profile = self.model_profile(creator.pubkey());
+        let origin = Origin { id: 0, base: None, royalty_bps: 0 };
+        let create = create_model(creator.pubkey(), creator.pubkey(), origin, profile);
+        self.send(&[create], &[&creator]);
+        let part = |(place, bps): (usize, &u16)| Part { owner: self.sharer(place).pubkey(), bps: *bps };
+        let listing = Listing {
+            per_request: 10,
+            per_million_output: 2_000_000,
+            creator_bps: shares.first().copied().unwrap_or_default(),
+            parts: shares.iter().enumerate().skip(1).map(part).collect(),
+            ..Listing::default()
+        };
+        let publish = self.publish(&creator, model, &listing);
+        self.send(&[publish], &[&creator]);
     }
 }

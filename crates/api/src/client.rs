@@ -147,7 +147,7 @@ impl Client {
         self.get("/v1/plans", filter).await
     }
 
-    /// `filter` holds any of `channel`, `payer`, `provider`, `limit`, `cursor`.
+    /// `filter` holds any of `channel`, `payer`, `provider`, `model`, `limit`, `cursor`.
     pub async fn distributions(&self, filter: &[(&str, String)]) -> Result<Page<Distribution>, ApiError> {
         self.get("/v1/distributions", filter).await
     }

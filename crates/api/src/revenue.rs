@@ -13,9 +13,6 @@ pub struct Distribution {
     /// Index among that instruction's inner instructions.
     pub inner: u32,
     pub channel: String,
-    pub payer: String,
-    pub provider: String,
-    pub mint: String,
     /// Vouchers, from the channel's beginning.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
@@ -24,13 +21,6 @@ pub struct Distribution {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub accrued: u64,
-    /// Requests that were paid for by then.
-    #[serde(with = "decimal")]
-    #[schema(value_type = String)]
-    pub requests: u64,
-    #[serde(with = "decimal")]
-    #[schema(value_type = String)]
-    pub units: u64,
     /// How much of what is earned the provider's share was computed on by then.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
@@ -45,6 +35,7 @@ pub struct Distribution {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub returned: u64,
+    /// Of its block; 0 where the node did not know it.
     pub at: i64,
     pub slot: u64,
     pub commitment: Commitment,

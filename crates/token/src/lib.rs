@@ -3,8 +3,10 @@
 #![no_std]
 
 mod pay;
+mod transfers;
 
 pub use pay::{data_len, is_classic, pay, Buffers};
+pub use transfers::Transfers;
 
 use anchor_lang::{address_eq, bytemuck};
 use joule_units::Amount;
@@ -69,6 +71,13 @@ impl<'a> Receiver<'a> {
     pub fn has_no_close_authority(&self) -> bool {
         self.0.get(CLOSE_AUTHORITY) == Some(&[0; 4])
     }
+}
+
+/// Whether a plain transfer of `mint` into `view` will succeed, and reach `owner`.
+#[inline(always)]
+pub fn reaches(view: &AccountView, owner: &Address, mint: &Address, token_program: &Address) -> bool {
+    let pays = |data: &[u8]| takes(data, mint) && holds_address(data, OWNER, owner);
+    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| pays(&data))
 }
 
 #[inline(always)]

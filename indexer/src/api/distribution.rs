@@ -21,6 +21,8 @@ pub struct ListDistributions {
     payer: Option<String>,
     /// Only those of this provider: a `Provider` account.
     provider: Option<String>,
+    /// Only those of channels to this model.
+    model: Option<String>,
     /// At most this many, 1 to 500.
     #[param(default = 50, minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -44,6 +46,7 @@ pub async fn list(
         channel: asked.channel.as_deref().map(extract::address).transpose()?,
         payer: asked.payer.as_deref().map(extract::address).transpose()?,
         provider: asked.provider.as_deref().map(extract::address).transpose()?,
+        model: asked.model.as_deref().map(extract::address).transpose()?,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
     answer::read(move || Ok(Json(state.view.distributions(&filter, &page)?))).await

@@ -30,9 +30,9 @@ pub struct Asked {
 
 /// What channels have earned, by model, creator, provider or day, and how many requests and units were paid for.
 ///
-/// Money counts on the day of the distribution that divided or paid it, exactly. Requests and units count on the day that
-/// first showed them as settled: settling states no event, so that is when the indexer saw the channel, or when a
-/// distribution said so. Days are in UTC. Of confirmed state only.
+/// Money counts on the day that divided or paid it, exactly. Requests and units count on the day that first showed them as
+/// settled: settling states no event, so that is when the indexer saw the channel. What happened in a block whose time no
+/// node knew counts on 1970-01-01. Days are in UTC. Of confirmed state only.
 #[utoipa::path(get, path = "/v1/revenue", tag = "billing", params(Asked), responses(
     (status = 200, body = RevenueReport),
     (status = 400, body = ErrorBody),

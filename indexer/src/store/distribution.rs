@@ -21,27 +21,27 @@ pub struct DistributionFilter {
     pub channel: Option<Address>,
     pub payer: Option<Address>,
     pub provider: Option<Address>,
+    pub model: Option<Address>,
+}
+
+/// When it happened, in Unix seconds: the event does not say, but its block does; 0 where the node did not know that.
+pub fn time(event: &EventRow) -> i64 {
+    event.block_time.unwrap_or_default()
 }
 
 pub fn from_event(event: &EventRow, e: &Distributed) -> Distribution {
-    let text = |key| Address::from(key).to_string();
     Distribution {
         signature: event.key.signature.to_string(),
         instruction: event.key.instruction,
         inner: event.key.inner,
-        channel: text(&e.channel),
-        payer: text(&e.payer),
-        provider: text(&e.provider),
-        mint: text(&e.mint),
+        channel: Address::from(&e.channel).to_string(),
         settled: e.settled.get(),
         accrued: e.accrued.get(),
-        requests: e.sequence.get(),
-        units: e.units.get(),
         collected: e.collected.get(),
         paid: paid(&e.paid),
         owed: sum(&e.owed),
         returned: e.returned.get(),
-        at: e.at.get(),
+        at: time(event),
         slot: event.slot,
         commitment: Commitment::Confirmed,
     }
@@ -69,26 +69,19 @@ pub fn put(conn: &Connection, event: &EventRow, e: &Distributed) -> Result<()> {
         .map_err(|error| StoreError::Damaged(distribution.signature.clone(), error.to_string()))?;
     let place = place(&distribution);
     conn.prepare_cached(
-        "insert into distributions (address, channel, payer, provider, at, slot, body)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do nothing",
+        "insert into distributions (address, channel, at, slot, body) values (?1, ?2, ?3, ?4, ?5)
+         on conflict do nothing",
     )?
-    .execute(params![
-        place.address.0,
-        e.channel.to_bytes(),
-        e.payer.to_bytes(),
-        e.provider.to_bytes(),
-        place.time,
-        event.slot as i64,
-        body,
-    ])?;
+    .execute(params![place.address.0, e.channel.to_bytes(), place.time, event.slot as i64, body,])?;
     Ok(())
 }
 
 /// Newest first.
 pub fn list(conn: &Connection, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>> {
-    Listing::of("distributions")
+    Listing::of("distributions_of")
         .address("channel", filter.channel)
         .address("payer", filter.payer)
         .address("provider", filter.provider)
+        .address("model", filter.model)
         .read(conn, "at", First::Newest, page, &[])
 }

@@ -1,8 +1,8 @@
 //! What channels have earned, by day: where each had come to by the end of a day, and sums over those of all channels.
 //!
 //! Settling states no event. How many requests are paid for is seen in a channel's confirmed state, and counted on the day of
-//! the block that first showed it, as far as the indexer saw it; what a distribution states counts too. Money is counted on
-//! the day of the `Distributed` event that divided or paid it.
+//! the block that first showed it, as far as the indexer saw it. Money is counted on the day of the event that divided or
+//! paid it, to the last unit.
 //!
 //! A day remembers the highest that was seen on it, which is the same in whatever order and however often things are seen.
 //! What a day adds is how far it goes beyond all days before. Payments are added up, once for each event.
@@ -120,13 +120,11 @@ impl Days {
         }
     }
 
-    /// Adds an event, which must be new. False when it is about something else.
-    pub fn happened(&mut self, fact: &AnyEvent) -> bool {
+    /// Adds an event, which must be new and of this channel.
+    pub fn happened(&mut self, fact: &AnyEvent, at: i64) {
         let add = |sum: &mut u64, amount: u64| *sum = sum.saturating_add(amount);
         match fact {
             AnyEvent::Distributed(e) => {
-                let at = e.at.get();
-                self.saw(at, e.sequence.get(), e.units.get());
                 let seen = self.on(at);
                 seen.amount = seen.amount.max(e.settled.get().saturating_add(e.accrued.get()));
                 seen.collected = seen.collected.max(e.collected.get());
@@ -137,7 +135,7 @@ impl Days {
                 add(&mut seen.returned, e.returned.get());
             }
             AnyEvent::OwedClaimed(e) => {
-                let seen = self.on(e.at.get());
+                let seen = self.on(at);
                 let to = match usize::from(e.party) {
                     share if share < MAX_SHARES => &mut seen.paid.shares,
                     PROTOCOL => &mut seen.paid.fee,
@@ -145,10 +143,9 @@ impl Days {
                 };
                 add(to, e.amount.get());
             }
-            AnyEvent::BillDisputed(e) => add(&mut self.on(e.at.get()).returned, e.returned.get()),
-            _ => return false,
+            AnyEvent::BillDisputed(e) => add(&mut self.on(at).returned, e.returned.get()),
+            _ => {}
         }
-        true
     }
 
     fn on(&mut self, at: i64) -> &mut Seen {

@@ -11,12 +11,13 @@ use anchor_lang::{
     Event,
 };
 use joule_billing::{
+    constants::{PROTOCOL, PROVIDER},
     event as billing,
     state::{Channel, ChannelTerms, Opening, Payer, Plan, Promise, Session, Starting, PARTIES},
 };
 use joule_registry::{
     event as registry,
-    state::{Model, ModelStatus, Share},
+    state::{Model, ModelStatus},
 };
 use joule_units::{Amount, Bps, UnixTime};
 use std::collections::BTreeMap;
@@ -220,36 +221,39 @@ impl Chain {
     /// Pays everybody; `except` has an account that cannot receive, and is owed instead.
     pub fn distribute(&mut self, address: &Address, except: Option<usize>) {
         let now = UnixTime::new(self.now());
-        let share = Share { owner: owner(0), account: owner(0), bps: CREATOR_BPS.into() };
         let (payer, channel, _) = self.parts(address);
-        let dues = channel.accrue_dues(&[share], now).unwrap();
-        payer.release(dues.returned).unwrap();
+        let division = channel.divide().unwrap();
+        let target = channel.collectable(|| Ok(now)).unwrap();
+        let mut collected = channel.collect(target).unwrap();
+        let mut returned = Amount::ZERO;
+        if channel.is_condemned() {
+            returned = std::mem::take(&mut collected);
+            channel.let_go(returned).unwrap();
+            payer.release(returned).unwrap();
+        }
         let mut paid = [PodU64::default(); PARTIES];
         let mut total = 0;
-        for party in (0..PARTIES).filter(|party| Some(*party) != except) {
-            let amount = channel.take_owed(party).unwrap().get();
+        for party in 0..PARTIES {
+            let part = match party {
+                0 => division.part(CREATOR_BPS).unwrap(),
+                PROTOCOL => division.part(FEE_BPS).unwrap(),
+                PROVIDER => collected,
+                _ => Amount::ZERO,
+            };
+            let amount = channel.pay_or_owe(party, part, || Some(party) != except).unwrap().get();
             paid[party] = amount.into();
             total += amount;
-        }
-        if total == 0 && dues == Default::default() {
-            return;
         }
         channel.let_go(Amount::new(total)).unwrap();
         payer.spend(Amount::new(total)).unwrap();
         let event = billing::Distributed {
             channel: key(address),
-            payer: channel.payer,
-            provider: channel.provider,
-            mint: channel.mint,
             settled: channel.settled,
             accrued: channel.accrued,
-            sequence: channel.sequence,
-            units: channel.units,
+            collected: channel.collected,
+            returned: returned.get().into(),
             paid,
             owed: channel.owed,
-            collected: channel.collected,
-            returned: dues.returned.get().into(),
-            at: now.get().into(),
         };
         self.bill(address, event.data());
     }

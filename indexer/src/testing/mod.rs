@@ -9,7 +9,7 @@ mod happening;
 mod jobs;
 
 pub use bonds::bond_address;
-pub use channels::{payer_address, plan_address, CREATOR_BPS, GRACE};
+pub use channels::{payer_address, plan_address, GRACE};
 pub use demands::Demands;
 pub use disputes::{dispute_address, COUNTER};
 pub use happening::Happening;

@@ -1,3 +1,14 @@
 //! The billing program, one instruction at a time.
 
+mod attacks;
+mod batch;
+mod bills;
+mod closing;
+mod deposit;
+mod dispute;
+mod iou;
+mod open;
+mod plan;
+mod session;
 mod settle;
+mod together;

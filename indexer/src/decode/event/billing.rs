@@ -28,7 +28,7 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::ChannelToppedUp(e) => vec![e.channel],
         E::SessionSet(e) => vec![e.channel],
         E::Backed(e) => vec![e.channel, e.provider],
-        E::Distributed(e) => vec![e.channel, e.payer, e.provider],
+        E::Distributed(e) => vec![e.channel],
         E::OwedClaimed(e) => vec![e.channel, e.owner],
         E::CloseRequested(e) => vec![e.channel, e.by],
         E::ChannelClosed(e) => vec![e.channel, e.payer],
@@ -111,9 +111,8 @@ pub fn data(event: &E) -> Value {
         E::Backed(e) => {
             fields!(e; channel: key, provider: key, locked: text, backed: text, until: number, at: number)
         }
-        E::Distributed(e) => fields!(e; channel: key, payer: key, provider: key, mint: key, settled: text,
-            accrued: text, sequence: text, units: text, paid: texts, owed: texts, collected: text, returned: text,
-            at: number),
+        E::Distributed(e) => fields!(e; channel: key, settled: text, accrued: text, collected: text, returned: text,
+            paid: texts, owed: texts),
         E::OwedClaimed(e) => {
             fields!(e; channel: key, owner: key, destination: key, amount: text, at: number, party: number)
         }

@@ -71,10 +71,6 @@ pub fn happened(channel: &mut Channel, fact: &billing::AnyEvent) {
         E::Distributed(e) => {
             channel.settled = channel.settled.max(e.settled.get());
             channel.accrued = channel.accrued.max(e.accrued.get());
-            if e.sequence.get() > channel.requests {
-                channel.requests = e.sequence.get();
-                channel.units = e.units.get();
-            }
             channel.paid = channel.paid.max(e.settled.get().saturating_add(e.accrued.get()));
             channel.collected = channel.collected.max(e.collected.get());
             channel.owed = owed(&e.owed);

@@ -135,7 +135,7 @@ impl<'a> Work<'a> {
         if let AnyEvent::Distributed(e) = fact {
             distribution::put(self.conn, event, e)?;
         }
-        self.ledger(&channel)?.happened(fact);
+        self.ledger(&channel)?.happened(fact, distribution::time(event));
         Ok(())
     }
 
