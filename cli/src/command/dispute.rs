@@ -4,7 +4,7 @@ use crate::{
     act::{hash_or_file, Actor},
     context::{address, Options},
     failure::Failure,
-    output,
+    output::{self, word},
 };
 use clap::{Subcommand, ValueEnum};
 use joule_api::{Case, Verdict};
@@ -243,9 +243,4 @@ pub fn explain(verdict: Verdict) -> &'static str {
         Verdict::Neither => "both are wrong",
         Verdict::Undecided => "undecided",
     }
-}
-
-/// As the API writes it.
-fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -495,3 +495,47 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
     assert_eq!(w.store.redecode().unwrap(), Redecoded::default());
     assert_eq!(contents(&w.store), expected);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Whatever payers and providers do with three channels over weeks, in any order and as often as one likes: the same rows,
+    /// and the same sums by day.
+    #[test]
+    fn any_order_and_repetition_gives_the_same_channels_plans_and_revenue(
+        steps in prop::collection::vec((any::<u8>(), any::<u8>(), 0u8..40), 5..60),
+        order in prop::collection::vec((any::<prop::sample::Index>(), 1usize..5), 1..80),
+    ) {
+        let mut chain = Chain::new();
+        for who in 0..2 {
+            let (provider, model) = (chain.register(who), chain.model(who));
+            chain.pay_in(who, 5_000);
+            chain.open_channel(who, &provider, &model, 1_000);
+            chain.open_channel(who, &provider, &model, 800);
+        }
+        for (n, step, hours) in steps {
+            chain.happen(Happening::Bill(n, step));
+            chain.wait(i64::from(hours) * 3_600);
+        }
+        let blocks = chain.take();
+        let (_a, straight) = open();
+        straight.apply(&confirmed(blocks.clone())).unwrap();
+        prop_assert_eq!(crate::verify::audit(&straight).unwrap().differences, []);
+
+        let (_b, shuffled) = open();
+        for (index, size) in order {
+            let start = index.index(blocks.len());
+            let mut some: Vec<Block> = blocks[start..(start + size).min(blocks.len())].to_vec();
+            some.reverse();
+            shuffled.apply(&Batch { blocks: some, ..Batch::default() }).unwrap();
+            // Never more than is true so far, and nothing that no channel has earned.
+            let found = crate::verify::audit(&shuffled).unwrap().differences;
+            let is_of_sums = |it: &crate::verify::Difference| matches!(it, crate::verify::Difference::Revenue { .. });
+            prop_assert!(!found.iter().any(is_of_sums), "{found:?}");
+        }
+        for block in blocks.into_iter().rev() {
+            shuffled.apply(&Batch { blocks: vec![block], ..Batch::default() }).unwrap();
+        }
+        prop_assert_eq!(contents(&straight), contents(&shuffled));
+    }
+}
