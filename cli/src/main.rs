@@ -49,6 +49,11 @@ enum Command {
     /// Decide who may attest
     #[command(subcommand)]
     Attestor(command::attest::Attestor),
+    /// Look at the channels that requests are paid through
+    #[command(subcommand)]
+    Channel(command::channel::Command),
+    /// Show what channels have earned, by model, creator, provider or day
+    Revenue(command::revenue::Args),
     /// Look at the indexer
     #[command(subcommand)]
     Index(command::index::Command),
@@ -87,6 +92,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Stake(command) => runtime.block_on(command::stake::run(options, command)),
         Command::Attest(command) => runtime.block_on(command::attest::run(options, command)),
         Command::Attestor(command) => runtime.block_on(command::attest::attestor(options, command)),
+        Command::Channel(command) => runtime.block_on(command::channel::run(options, command)),
+        Command::Revenue(args) => runtime.block_on(command::revenue::run(options, args)),
         Command::Index(command) => runtime.block_on(command::index::run(options, command)),
         Command::Localnet { args } => command::localnet::run(&args),
         Command::Demo(args) => runtime.block_on(demo::run(args)),

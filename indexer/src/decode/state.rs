@@ -2,6 +2,7 @@
 
 use super::fields::{self, fields};
 use crate::types::Address;
+use joule_billing::state::{Channel, Cluster, Payer, Plan, Session};
 use joule_escrow::state::{Bid, Client, Dispute, Job, Panel, Vote};
 use joule_registry::state::{Attestations, Attestor, CredentialRule, Model, PriceList, Provider, Requirements};
 use joule_staking::state::{Bond, Claim, Pool, Service, Stake};
@@ -18,6 +19,10 @@ pub enum State {
     Dispute(Dispute),
     Vote(Vote),
     Panel(Box<Panel>),
+    Channel(Channel),
+    Payer(Payer),
+    Plan(Plan),
+    Cluster(Cluster),
     Provider(Provider),
     Attestor(Attestor),
     Attestations(Attestations),
@@ -42,6 +47,10 @@ impl State {
             Self::Dispute(_) => "dispute",
             Self::Vote(_) => "vote",
             Self::Panel(_) => "panel",
+            Self::Channel(_) => "channel",
+            Self::Payer(_) => "payer",
+            Self::Plan(_) => "plan",
+            Self::Cluster(_) => "cluster",
             Self::Provider(_) => "provider",
             Self::Attestor(_) => "attestor",
             Self::Attestations(_) => "attestations",
@@ -92,6 +101,12 @@ impl State {
                 "mint": fields::key(&s.mint), "rent_payer": fields::key(&s.rent_payer), "epoch": s.epoch.get(),
                 "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text)).collect::<Value>(),
             }),
+            Self::Channel(s) => channel(s),
+            Self::Payer(s) => fields!(s; owner: key, mint: key, vault: key, balance: text, reserved: text, rate: text,
+                synced_at: number, next_channel: text, channels: number),
+            Self::Plan(s) => fields!(s; channel: key, payer: key, rent_payer: key, rate: text, lockup: text,
+                started_at: number, settled_until: number, ends_at: number, period: number, status: number),
+            Self::Cluster(s) => fields!(s; genesis_hash: hash, bump: number),
             Self::Provider(s) => fields!(s; authority: key, payout_owner: key, rent_payer: key, endpoint_hash: hash,
                 metadata_hash: hash, registered_at: number, updated_at: number, capacity: number, status: number,
                 gpu_model: number, gpu_count: number, vram_mib: number, cpu_cores: number, region: number,
@@ -138,6 +153,19 @@ impl State {
                 reward_bps: number, enabled: flag, decimals: number),
         }
     }
+}
+
+fn channel(s: &Channel) -> Value {
+    let mut value = fields!(s; payer: key, owner: key, provider: key, authority: key, payout_owner: key, payout: key,
+        model: key, prices: key, mint: key, fee_vault: key, rent_payer: key, claim: known, context: hash,
+        usage_root: hash, staged_at: number, cap: text, settled: text, sequence: text, units: text, accrued: text,
+        backed: text, paid: text, collected: text, owed: texts, forfeited: text, held: text, number: text,
+        opened_at: number, closes_at: number, grace: number, fee_bps: number, share_bps: number, backing_bps: number,
+        disputed: number, has_plan: flag);
+    let session = |of: &Session| fields!(of; signer: known, limit: text, expires_at: number);
+    value["session"] = session(&s.session);
+    value["staged"] = session(&s.staged);
+    value
 }
 
 fn dispute(s: &Dispute) -> Value {

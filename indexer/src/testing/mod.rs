@@ -2,6 +2,7 @@
 //! programs.
 
 mod bonds;
+mod channels;
 mod demands;
 mod disputes;
 mod happening;
@@ -9,6 +10,7 @@ mod jobs;
 mod models;
 
 pub use bonds::bond_address;
+pub use channels::{payer_address, plan_address, GRACE};
 pub use demands::Demands;
 pub use disputes::{dispute_address, COUNTER};
 pub use happening::Happening;
@@ -54,6 +56,7 @@ pub struct Chain {
     claims: BTreeMap<Address, bonds_of::Claim>,
     disputes: BTreeMap<Address, jobs_of::Dispute>,
     votes: BTreeMap<Address, jobs_of::Vote>,
+    billing: channels::Billing,
     next_ids: BTreeMap<u8, u64>,
 }
 
@@ -102,6 +105,7 @@ impl Chain {
             claims: BTreeMap::new(),
             disputes: BTreeMap::new(),
             votes: BTreeMap::new(),
+            billing: channels::Billing::default(),
             next_ids: BTreeMap::new(),
         }
     }

@@ -42,6 +42,12 @@ impl World {
         chain.commit(&disputed, 2, 500);
         chain.wait(i64::from(VOTE_WINDOW) + 1);
         chain.reveal(&disputed, 2, COUNTER);
+        let model = chain.model(1);
+        chain.pay_in(1, 100_000);
+        let billed = chain.open_channel(1, &provider, &model, 10_000);
+        chain.settle_voucher(&billed, 5, 100);
+        chain.start_plan(&billed, 2, 100);
+        chain.distribute(&billed, None);
         let mut world = Self { folder, store, chain };
         world.confirm();
         world
@@ -86,9 +92,10 @@ fn books_that_balance_are_said_to_and_gifts_are_no_difference() {
     let world = World::new();
     let report = world.report(|vault| Some(vault.least + 1));
     assert_eq!(report.differences, []);
-    // Two bonds and two jobs.
-    assert_eq!((report.reputations, report.unknown_reputations, report.vaults), (2, 0, 4));
-    assert!(report.to_string().contains("4 vaults hold what they must; 2 reputations"), "{report}");
+    // Two bonds, two jobs and a payer.
+    assert_eq!((report.reputations, report.unknown_reputations, report.vaults), (2, 0, 5));
+    assert!(report.to_string().contains("5 vaults hold what they must; 2 reputations"), "{report}");
+    assert!(report.to_string().contains("the revenue is what 1 channels have earned"), "{report}");
 }
 
 #[test]
@@ -104,9 +111,9 @@ fn the_vault_of_a_disputed_job_holds_budget_and_deposit() {
 fn a_vault_that_holds_less_or_is_not_there_is_found() {
     let world = World::new();
     let report = world.report(|vault| vault.least.checked_sub(1));
-    assert_eq!(report.differences.len(), 4);
+    assert_eq!(report.differences.len(), 5);
     assert!(report.to_string().contains("must hold 9700 and holds 9699"), "{report}");
-    assert_eq!(world.report(|_| None).differences.len(), 4);
+    assert_eq!(world.report(|_| None).differences.len(), 5);
 }
 
 #[test]
@@ -154,6 +161,64 @@ fn a_bond_that_has_locked_something_else_than_its_claims_hold_is_found() {
     let world = World::new();
     world.tamper("update accounts set closed = 1 where kind = 'claim'", []);
     assert_eq!(world.differences().len(), 2, "of the provider and of the juror");
+}
+
+#[test]
+fn a_channel_of_which_something_else_was_counted_than_it_says_is_found() {
+    for (sql, figure) in [
+        ("update channel_days set sequence = 4", "4 requests"),
+        ("update channel_days set units = 499", "499 units"),
+        ("update channel_days set amount = 501", "501 earned"),
+        ("update channel_days set collected = 0", "0 collected"),
+    ] {
+        let world = World::new();
+        world.tamper(sql, []);
+        let found = world.differences();
+        // Of the channel, and of the sums that no longer fit.
+        assert!(matches!(found[..], [Difference::Counted { .. }, Difference::Revenue { .. }]), "{found:?}");
+        assert!(found[0].to_string().contains("counted was") && found[0].to_string().contains(figure));
+    }
+}
+
+#[test]
+fn revenue_that_no_channel_earned_is_found() {
+    for column in ["requests", "units", "amount", "collected", "paid_shares", "paid_fee", "paid_provider", "returned"] {
+        let world = World::new();
+        world.tamper(&format!("update revenue set {column} = {column} + 1"), []);
+        let found = world.differences();
+        assert!(matches!(found[..], [Difference::Revenue { .. }]), "{column}: {found:?}");
+    }
+    let world = World::new();
+    world.tamper("delete from revenue", []);
+    assert!(matches!(world.differences()[..], [Difference::Revenue { .. }]));
+}
+
+#[test]
+fn a_distribution_that_was_lost_is_found() {
+    let world = World::new();
+    world.tamper("update channel_days set paid_provider = paid_provider - 1", []);
+    assert!(matches!(world.differences()[..], [Difference::Revenue { .. }]));
+}
+
+#[test]
+fn a_channel_whose_opening_was_never_seen_is_counted_and_no_difference() {
+    let world = World::new();
+    world.tamper("delete from events where name = 'ChannelOpened'", []);
+    let report = world.report(|vault| Some(vault.least));
+    assert_eq!((report.differences.len(), report.channels, report.unknown_channels), (0, 0, 1));
+    assert!(report.to_string().contains("of 1 the beginning is not known"), "{report}");
+}
+
+#[test]
+fn a_payer_that_has_reserved_something_else_than_its_channels_hold_is_found() {
+    let world = World::new();
+    world.tamper("update accounts set closed = 1 where kind = 'plan'", []);
+    let found = world.differences();
+    // 9,500 of the channel; 200 of the plan's notice, and what it has made.
+    assert!(matches!(found[..], [Difference::Reserved { held: 9_500, count: 1, .. }]), "{found:?}");
+    let world = World::new();
+    world.tamper("update accounts set closed = 1 where kind = 'channel'", []);
+    assert!(matches!(world.differences()[..], [Difference::Reserved { channels: 1, count: 0, .. }]));
 }
 
 #[test]

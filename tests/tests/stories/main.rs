@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bids;
+mod billed;
 mod bonds;
 mod cli;
 mod cli_panel;

@@ -1,6 +1,10 @@
 //! Disputes for people and for programs.
 
-use crate::{context::Options, failure::Failure, output};
+use crate::{
+    context::Options,
+    failure::Failure,
+    output::{self, word},
+};
 use joule_api::{Case, Dispute, Side, Verdict};
 
 pub(super) async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failure> {
@@ -119,9 +123,4 @@ pub fn explain(verdict: Verdict) -> &'static str {
         Verdict::Neither => "both are wrong",
         Verdict::Undecided => "undecided",
     }
-}
-
-/// As the API writes it.
-fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
