@@ -102,7 +102,7 @@ async fn jobs_are_listed_filtered_and_paged() {
 async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
     let server = Server::start().await;
     let mut chain = Chain::new();
-    let (provider, model) = (chain.register(1), chain.model(2));
+    let (provider, model) = (chain.register(1), chain.model(2, None, 0));
     let payer = chain.pay_in(1, 100_000);
     let channels: Vec<_> = (0..3).map(|_| chain.open_channel(1, &provider, &model, 10_000)).collect();
     chain.start_plan(&channels[0], 1, 60);
@@ -142,7 +142,7 @@ async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
 async fn revenue_is_answered_by_what_is_asked_and_whole_days_only() {
     let server = Server::start().await;
     let mut chain = Chain::new();
-    let (provider, models) = (chain.register(1), [chain.model(2), chain.model(3)]);
+    let (provider, models) = (chain.register(1), [chain.model(2, None, 0), chain.model(3, None, 0)]);
     chain.pay_in(1, 100_000);
     for (model, requests) in models.iter().zip([3, 5]) {
         let channel = chain.open_channel(1, &provider, model, 10_000);

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::types::Address;
 use joule_api::{
-    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, Model, Page, Payer, Plan,
-    PriceList, Provider, Revenue, Totals,
+    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, Model, Page, Payer, Plan, PriceList,
+    Provider, Revenue, Totals,
 };
 use std::{cmp::Reverse, sync::Arc};
 

@@ -42,7 +42,7 @@ impl World {
         chain.commit(&disputed, 2, 500);
         chain.wait(i64::from(VOTE_WINDOW) + 1);
         chain.reveal(&disputed, 2, COUNTER);
-        let model = chain.model(1);
+        let model = chain.model(1, None, 0);
         chain.pay_in(1, 100_000);
         let billed = chain.open_channel(1, &provider, &model, 10_000);
         chain.settle_voucher(&billed, 5, 100);
@@ -265,6 +265,7 @@ fn models_and_price_lists_are_compared_byte_for_byte() {
     let chain = Snapshot {
         program,
         slot: 1,
+        block_time: None,
         accounts: world.store.live_accounts(&program).unwrap().into_iter().map(write).collect(),
     };
     let differences = |chain: &Snapshot| compare(&world.store, std::slice::from_ref(chain)).unwrap().differences;

@@ -24,7 +24,7 @@ impl Billed {
         let (store, overlay) = (Arc::new(store), Arc::new(Overlay::default()));
         let view = View::new(store.clone(), overlay.clone());
         let mut chain = Chain::new();
-        let (provider, model) = (chain.register(1), chain.model(3));
+        let (provider, model) = (chain.register(1), chain.model(3, None, 0));
         chain.pay_in(1, 100_000);
         Self { _folder: folder, store, overlay, view, chain, provider, model }
     }
@@ -255,7 +255,7 @@ fn a_snapshot_counts_what_nobody_saw_on_its_own_day() {
 #[test]
 fn revenue_is_summed_by_model_creator_and_provider() {
     let mut w = Billed::new();
-    let (other, cheap) = (w.chain.register(2), w.chain.model(4));
+    let (other, cheap) = (w.chain.register(2), w.chain.model(4, None, 0));
     w.chain.pay_in(2, 50_000);
     let unseen = Address([99; 32]);
     let channels = [
@@ -508,7 +508,7 @@ proptest! {
     ) {
         let mut chain = Chain::new();
         for who in 0..2 {
-            let (provider, model) = (chain.register(who), chain.model(who));
+            let (provider, model) = (chain.register(who), chain.model(who, None, 0));
             chain.pay_in(who, 5_000);
             chain.open_channel(who, &provider, &model, 1_000);
             chain.open_channel(who, &provider, &model, 800);

@@ -424,7 +424,7 @@ proptest! {
     ) {
         let mut chain = Chain::new();
         chain.open(9, 1);
-        chain.model(0);
+        chain.model(0, None, 0);
         for happening in happenings {
             chain.happen(happening);
         }

@@ -43,7 +43,6 @@ impl Market {
         world.send("make a model", Persona::Bob, &[model::create_model(bob, bob, origin, profile)]).await;
         let model = pda::model(&bob, 0);
         let listing = Listing {
-            version: 1,
             per_request: 1_000,
             per_million_input: 1_000_000,
             per_million_output: 5_000_000,
@@ -52,7 +51,7 @@ impl Market {
         };
         let state: Model = world.chain.get(&model).await.expect("a model");
         let shares = model::share_accounts(&state, &listing, &mint, &token_program::CLASSIC);
-        let publish = model::publish_prices(bob, bob, model, mint, listing, &shares);
+        let publish = model::publish_prices(bob, bob, model, mint, 1, listing, &shares);
         world.send("publish prices", Persona::Bob, &[publish]).await;
         let payer = pda::payer(&alice, &mint);
         let create = pay::create_payer(alice, alice, mint, token_program::CLASSIC);
