@@ -5,7 +5,7 @@ use super::{
     extract::{Parameters, Target},
     page, ApiError, State,
 };
-use crate::store::ProviderFilter;
+use crate::{store::ProviderFilter, types::Address};
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
 use joule_api::{ErrorBody, OpenJob, Page, Provider, ProviderStatus, RefusedJob};
 use serde::Deserialize;
@@ -61,8 +61,7 @@ pub async fn list(
         (status = 503, body = ErrorBody),
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
-    let provider = answer::read(move || Ok(state.view.provider(&address)?)).await?;
-    let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
+    let provider = answer::read(move || find(&state, &address)).await?;
     answer::tagged(&headers, &provider)
 }
 
@@ -86,8 +85,7 @@ pub async fn open_jobs(
 ) -> Result<Json<Vec<OpenJob>>, ApiError> {
     let limit = page::limit(asked.limit)?;
     answer::read(move || {
-        let provider = state.view.provider(&address)?;
-        let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
+        let provider = find(&state, &address)?;
         Ok(Json(state.scheduler.open_jobs(&state.view, &provider, state.health.now(), limit)?))
     })
     .await
@@ -109,9 +107,13 @@ pub async fn refused_jobs(
 ) -> Result<Json<Vec<RefusedJob>>, ApiError> {
     let limit = page::limit(asked.limit)?;
     answer::read(move || {
-        let provider = state.view.provider(&address)?;
-        let provider = provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })?;
+        let provider = find(&state, &address)?;
         Ok(Json(state.scheduler.refused_jobs(&state.view, &provider, state.health.now(), limit)?))
     })
     .await
+}
+
+fn find(state: &State, address: &Address) -> Result<Provider, ApiError> {
+    let provider = state.view.provider(address)?;
+    provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })
 }

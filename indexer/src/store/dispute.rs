@@ -4,7 +4,8 @@ mod history;
 
 use super::{
     job,
-    page::{Cursor, PageRequest},
+    listing::{parse, First, Listing},
+    page::PageRequest,
     AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use joule_api::{Commitment, Dispute, DisputeStatus, Member, Side, Tally, Verdict};
 use joule_escrow::{event as escrow, state};
-use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+use rusqlite::{params, Connection, OptionalExtension};
 
 /// Which disputes to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -208,31 +209,11 @@ pub fn list(
     page: &PageRequest,
     without: &[Address],
 ) -> Result<Vec<Dispute>> {
-    let mut sql = String::from("select body from disputes where 1 = 1");
-    let mut values: Vec<Value> = Vec::new();
-    let mut and = |condition: &str, value: Value| {
-        sql.push_str(condition);
-        values.push(value);
-    };
-    if let Some(status) = filter.status {
-        and(" and status = ?", Value::Text(status_name(status).to_owned()));
-    }
-    if let Some(Cursor { time, address }) = page.after {
-        and(" and (opened_at < ?", Value::Integer(time));
-        and(" or (opened_at = ?", Value::Integer(time));
-        and(" and address > ?))", Value::Blob(address.0.to_vec()));
-    }
-    for address in without {
-        and(" and address <> ?", Value::Blob(address.0.to_vec()));
-    }
-    and(" order by opened_at desc, address limit ?", Value::Integer(page.limit as i64));
-    let mut statement = conn.prepare_cached(&sql)?;
-    let bodies = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    bodies.iter().map(|body| parse(body)).collect()
-}
-
-fn parse(body: &str) -> Result<Dispute> {
-    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+    Listing::of("disputes").text("status", filter.status.map(status_name)).read(
+        conn,
+        "opened_at",
+        First::Newest,
+        page,
+        without,
+    )
 }

@@ -3,7 +3,8 @@
 mod history;
 
 use super::{
-    page::{Cursor, PageRequest},
+    listing::{parse, First, Listing},
+    page::PageRequest,
     status_name, AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 use joule_api::{Commitment, Job, JobStatus, Payout, Pricing, Verification};
 use joule_escrow::{event as escrow, state};
-use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+use rusqlite::{params, Connection, OptionalExtension};
 
 /// Which jobs to list. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -298,38 +299,10 @@ pub fn of_provider(conn: &Connection, provider: &Address) -> Result<Vec<Address>
 
 /// Newest first: by opening time, then by address. Neither ever changes, so pages do not shift.
 pub fn list(conn: &Connection, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>> {
-    let mut sql = String::from("select body from jobs where 1 = 1");
-    let mut values: Vec<Value> = Vec::new();
-    let mut and = |condition: &str, value: Value| {
-        sql.push_str(condition);
-        values.push(value);
-    };
-    if let Some(status) = filter.status {
-        and(" and status = ?", Value::Text(status_name(status).to_owned()));
-    }
-    for (condition, address) in
-        [(" and client = ?", filter.client), (" and provider = ?", filter.provider), (" and mint = ?", filter.mint)]
-    {
-        if let Some(address) = address {
-            and(condition, Value::Blob(address.0.to_vec()));
-        }
-    }
-    if let Some(Cursor { time, address }) = page.after {
-        and(" and (opened_at < ?", Value::Integer(time));
-        and(" or (opened_at = ?", Value::Integer(time));
-        and(" and address > ?))", Value::Blob(address.0.to_vec()));
-    }
-    for address in without {
-        and(" and address <> ?", Value::Blob(address.0.to_vec()));
-    }
-    and(" order by opened_at desc, address limit ?", Value::Integer(page.limit as i64));
-    let mut statement = conn.prepare_cached(&sql)?;
-    let bodies = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    bodies.iter().map(|body| parse(body)).collect()
-}
-
-fn parse(body: &str) -> Result<Job> {
-    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+    Listing::of("jobs")
+        .text("status", filter.status.map(status_name))
+        .address("client", filter.client)
+        .address("provider", filter.provider)
+        .address("mint", filter.mint)
+        .read(conn, "opened_at", First::Newest, page, without)
 }

@@ -10,6 +10,7 @@ mod dead_letter;
 mod dispute;
 mod event;
 pub mod job;
+mod listing;
 mod overlay;
 mod page;
 mod provider;

@@ -1,7 +1,8 @@
 //! Providers: what an account says; what they did is in the totals.
 
 use super::{
-    page::{Cursor, PageRequest},
+    listing::{parse, First, Listing},
+    page::PageRequest,
     provider_status_name, AccountRow, EventRow, Result, StoreError,
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 use joule_api::{Attributes, Commitment, Provider, ProviderStatus};
 use joule_registry::{event as registry, state};
-use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+use rusqlite::{params, Connection, OptionalExtension};
 
 /// Which providers to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,29 +144,13 @@ pub fn list(
     page: &PageRequest,
     without: &[Address],
 ) -> Result<Vec<Provider>> {
-    let mut sql = String::from("select body from providers where 1 = 1");
-    let mut values: Vec<Value> = Vec::new();
-    let mut and = |condition: &str, value: Value| {
-        sql.push_str(condition);
-        values.push(value);
-    };
-    if let Some(status) = filter.status {
-        and(" and status = ?", Value::Text(provider_status_name(status).to_owned()));
-    }
-    if let Some(Cursor { time, address }) = page.after {
-        and(" and (registered_at > ?", Value::Integer(time));
-        and(" or (registered_at = ?", Value::Integer(time));
-        and(" and address > ?))", Value::Blob(address.0.to_vec()));
-    }
-    for address in without {
-        and(" and address <> ?", Value::Blob(address.0.to_vec()));
-    }
-    and(" order by registered_at, address limit ?", Value::Integer(page.limit as i64));
-    let mut statement = conn.prepare_cached(&sql)?;
-    let bodies = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    bodies.iter().map(|body| parse(body)).collect()
+    Listing::of("providers").text("status", filter.status.map(provider_status_name)).read(
+        conn,
+        "registered_at",
+        First::Oldest,
+        page,
+        without,
+    )
 }
 
 /// How many there are, and how many of them take work.
@@ -173,8 +158,4 @@ pub fn count(conn: &Connection) -> Result<(u64, u64)> {
     let mut statement = conn.prepare_cached("select count(*), coalesce(sum(status = 'active'), 0) from providers")?;
     let (total, active) = statement.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
     Ok((total as u64, active as u64))
-}
-
-fn parse(body: &str) -> Result<Provider> {
-    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
 }

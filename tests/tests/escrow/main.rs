@@ -7,6 +7,7 @@ mod bids;
 mod cancel;
 mod expire;
 mod fail;
+mod fees;
 mod iou;
 mod leftovers;
 mod metered;

@@ -1,0 +1,80 @@
+//! A page of one of the tables that keep what the API answers as JSON, in `body`.
+
+use super::{page::Cursor, PageRequest, Result, StoreError};
+use crate::types::Address;
+use rusqlite::{params_from_iter, types::Value, Connection};
+use serde::de::DeserializeOwned;
+
+/// A query that grows by its conditions.
+pub struct Listing {
+    sql: String,
+    values: Vec<Value>,
+}
+
+/// Which end of the time a list begins at.
+#[derive(Debug, Clone, Copy)]
+pub enum First {
+    Newest,
+    Oldest,
+}
+
+impl Listing {
+    pub fn of(table: &str) -> Self {
+        Self { sql: format!("select body from {table} where 1 = 1"), values: Vec::new() }
+    }
+
+    fn and(&mut self, condition: &str, value: Value) {
+        self.sql.push_str(condition);
+        self.values.push(value);
+    }
+
+    /// Rows whose `column` holds the text, if one is asked for.
+    pub fn text(mut self, column: &str, text: Option<&str>) -> Self {
+        if let Some(text) = text {
+            self.and(&format!(" and {column} = ?"), Value::Text(text.to_owned()));
+        }
+        self
+    }
+
+    /// Rows whose `column` holds the address, if one is asked for.
+    pub fn address(mut self, column: &str, address: Option<Address>) -> Self {
+        if let Some(address) = address {
+            self.and(&format!(" and {column} = ?"), Value::Blob(address.0.to_vec()));
+        }
+        self
+    }
+
+    /// Reads the page: in the order of the column `time`, then of addresses, and without those that are known better elsewhere.
+    pub fn read<T: DeserializeOwned>(
+        mut self,
+        conn: &Connection,
+        time: &str,
+        first: First,
+        page: &PageRequest,
+        without: &[Address],
+    ) -> Result<Vec<T>> {
+        let (beyond, order) = match first {
+            First::Newest => ("<", " desc"),
+            First::Oldest => (">", ""),
+        };
+        if let Some(Cursor { time: at, address }) = page.after {
+            self.and(&format!(" and ({time} {beyond} ?"), Value::Integer(at));
+            self.and(&format!(" or ({time} = ?"), Value::Integer(at));
+            self.and(" and address > ?))", Value::Blob(address.0.to_vec()));
+        }
+        for address in without {
+            self.and(" and address <> ?", Value::Blob(address.0.to_vec()));
+        }
+        self.and(&format!(" order by {time}{order}, address limit ?"), Value::Integer(page.limit as i64));
+        let mut statement = conn.prepare_cached(&self.sql)?;
+        let bodies = statement
+            .query_map(params_from_iter(self.values), |row| row.get::<_, String>(0))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+}
+
+/// What a row's `body` says.
+pub fn parse<T: DeserializeOwned>(body: &str) -> Result<T> {
+    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+}
