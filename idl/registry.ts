@@ -6,6 +6,19 @@ export type JouleRegistry = {
   "accounts": [
     {
       "discriminator": [
+        130,
+        131,
+        40,
+        22,
+        135,
+        162,
+        252,
+        109
+      ],
+      "name": "acceptedMint"
+    },
+    {
+      "discriminator": [
         151,
         231,
         82,
@@ -29,6 +42,32 @@ export type JouleRegistry = {
         173
       ],
       "name": "attestor"
+    },
+    {
+      "discriminator": [
+        152,
+        221,
+        247,
+        122,
+        185,
+        125,
+        223,
+        151
+      ],
+      "name": "model"
+    },
+    {
+      "discriminator": [
+        127,
+        109,
+        200,
+        20,
+        33,
+        161,
+        63,
+        148
+      ],
+      "name": "priceList"
     },
     {
       "discriminator": [
@@ -83,14 +122,34 @@ export type JouleRegistry = {
       "value": "[97, 116, 116, 101, 115, 116, 111, 114]"
     },
     {
+      "name": "maxDepth",
+      "type": "u8",
+      "value": "4"
+    },
+    {
       "name": "maxPerAttestor",
       "type": "u8",
       "value": "4"
     },
     {
+      "name": "maxShareBps",
+      "type": "u16",
+      "value": "8000"
+    },
+    {
       "name": "maxValidity",
       "type": "u32",
       "value": "63072000"
+    },
+    {
+      "name": "modelSeed",
+      "type": "bytes",
+      "value": "[109, 111, 100, 101, 108]"
+    },
+    {
+      "name": "pricesSeed",
+      "type": "bytes",
+      "value": "[112, 114, 105, 99, 101, 115]"
     },
     {
       "name": "providerSeed",
@@ -213,6 +272,71 @@ export type JouleRegistry = {
       "code": 6121,
       "msg": "The provider is not one of those allowed",
       "name": "notAllowed"
+    },
+    {
+      "code": 6122,
+      "msg": "Only the model's creator may do this",
+      "name": "notCreator"
+    },
+    {
+      "code": 6123,
+      "msg": "A model's status is 1 (active) or 0 (retired)",
+      "name": "unknownModelStatus"
+    },
+    {
+      "code": 6124,
+      "msg": "The model is retired: nothing new is derived from it or published for it",
+      "name": "modelRetired"
+    },
+    {
+      "code": 6125,
+      "msg": "A model derives from at most 4 others, one through another",
+      "name": "lineageTooDeep"
+    },
+    {
+      "code": 6126,
+      "msg": "Shares and royalties together are at most 80 %",
+      "name": "sharesTooHigh"
+    },
+    {
+      "code": 6127,
+      "msg": "The version must be the one after the newest",
+      "name": "wrongVersion"
+    },
+    {
+      "code": 6128,
+      "msg": "The protocol does not take this token now",
+      "name": "mintNotAccepted"
+    },
+    {
+      "code": 6129,
+      "msg": "Every share needs its token account, in the order of the shares, and there is none beside them",
+      "name": "wrongShareAccounts"
+    },
+    {
+      "code": 6130,
+      "msg": "A share's token account belongs to the share's owner",
+      "name": "notShareOwner"
+    },
+    {
+      "code": 6131,
+      "msg": "A share's account must be a token account of the mint that a plain transfer can reach",
+      "name": "cannotReceive"
+    },
+    {
+      "code": 6132,
+      "msg": "Nobody but its owner may be able to close a share's token account",
+      "name": "closedByOthers"
+    },
+    {
+      "code": 6133,
+      "msg": "A share that is given away is more than nothing",
+      "name": "emptyShare"
+    },
+    {
+      "code": 6134,
+      "msg": "A price list has at most 6 shares",
+      "name": "tooManyShares"
     }
   ],
   "events": [
@@ -280,6 +404,45 @@ export type JouleRegistry = {
         108
       ],
       "name": "attestorChanged"
+    },
+    {
+      "discriminator": [
+        233,
+        244,
+        157,
+        153,
+        211,
+        252,
+        76,
+        24
+      ],
+      "name": "modelCreated"
+    },
+    {
+      "discriminator": [
+        176,
+        73,
+        246,
+        100,
+        211,
+        248,
+        16,
+        248
+      ],
+      "name": "modelUpdated"
+    },
+    {
+      "discriminator": [
+        7,
+        15,
+        158,
+        23,
+        51,
+        157,
+        151,
+        90
+      ],
+      "name": "pricesPublished"
     },
     {
       "discriminator": [
@@ -683,6 +846,129 @@ export type JouleRegistry = {
       "accounts": [
         {
           "docs": [
+            "Pays the rent, for good; may be the creator itself."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "creator",
+          "signer": true
+        },
+        {
+          "docs": [
+            "What it derives from; left out when it derives from nothing. Its creator need not agree: it has its royalty."
+          ],
+          "name": "base",
+          "optional": true
+        },
+        {
+          "name": "model",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  109,
+                  111,
+                  100,
+                  101,
+                  108
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "creator"
+              },
+              {
+                "kind": "arg",
+                "path": "id"
+              }
+            ]
+          },
+          "writable": true
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "id",
+          "type": "u64"
+        },
+        {
+          "name": "royaltyBps",
+          "type": "u16"
+        },
+        {
+          "name": "profile",
+          "type": {
+            "defined": {
+              "name": "modelProfile"
+            }
+          }
+        }
+      ],
+      "discriminator": [
+        212,
+        233,
+        41,
+        219,
+        130,
+        212,
+        212,
+        229
+      ],
+      "docs": [
+        "Makes a model known, active at once, under a number of its creator's own choosing."
+      ],
+      "name": "createModel"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
             "Pays the rent and gets it back; may be the client itself."
           ],
           "name": "payer",
@@ -839,6 +1125,132 @@ export type JouleRegistry = {
         "A client closes its requirements; the rent returns to whoever paid it."
       ],
       "name": "dropRequirements"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "Pays the rent, for good; may be the creator itself."
+          ],
+          "name": "payer",
+          "signer": true,
+          "writable": true
+        },
+        {
+          "name": "creator",
+          "relations": [
+            "model"
+          ],
+          "signer": true
+        },
+        {
+          "name": "model",
+          "writable": true
+        },
+        {
+          "name": "priceList",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  114,
+                  105,
+                  99,
+                  101,
+                  115
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "model"
+              },
+              {
+                "kind": "arg",
+                "path": "version"
+              }
+            ]
+          },
+          "writable": true
+        },
+        {
+          "docs": [
+            "There is one `AcceptedMint` for each mint; owner and discriminator prove that the treasury made it."
+          ],
+          "name": "acceptedMint"
+        },
+        {
+          "address": "11111111111111111111111111111111",
+          "name": "systemProgram"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "version",
+          "type": "u32"
+        },
+        {
+          "name": "listing",
+          "type": {
+            "defined": {
+              "name": "listing"
+            }
+          }
+        }
+      ],
+      "discriminator": [
+        12,
+        17,
+        117,
+        155,
+        142,
+        244,
+        209,
+        172
+      ],
+      "docs": [
+        "Publishes the next price list of a model, with the token accounts of those who share after the other accounts."
+      ],
+      "name": "publishPrices"
     },
     {
       "accounts": [
@@ -1184,6 +1596,79 @@ export type JouleRegistry = {
     {
       "accounts": [
         {
+          "name": "creator",
+          "relations": [
+            "model"
+          ],
+          "signer": true
+        },
+        {
+          "name": "model",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "status",
+          "type": "u8"
+        }
+      ],
+      "discriminator": [
+        43,
+        10,
+        65,
+        252,
+        234,
+        21,
+        6,
+        20
+      ],
+      "docs": [
+        "Retires (0) a model or brings it back (1); open channels go on either way."
+      ],
+      "name": "setModelStatus"
+    },
+    {
+      "accounts": [
+        {
           "name": "authority",
           "relations": [
             "provider"
@@ -1330,6 +1815,83 @@ export type JouleRegistry = {
         "Replaces what the provider states about itself, payout owner included."
       ],
       "name": "update"
+    },
+    {
+      "accounts": [
+        {
+          "name": "creator",
+          "relations": [
+            "model"
+          ],
+          "signer": true
+        },
+        {
+          "name": "model",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "profile",
+          "type": {
+            "defined": {
+              "name": "modelProfile"
+            }
+          }
+        }
+      ],
+      "discriminator": [
+        76,
+        230,
+        44,
+        16,
+        103,
+        83,
+        24,
+        73
+      ],
+      "docs": [
+        "Replaces what the creator states about a model, payout owner included."
+      ],
+      "name": "updateModel"
     }
   ],
   "metadata": {
@@ -1338,6 +1900,148 @@ export type JouleRegistry = {
     "version": "0.1.0"
   },
   "types": [
+    {
+      "docs": [
+        "PDA `[\"mint\", mint]`. Amounts in base units, times in Unix seconds.",
+        "",
+        "What lies in the fee vault is `kept`, `owed_rewards`, and what has come in since they were last told apart."
+      ],
+      "name": "acceptedMint",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "PDA `[\"fee_vault\", mint]`, a token account whose authority is the `Protocol`."
+            ],
+            "name": "feeVault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Token account of this mint that the stakers' share of the fees goes to; all zero when they have none. Written by",
+              "`set_rewards`."
+            ],
+            "name": "rewardVault",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The smallest payment a service takes, so that nobody is worn out by dust."
+            ],
+            "name": "minAmount",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The treasury's own part of the fee vault, which `withdraw_fees` takes from."
+            ],
+            "name": "kept",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The stakers' part of the fee vault, which `share_fees` takes from."
+            ],
+            "name": "owedRewards",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The most that may leave the fee vault at once. Written by `accept_mint`, `set_breaker` and `apply_breaker`."
+            ],
+            "name": "outflowLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What left the fee vault and still counted at `outflow_at`."
+            ],
+            "name": "outflow",
+            "type": "u64"
+          },
+          {
+            "name": "outflowAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "A looser limit that is to follow. Written by `set_breaker`."
+            ],
+            "name": "stagedLimit",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "When the looser breaker can be applied; zero when none is staged."
+            ],
+            "name": "stagedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Seconds in which an outflow fades."
+            ],
+            "name": "outflowWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "Seconds; goes with `staged_limit`."
+            ],
+            "name": "stagedWindow",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "The stakers' share of the fees, in basis points."
+            ],
+            "name": "rewardBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "How many units have been divided under the present share, modulo 10,000: where the next division goes on, so that",
+              "dividing often costs nobody a unit."
+            ],
+            "name": "divided",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "1 while new work may be paid in this token."
+            ],
+            "name": "enabled",
+            "type": "u8"
+          },
+          {
+            "name": "decimals",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                61
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
     {
       "docs": [
         "One credential; a place of `Attestations`, all zero when it is empty."
@@ -1831,6 +2535,345 @@ export type JouleRegistry = {
       }
     },
     {
+      "docs": [
+        "What a creator publishes. Prices in base units of the mint."
+      ],
+      "name": "listing",
+      "type": {
+        "fields": [
+          {
+            "name": "perRequest",
+            "type": "u64"
+          },
+          {
+            "name": "perMillionInput",
+            "type": "u64"
+          },
+          {
+            "name": "perMillionOutput",
+            "type": "u64"
+          },
+          {
+            "name": "perImage",
+            "type": "u64"
+          },
+          {
+            "name": "perSecond",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The creator's own share; zero takes no place."
+            ],
+            "name": "creatorBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "Of others, beside those that the lineage names."
+            ],
+            "name": "parts",
+            "type": {
+              "vec": {
+                "defined": {
+                  "name": "part"
+                }
+              }
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"model\", creator, id (u64, little endian)]`. Never closed: price lists and models that derive from it name it.",
+        "",
+        "Its lineage is a promise that others can see, and no proof: whoever declares no base owes nobody."
+      ],
+      "name": "model",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Signs for the model; never changes, since it is a part of the identity."
+            ],
+            "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Owner of the token accounts it is paid into. Written by `create_model` and `update_model`; price lists and derived",
+              "models that are there keep the one they were made with."
+            ],
+            "name": "payoutOwner",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The model that this one derives from; all zero when it is nobody's."
+            ],
+            "name": "base",
+            "type": "pubkey"
+          },
+          {
+            "name": "endpointHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "metadataHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "What it owes upwards: its base's lineage and its base's own royalty; an owner has one place at most. Written by",
+              "`create_model`."
+            ],
+            "name": "lineage",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "royalty"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "docs": [
+              "The creator's own number for it."
+            ],
+            "name": "id",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "createdAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Unix seconds of the last `create_model`, `update_model` or `set_model_status`."
+            ],
+            "name": "updatedAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Of the newest price list; zero when there is none. Written by `publish_prices`."
+            ],
+            "name": "version",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "What every model that derives from it, directly or further down, owes its payout owner. Written by `create_model`."
+            ],
+            "name": "royaltyBps",
+            "type": "u16"
+          },
+          {
+            "docs": [
+              "How many places of `lineage` are used."
+            ],
+            "name": "lineageCount",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "How many models it derives from, one through another."
+            ],
+            "name": "depth",
+            "type": "u8"
+          },
+          {
+            "docs": [
+              "A `ModelStatus`."
+            ],
+            "name": "status",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                62
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "modelCreated",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "model",
+            "type": "pubkey"
+          },
+          {
+            "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "All zero when it derives from nothing."
+            ],
+            "name": "base",
+            "type": "pubkey"
+          },
+          {
+            "name": "payoutOwner",
+            "type": "pubkey"
+          },
+          {
+            "name": "id",
+            "type": "u64"
+          },
+          {
+            "name": "royaltyBps",
+            "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "What a creator states about a model when it creates or updates it."
+      ],
+      "name": "modelProfile",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Owner of the token accounts it is paid into; may be a colder key than the creator."
+            ],
+            "name": "payoutOwner",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "SHA-256 of the document that says where it is served; all zero while nobody does."
+            ],
+            "name": "endpointHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "SHA-256 of its description: what it is, its weights, its licence."
+            ],
+            "name": "metadataHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "modelUpdated",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "model",
+            "type": "pubkey"
+          },
+          {
+            "name": "payoutOwner",
+            "type": "pubkey"
+          },
+          {
+            "name": "endpointHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "metadataHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "1 active, 0 retired."
+            ],
+            "name": "status",
+            "type": "u8"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "A share that a creator gives away, of data perhaps that the model was made of."
+      ],
+      "name": "part",
+      "type": {
+        "fields": [
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "bps",
+            "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
       "name": "podI64",
       "type": {
         "alias": "i64",
@@ -1856,6 +2899,122 @@ export type JouleRegistry = {
       "type": {
         "alias": "u64",
         "kind": "type"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"prices\", model, version (u32, little endian)]`: never changed and never closed, so that a channel which was opened with",
+        "it keeps its prices and its shares. In a new version others may stand."
+      ],
+      "name": "priceList",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "model",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The token that it is paid in."
+            ],
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "prices",
+            "type": {
+              "defined": {
+                "name": "tariff"
+              }
+            }
+          },
+          {
+            "docs": [
+              "Lineage first, then the payout owner of the model, then others; no account twice."
+            ],
+            "name": "shares",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "share"
+                  }
+                },
+                6
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Unix seconds."
+            ],
+            "name": "createdAt",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "From 1, without gaps."
+            ],
+            "name": "version",
+            "type": "u32"
+          },
+          {
+            "docs": [
+              "How many places of `shares` are used."
+            ],
+            "name": "count",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                34
+              ]
+            }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "The price list's account holds the prices and the shares, for good."
+      ],
+      "name": "pricesPublished",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "priceList",
+            "type": "pubkey"
+          },
+          {
+            "name": "model",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "version",
+            "type": "u32"
+          }
+        ],
+        "kind": "struct"
       }
     },
     {
@@ -2307,6 +3466,91 @@ export type JouleRegistry = {
           {
             "name": "client",
             "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "What a model owes to the owner of one it derives from, of all that it earns. A place that is not used is all zero."
+      ],
+      "name": "royalty",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Owner of the token accounts it is paid into: that model's payout owner when the derived one was created."
+            ],
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "bps",
+            "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "Somebody's share of what a model earns. A place that is not used is all zero."
+      ],
+      "name": "share",
+      "type": {
+        "fields": [
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Token account that it is paid into: the owner's at publication, when nobody else could close it."
+            ],
+            "name": "account",
+            "type": "pubkey"
+          },
+          {
+            "name": "bps",
+            "type": "u16"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "`Prices` in an account, in base units of the price list's mint."
+      ],
+      "name": "tariff",
+      "type": {
+        "fields": [
+          {
+            "name": "perRequest",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "For a million tokens of input."
+            ],
+            "name": "perMillionInput",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "For a million tokens of output."
+            ],
+            "name": "perMillionOutput",
+            "type": "u64"
+          },
+          {
+            "name": "perImage",
+            "type": "u64"
+          },
+          {
+            "name": "perSecond",
+            "type": "u64"
           }
         ],
         "kind": "struct"

@@ -1,5 +1,5 @@
-// Anchor's deploy step: creates the protocol, admits its tokens, opens them for stakes, and admits the escrow as a service that
-// may lock bonds. Running it again changes only what is missing.
+// Anchor's deploy step: creates the protocol, admits its tokens, opens them for stakes, admits escrow and billing as services
+// that may lock bonds, and tells billing which cluster this is. Running it again changes only what is missing.
 //
 // `anchor migrate` calls the exported function with a provider; `run.ts` does the same without the Anchor CLI. The wallet
 // must be the upgrade authority of the treasury program, which becomes the protocol's authority.
@@ -8,6 +8,7 @@ import { AnchorProvider, BN, Program, setProvider } from "@anchor-lang/core";
 import { PublicKey } from "@solana/web3.js";
 import { readFileSync } from "fs";
 import { join } from "path";
+import type { JouleBilling } from "../idl/billing";
 import type { JouleStaking } from "../idl/staking";
 import type { JouleTreasury } from "../idl/treasury";
 
@@ -56,8 +57,11 @@ export async function initialise(provider: AnchorProvider, settings: Settings): 
   setProvider(provider);
   const treasury = new Program<JouleTreasury>(idlOf("treasury"), provider);
   const staking = new Program<JouleStaking>(idlOf("staking"), provider);
+  const billing = new Program<JouleBilling>(idlOf("billing"), provider);
   await createProtocol(treasury, settings);
-  await admitEscrow(treasury, staking);
+  await admit(treasury, staking, "escrow");
+  await admit(treasury, staking, "billing");
+  await nameCluster(treasury, billing);
   for (const mint of settings.mints) {
     await acceptMint(treasury, mint);
     if (mint.pool) await createPool(treasury, staking, new PublicKey(mint.mint), mint.pool);
@@ -89,14 +93,31 @@ async function createProtocol(treasury: Program<JouleTreasury>, settings: Settin
   );
 }
 
-async function admitEscrow(treasury: Program<JouleTreasury>, staking: Program<JouleStaking>): Promise<void> {
+async function admit(
+  treasury: Program<JouleTreasury>,
+  staking: Program<JouleStaking>,
+  name: "escrow" | "billing",
+): Promise<void> {
   const provider = staking.provider as AnchorProvider;
-  const escrow = new PublicKey(idlOf("escrow").address);
-  const service = at(staking, seed("service"), escrow.toBytes());
-  await once(provider, service, `service ${escrow}`, "admitted", () =>
+  const program = new PublicKey(idlOf(name).address);
+  const service = at(staking, seed("service"), program.toBytes());
+  await once(provider, service, `service ${program}`, "admitted", () =>
     staking.methods
-      .admitService(escrow, SERVICES.indexOf("escrow"))
+      .admitService(program, SERVICES.indexOf(name))
       .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
+      .rpc({ commitment: "confirmed" }),
+  );
+}
+
+/** Everything that is signed off chain is bound to the cluster's genesis. */
+async function nameCluster(treasury: Program<JouleTreasury>, billing: Program<JouleBilling>): Promise<void> {
+  const provider = billing.provider as AnchorProvider;
+  const cluster = at(billing, seed("cluster"));
+  const genesis = new PublicKey(await provider.connection.getGenesisHash());
+  await once(provider, cluster, `cluster ${genesis}`, "named", () =>
+    billing.methods
+      .initialize([...genesis.toBytes()])
+      .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), cluster })
       .rpc({ commitment: "confirmed" }),
   );
 }

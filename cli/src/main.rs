@@ -34,6 +34,9 @@ enum Command {
     /// Offer compute
     #[command(subcommand)]
     Provider(command::provider::Command),
+    /// Make models known, and publish what requests to them cost
+    #[command(subcommand)]
+    Model(command::model::Command),
     /// Look at disputes about results, and vote in them
     #[command(subcommand)]
     Dispute(command::dispute::Command),
@@ -46,6 +49,11 @@ enum Command {
     /// Decide who may attest
     #[command(subcommand)]
     Attestor(command::attest::Attestor),
+    /// Look at the channels that requests are paid through
+    #[command(subcommand)]
+    Channel(command::channel::Command),
+    /// Show what channels have earned, by model, creator, provider or day
+    Revenue(command::revenue::Args),
     /// Look at the indexer
     #[command(subcommand)]
     Index(command::index::Command),
@@ -79,10 +87,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Job(command) => runtime.block_on(command::job::run(options, command)),
         Command::Provider(command) => runtime.block_on(command::provider::run(options, command)),
+        Command::Model(command) => runtime.block_on(command::model::run(options, command)),
         Command::Dispute(command) => runtime.block_on(command::dispute::run(options, command)),
         Command::Stake(command) => runtime.block_on(command::stake::run(options, command)),
         Command::Attest(command) => runtime.block_on(command::attest::run(options, command)),
         Command::Attestor(command) => runtime.block_on(command::attest::attestor(options, command)),
+        Command::Channel(command) => runtime.block_on(command::channel::run(options, command)),
+        Command::Revenue(args) => runtime.block_on(command::revenue::run(options, args)),
         Command::Index(command) => runtime.block_on(command::index::run(options, command)),
         Command::Localnet { args } => command::localnet::run(&args),
         Command::Demo(args) => runtime.block_on(demo::run(args)),

@@ -27,6 +27,11 @@ pub fn spinner(message: impl Into<String>) -> ProgressBar {
     bar
 }
 
+/// A name as the API writes it.
+pub fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// The first and last characters of an address or hash, enough to tell one from another at a glance.
 pub fn short(text: &str) -> String {
     match text.len() {

@@ -1,6 +1,6 @@
 //! The live feed: the newest changes, numbered, for as many readers as there are.
 
-use joule_api::{Dispute, Event, Job, Provider};
+use joule_api::{Channel, Dispute, Event, Job, Plan, Provider};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub struct Item {
     /// Rises by one. A later run of the indexer starts above every number of the runs before it.
     pub id: u64,
-    /// `job`, `dispute`, `provider`, `event` or `slot`.
+    /// `job`, `dispute`, `provider`, `channel`, `plan`, `event` or `slot`.
     pub name: &'static str,
     /// JSON.
     pub data: String,
@@ -61,6 +61,14 @@ impl Feed {
 
     pub fn disputes(&self, disputes: &[Dispute]) {
         self.publish(disputes.iter().map(|dispute| ("dispute", json(dispute))));
+    }
+
+    pub fn channels(&self, channels: &[Channel]) {
+        self.publish(channels.iter().map(|channel| ("channel", json(channel))));
+    }
+
+    pub fn plans(&self, plans: &[Plan]) {
+        self.publish(plans.iter().map(|plan| ("plan", json(plan))));
     }
 
     pub fn events(&self, events: &[Event]) {

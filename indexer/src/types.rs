@@ -148,5 +148,7 @@ pub struct Block {
 pub struct Snapshot {
     pub program: Address,
     pub slot: u64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
     pub accounts: Vec<AccountWrite>,
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use joule_sdk::{
-    escrow, instruction, pda,
+    billing, escrow, instruction, pda,
     staking::state::{Params, Tier},
     token_program,
     treasury::state::Service,
@@ -28,6 +28,8 @@ pub const PERSONA_TOKENS: u64 = 1_000_000 * 1_000_000;
 pub const PERSONA_LAMPORTS: u64 = 1_000_000_000_000;
 /// What the protocol takes of a job's price.
 pub const ESCROW_FEE_BPS: u16 = 250;
+/// What the protocol takes of what requests cost.
+pub const BILLING_FEE_BPS: u16 = 250;
 /// The smallest payment services take: a thousandth of a token.
 pub const MIN_AMOUNT: u64 = 1_000;
 /// The most that may leave the fee vault in a day: 100,000 tokens.
@@ -104,12 +106,13 @@ pub async fn create_token(rpc: &RpcClient, personas: &Personas) -> Result<(), Lo
     Ok(())
 }
 
-/// Makes the authority persona govern the protocol, the protocol take the token for payments and stakes, and the escrow a
-/// service that may lock bonds.
+/// Makes the authority persona govern the protocol, the protocol take the token for payments and stakes, and escrow and billing
+/// services that may lock bonds; and tells billing which cluster this is.
 pub async fn initialize_protocol(rpc: &RpcClient, personas: &Personas) -> Result<(), LocalnetError> {
     let authority = personas.address(Persona::Authority);
     let mut fees = [0; 8];
     fees[Service::Escrow as usize] = ESCROW_FEE_BPS;
+    fees[Service::Billing as usize] = BILLING_FEE_BPS;
     let mint = personas.mint();
     let instructions = [
         instruction::treasury::initialize_protocol(authority, personas.address(Persona::Guardian), fees),
@@ -118,9 +121,14 @@ pub async fn initialize_protocol(rpc: &RpcClient, personas: &Personas) -> Result
     send(rpc, "initialising the protocol", &instructions, &[personas.key(Persona::Authority)]).await?;
     let instructions = [
         instruction::staking::admit_service(authority, escrow::ID, Service::Escrow as u8),
+        instruction::staking::admit_service(authority, billing::ID, Service::Billing as u8),
         instruction::staking::create_pool(authority, mint, token_program::CLASSIC, POOL),
     ];
-    send(rpc, "opening the token for bonds and stakes", &instructions, &[personas.key(Persona::Authority)]).await
+    send(rpc, "opening the token for bonds and stakes", &instructions, &[personas.key(Persona::Authority)]).await?;
+    const WHAT: &str = "telling billing which cluster this is";
+    let genesis = rpc.get_genesis_hash().await.map_err(LocalnetError::rpc(WHAT))?;
+    let initialize = instruction::billing::initialize(authority, genesis.to_bytes());
+    send(rpc, WHAT, &[initialize], &[personas.key(Persona::Authority)]).await
 }
 
 fn initialize_mint(mint: &Pubkey, authority: &Pubkey) -> Result<Instruction, LocalnetError> {

@@ -30,12 +30,13 @@ pub struct Program {
 
 impl Program {
     /// Joule's programs at their declared addresses.
-    pub fn all() -> [Program; 4] {
+    pub fn all() -> [Program; 5] {
         [
             Program { name: "treasury", id: joule_sdk::treasury::ID },
             Program { name: "registry", id: joule_sdk::registry::ID },
             Program { name: "escrow", id: joule_sdk::escrow::ID },
             Program { name: "staking", id: joule_sdk::staking::ID },
+            Program { name: "billing", id: joule_sdk::billing::ID },
         ]
     }
 

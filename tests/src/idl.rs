@@ -66,7 +66,9 @@ impl Listing {
     /// Whether a program's accounts with this discriminator are of the kind with this name, in lower case.
     pub fn is_of_kind(&self, program: &Pubkey, discriminator: &[u8], name: &str) -> bool {
         let mut kinds = self.idls.iter().filter(|(address, _)| address == program).flat_map(|(_, idl)| &idl.accounts);
-        kinds.any(|kind| kind.discriminator == discriminator && kind.name.to_lowercase() == name)
+        // The one account whose name says what it is to the instruction, and not of what kind it is.
+        let kind_named = if name == "base" { "model" } else { name };
+        kinds.any(|kind| kind.discriminator == discriminator && kind.name.to_lowercase() == kind_named)
     }
 
     /// Whether a program is one of ours.

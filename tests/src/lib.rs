@@ -1,8 +1,10 @@
 //! What the tests and benches share: the real programs on a real SVM, with people, tokens and a clock.
 
+pub mod billing;
 mod crowd;
 mod disputes;
 pub mod idl;
+mod models;
 mod refusal;
 pub mod scenes;
 pub mod staking;
@@ -12,4 +14,4 @@ mod world;
 pub use disputes::{EXPOSURE, PANEL_STEP, STEP, TRUTH};
 pub use refusal::{swap, Refusal};
 pub use tokens::Kind;
-pub use world::{deployed, key, set_upgrade_authority, World, BOND, BREAKER, BUDGET, FEE_BPS, PRICE, RESULT};
+pub use world::{deployed, key, set_upgrade_authority, World, BOND, BREAKER, BUDGET, FEE_BPS, GENESIS, PRICE, RESULT};

@@ -57,13 +57,27 @@ impl World {
     /// The transaction fails with the error named, and every account it names stays as it was to the byte.
     #[track_caller]
     pub fn refuse(&mut self, instruction: Instruction, signers: &[&Keypair], expected: &str) {
-        let addresses: Vec<Pubkey> = instruction.accounts.iter().map(|a| a.pubkey).collect();
+        self.refuse_all(&[instruction], signers, expected);
+    }
+
+    /// The same for several instructions in one transaction.
+    #[track_caller]
+    pub fn refuse_all(&mut self, instructions: &[Instruction], signers: &[&Keypair], expected: &str) {
+        let name = self.refusal(instructions, signers);
+        assert_eq!(name, expected);
+    }
+
+    /// Why the transaction fails, which leaves every account it names as it was to the byte.
+    #[track_caller]
+    pub fn refusal(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> String {
+        let addresses: Vec<Pubkey> = instructions.iter().flat_map(|i| &i.accounts).map(|a| a.pubkey).collect();
         let before: Vec<_> = addresses.iter().map(|a| self.svm.get_account(a)).collect();
-        match self.attempt(&[instruction], signers) {
-            Ok(_) => panic!("it was accepted, and should fail with {expected}"),
-            Err(refusal) => assert_eq!(refusal.name, expected, "{:#?}", refusal.logs),
-        }
+        let name = match self.attempt(instructions, signers) {
+            Ok(_) => panic!("it was accepted, and should fail"),
+            Err(refusal) => refusal.name,
+        };
         let after: Vec<_> = addresses.iter().map(|a| self.svm.get_account(a)).collect();
         assert_eq!(before, after, "a refused transaction changed an account");
+        name
     }
 }

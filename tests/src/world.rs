@@ -4,7 +4,7 @@ use crate::{tokens::Kind, Refusal};
 use anchor_lang::Discriminator;
 use bytemuck::Pod;
 use joule_sdk::{
-    account,
+    account, billing,
     escrow::{
         self,
         state::{Client, Job, Terms},
@@ -35,6 +35,8 @@ pub const PRICE: u64 = 900_001;
 pub const FEE_BPS: u16 = 250;
 /// What may leave the fee vault here, in base units and seconds.
 pub const BREAKER: Breaker = Breaker { limit: Amount::new(1_000_000), window: Seconds::new(86_400) };
+/// The genesis hash of the cluster here.
+pub const GENESIS: [u8; 32] = [9; 32];
 /// The result hash that providers submit here.
 pub const RESULT: [u8; 32] = [7; 32];
 
@@ -83,6 +85,7 @@ impl World {
             (registry::ID, "joule_registry"),
             (escrow::ID, "joule_escrow"),
             (staking::ID, "joule_staking"),
+            (billing::ID, "joule_billing"),
         ] {
             svm.add_program_from_file(id, deployed(name)).expect("a program that loads");
             set_upgrade_authority(&mut svm, &id, Some(&authority.pubkey()));
@@ -112,6 +115,7 @@ impl World {
         let authority = world.authority.insecure_clone();
         let mut fees = [0; 8];
         fees[0] = FEE_BPS;
+        fees[1] = FEE_BPS;
         let initialize = instruction::treasury::initialize_protocol(authority.pubkey(), world.guardian.pubkey(), fees);
         world.send(&[initialize], &[&authority]);
         world.token_program = kind.program();
@@ -119,7 +123,9 @@ impl World {
         let accept =
             instruction::treasury::accept_mint(authority.pubkey(), world.mint, world.token_program, 1_000, BREAKER);
         let admit = instruction::staking::admit_service(authority.pubkey(), escrow::ID, 0);
-        world.send(&[accept, admit], &[&authority]);
+        let admit_billing = instruction::staking::admit_service(authority.pubkey(), billing::ID, 1);
+        let initialize = instruction::billing::initialize(authority.pubkey(), GENESIS);
+        world.send(&[accept, admit, admit_billing, initialize], &[&authority]);
         world
     }
 

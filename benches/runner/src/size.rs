@@ -12,7 +12,7 @@ struct Row {
 
 pub fn run() -> Result<()> {
     let mut rows = Vec::new();
-    for program in ["treasury", "registry", "escrow", "staking"] {
+    for program in ["treasury", "registry", "escrow", "staking", "billing"] {
         let bytes = std::fs::metadata(joule_tests::deployed(&format!("joule_{program}")))?.len();
         println!("{program:<10} {bytes:>8} bytes");
         rows.push(Row { program, bytes });

@@ -2,9 +2,12 @@
 
 pub mod attest;
 pub mod bond;
+pub mod channel;
 pub mod dispute;
 pub mod index;
 pub mod job;
 pub mod localnet;
+pub mod model;
 pub mod provider;
+pub mod revenue;
 pub mod stake;

@@ -1,6 +1,6 @@
 //! Accounts, events, totals, and how the indexer itself is doing.
 
-use crate::{decimal, Commitment};
+use crate::{decimal, Commitment, PaidOut};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ pub struct Event {
     pub inner: u32,
     pub slot: u64,
     pub block_time: Option<i64>,
-    /// `escrow`, `staking`, `registry` or `treasury`.
+    /// `escrow`, `billing`, `staking`, `registry` or `treasury`.
     pub program: String,
     /// Such as `JobOpened`.
     pub name: String,
@@ -79,6 +79,30 @@ pub struct MintTotals {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub refunded: u64,
+    pub channels_open: u64,
+    pub channels_closing: u64,
+    pub channels_closed: u64,
+    /// In payers' vaults now, reserved or free.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub prepaid: u64,
+    /// What channels have earned and was divided.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub billed: u64,
+    /// What channels have paid out.
+    pub billed_paid: PaidOut,
+    /// What went back to payers because a provider has lost a dispute about a bill.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub billed_returned: u64,
+    /// Requests that were settled.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub requests: u64,
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub units: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,6 +1,9 @@
 //! A client of the indexer's API.
 
-use crate::{Account, Bid, BondWithClaims, Case, ErrorBody, Health, Job, OpenJob, Page, Provider, RefusedJob, Totals};
+use crate::{
+    Account, Bid, BondWithClaims, Case, Channel, ChannelWithPlan, Distribution, ErrorBody, Health, Job, Model,
+    ModelWithLineage, OpenJob, Page, Payer, Plan, PriceList, Provider, RefusedJob, RevenueReport, Totals,
+};
 use serde::de::DeserializeOwned;
 
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +110,51 @@ impl Client {
     /// The open jobs that a provider cannot have, each with the reasons.
     pub async fn refused_jobs(&self, provider: &str, limit: u32) -> Result<Vec<RefusedJob>, ApiError> {
         self.get(&format!("/v1/providers/{provider}/refused-jobs"), &[("limit", limit.to_string())]).await
+    }
+
+    /// A model, what it derives from, and its newest price list.
+    pub async fn model(&self, address: &str) -> Result<ModelWithLineage, ApiError> {
+        self.get(&format!("/v1/models/{address}"), &[]).await
+    }
+
+    /// `filter` holds any of `status`, `creator`, `base`, `limit`, `cursor`.
+    pub async fn models(&self, filter: &[(&str, String)]) -> Result<Page<Model>, ApiError> {
+        self.get("/v1/models", filter).await
+    }
+
+    /// A model's price lists, the newest first. `filter` holds any of `before`, `limit`.
+    pub async fn prices(&self, model: &str, filter: &[(&str, String)]) -> Result<Vec<PriceList>, ApiError> {
+        self.get(&format!("/v1/models/{model}/prices"), filter).await
+    }
+
+    /// Somebody's deposit in one token.
+    pub async fn payer(&self, address: &str) -> Result<Payer, ApiError> {
+        self.get(&format!("/v1/payers/{address}"), &[]).await
+    }
+
+    /// A channel, its newest plan, and its newest distributions.
+    pub async fn channel(&self, address: &str) -> Result<ChannelWithPlan, ApiError> {
+        self.get(&format!("/v1/channels/{address}"), &[]).await
+    }
+
+    /// `filter` holds any of `payer`, `provider`, `model`, `status`, `limit`, `cursor`.
+    pub async fn channels(&self, filter: &[(&str, String)]) -> Result<Page<Channel>, ApiError> {
+        self.get("/v1/channels", filter).await
+    }
+
+    /// `filter` holds any of `payer`, `channel`, `status`, `limit`, `cursor`.
+    pub async fn plans(&self, filter: &[(&str, String)]) -> Result<Page<Plan>, ApiError> {
+        self.get("/v1/plans", filter).await
+    }
+
+    /// `filter` holds any of `channel`, `payer`, `provider`, `model`, `limit`, `cursor`.
+    pub async fn distributions(&self, filter: &[(&str, String)]) -> Result<Page<Distribution>, ApiError> {
+        self.get("/v1/distributions", filter).await
+    }
+
+    /// `filter` holds `by`, and any of `from`, `to`, `mint`, `limit`.
+    pub async fn revenue(&self, filter: &[(&str, String)]) -> Result<RevenueReport, ApiError> {
+        self.get("/v1/revenue", filter).await
     }
 
     pub async fn account(&self, address: &str) -> Result<Account, ApiError> {

@@ -4,17 +4,26 @@
 //! Times are Unix seconds, addresses base58, hashes lower-case hex.
 
 mod chain;
+mod channel;
 mod client;
 mod decimal;
 mod dispute;
 mod job;
+mod model;
 mod provider;
+mod revenue;
 
 pub use chain::{Account, ErrorBody, Event, Health, MintTotals, Page, Totals};
+pub use channel::{
+    Against, BillDispute, Channel, ChannelStatus, ChannelWithPlan, Owed, PaidOut, Payer, Plan, PlanStatus, Session,
+    StagedSession,
+};
 pub use client::{ApiError, Client};
 pub use dispute::{Case, Dispute, DisputeStatus, Member, Side, Tally, Verdict, Vote};
 pub use job::{Bid, Job, JobStatus, OpenJob, Payout, Pricing, RefusedJob, Verification};
+pub use model::{Model, ModelStatus, ModelWithLineage, PriceList, Royalty, Share};
 pub use provider::{Attributes, Bond, BondWithClaims, Claim, Provider, ProviderStatus, Reputation};
+pub use revenue::{Distribution, Revenue, RevenueBy, RevenueReport};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -3,12 +3,17 @@
 #![no_std]
 
 mod pay;
+mod transfers;
 
 pub use pay::{data_len, is_classic, pay, Buffers};
+pub use transfers::Transfers;
 
 use anchor_lang::{address_eq, bytemuck};
 use joule_units::Amount;
-use pinocchio::{account::AccountView, Address};
+use pinocchio::{
+    account::{AccountView, Ref},
+    Address,
+};
 
 /// Length of a token account without extensions.
 pub const ACCOUNT_LEN: usize = 165;
@@ -39,6 +44,40 @@ pub fn can_receive(view: &AccountView, mint: &Address, token_program: &Address) 
 #[inline(always)]
 pub fn is_receiver(view: &AccountView, mint: &Address) -> bool {
     can_receive(view, mint, &pinocchio_token::ID) || can_receive(view, mint, &pinocchio_token_2022::ID)
+}
+
+/// Whether a plain transfer of `mint` into `view` will succeed, and reach `owner`.
+#[inline(always)]
+pub fn reaches(view: &AccountView, owner: &Address, mint: &Address, token_program: &Address) -> bool {
+    let pays = |data: &[u8]| takes(data, mint) && holds_address(data, OWNER, owner);
+    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| pays(&data))
+}
+
+/// A token account that a plain transfer of its mint reaches now, borrowed once for whatever else is asked of it.
+pub struct Receiver<'a>(Ref<'a, [u8]>);
+
+impl<'a> Receiver<'a> {
+    /// `None` where [`is_receiver`] says no.
+    #[inline(always)]
+    pub fn of(view: &'a AccountView, mint: &Address) -> Option<Self> {
+        if !view.owned_by(&pinocchio_token::ID) && !view.owned_by(&pinocchio_token_2022::ID) {
+            return None;
+        }
+        let data = view.try_borrow().ok()?;
+        takes(&data, mint).then_some(Self(data))
+    }
+
+    /// Whether `owner` may spend from it.
+    #[inline(always)]
+    pub fn is_owned_by(&self, owner: &Address) -> bool {
+        holds_address(&self.0, OWNER, owner)
+    }
+
+    /// Whether nobody but its owner can close it. A close authority that is named stays when the owner changes.
+    #[inline(always)]
+    pub fn has_no_close_authority(&self) -> bool {
+        self.0.get(CLOSE_AUTHORITY) == Some(&[0; 4])
+    }
 }
 
 #[inline(always)]
@@ -90,12 +129,6 @@ pub fn is_of(view: &AccountView, mint: &Address) -> bool {
 #[inline(always)]
 pub fn is_owned_by(view: &AccountView, owner: &Address) -> bool {
     view.try_borrow().is_ok_and(|data| holds_address(&data, OWNER, owner))
-}
-
-/// Whether nobody but its owner can close the token account. A close authority that is named stays when the owner changes.
-#[inline(always)]
-pub fn has_no_close_authority(view: &AccountView) -> bool {
-    view.try_borrow().is_ok_and(|data| data.get(CLOSE_AUTHORITY) == Some(&[0; 4]))
 }
 
 /// What a token account holds, in base units; `None` where there is no token account.

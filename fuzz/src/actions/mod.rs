@@ -4,6 +4,7 @@ pub mod bids;
 pub mod bonds;
 pub mod disputes;
 pub mod jobs;
+pub mod models;
 pub mod registry;
 pub mod sabotage;
 pub mod stakes;
@@ -25,7 +26,7 @@ pub struct Action {
 }
 
 /// Every action. A new instruction is a function and a line in its noun's list.
-const ALL: [&[Action]; 9] = [
+const ALL: [&[Action]; 10] = [
     jobs::ACTIONS,
     bids::ACTIONS,
     disputes::ACTIONS,
@@ -33,6 +34,7 @@ const ALL: [&[Action]; 9] = [
     bonds::ACTIONS,
     stakes::ACTIONS,
     registry::ACTIONS,
+    models::ACTIONS,
     treasury::ACTIONS,
     tokens::ACTIONS,
 ];

@@ -1,5 +1,6 @@
 //! The checks: after every step on all that it touched, and now and then on the whole world.
 
+mod models;
 mod things;
 
 use crate::{

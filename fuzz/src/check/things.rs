@@ -1,6 +1,6 @@
 //! What each account must be, compared with what it is.
 
-use super::Violation;
+use super::{models, Violation};
 use crate::{
     chain::{self, find, purse},
     model::{is_decided, Ballot, Model, Thing, Trial},
@@ -43,19 +43,25 @@ pub fn check(stage: &mut Stage, thing: &Thing) -> Result<(), Violation> {
         Thing::Pool(address) => pool(svm, model, address),
         Thing::Fees(mint) => fees(svm, model, mint),
         Thing::Paper(address) => paper(svm, model, address),
+        Thing::Card(address) => models::card(svm, model, address),
     }
 }
 
 /// Reads what must be there.
-fn there<T: Pod + Discriminator>(svm: &LiteSVM, address: &Pubkey, what: &str) -> Result<T, Violation> {
+pub(super) fn there<T: Pod + Discriminator>(svm: &LiteSVM, address: &Pubkey, what: &str) -> Result<T, Violation> {
     chain::read(svm, address).ok_or_else(|| Violation::new(format!("{what} {address} is gone, and nobody has said so")))
 }
 
-fn broken<E: std::fmt::Debug>(address: &Pubkey) -> impl Fn(E) -> Violation + '_ {
+pub(super) fn broken<E: std::fmt::Debug>(address: &Pubkey) -> impl Fn(E) -> Violation + '_ {
     move |e| Violation::new(format!("{address}: invariant() says {e:?}"))
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, address: &Pubkey, is: T, must: T) -> Result<(), Violation> {
+pub(super) fn equal<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    address: &Pubkey,
+    is: T,
+    must: T,
+) -> Result<(), Violation> {
     match is == must {
         true => Ok(()),
         false => Err(Violation::new(format!("{what} of {address} is {is:?}, and must be {must:?}"))),

@@ -2,12 +2,14 @@
 //! there are at all. `story` feeds it with what was sent and what the programs stated; `check` compares it with the accounts.
 
 mod bond;
+mod card;
 mod fees;
 mod job;
 mod pool;
 mod trial;
 
 pub use bond::{Hold, Surety};
+pub use card::{Card, Sheet};
 pub use fees::{Fees, Governed};
 pub use job::{is_decided, Entry, Offer, Parts};
 pub use pool::{Basin, Share};
@@ -56,6 +58,8 @@ pub enum Thing {
     /// A mint's fee vault, and what the treasury says about it.
     Fees(Pubkey),
     Paper(Pubkey),
+    /// A model and its price lists.
+    Card(Pubkey),
 }
 
 pub struct Model {
@@ -80,6 +84,10 @@ pub struct Model {
     pub attestors: BTreeMap<Pubkey, Pubkey>,
     /// Attestations and requirements.
     pub papers: BTreeMap<Pubkey, Paper>,
+    /// What requirements want a bond to have free, in base units; they are named by their content and never forgotten.
+    pub min_bonds: BTreeMap<Pubkey, u64>,
+    /// Models of the registry's, by their account.
+    pub cards: BTreeMap<Pubkey, Card>,
     /// By the address of the account.
     pub providers: BTreeMap<Pubkey, Enrolled>,
     /// The id of each client's next job.
@@ -112,6 +120,8 @@ impl Model {
             enrolled: BTreeMap::new(),
             attestors: BTreeMap::new(),
             papers: BTreeMap::new(),
+            min_bonds: BTreeMap::new(),
+            cards: BTreeMap::new(),
             providers: BTreeMap::new(),
             next_id: BTreeMap::new(),
             supply: cast.tokens.iter().map(|token| (token.mint, supply(&token.mint))).collect(),

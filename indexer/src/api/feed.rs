@@ -13,7 +13,8 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Changes as they happen: events named `job`, `dispute`, `provider`, `event` and `slot`, each with the same JSON as elsewhere.
+/// Changes as they happen: events named `job`, `dispute`, `provider`, `channel`, `plan`, `event` and `slot`, each with the same JSON as
+/// elsewhere.
 ///
 /// Everything is told twice: when it is seen (`processed`) and when it is confirmed. A reader that comes back with
 /// `Last-Event-ID` misses nothing; if that is too long ago, or of another run of the indexer, it gets an event named

@@ -3,14 +3,20 @@
 mod account;
 mod answer;
 mod bond;
+mod channel;
 mod dispute;
+mod distribution;
 mod error;
 mod extract;
 mod feed;
 mod health;
 mod job;
+mod model;
 mod page;
+mod payer;
+mod plan;
 mod provider;
+mod revenue;
 mod root;
 #[cfg(test)]
 mod tests;
@@ -42,14 +48,16 @@ pub struct State {
 #[openapi(
     info(
         title = "Joule indexer",
-        description = "Jobs, disputes, providers, bonds and their history, as the chain has them. Money and ids are decimal strings of \
+        description = "Jobs, disputes, providers, bonds, models and their history, as the chain has them. Money and ids are decimal strings of \
                        u64 base units, times are Unix seconds, addresses base58, hashes lower-case hex. Rows say by \
                        `commitment` how sure the chain is of them: `processed` ones may still be undone by a fork. \
-                       Totals and the counters of providers are of confirmed state only."
+                       Totals, the counters of providers, distributions and revenue are of confirmed state only."
     ),
     tags(
         (name = "jobs", description = "Work that clients posted, and what is said against it."),
         (name = "providers", description = "Who does work, and what they answer with."),
+        (name = "models", description = "What requests are made to, what they cost, and who shares in that."),
+        (name = "billing", description = "Requests paid one by one: deposits, channels, plans, and what was earned."),
         (name = "chain", description = "Accounts, totals, the live feed."),
         (name = "service", description = "The indexer itself.")
     )
@@ -68,6 +76,15 @@ fn described() -> OpenApiRouter<State> {
         .routes(routes!(provider::open_jobs))
         .routes(routes!(provider::refused_jobs))
         .routes(routes!(bond::list))
+        .routes(routes!(model::list))
+        .routes(routes!(model::get))
+        .routes(routes!(model::prices))
+        .routes(routes!(payer::get))
+        .routes(routes!(channel::list))
+        .routes(routes!(channel::get))
+        .routes(routes!(plan::list))
+        .routes(routes!(distribution::list))
+        .routes(routes!(revenue::get))
         .routes(routes!(account::get))
         .routes(routes!(totals::get))
         .routes(routes!(feed::get))

@@ -99,6 +99,74 @@ async fn jobs_are_listed_filtered_and_paged() {
 }
 
 #[tokio::test]
+async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let (provider, model) = (chain.register(1), chain.model(2, None, 0));
+    let payer = chain.pay_in(1, 100_000);
+    let channels: Vec<_> = (0..3).map(|_| chain.open_channel(1, &provider, &model, 10_000)).collect();
+    chain.start_plan(&channels[0], 1, 60);
+    chain.settle_voucher(&channels[0], 4, 250);
+    chain.distribute(&channels[0], None);
+    chain.request_close(&channels[1]);
+    server.confirm(&mut chain);
+    let client = server.client();
+    let all = client.channels(&[("payer", payer.to_string())]).await.unwrap().items;
+    assert_eq!(all.len(), 3);
+    let closing = client.channels(&[("status", "closing".to_owned())]).await.unwrap().items;
+    assert_eq!(closing[0].address, channels[1].to_string());
+    assert!(client.channels(&[("model", provider.to_string())]).await.unwrap().items.is_empty());
+    let first = client.channels(&[("limit", "2".to_owned())]).await.unwrap();
+    let rest = client.channels(&[("limit", "2".to_owned()), ("cursor", first.next_cursor.unwrap())]).await.unwrap();
+    assert_eq!((first.items.len(), rest.items.len(), rest.next_cursor), (2, 1, None));
+
+    let shown = client.channel(&channels[0].to_string()).await.unwrap();
+    assert_eq!((shown.channel.requests, shown.channel.paid_out.provider), (4, 840));
+    assert_eq!(shown.plan.unwrap().rate, 1);
+    assert_eq!((shown.distributions.len(), shown.distributions[0].settled), (1, 1_000));
+    assert!(client.channel(&channels[1].to_string()).await.unwrap().plan.is_none());
+    let payer = client.payer(&payer.to_string()).await.unwrap();
+    assert_eq!((payer.balance, payer.open_channels, payer.rate), (99_000, 3, 1));
+    assert!(client.payer(&provider.to_string()).await.unwrap_err().is_not_found(), "a provider is no payer");
+    assert!(client.channel(&provider.to_string()).await.unwrap_err().is_not_found());
+    let plans = client.plans(&[("status", "running".to_owned())]).await.unwrap().items;
+    assert_eq!(plans[0].channel, channels[0].to_string());
+    assert!(client.plans(&[("channel", channels[1].to_string())]).await.unwrap().items.is_empty());
+    let paid = client.distributions(&[("provider", provider.to_string())]).await.unwrap().items;
+    assert_eq!((paid.len(), paid[0].paid.shares, paid[0].commitment), (1, 150, Commitment::Confirmed));
+    let (_, body) = server.get(&format!("/v1/channels/{}", channels[0])).await;
+    assert_eq!(body["channel"]["settled"], "1000", "money is a decimal string");
+}
+
+#[tokio::test]
+async fn revenue_is_answered_by_what_is_asked_and_whole_days_only() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let (provider, models) = (chain.register(1), [chain.model(2, None, 0), chain.model(3, None, 0)]);
+    chain.pay_in(1, 100_000);
+    for (model, requests) in models.iter().zip([3, 5]) {
+        let channel = chain.open_channel(1, &provider, model, 10_000);
+        chain.settle_voucher(&channel, requests, 100);
+        chain.distribute(&channel, None);
+    }
+    server.confirm(&mut chain);
+    let client = server.client();
+    let report = client.revenue(&[("by", "model".to_owned()), ("limit", "1".to_owned())]).await.unwrap();
+    assert_eq!((report.rows.len(), report.left_out), (1, 1));
+    assert_eq!((report.rows[0].key.clone(), report.rows[0].requests), (Some(models[1].to_string()), 5));
+    let day = testing::EPOCH.div_euclid(86_400) * 86_400;
+    let asked = |from: i64| [("by", "day".to_owned()), ("from", from.to_string()), ("mint", testing::MINT.to_string())];
+    let report = client.revenue(&asked(day)).await.unwrap();
+    assert_eq!((report.rows[0].day, report.rows[0].amount, report.rows[0].units), (Some(day), 800, 800));
+    assert!(client.revenue(&asked(day + 86_400)).await.unwrap().rows.is_empty());
+    let (status, error) = server.get(&format!("/v1/revenue?by=day&from={}", day + 1)).await;
+    assert_eq!(status, 400);
+    assert!(error["message"].as_str().unwrap().contains(&day.to_string()), "{error}");
+    assert_eq!(server.get("/v1/revenue").await.0, 400, "by what?");
+    assert_eq!(server.get("/v1/revenue?by=hour").await.0, 400);
+}
+
+#[tokio::test]
 async fn unconfirmed_jobs_stand_in_lists_where_they_will_stand() {
     let server = Server::start().await;
     let mut chain = Chain::new();
@@ -229,6 +297,40 @@ async fn bids_are_listed_from_the_cheapest() {
 }
 
 #[tokio::test]
+async fn a_model_comes_with_its_lineage_and_its_prices() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let base = chain.model(1, None, 250);
+    let model = chain.model(2, Some(&base), 0);
+    for price in [3, 4, 5] {
+        chain.publish(&model, price, 1_000);
+    }
+    server.confirm(&mut chain);
+    let client = server.client();
+    let shown = client.model(&model.to_string()).await.unwrap();
+    assert_eq!((shown.model.address.clone(), shown.bases[0].address.clone()), (model.to_string(), base.to_string()));
+    assert_eq!((shown.model.lineage[0].bps, shown.bases[0].royalty_bps, shown.bases.len()), (250, 250, 1));
+    assert_eq!(shown.prices.map(|list| (list.version, list.per_request)), Some((3, 5)));
+    assert_eq!(client.model(&base.to_string()).await.unwrap().prices, None);
+    let versions = |lists: Vec<joule_api::PriceList>| lists.iter().map(|list| list.version).collect::<Vec<_>>();
+    assert_eq!(versions(client.prices(&model.to_string(), &[]).await.unwrap()), [3, 2, 1]);
+    let older = [("before", "3".to_owned()), ("limit", "1".to_owned())];
+    assert_eq!(versions(client.prices(&model.to_string(), &older).await.unwrap()), [2]);
+    let of = [("base", base.to_string()), ("creator", testing::creator(2).to_string())];
+    assert_eq!(client.models(&of).await.unwrap().items, [shown.model]);
+    // Numbers that JavaScript would round are text.
+    let (_, raw) = server.get(&format!("/v1/models/{model}")).await;
+    assert_eq!(
+        (&raw["model"]["id"], &raw["prices"]["per_request"]),
+        (&serde_json::json!("1"), &serde_json::json!("5"))
+    );
+    let account = client.account(&model.to_string()).await.unwrap();
+    let names: Vec<_> = account.history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["PricesPublished", "PricesPublished", "PricesPublished", "ModelCreated"]);
+    assert_eq!((account.kind.as_str(), &account.data["lineage"][0]["bps"]), ("model", &serde_json::json!(250)));
+}
+
+#[tokio::test]
 async fn every_kind_of_account_has_its_fields() {
     let server = Server::start().await;
     let mut chain = Chain::new();
@@ -299,6 +401,10 @@ async fn every_refusal_is_json_with_a_code_and_says_what_to_do() {
         (format!("/v1/providers/{unknown}/refused-jobs"), 404, "not_found"),
         (format!("/v1/jobs/{unknown}/bids"), 404, "not_found"),
         (format!("/v1/disputes/{unknown}"), 404, "not_found"),
+        (format!("/v1/models/{unknown}"), 404, "not_found"),
+        (format!("/v1/models/{unknown}/prices"), 404, "not_found"),
+        ("/v1/models?creator=me".to_owned(), 400, "bad_address"),
+        ("/v1/models?status=paused".to_owned(), 400, "bad_request"),
         ("/v1/disputes?status=lost".to_owned(), 400, "bad_request"),
         ("/v1/bonds/me".to_owned(), 400, "bad_address"),
         (format!("/v1/accounts/{unknown}"), 404, "not_found"),
@@ -336,8 +442,17 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
         "/v1/disputes",
         "/v1/disputes/{job}",
         "/v1/bonds/{owner}",
+        "/v1/models",
+        "/v1/models/{address}",
+        "/v1/models/{address}/prices",
         "/v1/providers/{address}/open-jobs",
         "/v1/providers/{address}/refused-jobs",
+        "/v1/payers/{address}",
+        "/v1/channels",
+        "/v1/channels/{address}",
+        "/v1/plans",
+        "/v1/distributions",
+        "/v1/revenue",
         "/v1/feed",
         "/healthz",
     ] {

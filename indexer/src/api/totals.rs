@@ -4,7 +4,7 @@ use super::{answer, ApiError, State};
 use axum::{extract::State as From, http::HeaderMap, response::Response};
 use joule_api::{ErrorBody, Totals};
 
-/// Sums over all jobs by token, and how many providers there are.
+/// Sums over all jobs and channels by token, and how many providers there are.
 ///
 /// Of confirmed state only, as of `slot`.
 #[utoipa::path(get, path = "/v1/totals", tag = "chain", responses(

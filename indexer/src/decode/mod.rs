@@ -43,11 +43,19 @@ pub fn account(program: Program, data: &[u8]) -> Result<State, DecodeError> {
             |data| read(data, "vote", State::Vote),
             |data| read(data, "panel", |panel| State::Panel(Box::new(panel))),
         ],
+        Program::Billing => &[
+            |data| read(data, "channel", State::Channel),
+            |data| read(data, "payer", State::Payer),
+            |data| read(data, "plan", State::Plan),
+            |data| read(data, "cluster", State::Cluster),
+        ],
         Program::Registry => &[
             |data| read(data, "provider", State::Provider),
             |data| read(data, "attestor", State::Attestor),
             |data| read(data, "attestations", State::Attestations),
             |data| read(data, "requirements", State::Requirements),
+            |data| read(data, "model", State::Model),
+            |data| read(data, "price list", State::PriceList),
         ],
         Program::Staking => &[
             |data| read(data, "claim", State::Claim),

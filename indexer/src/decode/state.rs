@@ -2,8 +2,9 @@
 
 use super::fields::{self, fields};
 use crate::types::Address;
+use joule_billing::state::{Channel, Cluster, Payer, Plan, Session};
 use joule_escrow::state::{Bid, Client, Dispute, Job, Panel, Vote};
-use joule_registry::state::{Attestations, Attestor, CredentialRule, Provider, Requirements};
+use joule_registry::state::{Attestations, Attestor, CredentialRule, Model, PriceList, Provider, Requirements};
 use joule_staking::state::{Bond, Claim, Pool, Service, Stake};
 use joule_treasury::state::{AcceptedMint, Protocol};
 use serde_json::{json, Value};
@@ -18,10 +19,16 @@ pub enum State {
     Dispute(Dispute),
     Vote(Vote),
     Panel(Box<Panel>),
+    Channel(Channel),
+    Payer(Payer),
+    Plan(Plan),
+    Cluster(Cluster),
     Provider(Provider),
     Attestor(Attestor),
     Attestations(Attestations),
     Requirements(Requirements),
+    Model(Model),
+    PriceList(PriceList),
     Bond(Bond),
     Claim(Claim),
     Pool(Pool),
@@ -40,10 +47,16 @@ impl State {
             Self::Dispute(_) => "dispute",
             Self::Vote(_) => "vote",
             Self::Panel(_) => "panel",
+            Self::Channel(_) => "channel",
+            Self::Payer(_) => "payer",
+            Self::Plan(_) => "plan",
+            Self::Cluster(_) => "cluster",
             Self::Provider(_) => "provider",
             Self::Attestor(_) => "attestor",
             Self::Attestations(_) => "attestations",
             Self::Requirements(_) => "requirements",
+            Self::Model(_) => "model",
+            Self::PriceList(_) => "price_list",
             Self::Bond(_) => "bond",
             Self::Claim(_) => "claim",
             Self::Pool(_) => "pool",
@@ -54,12 +67,14 @@ impl State {
         }
     }
 
-    /// What an account is listed under: a bid under its job, a bond under its owner, a claim under its bond.
+    /// What an account is listed under: a bid under its job, a bond under its owner, a claim under its bond, a price list under
+    /// its model.
     pub fn parent(&self) -> Option<Address> {
         match self {
             Self::Bid(bid) => Some((&bid.job).into()),
             Self::Bond(bond) => Some((&bond.owner).into()),
             Self::Claim(claim) => Some((&claim.bond).into()),
+            Self::PriceList(list) => Some((&list.model).into()),
             _ => None,
         }
     }
@@ -86,6 +101,12 @@ impl State {
                 "mint": fields::key(&s.mint), "rent_payer": fields::key(&s.rent_payer), "epoch": s.epoch.get(),
                 "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text)).collect::<Value>(),
             }),
+            Self::Channel(s) => channel(s),
+            Self::Payer(s) => fields!(s; owner: key, mint: key, vault: key, balance: text, reserved: text, rate: text,
+                synced_at: number, next_channel: text, channels: number),
+            Self::Plan(s) => fields!(s; channel: key, payer: key, rent_payer: key, rate: text, lockup: text,
+                started_at: number, settled_until: number, ends_at: number, period: number, status: number),
+            Self::Cluster(s) => fields!(s; genesis_hash: hash, bump: number),
             Self::Provider(s) => fields!(s; authority: key, payout_owner: key, rent_payer: key, endpoint_hash: hash,
                 metadata_hash: hash, registered_at: number, updated_at: number, capacity: number, status: number,
                 gpu_model: number, gpu_count: number, vram_mib: number, cpu_cores: number, region: number,
@@ -103,6 +124,8 @@ impl State {
                 })
             }
             Self::Requirements(s) => requirements(s),
+            Self::Model(s) => model(s),
+            Self::PriceList(s) => price_list(s),
             Self::Bond(s) => {
                 fields!(s; owner: key, mint: key, vault: key, withdrawer: key, rent_payer: key, amount: text,
                 locked: text, unbonding: text, unbonds_at: number, kept: text, failed: text, scored_at: number,
@@ -130,6 +153,19 @@ impl State {
                 reward_bps: number, enabled: flag, decimals: number),
         }
     }
+}
+
+fn channel(s: &Channel) -> Value {
+    let mut value = fields!(s; payer: key, owner: key, provider: key, authority: key, payout_owner: key, payout: key,
+        model: key, prices: key, mint: key, fee_vault: key, rent_payer: key, claim: known, context: hash,
+        usage_root: hash, staged_at: number, cap: text, settled: text, sequence: text, units: text, accrued: text,
+        backed: text, paid: text, collected: text, owed: texts, forfeited: text, held: text, number: text,
+        opened_at: number, closes_at: number, grace: number, fee_bps: number, share_bps: number, backing_bps: number,
+        disputed: number, has_plan: flag);
+    let session = |of: &Session| fields!(of; signer: known, limit: text, expires_at: number);
+    value["session"] = session(&s.session);
+    value["staged"] = session(&s.staged);
+    value
 }
 
 fn dispute(s: &Dispute) -> Value {
@@ -166,5 +202,22 @@ fn requirements(s: &Requirements) -> Value {
     value["regions"] = c.regions.iter().filter(|region| region.get() != 0).map(fields::number).collect();
     value["all_of"] = credentials(&c.all_of);
     value["any_of"] = credentials(&c.any_of);
+    value
+}
+
+fn model(s: &Model) -> Value {
+    let mut value = fields!(s; creator: key, payout_owner: key, base: known, endpoint_hash: hash, metadata_hash: hash,
+        id: text, created_at: number, updated_at: number, version: number, royalty_bps: number, depth: number,
+        status: number);
+    value["lineage"] = s.royalties().iter().map(|royalty| fields!(royalty; owner: key, bps: number)).collect();
+    value
+}
+
+fn price_list(s: &PriceList) -> Value {
+    let mut value = fields!(s; model: key, mint: key, version: number, created_at: number);
+    let prices = &s.prices;
+    value["prices"] = fields!(prices; per_request: text, per_million_input: text, per_million_output: text,
+        per_image: text, per_second: text);
+    value["shares"] = s.parties().iter().map(|share| fields!(share; owner: key, account: key, bps: number)).collect();
     value
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::types::Address;
 use anchor_lang::{bytemuck, Event};
+use joule_billing::{event as billing, state as channels};
 use joule_escrow::{event as escrow, state as jobs};
 use joule_registry::{event as registry, state as providers};
 use joule_staking::{event as staking, state as bonds};
@@ -27,8 +28,13 @@ fn account_of<T: Discriminator + bytemuck::Pod>(program: Program, kind: &str) ->
 
 #[test]
 fn every_account_of_every_program_is_decoded() {
-    let (e, r, s, t) = (Program::Escrow, Program::Registry, Program::Staking, Program::Treasury);
+    let (b, e, r) = (Program::Billing, Program::Escrow, Program::Registry);
+    let (s, t) = (Program::Staking, Program::Treasury);
     let states = [
+        account_of::<channels::Channel>(b, "channel"),
+        account_of::<channels::Payer>(b, "payer"),
+        account_of::<channels::Plan>(b, "plan"),
+        account_of::<channels::Cluster>(b, "cluster"),
         account_of::<jobs::Job>(e, "job"),
         account_of::<jobs::Client>(e, "client"),
         account_of::<jobs::Bid>(e, "bid"),
@@ -39,6 +45,8 @@ fn every_account_of_every_program_is_decoded() {
         account_of::<providers::Attestor>(r, "attestor"),
         account_of::<providers::Attestations>(r, "attestations"),
         account_of::<providers::Requirements>(r, "requirements"),
+        account_of::<providers::Model>(r, "model"),
+        account_of::<providers::PriceList>(r, "price_list"),
         account_of::<bonds::Bond>(s, "bond"),
         account_of::<bonds::Claim>(s, "claim"),
         account_of::<bonds::Pool>(s, "pool"),
@@ -82,7 +90,12 @@ fn all() -> Vec<(&'static str, Fact)> {
         PanelClosed);
     facts.extend(facts!(Program::Registry, registry: ProviderRegistered, ProviderUpdated, ProviderStatusChanged,
         ProviderRetired, AttestorAdmitted, AttestorChanged, Attested, AttestationRevoked, AttestationsClosed,
-        RequirementsDefined, RequirementsDropped));
+        RequirementsDefined, RequirementsDropped, ModelCreated, ModelUpdated, PricesPublished));
+    facts.extend(
+        facts!(Program::Billing, billing: ClusterInitialized, PayerCreated, Deposited, Reclaimed, ChannelOpened,
+        ChannelToppedUp, SessionSet, Backed, Distributed, OwedClaimed, CloseRequested, ChannelClosed, PlanStarted,
+        PlanPaused, PlanResumed, PlanTerminated, PlanSettled, BillDisputed),
+    );
     facts.extend(facts!(Program::Staking, staking: PoolCreated, PoolUpdated, Staked, LockExtended, StakeRefreshed,
         Unstaked, StakeWithdrawn, RewardsClaimed, RewardsSynced, ServiceAdmitted, ServiceChanged, BondOpened,
         BondDeposited, UnbondingStarted, UnbondingCancelled, BondWithdrawn, BondClosed, ClaimLocked, ClaimReleased,
@@ -96,7 +109,7 @@ fn all() -> Vec<(&'static str, Fact)> {
 #[test]
 fn every_event_of_every_program_is_decoded_and_named() {
     let facts = all();
-    assert_eq!(facts.len(), 68);
+    assert_eq!(facts.len(), 89);
     for (name, fact) in facts {
         assert_eq!(fact.name(), name);
     }
@@ -124,6 +137,27 @@ fn what_an_event_closes_is_known_by_its_flag() {
     let fact = event::event(Program::Escrow, &withdrawn.data()).unwrap();
     assert_eq!(fact.life(), Some(Life { address: (&withdrawn.bid).into(), kind: "bid", closed: true }));
     assert!(fact.rows().is_empty());
+    let accepted = |bid| escrow::JobAccepted { bid, ..filled() };
+    let life = |event: escrow::JobAccepted| event::event(Program::Escrow, &event.data()).unwrap().life();
+    assert_eq!(life(accepted(Default::default())), None, "taken without bidding");
+    let won = accepted(withdrawn.bid);
+    assert_eq!(life(won), Some(Life { address: (&won.bid).into(), kind: "bid", closed: true }));
+}
+
+#[test]
+fn a_channel_is_closed_by_the_event_that_says_so_and_a_dispute_names_who_lost() {
+    let event = billing::ChannelClosed { closed: 1, ..filled() };
+    let fact = event::event(Program::Billing, &event.data()).unwrap();
+    assert_eq!(fact.life(), Some(Life { address: (&event.channel).into(), kind: "channel", closed: true }));
+    assert_eq!(fact.rows(), [Row::Channel((&event.channel).into())]);
+    let open = billing::ChannelClosed { closed: 0, ..event };
+    assert_eq!(event::event(Program::Billing, &open.data()).unwrap().life(), None);
+    let settled = billing::PlanSettled { closed: 1, ..filled() };
+    let fact = event::event(Program::Billing, &settled.data()).unwrap();
+    assert_eq!(fact.rows(), [Row::Channel((&settled.channel).into()), Row::Plan((&settled.plan).into())]);
+    let lost = |verdict| billing::BillDisputed { verdict, ..filled() };
+    let against = |verdict| event::event(Program::Billing, &lost(verdict).data()).unwrap().data()["against"].clone();
+    assert_eq!([against(1), against(2)], ["provider", "payer"]);
 }
 
 #[test]

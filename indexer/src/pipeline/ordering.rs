@@ -154,6 +154,8 @@ impl<H: History> Ordering<H> {
             self.shared.feed.jobs(&changes.jobs);
             self.shared.feed.providers(&changes.providers);
             self.shared.feed.disputes(&changes.disputes);
+            self.shared.feed.channels(&changes.channels);
+            self.shared.feed.plans(&changes.plans);
             self.shared.feed.events(&changes.events);
         }
         for commit in commits {

@@ -71,7 +71,7 @@ fn snapshots(blocks: &[Block], slot: u64) -> Vec<Snapshot> {
             let live = newest.into_values().filter(|write| write.lamports > 0);
             let version = crate::types::Version::snapshot(slot);
             let accounts = live.map(|write| crate::types::AccountWrite { version, ..(*write).clone() }).collect();
-            Snapshot { program: program.address(), slot, accounts }
+            Snapshot { program: program.address(), slot, block_time: None, accounts }
         })
         .into()
 }

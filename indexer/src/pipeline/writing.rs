@@ -77,6 +77,8 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     shared.feed.events(&applied.events);
     shared.feed.jobs(&applied.jobs);
     shared.feed.disputes(&applied.disputes);
+    shared.feed.channels(&applied.channels);
+    shared.feed.plans(&applied.plans);
     shared.feed.providers(&applied.providers);
     for block in &batch.blocks {
         shared.feed.slot(block.slot, Commitment::Confirmed, block.block_time);

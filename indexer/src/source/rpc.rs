@@ -18,7 +18,7 @@ use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::{client_error::ErrorKind, custom_error as code, request::RpcError, request::RpcRequest};
 use std::{
     collections::{BTreeMap, HashSet},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Most signatures that one `getSignaturesForAddress` returns.
@@ -158,7 +158,20 @@ impl Rpc {
                 })
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Snapshot { program: program.address(), slot, accounts })
+        let block_time = self.time_of(slot).await;
+        Ok(Snapshot { program: program.address(), slot, block_time, accounts })
+    }
+
+    /// Of a slot that is confirmed just now. Not every node knows it, and nothing depends on it but the day on which something
+    /// is counted: the clock here is right enough.
+    async fn time_of(&self, slot: u64) -> Option<i64> {
+        match self.client.send(RpcRequest::GetBlockTime, json!([slot])).await {
+            Ok(Some(time)) => Some(time),
+            Ok(None) | Err(_) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+                i64::try_from(since.as_secs()).ok()
+            }
+        }
     }
 
     /// What token accounts hold, in base units, confirmed; `None` where there is no token account.

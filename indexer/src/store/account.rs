@@ -54,6 +54,18 @@ impl AccountRow {
         !self.closed && self.kind == kind && self.state().and_then(|state| state.parent()) == Some(*parent)
     }
 
+    /// The slot up to which its events add nothing to its bytes, so that a history which grows for years need not be read for
+    /// each change; `None` where the whole history counts.
+    pub fn told_until(&self) -> Option<u64> {
+        let tells = match self.state() {
+            // Of a dispute the account says no more than who lost it.
+            Some(decode::State::Channel(channel)) => channel.disputed == 0,
+            Some(decode::State::Plan(_)) => true,
+            _ => false,
+        };
+        (tells && !self.closed).then_some(self.version.slot)
+    }
+
     /// The account decoded, if its bytes are known and make sense.
     pub fn state(&self) -> Option<decode::State> {
         decode::account(Program::of(&self.program)?, &self.data).ok()

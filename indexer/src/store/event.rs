@@ -154,6 +154,19 @@ pub fn of_account(conn: &Connection, address: &Address, limit: usize) -> Result<
     Ok(rows)
 }
 
+/// What concerns an account and happened after a slot, newest first.
+pub fn since(conn: &Connection, address: &Address, slot: u64) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare_cached(
+        "select e.signature, e.instruction, e.inner, e.slot, e.tx_index, e.block_time, e.program, e.data
+         from event_accounts a
+         join events e on e.signature = a.signature and e.instruction = a.instruction and e.inner = a.inner
+         where a.address = ?1 and a.slot > ?2
+         order by a.slot desc, a.tx_index desc, a.instruction desc, a.inner desc",
+    )?;
+    let rows = statement.query_map(params![address.0, slot as i64], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         key: EventKey { signature: Signature(row.get(0)?), instruction: row.get(1)?, inner: row.get(2)? },

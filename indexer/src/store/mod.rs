@@ -5,15 +5,21 @@
 mod account;
 pub mod bid;
 pub mod bond;
+pub mod channel;
 mod checkpoint;
 mod dead_letter;
 mod dispute;
+mod distribution;
 mod event;
 pub mod job;
 mod listing;
+pub mod model;
 mod overlay;
 mod page;
+pub mod payer;
+mod plan;
 mod provider;
+pub mod revenue;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -21,18 +27,25 @@ mod totals;
 mod view;
 
 pub use account::AccountRow;
+pub use channel::ChannelFilter;
 pub use checkpoint::Checkpoint;
 pub use dispute::DisputeFilter;
+pub use distribution::DistributionFilter;
 pub use event::EventRow;
 pub use job::JobFilter;
+pub use model::ModelFilter;
 pub use overlay::{Changes, Overlay, Unconfirmed};
 pub use page::{Cursor, PageRequest};
+pub use plan::PlanFilter;
 pub use provider::ProviderFilter;
+pub use revenue::RevenueFilter;
 pub use sqlite::Sqlite;
 pub use view::View;
 
 use crate::types::{Address, Block, Snapshot};
-use joule_api::{Dispute, Event, Job, JobStatus, Provider, ProviderStatus, Totals};
+use joule_api::{
+    Channel, Dispute, Distribution, Event, Job, JobStatus, Model, Plan, Provider, ProviderStatus, Revenue, Totals,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -67,6 +80,8 @@ pub struct Applied {
     pub jobs: Vec<Job>,
     pub providers: Vec<Provider>,
     pub disputes: Vec<Dispute>,
+    pub channels: Vec<Channel>,
+    pub plans: Vec<Plan>,
     pub events: Vec<Event>,
     /// Things that could not be decoded.
     pub dead_letters: usize,
@@ -95,6 +110,23 @@ pub trait Store: Send + Sync + 'static {
     fn dispute(&self, address: &Address) -> Result<Option<Dispute>>;
     /// Newest first, leaving out `without`.
     fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>>;
+    fn model(&self, address: &Address) -> Result<Option<Model>>;
+    /// Newest first, leaving out `without`.
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>>;
+    fn channel(&self, address: &Address) -> Result<Option<Channel>>;
+    /// Newest first, leaving out `without`.
+    fn channels(&self, filter: &ChannelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Channel>>;
+    fn plan(&self, address: &Address) -> Result<Option<Plan>>;
+    /// Newest first, leaving out `without`.
+    fn plans(&self, filter: &PlanFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Plan>>;
+    /// Newest first.
+    fn distributions(&self, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>>;
+    /// What the days of a channel add together.
+    fn earned(&self, channel: &Address) -> Result<revenue::Sums>;
+    /// By day: the newest first. Otherwise token by token, what earned most first.
+    fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>>;
+    /// Over all days, by token.
+    fn revenue_by_mint(&self) -> Result<Vec<(Address, revenue::Sums)>>;
     fn totals(&self) -> Result<Totals>;
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>>;
@@ -104,6 +136,8 @@ pub trait Store: Send + Sync + 'static {
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>>;
     /// The events that concern an account, newest first.
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>>;
+    /// Those of them that happened after a slot, newest first.
+    fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>>;
 
     /// Decodes dead letters again, with what this version knows.
     fn redecode(&self) -> Result<Redecoded>;

@@ -5,13 +5,13 @@
 //! same functions as the store uses; readers take those and never wait for a rebuild. Where two forks disagree, the
 //! higher version is shown until one of them dies.
 
-use super::{account, dispute, job, provider, AccountRow, EventRow, Result, Store};
+use super::{account, channel, dispute, job, plan, provider, AccountRow, EventRow, Result, Store};
 use crate::{
     decode::{Row, UNDECODABLE},
     source::BankRef,
     types::{AccountWrite, Address, Transaction, Version},
 };
-use joule_api::{Commitment, Dispute, Event, Job, Provider};
+use joule_api::{Channel, Commitment, Dispute, Event, Job, Plan, Provider};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
@@ -26,6 +26,8 @@ pub struct Changes {
     pub jobs: Vec<Job>,
     pub providers: Vec<Provider>,
     pub disputes: Vec<Dispute>,
+    pub channels: Vec<Channel>,
+    pub plans: Vec<Plan>,
     pub events: Vec<Event>,
 }
 
@@ -62,6 +64,8 @@ pub(super) struct Views {
     pub jobs: HashMap<Address, Job>,
     pub providers: HashMap<Address, Provider>,
     pub disputes: HashMap<Address, Dispute>,
+    pub channels: HashMap<Address, Channel>,
+    pub plans: HashMap<Address, Plan>,
     pub accounts: HashMap<Address, AccountRow>,
     /// Unconfirmed events by account, oldest first.
     pub events: HashMap<Address, Vec<EventRow>>,
@@ -161,6 +165,8 @@ impl Overlay {
             changes.jobs.extend(replace(&mut views.jobs, address, view.job));
             changes.providers.extend(replace(&mut views.providers, address, view.provider));
             changes.disputes.extend(replace(&mut views.disputes, address, view.dispute));
+            changes.channels.extend(replace(&mut views.channels, address, view.channel));
+            changes.plans.extend(replace(&mut views.plans, address, view.plan));
         }
         Ok(())
     }
@@ -187,6 +193,8 @@ struct AddressView {
     job: Option<Job>,
     provider: Option<Provider>,
     dispute: Option<Dispute>,
+    channel: Option<Channel>,
+    plan: Option<Plan>,
 }
 
 impl State {
@@ -218,12 +226,17 @@ impl State {
         }
         self.close(address, &events, &mut row);
         let newer = row.as_ref().map(|row| row.version) != stored_version;
-        let is_row = |row: &AccountRow| matches!(row.kind.as_str(), "job" | "provider" | "dispute" | UNDECODABLE);
+        let is_row = |row: &AccountRow| {
+            matches!(row.kind.as_str(), "job" | "provider" | "dispute" | "channel" | "plan" | UNDECODABLE)
+        };
         if !row.as_ref().is_none_or(is_row) {
             // Its bytes are all there is to say: no need to read what may be a long history.
             return Ok(Some(AddressView { account: row.filter(|_| newer), events, ..AddressView::default() }));
         }
-        let mut all = store.events(address, ALL)?;
+        let mut all = match row.as_ref().and_then(AccountRow::told_until) {
+            Some(slot) => store.events_since(address, slot)?,
+            None => store.events(address, ALL)?,
+        };
         all.extend(
             events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>(),
         );
@@ -242,6 +255,16 @@ impl State {
         }
         let mut provider = provider::rebuild(address, row.as_ref(), &all);
         let mut dispute = dispute::rebuild(address, row.as_ref(), &all);
+        let mut channel = channel::rebuild(address, row.as_ref(), &all);
+        let mut plan = plan::rebuild(address, row.as_ref(), &all);
+        if let Some(channel) = &mut channel {
+            channel.commitment = Commitment::Processed;
+            // Payments are of confirmed state only: events that may be undone are no sum.
+            store.earned(address)?.fill(channel);
+        }
+        if let Some(plan) = &mut plan {
+            plan.commitment = Commitment::Processed;
+        }
         if let Some(dispute) = &mut dispute {
             dispute.commitment = Commitment::Processed;
         }
@@ -251,7 +274,7 @@ impl State {
         if let Some(provider) = &mut provider {
             provider.commitment = Commitment::Processed;
         }
-        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider, dispute }))
+        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider, dispute, channel, plan }))
     }
 
     /// The last word of the events on whether the account lives, as in the store.

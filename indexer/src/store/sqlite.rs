@@ -3,11 +3,14 @@
 mod apply;
 
 use super::{
-    account, checkpoint, dead_letter, dispute, event, job, provider, totals, AccountRow, Applied, Batch, Checkpoint,
-    DisputeFilter, EventRow, JobFilter, PageRequest, ProviderFilter, Redecoded, Result, Store, StoreError,
+    account, channel, checkpoint, dead_letter, dispute, distribution, event, job, model, plan, provider,
+    revenue::{self, Days, Sums},
+    totals, AccountRow, Applied, Batch, ChannelFilter, Checkpoint, DisputeFilter, DistributionFilter, EventRow,
+    JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store,
+    StoreError,
 };
 use crate::types::Address;
-use joule_api::{Commitment, Dispute, Job, Provider, Totals};
+use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Model, Plan, Provider, Revenue, Totals};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +23,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_base.sql"),
     include_str!("../../migrations/0002_governance.sql"),
     include_str!("../../migrations/0003_bonds_and_disputes.sql"),
+    include_str!("../../migrations/0004_models.sql"),
+    include_str!("../../migrations/0005_billing.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.
@@ -191,6 +196,86 @@ impl Store for Sqlite {
         })
     }
 
+    fn model(&self, address: &Address) -> Result<Option<Model>> {
+        self.read(|conn| {
+            let Some(mut model) = model::get(conn, address)? else { return Ok(None) };
+            model.commitment = commitment(conn, model.slot)?;
+            Ok(Some(model))
+        })
+    }
+
+    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>> {
+        self.read(|conn| {
+            let mut models = model::list(conn, filter, page, without)?;
+            for model in &mut models {
+                model.commitment = commitment(conn, model.slot)?;
+            }
+            Ok(models)
+        })
+    }
+
+    fn channel(&self, address: &Address) -> Result<Option<Channel>> {
+        self.read(|conn| {
+            let Some(mut channel) = channel::get(conn, address)? else { return Ok(None) };
+            channel.commitment = commitment(conn, channel.slot)?;
+            Days::load(conn, address)?.total().fill(&mut channel);
+            Ok(Some(channel))
+        })
+    }
+
+    fn channels(&self, filter: &ChannelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Channel>> {
+        self.read(|conn| {
+            let mut channels = channel::list(conn, filter, page, without)?;
+            for channel in &mut channels {
+                channel.commitment = commitment(conn, channel.slot)?;
+                if let Ok(address) = channel.address.parse() {
+                    Days::load(conn, &address)?.total().fill(channel);
+                }
+            }
+            Ok(channels)
+        })
+    }
+
+    fn plan(&self, address: &Address) -> Result<Option<Plan>> {
+        self.read(|conn| {
+            let Some(mut plan) = plan::get(conn, address)? else { return Ok(None) };
+            plan.commitment = commitment(conn, plan.slot)?;
+            Ok(Some(plan))
+        })
+    }
+
+    fn plans(&self, filter: &PlanFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Plan>> {
+        self.read(|conn| {
+            let mut plans = plan::list(conn, filter, page, without)?;
+            for plan in &mut plans {
+                plan.commitment = commitment(conn, plan.slot)?;
+            }
+            Ok(plans)
+        })
+    }
+
+    fn distributions(&self, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>> {
+        self.read(|conn| {
+            let mut distributions = distribution::list(conn, filter, page)?;
+            for distribution in &mut distributions {
+                distribution.commitment = commitment(conn, distribution.slot)?;
+            }
+            Ok(distributions)
+        })
+    }
+
+    fn earned(&self, channel: &Address) -> Result<Sums> {
+        self.read(|conn| Ok(Days::load(conn, channel)?.total()))
+    }
+
+    fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
+        self.read(|conn| revenue::list(conn, filter))
+    }
+
+    fn revenue_by_mint(&self) -> Result<Vec<(Address, Sums)>> {
+        self.read(revenue::by_mint)
+    }
+
     fn totals(&self) -> Result<Totals> {
         self.read(totals::all)
     }
@@ -209,6 +294,10 @@ impl Store for Sqlite {
 
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {
         self.read(|conn| event::of_account(conn, address, limit))
+    }
+
+    fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>> {
+        self.read(|conn| event::since(conn, address, slot))
     }
 
     fn redecode(&self) -> Result<Redecoded> {

@@ -1,11 +1,15 @@
-//! Sums over jobs, kept up to date by what each row's change adds.
+//! Sums over jobs, channels and payers, kept up to date by what each row's change adds.
 //!
-//! A total is by definition the sum of [`contribution`] over the rows of `jobs`. Since a row is rebuilt from events that
+//! A total is by definition the sum of [`contribution`] over the rows of `jobs`, and of [`of_channel`] over those of `channels`. Since a row is rebuilt from events that
 //! are stored once each, an event that is delivered twice changes no row, and so no total.
 
-use super::{checkpoint, provider, Result, StoreError};
+use super::{
+    checkpoint, provider,
+    revenue::{Days, Sums},
+    Result, StoreError,
+};
 use crate::types::Address;
-use joule_api::{Job, JobStatus, MintTotals, Provider, Totals};
+use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, Totals};
 use rusqlite::{params, Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -25,6 +29,19 @@ impl Deltas {
             contribution(before, |key, value| *self.0.entry(key).or_default() -= value);
         }
         contribution(after, |key, value| *self.0.entry(key).or_default() += value);
+    }
+
+    /// The same for a channel and its days.
+    pub fn channel_changed(&mut self, before: Option<(&Channel, &Days)>, after: (&Channel, &Days)) {
+        if let Some((channel, days)) = before {
+            of_channel(channel, &days.total(), |key, value| *self.0.entry(key).or_default() -= value);
+        }
+        of_channel(after.0, &after.1.total(), |key, value| *self.0.entry(key).or_default() += value);
+    }
+
+    /// A payer's balance changed, in base units.
+    pub fn prepaid(&mut self, mint: Address, before: u64, after: u64) {
+        *self.0.entry((MINT, mint, "prepaid")).or_default() += i128::from(after) - i128::from(before);
     }
 
     pub fn write(self, conn: &Connection) -> Result<()> {
@@ -71,6 +88,24 @@ fn contribution(job: &Job, mut add: impl FnMut(Key, i128)) {
     }
     // What it has earned, paid out or not.
     add((PROVIDER, provider, "earned"), i128::from(job.paid.provider) + i128::from(job.owed.provider));
+}
+
+/// What one channel adds to the totals of its mint.
+fn of_channel(channel: &Channel, sums: &Sums, mut add: impl FnMut(Key, i128)) {
+    let Ok(mint) = channel.mint.parse::<Address>() else { return };
+    let count = match channel.status {
+        ChannelStatus::Open => "channels_open",
+        ChannelStatus::Closing => "channels_closing",
+        ChannelStatus::Closed => "channels_closed",
+    };
+    add((MINT, mint, count), 1);
+    add((MINT, mint, "billed"), sums.amount);
+    add((MINT, mint, "billed_to_shares"), sums.paid_shares);
+    add((MINT, mint, "billed_in_fees"), sums.paid_fee);
+    add((MINT, mint, "billed_to_providers"), sums.paid_provider);
+    add((MINT, mint, "billed_returned"), sums.returned);
+    add((MINT, mint, "requests"), sums.requests);
+    add((MINT, mint, "units"), sums.units);
 }
 
 fn get(conn: &Connection, scope: &str, key: &Address, name: &str) -> Result<i128> {
@@ -124,6 +159,17 @@ pub fn all(conn: &Connection) -> Result<Totals> {
             "slashed" => totals.slashed = value,
             "deposited" => totals.deposited = value,
             "refunded" => totals.refunded = value,
+            "channels_open" => totals.channels_open = value,
+            "channels_closing" => totals.channels_closing = value,
+            "channels_closed" => totals.channels_closed = value,
+            "prepaid" => totals.prepaid = value,
+            "billed" => totals.billed = value,
+            "billed_to_shares" => totals.billed_paid.shares = value,
+            "billed_in_fees" => totals.billed_paid.fee = value,
+            "billed_to_providers" => totals.billed_paid.provider = value,
+            "billed_returned" => totals.billed_returned = value,
+            "requests" => totals.requests = value,
+            "units" => totals.units = value,
             _ => {}
         }
     }

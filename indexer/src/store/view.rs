@@ -1,16 +1,21 @@
 //! What readers see: the store, with the overlay laid over it.
 //!
-//! Jobs, disputes, providers, bonds, accounts and histories are shown as of the newest update, and say by their `commitment` how sure
-//! that is. Totals, and the counters of providers, are of confirmed state only: sums over something that may be undone
+//! Jobs, disputes, providers, bonds, models, payers, channels, plans, accounts and histories are shown as of the newest update,
+//! and say by their `commitment` how sure that is. Totals, the counters of providers, distributions and revenue are of
+//! confirmed state only: sums over something that may be undone
 //! would be sums of nothing. An item of a list that changes while pages are read keeps its place, since places depend on
 //! what never changes.
 
 use super::{
-    bid, bond, overlay::Overlay, AccountRow, Cursor, DisputeFilter, EventRow, JobFilter, PageRequest, ProviderFilter,
-    Result, Store,
+    bid, bond, distribution, model, overlay::Overlay, payer, AccountRow, ChannelFilter, Cursor, DisputeFilter,
+    DistributionFilter, EventRow, JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Result,
+    RevenueFilter, Store,
 };
 use crate::types::Address;
-use joule_api::{Bid, Bond, Claim, Commitment, Dispute, Event, Job, JobStatus, Page, Provider, Totals};
+use joule_api::{
+    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, Model, Page, Payer, Plan, PriceList,
+    Provider, Revenue, Totals,
+};
 use std::{cmp::Reverse, sync::Arc};
 
 /// Cheap to clone.
@@ -108,10 +113,7 @@ impl View {
     /// The bids on a job that have neither won nor been withdrawn, the cheapest first, of equal ones the first.
     pub fn bids(&self, job: &Job) -> Result<Vec<Bid>> {
         let members = self.members(bid::BID, &parsed(&job.address))?;
-        let has_won = |bid: &Bid| job.status != JobStatus::Open && Some(&bid.provider) == job.provider.as_ref();
         let mut bids: Vec<Bid> = members.iter().filter_map(|(row, _)| bid::from_account(row)).collect();
-        // The winner's account closes without a word of its own.
-        bids.retain(|bid| !has_won(bid));
         bids.sort_by(|a, b| (a.price, a.placed_at, &a.address).cmp(&(b.price, b.placed_at, &b.address)));
         Ok(bids)
     }
@@ -126,8 +128,8 @@ impl View {
         let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);
         let stored = self.store.members(kind, parent)?.into_iter().filter(|row| !changed.contains(&row.address));
         rows.extend(stored.map(|row| {
-            let is_final = row.version.slot <= finalized;
-            (row, if is_final { Commitment::Finalized } else { Commitment::Confirmed })
+            let commitment = stored_commitment(&row, finalized);
+            (row, commitment)
         }));
         rows.sort_by_key(|(row, _)| row.address);
         Ok(rows)
@@ -155,6 +157,118 @@ impl View {
         items.extend(self.store.disputes(filter, &more, &hidden)?);
         items.sort_by_cached_key(dispute_place);
         Ok(cut(items, page.limit, |dispute| Cursor { time: dispute.opened_at, address: dispute_place(dispute).1 }))
+    }
+
+    pub fn model(&self, address: &Address) -> Result<Option<Model>> {
+        let unconfirmed = self.overlay.views().accounts.get(address).cloned();
+        match unconfirmed.and_then(|row| model::from_account(&row, Commitment::Processed)) {
+            Some(model) => Ok(Some(model)),
+            None => self.store.model(address),
+        }
+    }
+
+    pub fn models(&self, filter: &ModelFilter, page: &PageRequest) -> Result<Page<Model>> {
+        let unconfirmed: Vec<(Address, Model)> = {
+            let views = self.overlay.views();
+            let rows = views.accounts.values().filter(|row| row.kind == model::MODEL);
+            rows.filter_map(|row| Some((row.address, model::from_account(row, Commitment::Processed)?))).collect()
+        };
+        let hidden: Vec<Address> = unconfirmed.iter().map(|(address, _)| *address).collect();
+        let mut items: Vec<Model> =
+            unconfirmed.into_iter().map(|(_, model)| model).filter(|model| filter.matches(model)).collect();
+        if let Some(after) = page.after {
+            items.retain(|model| model_place(model) > (Reverse(after.time), after.address));
+        }
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        items.extend(self.store.models(filter, &more, &hidden)?);
+        items.sort_by_cached_key(model_place);
+        Ok(cut(items, page.limit, |model| Cursor { time: model.created_at, address: model_place(model).1 }))
+    }
+
+    /// What a model derives from, the nearest first. Whoever was never seen ends the line.
+    pub fn bases(&self, model: &Model) -> Result<Vec<Model>> {
+        let mut bases: Vec<Model> = Vec::new();
+        while bases.len() < usize::from(model.depth) {
+            let Some(next) = &bases.last().unwrap_or(model).base else { break };
+            let Some(base) = self.model(&parsed(next))? else { break };
+            bases.push(base);
+        }
+        Ok(bases)
+    }
+
+    /// A model's price lists, the newest first.
+    pub fn prices(&self, model: &Address) -> Result<Vec<PriceList>> {
+        let members = self.members(model::PRICE_LIST, model)?;
+        let mut lists: Vec<PriceList> =
+            members.iter().filter_map(|(row, commitment)| model::price_list(row, *commitment)).collect();
+        lists.sort_by_key(|list| Reverse(list.version));
+        Ok(lists)
+    }
+
+    pub fn payer(&self, address: &Address) -> Result<Option<Payer>> {
+        let unconfirmed = self.overlay.views().accounts.get(address).cloned();
+        if let Some(row) = unconfirmed {
+            return Ok(payer::from_account(&row, Commitment::Processed));
+        }
+        let Some(row) = self.store.account(address)? else { return Ok(None) };
+        let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);
+        Ok(payer::from_account(&row, stored_commitment(&row, finalized)))
+    }
+
+    pub fn channel(&self, address: &Address) -> Result<Option<Channel>> {
+        let unconfirmed = self.overlay.views().channels.get(address).cloned();
+        match unconfirmed {
+            Some(channel) => Ok(Some(channel)),
+            None => self.store.channel(address),
+        }
+    }
+
+    pub fn channels(&self, filter: &ChannelFilter, page: &PageRequest) -> Result<Page<Channel>> {
+        let (hidden, mut items): (Vec<Address>, Vec<Channel>) = {
+            let views = self.overlay.views();
+            let shown = views.channels.values().filter(|channel| filter.matches(channel)).cloned().collect();
+            (views.channels.keys().copied().collect(), shown)
+        };
+        if let Some(after) = page.after {
+            items.retain(|channel| channel_place(channel) > (Reverse(after.time), after.address));
+        }
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        items.extend(self.store.channels(filter, &more, &hidden)?);
+        items.sort_by_cached_key(channel_place);
+        Ok(cut(items, page.limit, |channel| Cursor { time: channel.opened_at, address: channel_place(channel).1 }))
+    }
+
+    pub fn plan(&self, address: &Address) -> Result<Option<Plan>> {
+        let unconfirmed = self.overlay.views().plans.get(address).cloned();
+        match unconfirmed {
+            Some(plan) => Ok(Some(plan)),
+            None => self.store.plan(address),
+        }
+    }
+
+    pub fn plans(&self, filter: &PlanFilter, page: &PageRequest) -> Result<Page<Plan>> {
+        let (hidden, mut items): (Vec<Address>, Vec<Plan>) = {
+            let views = self.overlay.views();
+            let shown = views.plans.values().filter(|plan| filter.matches(plan)).cloned().collect();
+            (views.plans.keys().copied().collect(), shown)
+        };
+        if let Some(after) = page.after {
+            items.retain(|plan| plan_place(plan) > (Reverse(after.time), after.address));
+        }
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        items.extend(self.store.plans(filter, &more, &hidden)?);
+        items.sort_by_cached_key(plan_place);
+        Ok(cut(items, page.limit, |plan| Cursor { time: plan.started_at, address: plan_place(plan).1 }))
+    }
+
+    pub fn distributions(&self, filter: &DistributionFilter, page: &PageRequest) -> Result<Page<Distribution>> {
+        let more = PageRequest { limit: page.limit + 1, ..*page };
+        let items = self.store.distributions(filter, &more)?;
+        Ok(cut(items, page.limit, distribution::place))
+    }
+
+    pub fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
+        self.store.revenue(filter)
     }
 
     pub fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
@@ -197,6 +311,15 @@ fn with_counters(mut provider: Provider, stored: Option<&Provider>) -> Provider 
     provider
 }
 
+fn stored_commitment(row: &AccountRow, finalized: u64) -> Commitment {
+    let is_final = row.version.slot <= finalized;
+    if is_final {
+        Commitment::Finalized
+    } else {
+        Commitment::Confirmed
+    }
+}
+
 fn parsed(address: &str) -> Address {
     address.parse().unwrap_or(Address::SYSTEM)
 }
@@ -205,8 +328,20 @@ fn job_place(job: &Job) -> (Reverse<i64>, Address) {
     (Reverse(job.opened_at), parsed(&job.address))
 }
 
+fn channel_place(channel: &Channel) -> (Reverse<i64>, Address) {
+    (Reverse(channel.opened_at), parsed(&channel.address))
+}
+
+fn plan_place(plan: &Plan) -> (Reverse<i64>, Address) {
+    (Reverse(plan.started_at), parsed(&plan.address))
+}
+
 fn dispute_place(dispute: &Dispute) -> (Reverse<i64>, Address) {
     (Reverse(dispute.opened_at), parsed(&dispute.address))
+}
+
+fn model_place(model: &Model) -> (Reverse<i64>, Address) {
+    (Reverse(model.created_at), parsed(&model.address))
 }
 
 fn provider_place(provider: &Provider) -> (i64, Address) {

@@ -3,6 +3,7 @@
 use super::{provider_address, Chain};
 use crate::types::Address;
 use joule_escrow::state::Job;
+use joule_registry::constants::MAX_DEPTH;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,10 +18,22 @@ pub enum Happening {
     Advance(u8),
     Cancel(u8),
     Bond(u8, u16),
+    /// Somebody's model, that derives from the n-th.
+    Model(u8, u8),
+    /// What the n-th model costs from now on.
+    Publish(u8, u16),
+    RetireModel(u8),
     /// Somebody challenges the n-th job, if it is delivered.
     Challenge(u8),
     /// The next step of the dispute about the n-th job, if there is one.
     Judge(u8),
+    PayIn(u8, u16),
+    /// Somebody opens a channel to the n-th model's provider.
+    Channel(u8, u8, u16),
+    /// The next step of the n-th channel.
+    Bill(u8, u8),
+    /// The clock runs for so many hours.
+    Wait(u8),
 }
 
 impl Arbitrary for Happening {
@@ -36,9 +49,16 @@ impl Arbitrary for Happening {
             3 => (who.clone(), 1u16..).prop_map(|(who, budget)| Self::Open(who, budget)),
             6 => any::<u8>().prop_map(Self::Advance),
             1 => any::<u8>().prop_map(Self::Cancel),
-            2 => (who, 1u16..).prop_map(|(who, amount)| Self::Bond(who, amount)),
+            2 => (who.clone(), 1u16..).prop_map(|(who, amount)| Self::Bond(who, amount)),
+            2 => (who, any::<u8>()).prop_map(|(who, n)| Self::Model(who, n)),
+            2 => any::<(u8, u16)>().prop_map(|(n, price)| Self::Publish(n, price)),
+            1 => any::<u8>().prop_map(Self::RetireModel),
             2 => any::<u8>().prop_map(Self::Challenge),
             6 => any::<u8>().prop_map(Self::Judge),
+            2 => (0u8..3, 1_000u16..).prop_map(|(who, amount)| Self::PayIn(who, amount)),
+            3 => (0u8..3, 0u8..2, 100u16..5_000).prop_map(|(who, model, cap)| Self::Channel(who, model, cap)),
+            14 => (any::<u8>(), any::<u8>()).prop_map(|(n, step)| Self::Bill(n, step)),
+            2 => (1u8..60).prop_map(Self::Wait),
         ]
         .boxed()
     }
@@ -77,6 +97,22 @@ impl Chain {
             Happening::Bond(who, amount) => {
                 self.bond(who, amount.into());
             }
+            Happening::Model(who, n) => {
+                let bases = self.models.iter().filter(|(_, model)| model.is_active() && model.depth < MAX_DEPTH);
+                let bases: Vec<Address> = bases.map(|(address, _)| *address).collect();
+                let base = bases.get(usize::from(n) % (bases.len() + 1)).copied();
+                self.model(who, base.as_ref(), n.into());
+            }
+            Happening::Publish(n, price) => {
+                if let Some(model) = self.models.keys().nth(usize::from(n) % self.models.len().max(1)).copied() {
+                    self.publish(&model, price.into(), n.into());
+                }
+            }
+            Happening::RetireModel(n) => {
+                if let Some(model) = self.models.keys().nth(usize::from(n) % self.models.len().max(1)).copied() {
+                    self.retire_model(&model);
+                }
+            }
             Happening::Challenge(n) => {
                 let Some(address) = nth(&self.jobs, n) else { return };
                 let job = self.jobs[&address];
@@ -88,6 +124,33 @@ impl Chain {
                 let Some(address) = nth(&self.jobs, n) else { return };
                 self.judge(&address, n);
             }
+            Happening::PayIn(who, amount) => {
+                self.pay_in(who, amount.into());
+            }
+            Happening::Channel(who, model, cap) => {
+                self.try_open_channel(who, &provider_address(who), &Address([230 + model; 32]), cap.into());
+            }
+            Happening::Bill(n, step) => {
+                let Some(address) = self.channel(n) else { return };
+                let party = (step / 16) as usize % 8;
+                match step % 16 {
+                    0..=4 => drop(self.settle_voucher(&address, u64::from(step) + 1, 7)),
+                    5 | 6 => self.distribute(&address, None),
+                    7 => self.distribute(&address, Some(party)),
+                    8 if self.channel_state(&address).owed[party].get() > 0 => self.claim_owed(&address, party),
+                    8 => self.top_up(&address, 50),
+                    9 => self.set_session(&address, step),
+                    10 => self.request_close(&address),
+                    11 => self.close_channel(&address),
+                    12 => self.start_plan(&address, 1, 60),
+                    13 => self.settle_plan(&address),
+                    14 if step < 128 => self.pause_plan(&address),
+                    14 => self.resume_plan(&address),
+                    _ if step < 128 => self.terminate_plan(&address),
+                    _ => self.condemn(&address),
+                }
+            }
+            Happening::Wait(hours) => self.wait(i64::from(hours) * 3_600),
             Happening::Cancel(n) => {
                 let Some(address) = nth(&self.jobs, n) else { return };
                 if self.jobs[&address].status == 1 {

@@ -2,15 +2,19 @@
 //! programs.
 
 mod bonds;
+mod channels;
 mod demands;
 mod disputes;
 mod happening;
 mod jobs;
+mod models;
 
 pub use bonds::bond_address;
+pub use channels::{payer_address, plan_address, GRACE};
 pub use demands::Demands;
 pub use disputes::{dispute_address, COUNTER};
 pub use happening::Happening;
+pub use models::creator;
 
 use crate::{
     decode::Program,
@@ -47,10 +51,12 @@ pub struct Chain {
     /// What jobs' vaults hold.
     vaults: BTreeMap<Address, u64>,
     providers: BTreeMap<Address, providers::Provider>,
+    models: BTreeMap<Address, providers::Model>,
     bonds: BTreeMap<Address, bonds_of::Bond>,
     claims: BTreeMap<Address, bonds_of::Claim>,
     disputes: BTreeMap<Address, jobs_of::Dispute>,
     votes: BTreeMap<Address, jobs_of::Vote>,
+    billing: channels::Billing,
     next_ids: BTreeMap<u8, u64>,
 }
 
@@ -94,10 +100,12 @@ impl Chain {
             jobs: BTreeMap::new(),
             vaults: BTreeMap::new(),
             providers: BTreeMap::new(),
+            models: BTreeMap::new(),
             bonds: BTreeMap::new(),
             claims: BTreeMap::new(),
             disputes: BTreeMap::new(),
             votes: BTreeMap::new(),
+            billing: channels::Billing::default(),
             next_ids: BTreeMap::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Whether the books balance: what the events say against what the accounts say, and both against the tokens.
 
-use super::Difference;
+use super::{revenue, Difference};
 use crate::{
     decode::{Program, State},
     store::{bond, job, AccountRow, Cursor, JobFilter, PageRequest, Store},
@@ -10,10 +10,10 @@ use joule_api::{Job, JobStatus};
 use joule_units::Amount;
 use std::collections::BTreeMap;
 
-/// Events of one bond that are read.
-const ALL: usize = 1 << 24;
-/// Jobs read at a time.
-const PAGE: usize = 1_000;
+/// Events of one account that are read.
+pub(super) const ALL: usize = 1 << 24;
+/// Rows read at a time.
+pub(super) const PAGE: usize = 1_000;
 
 /// A token account, and what it must hold at least: anyone may send more to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub struct Books {
     pub reputations: usize,
     /// Bonds whose opening the store never saw, so that nothing can be recomputed.
     pub unknown: usize,
+    /// Channels of which was counted again what they have earned.
+    pub channels: usize,
+    /// Channels whose opening the store never saw.
+    pub unknown_channels: usize,
     /// What must be compared with the chain.
     pub vaults: Vec<Vault>,
 }
@@ -40,6 +44,7 @@ pub fn audit(store: &dyn Store) -> anyhow::Result<Books> {
     let mut books = Books::default();
     bonds(store, &mut books)?;
     jobs(store, &mut books)?;
+    revenue::audit(store, &mut books)?;
     for row in store.live_accounts(&Program::Treasury.address())? {
         let Some(State::AcceptedMint(mint)) = row.state() else { continue };
         let least = mint.kept.get().saturating_add(mint.owed_rewards.get());

@@ -1,7 +1,8 @@
 //! Comparing the store with the chain: every account byte for byte, every reputation with the events that made it, every
-//! vault with what must be in it.
+//! channel with what was counted of it, every vault with what must be in it.
 
 mod books;
+mod revenue;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ pub use books::{audit, Books, Vault};
 
 use crate::{
     source::rpc::Rpc,
-    store::Store,
+    store::{revenue::Sums, Store},
     types::{Address, Snapshot},
 };
 use joule_api::Reputation;
@@ -60,6 +61,26 @@ pub enum Difference {
         came_in: u128,
         paid: u128,
     },
+    /// A payer has reserved something else than its channels and plans hold together.
+    Reserved {
+        address: Address,
+        reserved: u64,
+        channels: u32,
+        held: i128,
+        count: u32,
+    },
+    /// Of a channel something else was counted than it says.
+    Counted {
+        address: Address,
+        says: Box<Sums>,
+        counted: Box<Sums>,
+    },
+    /// The days of all channels come to something else than the revenue.
+    Revenue {
+        mint: Address,
+        channels: Box<Sums>,
+        days: Box<Sums>,
+    },
     /// A vault holds less than it must; `None` where there is none.
     Vault {
         vault: Vault,
@@ -78,6 +99,10 @@ pub struct Report {
     pub reputations: usize,
     /// Bonds whose opening the store never saw.
     pub unknown_reputations: usize,
+    /// Channels of which was counted again what they have earned.
+    pub channels: usize,
+    /// Channels whose opening the store never saw.
+    pub unknown_channels: usize,
     /// Vaults that were looked into.
     pub vaults: usize,
     pub differences: Vec<Difference>,
@@ -132,6 +157,8 @@ impl Report {
     pub fn add(&mut self, books: Books, balances: &[Option<u64>]) {
         self.reputations = books.reputations;
         self.unknown_reputations = books.unknown;
+        self.channels = books.channels;
+        self.unknown_channels = books.unknown_channels;
         self.vaults = books.vaults.len();
         self.differences.extend(books.differences);
         let short = books.vaults.into_iter().zip(balances).filter(|(vault, holds)| **holds < Some(vault.least));
@@ -160,12 +187,36 @@ impl fmt::Display for Difference {
             Self::Lost { address, came_in, paid } => {
                 write!(f, "job {address}: {came_in} came in and {paid} went out, and it is closed")
             }
+            Self::Reserved { address, reserved, channels, held, count } => write!(
+                f,
+                "payer {address}: {reserved} reserved for {channels} channels, and the {count} channels there are hold {held} with their plans"
+            ),
+            Self::Counted { address, says, counted } => {
+                write!(f, "channel {address}: it says {}, and counted was {}", figures(says), figures(counted))
+            }
+            Self::Revenue { mint, channels, days } => {
+                write!(f, "revenue in {mint}: its days have {}, and its channels {}", figures(days), figures(channels))
+            }
             Self::Vault { vault, holds } => {
                 let holds = holds.map_or("nothing, for it does not exist".to_owned(), |holds| holds.to_string());
                 write!(f, "{}: its vault {} must hold {} and holds {holds}", vault.owner, vault.vault, vault.least)
             }
         }
     }
+}
+
+fn figures(sums: &Sums) -> String {
+    format!(
+        "{} requests of {} units, {} earned, {} collected, {} paid to sharers, {} in fees and {} to providers, {} returned",
+        sums.requests,
+        sums.units,
+        sums.amount,
+        sums.collected,
+        sums.paid_shares,
+        sums.paid_fee,
+        sums.paid_provider,
+        sums.returned
+    )
 }
 
 impl fmt::Display for Report {
@@ -178,10 +229,14 @@ impl fmt::Display for Report {
                 write!(f, "the store equals the chain: {} accounts, slot {}", self.accounts, self.slot)?;
                 write!(f, "; {} vaults hold what they must", self.vaults)?;
                 write!(f, "; {} reputations are what their claims make", self.reputations)?;
-                match self.unknown_reputations {
-                    0 => Ok(()),
-                    unknown => write!(f, ", and of {unknown} the beginning is not known"),
+                if self.unknown_reputations > 0 {
+                    write!(f, ", and of {} the beginning is not known", self.unknown_reputations)?;
                 }
+                write!(f, "; the revenue is what {} channels have earned", self.channels)?;
+                if self.unknown_channels > 0 {
+                    write!(f, ", and of {} the beginning is not known", self.unknown_channels)?;
+                }
+                Ok(())
             }
             count => write!(f, "{count} differences among {} accounts, slot {}", self.accounts, self.slot),
         }

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     decode::Program,
-    store::{Batch, Sqlite},
+    store::{AccountRow, Batch, Sqlite},
     testing::{bond_address, dispute_address, vault_of, Chain, COUNTER, RESULT, VOTE_WINDOW},
+    types::AccountWrite,
 };
 use anchor_lang::{bytemuck, Discriminator};
 use joule_staking::state::Bond;
@@ -41,6 +42,12 @@ impl World {
         chain.commit(&disputed, 2, 500);
         chain.wait(i64::from(VOTE_WINDOW) + 1);
         chain.reveal(&disputed, 2, COUNTER);
+        let model = chain.model(1, None, 0);
+        chain.pay_in(1, 100_000);
+        let billed = chain.open_channel(1, &provider, &model, 10_000);
+        chain.settle_voucher(&billed, 5, 100);
+        chain.start_plan(&billed, 2, 100);
+        chain.distribute(&billed, None);
         let mut world = Self { folder, store, chain };
         world.confirm();
         world
@@ -85,9 +92,10 @@ fn books_that_balance_are_said_to_and_gifts_are_no_difference() {
     let world = World::new();
     let report = world.report(|vault| Some(vault.least + 1));
     assert_eq!(report.differences, []);
-    // Two bonds and two jobs.
-    assert_eq!((report.reputations, report.unknown_reputations, report.vaults), (2, 0, 4));
-    assert!(report.to_string().contains("4 vaults hold what they must; 2 reputations"), "{report}");
+    // Two bonds, two jobs and a payer.
+    assert_eq!((report.reputations, report.unknown_reputations, report.vaults), (2, 0, 5));
+    assert!(report.to_string().contains("5 vaults hold what they must; 2 reputations"), "{report}");
+    assert!(report.to_string().contains("the revenue is what 1 channels have earned"), "{report}");
 }
 
 #[test]
@@ -103,9 +111,9 @@ fn the_vault_of_a_disputed_job_holds_budget_and_deposit() {
 fn a_vault_that_holds_less_or_is_not_there_is_found() {
     let world = World::new();
     let report = world.report(|vault| vault.least.checked_sub(1));
-    assert_eq!(report.differences.len(), 4);
+    assert_eq!(report.differences.len(), 5);
     assert!(report.to_string().contains("must hold 9700 and holds 9699"), "{report}");
-    assert_eq!(world.report(|_| None).differences.len(), 4);
+    assert_eq!(world.report(|_| None).differences.len(), 5);
 }
 
 #[test]
@@ -156,6 +164,64 @@ fn a_bond_that_has_locked_something_else_than_its_claims_hold_is_found() {
 }
 
 #[test]
+fn a_channel_of_which_something_else_was_counted_than_it_says_is_found() {
+    for (sql, figure) in [
+        ("update channel_days set sequence = 4", "4 requests"),
+        ("update channel_days set units = 499", "499 units"),
+        ("update channel_days set amount = 501", "501 earned"),
+        ("update channel_days set collected = 0", "0 collected"),
+    ] {
+        let world = World::new();
+        world.tamper(sql, []);
+        let found = world.differences();
+        // Of the channel, and of the sums that no longer fit.
+        assert!(matches!(found[..], [Difference::Counted { .. }, Difference::Revenue { .. }]), "{found:?}");
+        assert!(found[0].to_string().contains("counted was") && found[0].to_string().contains(figure));
+    }
+}
+
+#[test]
+fn revenue_that_no_channel_earned_is_found() {
+    for column in ["requests", "units", "amount", "collected", "paid_shares", "paid_fee", "paid_provider", "returned"] {
+        let world = World::new();
+        world.tamper(&format!("update revenue set {column} = {column} + 1"), []);
+        let found = world.differences();
+        assert!(matches!(found[..], [Difference::Revenue { .. }]), "{column}: {found:?}");
+    }
+    let world = World::new();
+    world.tamper("delete from revenue", []);
+    assert!(matches!(world.differences()[..], [Difference::Revenue { .. }]));
+}
+
+#[test]
+fn a_distribution_that_was_lost_is_found() {
+    let world = World::new();
+    world.tamper("update channel_days set paid_provider = paid_provider - 1", []);
+    assert!(matches!(world.differences()[..], [Difference::Revenue { .. }]));
+}
+
+#[test]
+fn a_channel_whose_opening_was_never_seen_is_counted_and_no_difference() {
+    let world = World::new();
+    world.tamper("delete from events where name = 'ChannelOpened'", []);
+    let report = world.report(|vault| Some(vault.least));
+    assert_eq!((report.differences.len(), report.channels, report.unknown_channels), (0, 0, 1));
+    assert!(report.to_string().contains("of 1 the beginning is not known"), "{report}");
+}
+
+#[test]
+fn a_payer_that_has_reserved_something_else_than_its_channels_hold_is_found() {
+    let world = World::new();
+    world.tamper("update accounts set closed = 1 where kind = 'plan'", []);
+    let found = world.differences();
+    // 9,500 of the channel; 200 of the plan's notice, and what it has made.
+    assert!(matches!(found[..], [Difference::Reserved { held: 9_500, count: 1, .. }]), "{found:?}");
+    let world = World::new();
+    world.tamper("update accounts set closed = 1 where kind = 'channel'", []);
+    assert!(matches!(world.differences()[..], [Difference::Reserved { channels: 1, count: 0, .. }]));
+}
+
+#[test]
 fn a_job_that_paid_out_less_than_came_in_is_found() {
     let world = World::new();
     world.tamper(
@@ -180,6 +246,40 @@ fn a_dispute_that_is_wound_up_leaves_nothing_behind() {
     world.confirm();
     assert_eq!(world.differences(), []);
     assert_eq!(world.store.job(&job).unwrap().unwrap().result_hash, Some(hex::encode(RESULT)));
+}
+
+#[test]
+fn models_and_price_lists_are_compared_byte_for_byte() {
+    let mut world = World::new();
+    let model = world.chain.model(1, None, 100);
+    let list = world.chain.publish(&model, 5, 1_000);
+    world.confirm();
+    let program = Program::Registry.address();
+    let write = |row: AccountRow| AccountWrite {
+        address: row.address,
+        owner: row.program,
+        lamports: row.lamports,
+        data: row.data,
+        version: row.version,
+    };
+    let chain = Snapshot {
+        program,
+        slot: 1,
+        block_time: None,
+        accounts: world.store.live_accounts(&program).unwrap().into_iter().map(write).collect(),
+    };
+    let differences = |chain: &Snapshot| compare(&world.store, std::slice::from_ref(chain)).unwrap().differences;
+    assert_eq!(differences(&chain), []);
+    for address in [model, list] {
+        let place = chain.accounts.iter().position(|account| account.address == address).unwrap();
+        let last = chain.accounts[place].data.len() - 1;
+        let mut other = chain.clone();
+        other.accounts[place].data[last] ^= 1;
+        assert_eq!(differences(&other), [Difference::Data { address, offset: last }]);
+        let mut fewer = chain.clone();
+        fewer.accounts.remove(place);
+        assert_eq!(differences(&fewer), [Difference::Gone { address }]);
+    }
 }
 
 fn disputed(world: &World) -> Address {

@@ -94,27 +94,20 @@ pub struct Backed {
     pub at: PodI64,
 }
 
-/// What a channel has earned was divided, and paid where it could be.
+/// What a channel has earned was divided, and paid where it could be. The channel shows the rest.
 #[event(bytemuck)]
 pub struct Distributed {
     pub channel: Address,
-    pub payer: Address,
-    pub provider: Address,
-    pub mint: Address,
-    /// Vouchers and plans, from the channel's beginning.
+    /// By vouchers, from the channel's beginning.
     pub settled: PodU64,
+    /// By plans, from the channel's beginning.
     pub accrued: PodU64,
-    pub sequence: PodU64,
-    pub units: PodU64,
-    /// What was paid now: shares of the price list, protocol, provider.
-    pub paid: [PodU64; 8],
-    /// What is still owed to accounts that cannot receive.
-    pub owed: [PodU64; 8],
-    /// How much of what is earned the provider's share was computed on.
+    /// How much of both the provider's share was computed on.
     pub collected: PodU64,
     /// What went back to the payer because the provider has lost a dispute.
     pub returned: PodU64,
-    pub at: PodI64,
+    /// What was paid now: shares of the price list, protocol, provider.
+    pub paid: [PodU64; 8],
 }
 
 #[event(bytemuck)]

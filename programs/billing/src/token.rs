@@ -1,15 +1,11 @@
 //! Token accounts that payers are the authority of, under either token program.
 
-use crate::{
-    error::BillingError,
-    state::{Payer, PARTIES},
-};
+use crate::{error::BillingError, state::Payer};
 use anchor_lang::prelude::*;
-use joule_token::data_len;
 use joule_units::Amount;
 use pinocchio_token_2022::instructions::{InitializeAccount3, Transfer};
 
-pub use joule_token::{can_receive, is_owned_by, is_receiver, ACCOUNT_LEN};
+pub use joule_token::{can_receive, is_owned_by, is_receiver, reaches, Transfers, ACCOUNT_LEN};
 
 /// What a token account holds, in base units.
 #[inline(always)]
@@ -37,25 +33,19 @@ pub fn receive(
     Ok(balance(vault)?.checked_sub(before).ok_or(BillingError::InvariantBroken)?)
 }
 
-/// Pays out of a payer's vault.
+/// Pays one amount out of a payer's vault.
 #[inline(always)]
-pub fn pay<'a>(
-    vault: &'a AccountView,
-    payer: &'a Account<Payer>,
-    payments: impl Iterator<Item = (&'a AccountView, Amount)>,
+pub fn pay(
+    vault: &AccountView,
+    payer: &Account<Payer>,
+    to: &AccountView,
+    amount: Amount,
     token_program: &Address,
 ) -> Result<()> {
     // Under the other program nothing would be paid, whatever it says.
     require!(vault.owned_by(token_program), BillingError::WrongTokenProgram);
     payer.sign(|signer| {
-        joule_token::pay::<{ data_len(PARTIES, 9 * PARTIES) }, { 3 * PARTIES }>(
-            vault,
-            payer.account(),
-            payments,
-            None,
-            token_program,
-            signer,
-        )
-    })?;
-    Ok(())
+        Transfer { from: vault, to, authority: payer.account(), amount: amount.get(), token_program }
+            .invoke_signed(core::slice::from_ref(signer))
+    })
 }

@@ -48,6 +48,8 @@ pub enum RegistryError {
     CredentialMissing,
     #[msg("The provider is not one of those allowed")]
     NotAllowed,
+    #[msg("The account holds another subject's credentials")]
+    WrongSubject,
     #[msg("Only the model's creator may do this")]
     NotCreator,
     #[msg("A model's status is 1 (active) or 0 (retired)")]
@@ -70,7 +72,7 @@ pub enum RegistryError {
     CannotReceive,
     #[msg("Nobody but its owner may be able to close a share's token account")]
     ClosedByOthers,
-    #[msg("A share that is given away is more than nothing, and somebody's")]
+    #[msg("A share that is given away is more than nothing")]
     EmptyShare,
     #[msg("A price list has at most 6 shares")]
     TooManyShares,

@@ -1,5 +1,6 @@
-//! What happened to providers, attestors, credentials and requirements, in the past tense.
+//! What happened to providers, attestors, credentials, requirements and models, in the past tense.
 
+use crate::state::Model;
 use anchor_lang::prelude::*;
 
 #[event(bytemuck)]
@@ -80,6 +81,48 @@ pub struct RequirementsDropped {
     pub client: Address,
 }
 
+#[event(bytemuck)]
+pub struct ModelCreated {
+    pub model: Address,
+    pub creator: Address,
+    /// All zero when it derives from nothing.
+    pub base: Address,
+    pub payout_owner: Address,
+    pub id: PodU64,
+    pub royalty_bps: PodU16,
+}
+
+#[event(bytemuck)]
+pub struct ModelUpdated {
+    pub model: Address,
+    pub payout_owner: Address,
+    pub endpoint_hash: [u8; 32],
+    pub metadata_hash: [u8; 32],
+    /// 1 active, 0 retired.
+    pub status: u8,
+}
+
+impl ModelUpdated {
+    pub fn of(model: &Account<Model>) -> Self {
+        Self {
+            model: *model.address(),
+            payout_owner: model.payout_owner,
+            endpoint_hash: model.endpoint_hash,
+            metadata_hash: model.metadata_hash,
+            status: model.status,
+        }
+    }
+}
+
+/// The price list's account holds the prices and the shares, for good.
+#[event(bytemuck)]
+pub struct PricesPublished {
+    pub price_list: Address,
+    pub model: Address,
+    pub mint: Address,
+    pub version: PodU32,
+}
+
 joule_events::any_event!(
     ProviderRegistered,
     ProviderUpdated,
@@ -92,4 +135,7 @@ joule_events::any_event!(
     AttestationsClosed,
     RequirementsDefined,
     RequirementsDropped,
+    ModelCreated,
+    ModelUpdated,
+    PricesPublished,
 );

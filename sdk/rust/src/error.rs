@@ -107,6 +107,7 @@ pub fn explain(code: u32) -> Option<(&'static str, &'static str)> {
             include_str!("../../../idl/registry.json"),
             include_str!("../../../idl/escrow.json"),
             include_str!("../../../idl/staking.json"),
+            include_str!("../../../idl/billing.json"),
         ]
         .into_iter()
         .filter_map(|json| serde_json::from_str(json).ok())

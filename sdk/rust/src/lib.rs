@@ -11,11 +11,13 @@ pub mod pda;
 mod rpc;
 
 pub use error::{ProgramFailure, SdkError};
+pub use joule_billing as billing;
 pub use joule_escrow as escrow;
 pub use joule_registry as registry;
 pub use joule_staking as staking;
 pub use joule_treasury as treasury;
 pub use joule_units as units;
+pub use joule_voucher as voucher;
 pub use rpc::Chain;
 pub use solana_instruction::Instruction;
 pub use solana_keypair::Keypair;

@@ -1,6 +1,6 @@
 //! Where the programs keep their accounts.
 
-use crate::{escrow, registry, staking, token_program, treasury};
+use crate::{billing, escrow, registry, staking, token_program, treasury};
 use solana_pubkey::Pubkey;
 
 fn find(seeds: &[&[u8]], program: &Pubkey) -> Pubkey {
@@ -84,6 +84,15 @@ pub fn claim(signer: &Pubkey, subject: &Pubkey) -> Pubkey {
     find(&[staking::constants::CLAIM_SEED, signer.as_ref(), subject.as_ref()], &staking::ID)
 }
 
+/// `id` is the creator's own number for it.
+pub fn model(creator: &Pubkey, id: u64) -> Pubkey {
+    find(&[registry::constants::MODEL_SEED, creator.as_ref(), &id.to_le_bytes()], &registry::ID)
+}
+
+pub fn price_list(model: &Pubkey, version: u32) -> Pubkey {
+    find(&[registry::constants::PRICES_SEED, model.as_ref(), &version.to_le_bytes()], &registry::ID)
+}
+
 /// The signer of a program's events.
 pub fn event_authority(program: &Pubkey) -> Pubkey {
     find(&[joule_events::AUTHORITY_SEED], program)
@@ -119,4 +128,26 @@ pub fn panel(mint: &Pubkey, epoch: u64) -> Pubkey {
 /// The claim behind a resolver's seat in a panel.
 pub fn seat_claim(panel: &Pubkey, resolver: &Pubkey) -> Pubkey {
     escrow::seat::claim(&claim_signer(&escrow::ID), panel, resolver)
+}
+
+/// The account that says which cluster this is.
+pub fn cluster() -> Pubkey {
+    find(&[billing::constants::CLUSTER_SEED], &billing::ID)
+}
+
+/// The account that `owner` pays from in `mint`.
+pub fn payer(owner: &Pubkey, mint: &Pubkey) -> Pubkey {
+    find(&[billing::constants::PAYER_SEED, owner.as_ref(), mint.as_ref()], &billing::ID)
+}
+
+pub fn payer_vault(payer: &Pubkey) -> Pubkey {
+    find(&[billing::constants::VAULT_SEED, payer.as_ref()], &billing::ID)
+}
+
+pub fn channel(payer: &Pubkey, number: u64) -> Pubkey {
+    find(&[billing::constants::CHANNEL_SEED, payer.as_ref(), &number.to_le_bytes()], &billing::ID)
+}
+
+pub fn plan(channel: &Pubkey) -> Pubkey {
+    find(&[billing::constants::PLAN_SEED, channel.as_ref()], &billing::ID)
 }

@@ -3,14 +3,17 @@
 use super::{Pda, Scene, Syscalls, CLOCK, NONE};
 use crate::{Kind, World};
 use joule_sdk::{
-    instruction::registry::*,
+    instruction::{
+        model::{create_model, set_model_status, update_model, Origin},
+        registry::*,
+    },
     registry::{
         self,
-        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, REQUIREMENTS_SEED},
-        state::{ProviderStatus, Wanted},
+        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, MODEL_SEED, PRICES_SEED, REQUIREMENTS_SEED},
+        state::{ModelStatus, ProviderStatus, Wanted},
         ID,
     },
-    Instruction, Keypair, Signer,
+    Instruction, Keypair, Pubkey, Signer,
 };
 
 pub fn scenes(kind: Kind) -> Vec<Scene> {
@@ -20,7 +23,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
             Pda::new(&ID, &[registry::constants::PROVIDER_SEED, north.pubkey().as_ref()]),
             Pda::new(&ID, &[joule_events::AUTHORITY_SEED]),
         ];
-        Scene { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
+        Scene { program: "registry", name, world, before: vec![], instruction, signers: vec![north], syscalls, seeds }
     };
     let w = World::governed(kind);
     let north = w.north.pubkey();
@@ -32,13 +35,14 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     all.push(make("set_status", World::new(kind), set_status(north, ProviderStatus::Paused), CLOCK));
     all.push(make("retire", World::new(kind), retire(north, north), NONE));
     all.extend(attesting(kind));
+    all.extend(models(kind));
     all
 }
 
 fn attesting(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, signers: Vec<Keypair>, syscalls, seeds: &[&[u8]]| {
         let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
-        Scene { program: "registry", name, world, instruction, signers, syscalls, seeds }
+        Scene { program: "registry", name, world, before: vec![], instruction, signers, syscalls, seeds }
     };
     const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
     let mut all = Vec::new();
@@ -93,5 +97,58 @@ fn attesting(kind: Kind) -> Vec<Scene> {
     w.send(&[define], &[&alice]);
     let forget = drop_requirements(client, &hash, client);
     all.push(make("drop_requirements", w, forget, vec![alice], NONE, named));
+    all
+}
+
+fn models(kind: Kind) -> Vec<Scene> {
+    let make = |name, world: World, instruction: Instruction, syscalls, seeds: &[&[u8]]| {
+        let north = world.north.insecure_clone();
+        let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
+        Scene { program: "registry", name, world, before: vec![], instruction, signers: vec![north], syscalls, seeds }
+    };
+    const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
+    let mut all = Vec::new();
+    let based = || {
+        let mut w = World::governed(kind);
+        let alice = w.alice.insecure_clone();
+        let base = w.model(&alice, None, 500);
+        (w, base)
+    };
+    let derived = || {
+        let (mut w, base) = based();
+        let north = w.north.insecure_clone();
+        let model = w.model(&north, Some(base), 250);
+        (w, model)
+    };
+
+    let w = World::governed(kind);
+    let (north, data) = (w.north.insecure_clone(), w.guardian.pubkey());
+    let (own, profile, id) = (north.pubkey(), w.model_profile(north.pubkey()), 7u64.to_le_bytes());
+    let seeds: &[&[u8]] = &[MODEL_SEED, own.as_ref(), &id];
+    let create = |base| create_model(own, own, Origin { id: 7, base, royalty_bps: 250 }, profile);
+    all.push(make("create_model", w, create(None), CREATE, seeds));
+    let (w, base) = based();
+    all.push(make("create_model (derived)", w, create(Some(base)), CREATE, seeds));
+    let (w, model) = derived();
+    all.push(make("update_model", w, update_model(own, model, profile), CLOCK, seeds));
+    let (w, model) = derived();
+    all.push(make("set_model_status", w, set_model_status(own, model, ModelStatus::Retired), CLOCK, seeds));
+
+    // Of numbers that the creator has chosen for a bump of 255.
+    let chosen = |base: Option<Pubkey>, mut w: World| loop {
+        let model = w.model(&north, base, 250);
+        if Pubkey::find_program_address(&[PRICES_SEED, model.as_ref(), &1u32.to_le_bytes()], &ID).1 == u8::MAX {
+            return (w, model);
+        }
+    };
+    let version = 1u32.to_le_bytes();
+    let (mut w, model) = chosen(None, World::governed(kind));
+    let publish = w.publish(&north, model, &w.listing(&[]));
+    all.push(make("publish_prices", w, publish, CREATE, &[PRICES_SEED, model.as_ref(), &version]));
+    // For the lineage, the creator and an owner of data.
+    let (w, base) = based();
+    let (mut w, model) = chosen(Some(base), w);
+    let publish = w.publish(&north, model, &w.listing(&[(data, 300)]));
+    all.push(make("publish_prices (derived)", w, publish, CREATE, &[PRICES_SEED, model.as_ref(), &version]));
     all
 }

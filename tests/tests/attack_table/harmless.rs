@@ -81,6 +81,8 @@ const NO_SLASH: &str = "nothing is slashed, and nobody looks at it";
 const GOVERNS: &str = "the authority governs every one of them";
 const CHOSEN: &str = "whoever may take it out may send it wherever it wants";
 const UNDEMANDED: &str = "where nothing is demanded nobody looks at what is shown";
+const LINEAGE: &str = "what a model derives from is its creator's word, which others can see and nobody proves";
+const SHARED: &str = "any account of the share's owner will do";
 const MADE_AGAIN: &str = "it is closed only when nothing counts in it, and then made again as the first one was";
 
 #[rustfmt::skip]
@@ -95,6 +97,12 @@ const LIST: &[Harmless] = &[
     row("registry", &["attest"], &["payer"], &["Uninitialised"], "there is no rent to pay"),
     row("registry", &["attest"], &["attestations"], CLOSED, MADE_AGAIN),
     row("registry", &["set_attestor"], &["attestor"], &["SomebodyElses"], GOVERNS),
+    row("registry", &["create_model", "create_model (derived)", "publish_prices", "publish_prices (derived)"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("registry", &["create_model"], &["base"], &["PutIn"], LINEAGE),
+    row("registry", &["create_model (derived)"], &["base"], &["LeftOut", "SomebodyElses"], LINEAGE),
+    row("registry", &["create_model"], &["program"], OTHER_PROGRAM, "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+    row("registry", &["publish_prices (derived)"], &["remaining 8", "remaining 9", "remaining 10"], &["Twin"], SHARED),
+    row("registry", &["publish_prices"], &["remaining 8"], &["Twin"], SHARED),
 
     row("staking", &["open_bond", "stake", "stake (first of an owner)", "lock", "lock (first of a subject)"], &["payer"], &["OtherSigner"], SPONSOR),
     row("staking", &["stake", "lock"], &["payer"], &["Uninitialised"], "there is no rent to pay"),
@@ -180,6 +188,20 @@ const LIST: &[Harmless] = &[
     row("escrow", &["close_vote (right)"], &["bond_vault"], &["DuplicateOf(payout)", "DuplicateOf(vote_payer)"], NO_SLASH),
     row("escrow", &["withdraw_bid (lost)"], &["job"], CLOSED, "a bid for a job that is over binds nobody"),
     row("escrow", &["enroll (not the first)"], &["panel"], CLOSED, MADE_AGAIN),
+
+    row("billing", &["create_payer", "open", "start_plan", "back", "back (first of a channel)"], &["rent_payer"], &["OtherSigner"], SPONSOR),
+    row("billing", &["back"], &["rent_payer"], &["Uninitialised"], "there is no rent to pay"),
+    row("billing", &["back"], &["claim"], CLOSED, MADE_AGAIN),
+    row("billing", &["deposit"], &["source"], &["Twin"], OWN_SOURCE),
+    row("billing", &["open"], &["payout"], &["Twin"], OWN_PAYOUT),
+    gain("billing", &["reclaim"], &["destination"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], CHOSEN),
+    gain("billing", &["claim_owed"], &["destination"], &["Twin"], "any account of the share's owner will do"),
+    row("billing", &["distribute"], &["fee_vault", "payout", "remaining 9", "remaining 10"], BROKEN, UNPAID),
+    row("billing", &["distribute"], &["payout", "remaining 9", "remaining 10"], &["HandedOver", "MadeAgain"], "a share waits for an account that its owner owns"),
+    row("billing", &["dispute_receipt", "dispute_receipts"], &["claim"], CLOSED, "a claim that has lapsed cannot be slashed; before its time only billing lets go of it"),
+    row("billing", &["settle_batch (3)"], &["payer"], CLOSED, "only its address counts, which is signed and which every channel names"),
+    row("billing", &["settle_batch (3)"], &["payer"], &["Beheaded", "Truncated", "WrongDiscriminator"], "only its address counts, which is signed and which every channel names"),
+    row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], CLOSED, "a closed channel keeps the others of a batch from nothing"),
 ];
 
 impl Harmless {

@@ -3,6 +3,8 @@
 mod attestations;
 mod attestor;
 mod check;
+mod models;
+mod prices;
 mod provider;
 mod requirements;
 

@@ -6,6 +6,7 @@ use joule_localnet::{
     Persona::{Alice, Authority},
 };
 use joule_sdk::{
+    billing::state::Cluster,
     pda,
     staking::state::{Pool, Service},
     treasury::state::{AcceptedMint, Protocol},
@@ -71,6 +72,7 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     let (protocol, accepted) = (pda::protocol(), pda::accepted_mint(&world.localnet.mint()));
     assert!(world.chain.find::<Protocol>(&protocol).await.unwrap().is_none(), "nothing is initialised yet");
 
+    let cluster = pda::cluster();
     let (service, pool) = (pda::service(&joule_sdk::escrow::ID), pda::pool(&world.localnet.mint()));
     let first = migrate(&world).await;
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
@@ -87,6 +89,11 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     assert_eq!((mint.outflow_limit.get(), mint.outflow_window.get()), (5_000_000, 24 * 60 * 60));
     let admitted: Service = world.chain.get(&service).await.unwrap();
     assert!(admitted.is_enabled() && admitted.program == joule_sdk::escrow::ID && admitted.number == 0);
+    let billing: Service = world.chain.get(&pda::service(&joule_sdk::billing::ID)).await.unwrap();
+    assert!(billing.is_enabled() && billing.number == 1);
+    let named: Cluster = world.chain.get(&cluster).await.unwrap();
+    let genesis = world.chain.rpc().get_genesis_hash().await.unwrap();
+    assert_eq!(named.genesis_hash, genesis.to_bytes());
     let made: Pool = world.chain.get(&pool).await.unwrap();
     assert_eq!((made.max_lock.get(), made.tier_discounts_bps[3].get()), (365 * 24 * 60 * 60, 2_000));
     // What it made is enough to work with.
@@ -94,7 +101,7 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
 
     let bytes = async || {
         let mut all = Vec::new();
-        for address in [protocol, accepted, service, pool, pda::fee_vault(&world.localnet.mint())] {
+        for address in [protocol, accepted, service, pool, cluster, pda::fee_vault(&world.localnet.mint())] {
             all.push(world.chain.rpc().get_account(&address).await.unwrap());
         }
         all

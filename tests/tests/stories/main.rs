@@ -5,8 +5,10 @@
 
 mod bad_input;
 mod bids;
+mod billed;
 mod bonds;
 mod cli;
+mod cli_panel;
 mod deploy_step;
 mod judged;
 mod killed;
@@ -14,4 +16,6 @@ mod metered;
 mod node_killed;
 mod outages;
 mod paid;
+mod panels;
+mod sold;
 mod support;

@@ -8,7 +8,7 @@ use anchor_lang_idl::build::IdlBuilder;
 use anyhow::{bail, Context, Result};
 use std::{fs, path::Path};
 
-const PROGRAMS: [&str; 4] = ["treasury", "registry", "escrow", "staking"];
+const PROGRAMS: [&str; 5] = ["treasury", "registry", "escrow", "staking", "billing"];
 
 fn main() -> Result<()> {
     let check = match std::env::args().nth(1).as_deref() {

@@ -1,5 +1,6 @@
 //! Events: what each is about, what it changes, and its fields for people. One file a program.
 
+mod billing;
 mod escrow;
 mod registry;
 mod staking;
@@ -13,6 +14,7 @@ use serde_json::Value;
 #[derive(Clone, Copy)]
 #[allow(clippy::large_enum_variant)]
 pub enum Fact {
+    Billing(joule_billing::event::AnyEvent),
     Escrow(joule_escrow::event::AnyEvent),
     Registry(joule_registry::event::AnyEvent),
     Staking(joule_staking::event::AnyEvent),
@@ -25,12 +27,18 @@ pub enum Row {
     Job(Address),
     Provider(Address),
     Dispute(Address),
+    Channel(Address),
+    Plan(Address),
 }
 
 impl Row {
     pub const fn address(&self) -> Address {
         match self {
-            Self::Job(address) | Self::Provider(address) | Self::Dispute(address) => *address,
+            Self::Job(address)
+            | Self::Provider(address)
+            | Self::Dispute(address)
+            | Self::Channel(address)
+            | Self::Plan(address) => *address,
         }
     }
 }
@@ -44,6 +52,7 @@ pub struct Life {
     pub closed: bool,
 }
 
+pub use billing::{channel_of, plan, plan_of};
 pub use escrow::{dispute, dispute_of, job_of};
 pub use registry::attestations;
 
@@ -52,6 +61,7 @@ type Key = anchor_lang::prelude::Address;
 /// Decodes what follows the event tag.
 pub fn event(program: Program, data: &[u8]) -> Result<Fact, DecodeError> {
     let found = match program {
+        Program::Billing => joule_billing::event::AnyEvent::decode(data).map(Fact::Billing),
         Program::Escrow => joule_escrow::event::AnyEvent::decode(data).map(Fact::Escrow),
         Program::Registry => joule_registry::event::AnyEvent::decode(data).map(Fact::Registry),
         Program::Staking => joule_staking::event::AnyEvent::decode(data).map(Fact::Staking),
@@ -63,6 +73,7 @@ pub fn event(program: Program, data: &[u8]) -> Result<Fact, DecodeError> {
 impl Fact {
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Billing(event) => event.name(),
             Self::Escrow(event) => event.name(),
             Self::Registry(event) => event.name(),
             Self::Staking(event) => event.name(),
@@ -73,6 +84,7 @@ impl Fact {
     /// The account it is about, first, and the others that it concerns.
     pub fn accounts(&self) -> Vec<Address> {
         let named = match self {
+            Self::Billing(event) => billing::accounts(event),
             Self::Escrow(event) => escrow::accounts(event),
             Self::Registry(event) => registry::accounts(event),
             Self::Staking(event) => staking::accounts(event),
@@ -90,6 +102,7 @@ impl Fact {
     /// The rows that it changes.
     pub fn rows(&self) -> Vec<Row> {
         match self {
+            Self::Billing(event) => billing::rows(event),
             Self::Escrow(event) => escrow::rows(event),
             Self::Registry(event) => registry::rows(event),
             Self::Staking(_) | Self::Treasury(_) => Vec::new(),
@@ -99,6 +112,7 @@ impl Fact {
     /// The account that it created or closed, if it did.
     pub fn life(&self) -> Option<Life> {
         match self {
+            Self::Billing(event) => billing::life(event),
             Self::Escrow(event) => escrow::life(event),
             Self::Registry(event) => registry::life(event),
             Self::Staking(event) => staking::life(event),
@@ -109,6 +123,7 @@ impl Fact {
     /// The fields: amounts and ids as decimal strings, addresses in base58, hashes in hex.
     pub fn data(&self) -> Value {
         match self {
+            Self::Billing(event) => billing::data(event),
             Self::Escrow(event) => escrow::data(event),
             Self::Registry(event) => registry::data(event),
             Self::Staking(event) => staking::data(event),

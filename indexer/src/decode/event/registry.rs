@@ -1,7 +1,7 @@
 //! The registry's events.
 
 use super::{closed, created, Key, Life, Row};
-use crate::decode::fields::fields;
+use crate::decode::fields::{fields, hash, key};
 use joule_registry::{constants::ATTESTATIONS_SEED, event::AnyEvent as E};
 use serde_json::{json, Value};
 
@@ -23,6 +23,9 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::AttestationsClosed(e) => vec![e.attestations, e.subject],
         E::RequirementsDefined(e) => vec![e.requirements, e.client],
         E::RequirementsDropped(e) => vec![e.requirements, e.client],
+        E::ModelCreated(e) => vec![e.model, e.creator],
+        E::ModelUpdated(e) => vec![e.model],
+        E::PricesPublished(e) => vec![e.price_list, e.model],
     }
 }
 
@@ -53,7 +56,7 @@ pub fn data(event: &E) -> Value {
         E::ProviderRegistered(e) => fields!(e; provider: key, authority: key, payout_owner: key),
         E::ProviderUpdated(e) => fields!(e; provider: key, payout_owner: key),
         E::ProviderStatusChanged(e) => json!({
-            "provider": crate::decode::fields::key(&e.provider),
+            "provider": key(&e.provider),
             "status": match e.status {
                 1 => "active".to_owned(),
                 2 => "paused".to_owned(),
@@ -68,5 +71,19 @@ pub fn data(event: &E) -> Value {
         E::AttestationsClosed(e) => fields!(e; attestations: key, subject: key),
         E::RequirementsDefined(e) => fields!(e; requirements: key, client: key),
         E::RequirementsDropped(e) => fields!(e; requirements: key, client: key),
+        E::ModelCreated(e) => fields!(e; model: key, creator: key, base: known, payout_owner: key, id: text,
+            royalty_bps: number),
+        E::ModelUpdated(e) => json!({
+            "model": key(&e.model),
+            "payout_owner": key(&e.payout_owner),
+            "endpoint_hash": hash(&e.endpoint_hash),
+            "metadata_hash": hash(&e.metadata_hash),
+            "status": match e.status {
+                0 => "retired".to_owned(),
+                1 => "active".to_owned(),
+                other => other.to_string(),
+            },
+        }),
+        E::PricesPublished(e) => fields!(e; price_list: key, model: key, mint: key, version: number),
     }
 }

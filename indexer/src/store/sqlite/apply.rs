@@ -1,11 +1,12 @@
 //! One batch, in one transaction.
 
 use super::super::{
-    account, bid, checkpoint,
+    account, channel, checkpoint,
     dead_letter::{self, Letter},
-    dispute, event, job, provider,
+    dispute, distribution, event, job, model, payer, plan, provider,
+    revenue::{self, Days},
     totals::{self, Deltas},
-    Applied, Batch, EventRow, Redecoded, Result,
+    AccountRow, Applied, Batch, EventRow, Redecoded, Result,
 };
 use crate::{
     crash,
@@ -14,8 +15,9 @@ use crate::{
 };
 use anchor_lang::prelude::Address as Key;
 use joule_api::{Commitment, Provider};
+use joule_billing::event::AnyEvent;
 use rusqlite::{params, Connection, TransactionBehavior};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet, HashSet};
 
 /// Every event that a row can have, for rebuilding it. A job has at most some dozens.
 const ALL: usize = 1 << 20;
@@ -44,12 +46,26 @@ pub fn redecode(conn: &mut Connection) -> Result<Redecoded> {
 struct Work<'a> {
     conn: &'a Connection,
     rows: BTreeSet<Row>,
+    ledgers: BTreeMap<Address, Ledger>,
+    deltas: Deltas,
     applied: Applied,
+}
+
+/// The days of a channel, before this transaction and now.
+struct Ledger {
+    before: Days,
+    now: Days,
 }
 
 impl<'a> Work<'a> {
     fn new(conn: &'a Connection) -> Self {
-        Self { conn, rows: BTreeSet::new(), applied: Applied::default() }
+        Self {
+            conn,
+            rows: BTreeSet::new(),
+            ledgers: BTreeMap::new(),
+            deltas: Deltas::default(),
+            applied: Applied::default(),
+        }
     }
 
     fn apply(mut self, batch: &Batch) -> Result<Applied> {
@@ -70,7 +86,7 @@ impl<'a> Work<'a> {
 
     fn block(&mut self, block: &Block) -> Result<()> {
         for write in &block.writes {
-            self.write(write)?;
+            self.write(write, block.block_time)?;
         }
         let mut closings = BTreeMap::new();
         for transaction in &block.transactions {
@@ -105,18 +121,55 @@ impl<'a> Work<'a> {
             Err(_) => {}
         }
         if new {
+            if let Ok(fact) = &fact {
+                self.happened(event, fact)?;
+            }
             self.applied.events.push(event.to_api(Commitment::Confirmed));
         }
         Ok(())
     }
 
-    fn write(&mut self, write: &AccountWrite) -> Result<()> {
+    /// An event is stored and understood for the first time: what it adds is added.
+    fn happened(&mut self, event: &EventRow, fact: &decode::Fact) -> Result<()> {
+        let Some((channel, fact)) = revenue::channel_of(fact) else { return Ok(()) };
+        if let AnyEvent::Distributed(e) = fact {
+            distribution::put(self.conn, event, e)?;
+        }
+        self.ledger(&channel)?.happened(fact, distribution::time(event));
+        Ok(())
+    }
+
+    fn ledger(&mut self, channel: &Address) -> Result<&mut Days> {
+        let ledger = match self.ledgers.entry(*channel) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let days = Days::load(self.conn, channel)?;
+                new.insert(Ledger { before: days.clone(), now: days })
+            }
+        };
+        Ok(&mut ledger.now)
+    }
+
+    /// A channel's state was seen, at a time if that is known: an older one too says how far it had come by then. Without a
+    /// time it counts from the beginning.
+    fn saw(&mut self, address: &Address, state: &joule_billing::state::Channel, time: Option<i64>) -> Result<()> {
+        let at = time.unwrap_or(state.opened_at.get());
+        self.ledger(address)?.saw(at, state.sequence.get(), state.units.get());
+        self.rows.insert(Row::Channel(*address));
+        Ok(())
+    }
+
+    /// `time` is that of the block that shows it, in Unix seconds.
+    fn write(&mut self, write: &AccountWrite, time: Option<i64>) -> Result<()> {
         let program = Program::of(&write.owner);
         let decoded = program.map(|program| decode::account(program, &write.data));
         let kind = match &decoded {
             Some(Ok(state)) => state.kind(),
             _ => UNDECODABLE,
         };
+        if let Some(Ok(State::Channel(state))) = decoded.as_ref().filter(|_| account::is_live(write)) {
+            self.saw(&write.address, state, time)?;
+        }
         if !account::put(self.conn, write, kind)? {
             return Ok(());
         }
@@ -149,7 +202,21 @@ impl<'a> Work<'a> {
             State::Dispute(_) => {
                 self.rows.insert(Row::Dispute(*address));
             }
-            State::Bid(_) | State::Bond(_) | State::Claim(_) => {
+            State::Channel(_) => {
+                self.rows.insert(Row::Channel(*address));
+            }
+            State::Plan(_) => {
+                self.rows.insert(Row::Plan(*address));
+            }
+            State::Payer(payer) => {
+                let before = payer::put(self.conn, address, payer, slot)?;
+                self.deltas.prepaid(Address::from(&payer.mint), before, payer.balance.get());
+            }
+            State::Model(state) => {
+                let model = model::from_state(address, state, slot, Commitment::Confirmed);
+                model::put(self.conn, address, &model)?;
+            }
+            State::Bid(_) | State::Bond(_) | State::Claim(_) | State::PriceList(_) => {
                 if let Some(parent) = state.parent() {
                     account::list_under(self.conn, state.kind(), &parent, address)?;
                 }
@@ -157,6 +224,7 @@ impl<'a> Work<'a> {
             // The account itself is all that is ever asked for.
             State::Vote(_)
             | State::Panel(_)
+            | State::Cluster(_)
             | State::Attestor(_)
             | State::Attestations(_)
             | State::Requirements(_)
@@ -221,7 +289,7 @@ impl<'a> Work<'a> {
     /// Every account that the store takes for alive and the snapshot does not have was closed while nobody looked.
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<()> {
         for write in &snapshot.accounts {
-            self.write(write)?;
+            self.write(write, snapshot.block_time)?;
         }
         let alive: HashSet<Address> = snapshot.accounts.iter().map(|write| write.address).collect();
         for row in account::live(self.conn, &snapshot.program)? {
@@ -241,6 +309,11 @@ impl<'a> Work<'a> {
             ("job", _) => self.rows.extend([Row::Job(*address)]),
             ("provider", _) | (UNDECODABLE, Some(Program::Registry)) => self.rows.extend([Row::Provider(*address)]),
             ("dispute", _) => self.rows.extend([Row::Dispute(*address)]),
+            ("channel", _) => self.rows.extend([Row::Channel(*address)]),
+            ("plan", _) => self.rows.extend([Row::Plan(*address)]),
+            (UNDECODABLE, Some(Program::Billing)) => {
+                self.rows.extend([Row::Channel(*address), Row::Plan(*address)]);
+            }
             (UNDECODABLE, Some(Program::Escrow)) => {
                 self.rows.extend([Row::Job(*address), Row::Dispute(*address)]);
             }
@@ -266,16 +339,18 @@ impl<'a> Work<'a> {
             }
         }
         jobs.extend(rows.iter().filter(|row| matches!(row, Row::Job(_))).map(Row::address));
-        let mut deltas = Deltas::default();
         for address in jobs {
-            self.job(&address, &mut deltas)?;
+            self.job(&address)?;
         }
-        deltas.write(self.conn)?;
         for row in &rows {
-            if let Row::Dispute(address) = row {
-                self.dispute(address)?;
+            match row {
+                Row::Dispute(address) => self.dispute(address)?,
+                Row::Channel(address) => self.channel(address)?,
+                Row::Plan(address) => self.plan(address)?,
+                Row::Job(_) | Row::Provider(_) => {}
             }
         }
+        std::mem::take(&mut self.deltas).write(self.conn)?;
         for (address, mut provider) in providers {
             totals::count_for(self.conn, &address, &mut provider)?;
             self.applied.providers.push(provider);
@@ -300,7 +375,7 @@ impl<'a> Work<'a> {
         Ok(Some((*address, after)))
     }
 
-    fn job(&mut self, address: &Address, deltas: &mut Deltas) -> Result<()> {
+    fn job(&mut self, address: &Address) -> Result<()> {
         let row = account::get(self.conn, address)?;
         let events = event::of_account(self.conn, address, ALL)?;
         let mut failed = None;
@@ -315,14 +390,10 @@ impl<'a> Work<'a> {
             return Err(error);
         }
         let Some(after) = rebuilt else { return Ok(()) };
-        if let Some((bid, slot)) = bid::won(&after, &events) {
-            let escrow = Program::Escrow.address();
-            account::close(self.conn, &bid, &escrow, Version::closing(slot), bid::BID)?;
-        }
         let before = job::get(self.conn, address)?;
         if before.as_ref() != Some(&after) {
             job::put(self.conn, address, &after)?;
-            deltas.changed(before.as_ref(), &after);
+            self.deltas.changed(before.as_ref(), &after);
             self.applied.jobs.push(after);
         }
         Ok(())
@@ -339,6 +410,49 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// The events that say something of it which the account does not.
+    fn history(&self, address: &Address, row: Option<&AccountRow>) -> Result<Vec<EventRow>> {
+        match row.and_then(AccountRow::told_until) {
+            Some(slot) => event::since(self.conn, address, slot),
+            None => event::of_account(self.conn, address, ALL),
+        }
+    }
+
+    fn channel(&mut self, address: &Address) -> Result<()> {
+        self.ledger(address)?;
+        let Some(Ledger { before: days_before, now: days }) = self.ledgers.remove(address) else { return Ok(()) };
+        if days != days_before {
+            days.store(self.conn, address, &days_before)?;
+        }
+        let row = account::get(self.conn, address)?;
+        let events = self.history(address, row.as_ref())?;
+        // Until somebody says whose it is, its days wait.
+        let Some(after) = channel::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        let before = channel::get(self.conn, address)?;
+        if before.as_ref() == Some(&after) && days == days_before {
+            return Ok(());
+        }
+        channel::put(self.conn, address, &after)?;
+        let counted = before.as_ref().map(|before| (before, &days_before));
+        revenue::changed(self.conn, counted.map(|(_, days)| days), &after, &days)?;
+        self.deltas.channel_changed(counted, (&after, &days));
+        let mut shown = after;
+        days.total().fill(&mut shown);
+        self.applied.channels.push(shown);
+        Ok(())
+    }
+
+    fn plan(&mut self, address: &Address) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = self.history(address, row.as_ref())?;
+        let Some(after) = plan::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        if plan::get(self.conn, address)?.as_ref() != Some(&after) {
+            plan::put(self.conn, address, &after)?;
+            self.applied.plans.push(after);
+        }
+        Ok(())
+    }
+
     fn redecode(mut self) -> Result<Redecoded> {
         let mut redecoded = Redecoded::default();
         for letter in dead_letter::all(self.conn)? {
@@ -348,6 +462,9 @@ impl<'a> Work<'a> {
                     Some(row) => match row.state() {
                         Some(state) => {
                             account::set_kind(self.conn, address, state.kind())?;
+                            if let State::Channel(channel) = &state {
+                                self.saw(address, channel, None)?;
+                            }
                             self.state(address, &state, row.version.slot)?;
                             true
                         }
@@ -359,6 +476,7 @@ impl<'a> Work<'a> {
                     Some(row) => match row.fact() {
                         Ok(fact) => {
                             event::name(self.conn, &row, &fact)?;
+                            self.happened(&row, &fact)?;
                             self.rows.extend(fact.rows());
                             true
                         }

@@ -1,7 +1,9 @@
 //! The store and the overlay, on real files and with the programs' own account and event types.
 
+mod billing;
 mod bonds;
 mod disputes;
+mod models;
 
 use super::*;
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     testing::{self, Chain, Happening},
     types::Version,
 };
-use joule_api::Commitment;
+use joule_api::{Commitment, RevenueBy};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -32,10 +34,24 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .flat_map(|program| store.live_accounts(&program.address()).unwrap())
         .map(|row| (row.address.to_string(), hex::encode(row.data), row.lamports, row.kind))
         .collect();
+    let models = store.models(&ModelFilter::default(), &page, &[]).unwrap();
+    let prices: Vec<_> = models
+        .iter()
+        .flat_map(|model| store.members(model::PRICE_LIST, &model.address.parse().unwrap()).unwrap())
+        .map(|row| (row.address.to_string(), hex::encode(row.data)))
+        .collect();
+    let revenue = [RevenueBy::Model, RevenueBy::Creator, RevenueBy::Provider, RevenueBy::Day]
+        .map(|by| store.revenue(&RevenueFilter { by, days: (None, None), mint: None }).unwrap());
     serde_json::json!({
         "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
         "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
         "disputes": store.disputes(&DisputeFilter::default(), &page, &[]).unwrap(),
+        "models": models,
+        "prices": prices,
+        "channels": store.channels(&ChannelFilter::default(), &page, &[]).unwrap(),
+        "plans": store.plans(&PlanFilter::default(), &page, &[]).unwrap(),
+        "distributions": store.distributions(&DistributionFilter::default(), &page).unwrap(),
+        "revenue": revenue,
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
     })
@@ -178,6 +194,7 @@ fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
     let mut snapshot = Snapshot {
         program: crate::decode::Program::Registry.address(),
         slot,
+        block_time: None,
         accounts: vec![crate::types::AccountWrite { version: Version::snapshot(slot), ..(*kept_account).clone() }],
     };
     snapshot.slot = slot;
@@ -407,6 +424,7 @@ proptest! {
     ) {
         let mut chain = Chain::new();
         chain.open(9, 1);
+        chain.model(0, None, 0);
         for happening in happenings {
             chain.happen(happening);
         }

@@ -56,8 +56,13 @@ pub fn handler(ctx: &mut Context<ClaimOwed>, index: u8) -> Result<()> {
     require!(!amount.is_zero(), BillingError::NothingOwed);
     accounts.channel.let_go(amount)?;
     accounts.payer.spend(amount)?;
-    let payment = [(accounts.destination.account(), amount)];
-    token::pay(accounts.vault.account(), &accounts.payer, payment.into_iter(), accounts.token_program.address())?;
+    token::pay(
+        accounts.vault.account(),
+        &accounts.payer,
+        accounts.destination.account(),
+        amount,
+        accounts.token_program.address(),
+    )?;
     let event = OwedClaimed {
         channel: *accounts.channel.address(),
         owner: *accounts.owner.address(),

@@ -4,11 +4,10 @@ use crate::{
     constants::{PROTOCOL, PROVIDER},
     error::BillingError,
     event::Distributed,
-    state::{Channel, Dues, Payer, PARTIES},
+    state::{Channel, Payer, PARTIES},
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
-use anchor_spl::token_interface::TokenInterface;
 use joule_events::emit_event;
 use joule_registry::state::PriceList;
 use joule_units::{Amount, UnixTime};
@@ -30,85 +29,79 @@ pub struct Distribute {
     pub fee_vault: UncheckedAccount,
     #[account(mut, unsafe(dup), address = channel.payout @ BillingError::WrongPayout)]
     pub payout: UncheckedAccount,
-    pub token_program: Interface<'static, TokenInterface>,
-}
-
-/// What was paid to each party, in base units.
-#[derive(Default)]
-struct Paid {
-    parts: [PodU64; PARTIES],
-    total: Amount,
+    /// Compared with the program that owns the vault.
+    pub token_program: UncheckedAccount,
 }
 
 impl Distribute {
-    /// Pays whoever can be paid of what it is owed. Somebody's account may have been closed, frozen, or made again by somebody
-    /// else since it was named: what it is owed waits then, and keeps nobody else waiting.
+    /// Pays whoever can be paid of what it is due. Somebody's account may have been closed, frozen, or made again by somebody
+    /// else since it was named: what it is due waits then, and keeps nobody else waiting.
     #[inline(always)]
-    fn pay(&mut self, shares: &[AccountView]) -> Result<Paid> {
-        let (mint, token_program) = (self.payer.mint, *self.token_program.address());
-        let (vault, fee_vault, payout) = (*self.vault.account(), *self.fee_vault.account(), *self.payout.account());
-        // Under the other program nobody could be paid, and anyone could turn payments into debts.
-        require!(vault.owned_by(&token_program), BillingError::WrongTokenProgram);
-        let takes = |to: &AccountView| {
-            !address_eq(to.address(), vault.address()) && token::can_receive(to, &mint, &token_program)
-        };
-        let mut paid = Paid::default();
-        let mut payments = [(&vault, Amount::ZERO); PARTIES];
+    fn pay(&mut self, shares: &[AccountView]) -> Result<Distributed> {
+        let (mint, token_program) = (&self.prices.mint, self.token_program.address());
+        let (vault, fee_vault, payout) = (self.vault.account(), self.fee_vault.account(), self.payout.account());
+        // Under the other program nobody could be paid, and anyone could turn payments into debts. The vault was made by one of
+        // the token programs.
+        require!(vault.owned_by(token_program), BillingError::WrongTokenProgram);
         let channel = &mut self.channel;
-        let mut give = |party: usize, to, is_payable: bool, channel: &mut Channel| -> Result<()> {
-            if is_payable {
-                let amount = channel.take_owed(party)?;
-                paid.parts[party] = amount.get().into();
-                paid.total = paid.total.checked_add(amount).ok_or(BillingError::Overflow)?;
-                payments[party] = (to, amount);
+        let authority = *self.payer.account();
+        let mut transfers = token::Transfers::new(vault, &authority);
+        let mut paid = [PodU64::ZERO; PARTIES];
+        let mut total = Amount::ZERO;
+        let mut give = |party: usize, to, amount: Amount| -> Result<()> {
+            if !amount.is_zero() {
+                transfers.push(to, amount);
+                paid[party] = amount.get().into();
+                total = total.checked_add(amount).ok_or(BillingError::Overflow)?;
             }
             Ok(())
         };
-        for (place, (share, to)) in self.prices.parties().iter().zip(shares).enumerate() {
+        let reaches = |to: &AccountView, owner: &Address| token::reaches(to, owner, mint, token_program);
+        let parties = self.prices.parties();
+        require!(shares.len() == parties.len(), BillingError::WrongShares);
+        let division = channel.divide()?;
+        for (place, (share, to)) in parties.iter().zip(shares).enumerate() {
             require!(address_eq(&share.account, to.address()), BillingError::WrongShares);
-            let is_payable = channel.is_owed(place) && takes(to) && token::is_owned_by(to, &share.owner);
-            give(place, to, is_payable, channel)?;
+            let part = division.part(share.bps.get())?;
+            give(place, to, channel.pay_or_owe(place, part, || reaches(to, &share.owner))?)?;
         }
-        let is_payable = channel.is_owed(PROTOCOL) && takes(&fee_vault);
-        give(PROTOCOL, &fee_vault, is_payable, channel)?;
-        let is_payable =
-            channel.is_owed(PROVIDER) && takes(&payout) && token::is_owned_by(&payout, &channel.payout_owner);
-        give(PROVIDER, &payout, is_payable, channel)?;
-        channel.let_go(paid.total)?;
-        self.payer.spend(paid.total)?;
-        if !paid.total.is_zero() {
-            token::pay(&vault, &self.payer, payments.into_iter(), &token_program)?;
+        let part = division.part(channel.fee_bps.get())?;
+        let is_payable = || token::can_receive(fee_vault, mint, token_program);
+        give(PROTOCOL, fee_vault, channel.pay_or_owe(PROTOCOL, part, is_payable)?)?;
+        let target = channel.collectable(|| Ok(UnixTime::new(Clock::get()?.unix_timestamp)))?;
+        let mut part = channel.collect(target)?;
+        let mut returned = Amount::ZERO;
+        if channel.is_condemned() {
+            returned = core::mem::take(&mut part);
+            channel.let_go(returned)?;
+            self.payer.release(returned)?;
         }
-        Ok(paid)
+        let owner = channel.payout_owner;
+        give(PROVIDER, payout, channel.pay_or_owe(PROVIDER, part, || reaches(payout, &owner))?)?;
+        channel.let_go(total)?;
+        self.payer.spend(total)?;
+        if !transfers.is_empty() {
+            self.payer.sign(|signer| transfers.send(token_program, signer));
+        } else {
+            // A debt that was not there before is worth writing down, since its owner can claim it.
+            let is_news = division.is_something() || !part.is_zero() || !returned.is_zero();
+            require!(is_news, BillingError::NothingPayable);
+        }
+        Ok(Distributed {
+            channel: *channel.address(),
+            settled: channel.settled,
+            accrued: channel.accrued,
+            collected: channel.collected,
+            returned: returned.get().into(),
+            paid,
+        })
     }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Distribute>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
     let shares = ctx.remaining_accounts()?;
-    let accounts = &mut ctx.accounts;
-    require!(shares.len() == accounts.prices.parties().len(), BillingError::WrongShares);
-    let dues = accounts.channel.accrue_dues(accounts.prices.parties(), UnixTime::new(now))?;
-    accounts.payer.release(dues.returned)?;
-    let paid = accounts.pay(&shares)?;
-    require!(!paid.total.is_zero() || dues != Dues::default(), BillingError::NothingPayable);
-    let channel = &accounts.channel;
-    let event = Distributed {
-        channel: *channel.address(),
-        payer: channel.payer,
-        provider: channel.provider,
-        mint: channel.mint,
-        settled: channel.settled,
-        accrued: channel.accrued,
-        sequence: channel.sequence,
-        units: channel.units,
-        paid: paid.parts,
-        owed: channel.owed,
-        collected: channel.collected,
-        returned: dues.returned.get().into(),
-        at: now.into(),
-    };
+    let event = ctx.accounts.pay(&shares)?;
     emit_event!(ctx, event);
     Ok(())
 }

@@ -35,8 +35,13 @@ pub fn handler(ctx: &mut Context<Reclaim>, amount: u64) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.payer.reclaim(Amount::new(amount), UnixTime::new(now))?;
     let accounts = &ctx.accounts;
-    let payment = [(accounts.destination.account(), Amount::new(amount))];
-    token::pay(accounts.vault.account(), &accounts.payer, payment.into_iter(), accounts.token_program.address())?;
+    token::pay(
+        accounts.vault.account(),
+        &accounts.payer,
+        accounts.destination.account(),
+        Amount::new(amount),
+        accounts.token_program.address(),
+    )?;
     let payer = &accounts.payer;
     emit_event!(
         ctx,

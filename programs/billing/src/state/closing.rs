@@ -62,10 +62,14 @@ impl Channel {
     /// Up to how much of what is earned the provider's share can be paid now: what it has backed, and everything once nobody
     /// can dispute it any more.
     #[inline(always)]
-    pub(super) fn collectable(&self, now: UnixTime) -> Result<u64> {
+    pub fn collectable(&self, now: impl FnOnce() -> Result<UnixTime>) -> Result<u64> {
         let earned = self.earned()?;
-        let is_late = |at: i64| now.get() >= at.saturating_add(DISPUTE_PERIOD as i64);
-        if self.backing_bps.get() == 0 || self.closed_at(now).is_some_and(is_late) {
+        if self.backing_bps.get() == 0 {
+            return Ok(earned);
+        }
+        // The time is asked for only where it matters.
+        let closes_at = self.closes_at.get();
+        if closes_at != 0 && now()?.get() >= closes_at.saturating_add(DISPUTE_PERIOD as i64) {
             return Ok(earned);
         }
         Ok(earned.min(self.backed.get()).max(self.collected.get()))

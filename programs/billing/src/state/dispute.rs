@@ -30,7 +30,7 @@ impl Channel {
         let earned = self.earned()?;
         let uncollected = self.provider_part(earned)?;
         self.collected = earned.into();
-        let owed = self.take_owed(PROVIDER)?;
+        let owed = self.forfeit_owed()?;
         let returned = uncollected.checked_add(owed).ok_or(BillingError::Overflow)?;
         self.let_go(returned)?;
         self.close_now(now);

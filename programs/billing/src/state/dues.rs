@@ -2,79 +2,84 @@
 
 use super::{Channel, Verdict};
 use crate::{
-    constants::{MAX_SHARES, PROTOCOL, PROVIDER},
+    constants::{MAX_SHARES, PROVIDER},
     error::BillingError,
 };
 use anchor_lang::prelude::*;
-use joule_registry::state::Share;
-use joule_units::{Amount, Bps, UnixTime};
+use joule_units::{Amount, Bps};
 
 /// The shares of a price list, the protocol and the provider.
 pub const PARTIES: usize = MAX_SHARES + 2;
 
-/// Who shares in a channel, besides protocol and provider.
-pub type Parties<'a> = &'a [Share];
+/// What is divided: what was earned since the last time.
+///
+/// A share of `x` is `floor(x * bps / 10_000)`, and the provider's `x - floor(x * others / 10_000)`, where `others` is all
+/// other shares together. Each grows with `x` and their sum never exceeds it, whatever part of it the provider may collect;
+/// so every party can be paid the difference since the last time, in however many parts. What their floors leave, a
+/// unit or few in all, is the payer's when the channel closes.
+#[derive(Clone, Copy, Debug)]
+pub struct Division {
+    before: Amount,
+    after: Amount,
+}
 
-/// What became due now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dues {
-    /// Added to what the parties are owed, all together.
-    pub added: Amount,
-    /// What the provider would have got, had it not lost a dispute: the payer's again.
-    pub returned: Amount,
+impl Division {
+    #[inline(always)]
+    pub fn is_something(&self) -> bool {
+        self.after != self.before
+    }
+
+    /// Of the part that a share takes.
+    #[inline(always)]
+    pub fn part(&self, bps: u16) -> Result<Amount> {
+        let bps = Bps::new(bps).ok_or(BillingError::InvariantBroken)?;
+        Ok(bps.of(self.after).checked_sub(bps.of(self.before)).ok_or(BillingError::InvariantBroken)?)
+    }
 }
 
 impl Channel {
-    /// Writes down what every party is due of what was earned since the last time.
-    ///
-    /// A share of `x` is `floor(x * bps / 10_000)`, and the provider's `x - floor(x * others / 10_000)`, where `others` is all
-    /// other shares together. Each grows with `x` and their sum never exceeds it, whatever part of it the provider may collect;
-    /// so every party can be paid the difference since the last time, in however many parts. What their floors leave, a
-    /// unit or few in all, is the payer's when the channel closes.
+    /// What all but the provider share in now.
     #[inline(always)]
-    pub fn accrue_dues(&mut self, parties: Parties, now: UnixTime) -> Result<Dues> {
-        let mut dues = Dues::default();
-        let (earned, paid) = (Amount::new(self.earned()?), Amount::new(self.paid.get()));
-        if earned != paid {
-            for (place, share) in parties.iter().enumerate() {
-                dues.added = self.owe_part(place, share.bps.get(), paid, earned, dues.added)?;
-            }
-            dues.added = self.owe_part(PROTOCOL, self.fee_bps.get(), paid, earned, dues.added)?;
-            self.paid = earned.get().into();
-        }
-        let target = self.collectable(now)?;
-        let provider = self.provider_part(target)?;
-        self.collected = target.into();
-        if self.disputed == Verdict::AgainstProvider as u8 {
-            dues.returned = provider;
-            self.let_go(provider)?;
-        } else if !provider.is_zero() {
-            self.owe(PROVIDER, provider)?;
-            dues.added = dues.added.checked_add(provider).ok_or(BillingError::Overflow)?;
-        }
-        Ok(dues)
+    pub fn divide(&mut self) -> Result<Division> {
+        let (before, after) = (self.paid.get(), self.earned()?);
+        self.paid = after.into();
+        Ok(Division { before: Amount::new(before), after: Amount::new(after) })
     }
 
+    /// The provider's part of what it may collect up to `target` by now.
     #[inline(always)]
-    fn owe_part(&mut self, party: usize, bps: u16, before: Amount, after: Amount, sum: Amount) -> Result<Amount> {
-        let bps = Bps::new(bps).ok_or(BillingError::InvariantBroken)?;
-        let part = bps.of(after).checked_sub(bps.of(before)).ok_or(BillingError::InvariantBroken)?;
-        self.owe(party, part)?;
-        Ok(sum.checked_add(part).ok_or(BillingError::Overflow)?)
+    pub fn collect(&mut self, target: u64) -> Result<Amount> {
+        let part = self.provider_part(target)?;
+        self.collected = target.into();
+        Ok(part)
     }
 
     /// The provider's share of what lies between `collected` and `target`.
     #[inline(always)]
     pub(super) fn provider_part(&self, target: u64) -> Result<Amount> {
         let others = self.others()?;
+        // A share is no more than what it is taken of, and the rest grows with that.
         let rest = |x: u64| x - others.of(Amount::new(x)).get();
-        // Both are no more than what they are taken of, and the rest grows with it.
         Ok(Amount::new(rest(target).checked_sub(rest(self.collected.get())).ok_or(BillingError::InvariantBroken)?))
     }
 
+    /// Whether what the provider would collect is the payer's again.
     #[inline(always)]
-    pub fn is_owed(&self, party: usize) -> bool {
-        self.owed[party].get() > 0
+    pub fn is_condemned(&self) -> bool {
+        self.disputed == Verdict::AgainstProvider as u8
+    }
+
+    /// A party is due `part` more. Returns what it gets now: nothing if it cannot be paid, and then all of it stays owed.
+    #[inline(always)]
+    pub fn pay_or_owe(&mut self, party: usize, part: Amount, is_payable: impl FnOnce() -> bool) -> Result<Amount> {
+        let owed = self.owed.get_mut(party).ok_or(BillingError::InvariantBroken)?;
+        let due = Amount::new(owed.get()).checked_add(part).ok_or(BillingError::Overflow)?;
+        if due.is_zero() || is_payable() {
+            *owed = 0.into();
+            return Ok(due);
+        }
+        *owed = due.get().into();
+        Ok(Amount::ZERO)
     }
 
     /// What a party is owed, which is paid now.
@@ -82,5 +87,11 @@ impl Channel {
     pub fn take_owed(&mut self, party: usize) -> Result<Amount> {
         let owed = self.owed.get_mut(party).ok_or(BillingError::NothingOwed)?;
         Ok(Amount::new(core::mem::take(owed).get()))
+    }
+
+    /// The provider is owed nothing any more, and what it was is the payer's.
+    #[inline(always)]
+    pub(super) fn forfeit_owed(&mut self) -> Result<Amount> {
+        self.take_owed(PROVIDER)
     }
 }

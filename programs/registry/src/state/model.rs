@@ -95,7 +95,7 @@ impl Model {
         &mut self,
         birth: &Birth,
         profile: &ModelProfile,
-        base: Option<&Account<Model>>,
+        base: Option<(&Address, &Model)>,
         now: i64,
     ) -> Result<()> {
         self.creator = birth.creator;
@@ -104,8 +104,8 @@ impl Model {
         self.bump = birth.bump;
         self.status = ModelStatus::Active as u8;
         self.created_at = now.into();
-        if let Some(base) = base {
-            self.derive(base.address(), base)?;
+        if let Some((address, base)) = base {
+            self.derive(address, base)?;
         }
         self.update(profile, now)
     }
@@ -164,7 +164,7 @@ impl Model {
     /// The used places of the lineage.
     #[inline(always)]
     pub fn royalties(&self) -> &[Royalty] {
-        &self.lineage[..self.lineage_count as usize]
+        &self.lineage[..(self.lineage_count as usize).min(self.lineage.len())]
     }
 
     /// Uses up `version`, which must be the next one.

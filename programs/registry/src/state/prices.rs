@@ -1,11 +1,12 @@
 //! What a model's requests cost, and who shares in the money.
 
-use super::Royalty;
+use super::Model;
 use crate::{
     constants::{MAX_SHARES, MAX_SHARE_BPS},
     error::RegistryError,
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_token::Receiver;
 use joule_units::Amount;
 use joule_voucher::Prices;
 
@@ -42,8 +43,6 @@ pub struct Part {
 /// What a creator publishes. Prices in base units of the mint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
 pub struct Listing {
-    /// The one after the newest that there is.
-    pub version: u32,
     pub per_request: u64,
     pub per_million_input: u64,
     pub per_million_output: u64,
@@ -53,6 +52,17 @@ pub struct Listing {
     pub creator_bps: u16,
     /// Of others, beside those that the lineage names.
     pub parts: alloc::vec::Vec<Part>,
+}
+
+impl Listing {
+    /// To whom how much is owed, in basis points: by the model's lineage, to its own payout owner, and to others.
+    #[inline(always)]
+    pub fn dues<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (&'a Address, u16)> + 'a {
+        let lineage = model.royalties().iter().map(|royalty| (&royalty.owner, royalty.bps.get()));
+        let own = (self.creator_bps > 0).then_some((&model.payout_owner, self.creator_bps));
+        let others = self.parts.iter().map(|part| (&part.owner, part.bps));
+        lineage.chain(own).chain(others)
+    }
 }
 
 impl From<&Listing> for Tariff {
@@ -103,24 +113,28 @@ pub struct PriceList {
 
 impl PriceList {
     #[inline(always)]
-    pub fn publish(&mut self, model: Address, mint: Address, listing: &Listing, now: i64, bump: u8) {
+    pub fn publish(&mut self, model: Address, mint: Address, version: u32, listing: &Listing, now: i64, bump: u8) {
         self.model = model;
         self.mint = mint;
         self.prices = listing.into();
         self.created_at = now.into();
-        self.version = listing.version.into();
+        self.version = version.into();
         self.bump = bump;
     }
 
     /// Writes down who shares, into which accounts: everybody whom `dues` names, in that order, one account for each.
     #[inline(always)]
-    pub fn share(&mut self, dues: impl Iterator<Item = Royalty>, accounts: &[AccountView]) -> Result<()> {
+    pub fn share<'a>(
+        &mut self,
+        mut dues: impl Iterator<Item = (&'a Address, u16)>,
+        accounts: &[AccountView],
+    ) -> Result<()> {
         let mut accounts = accounts.iter();
-        for due in dues {
+        dues.try_for_each(|(owner, bps)| {
             let account = accounts.next().ok_or(RegistryError::WrongShareAccounts)?;
-            self.require_account_of(&due.owner, account)?;
-            self.add(due, *account.address())?;
-        }
+            self.require_account_of(owner, account)?;
+            self.add(owner, account.address(), bps)
+        })?;
         require!(accounts.next().is_none(), RegistryError::WrongShareAccounts);
         self.invariant()
     }
@@ -128,22 +142,23 @@ impl PriceList {
     /// Money that goes there reaches `owner`, now and for as long as `owner` wants it to.
     #[inline(always)]
     fn require_account_of(&self, owner: &Address, account: &AccountView) -> Result<()> {
-        require!(joule_token::is_receiver(account, &self.mint), RegistryError::CannotReceive);
-        require!(joule_token::is_owned_by(account, owner), RegistryError::NotShareOwner);
+        let account = Receiver::of(account, &self.mint).ok_or(RegistryError::CannotReceive)?;
+        require!(account.is_owned_by(owner), RegistryError::NotShareOwner);
         // Whoever closes an empty account can open another one of its own at the same address.
-        require!(joule_token::has_no_close_authority(account), RegistryError::ClosedByOthers);
+        require!(account.has_no_close_authority(), RegistryError::ClosedByOthers);
         Ok(())
     }
 
     /// Shares that go into one account are one share, which is their sum: an account has one owner.
     #[inline(always)]
-    fn add(&mut self, due: Royalty, account: Address) -> Result<()> {
-        require!(!due.bps.is_zero() && due.owner != Address::default(), RegistryError::EmptyShare);
+    fn add(&mut self, owner: &Address, account: &Address, bps: u16) -> Result<()> {
+        require!(bps > 0, RegistryError::EmptyShare);
         let used = self.count as usize;
-        let place = self.parties().iter().position(|share| address_eq(&share.account, &account)).unwrap_or(used);
+        let place = self.parties().iter().position(|share| address_eq(&share.account, account)).unwrap_or(used);
         let share = self.shares.get_mut(place).ok_or(RegistryError::TooManyShares)?;
-        let bps = share.bps.get().checked_add(due.bps.get()).ok_or(RegistryError::SharesTooHigh)?;
-        *share = Share { owner: due.owner, account, bps: bps.into() };
+        share.owner = *owner;
+        share.account = *account;
+        share.bps = share.bps.get().checked_add(bps).ok_or(RegistryError::SharesTooHigh)?.into();
         self.count = self.count.max(place as u8 + 1);
         Ok(())
     }
@@ -157,7 +172,7 @@ impl PriceList {
     /// The used places. Of what they do not take, the protocol has its fee and the provider the rest.
     #[inline(always)]
     pub fn parties(&self) -> &[Share] {
-        &self.shares[..self.count as usize]
+        &self.shares[..(self.count as usize).min(MAX_SHARES)]
     }
 
     /// Whoever runs the model has a part worth running it for.

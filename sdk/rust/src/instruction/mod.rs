@@ -1,6 +1,8 @@
 //! Instructions, with every address that can be derived filled in.
 
+pub mod billing;
 pub mod escrow;
+pub mod model;
 pub mod registry;
 pub mod staking;
 pub mod token;

@@ -1,0 +1,153 @@
+//! `joule channel`: look at what requests are paid through.
+
+use crate::{
+    context::Options,
+    failure::Failure,
+    output::{self, word},
+};
+use clap::{Subcommand, ValueEnum};
+use joule_api::{Against, Channel, ChannelWithPlan};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List channels, newest first
+    List {
+        #[arg(long)]
+        status: Option<Status>,
+        /// Only channels of this deposit: the address of a `Payer`
+        #[arg(long, value_name = "ADDRESS")]
+        payer: Option<String>,
+        /// Only channels to this provider
+        #[arg(long, value_name = "ADDRESS")]
+        provider: Option<String>,
+        /// Only channels to this model
+        #[arg(long, value_name = "ADDRESS")]
+        model: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Go on after an earlier page
+        #[arg(long)]
+        cursor: Option<String>,
+    },
+    /// Show one channel, its plan, and its newest payments
+    Show { channel: String },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Status {
+    Open,
+    Closing,
+    Closed,
+}
+
+pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List { status, payer, provider, model, limit, cursor } => {
+            let mut filter = vec![("limit", limit.to_string())];
+            filter.extend(status.and_then(|s| Some(("status", s.to_possible_value()?.get_name().to_owned()))));
+            filter.extend(payer.map(|address| ("payer", address)));
+            filter.extend(provider.map(|address| ("provider", address)));
+            filter.extend(model.map(|address| ("model", address)));
+            filter.extend(cursor.map(|cursor| ("cursor", cursor)));
+            list(options, &filter).await
+        }
+        Command::Show { channel } => {
+            let found = options.index().channel(&channel).await?;
+            if options.json {
+                return output::json(&found);
+            }
+            println!("{}", table(&found));
+            Ok(())
+        }
+    }
+}
+
+async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failure> {
+    let page = options.index().channels(filter).await?;
+    if options.json {
+        return output::json(&page);
+    }
+    let mut table = output::table(["channel", "status", "model", "provider", "requests", "settled", "cap", "paid out"]);
+    for c in &page.items {
+        table.add_row([
+            c.address.clone(),
+            word(&c.status),
+            output::short(&c.model),
+            output::short(&c.provider),
+            c.requests.to_string(),
+            c.settled.to_string(),
+            c.cap.to_string(),
+            paid_out(c).to_string(),
+        ]);
+    }
+    println!("{table}");
+    if let Some(cursor) = page.next_cursor {
+        println!("more: --cursor {cursor}");
+    }
+    Ok(())
+}
+
+fn paid_out(c: &Channel) -> u128 {
+    [c.paid_out.shares, c.paid_out.fee, c.paid_out.provider].into_iter().map(u128::from).sum()
+}
+
+/// A channel, its plan and its payments, for people.
+fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) -> String {
+    let when = |moment: Option<i64>| moment.map_or("-".into(), output::time);
+    let units = |amount: u64| format!("{amount} base units");
+    let owed: u128 = c.owed.iter().map(|owed| u128::from(owed.amount)).sum();
+    let mut facts = output::table(["channel", &c.address]);
+    facts.add_rows([
+        ["status", &word(&c.status)],
+        ["owner", &c.owner],
+        ["provider", &c.provider],
+        ["model", &c.model],
+        ["token", &c.mint],
+        ["requests", &format!("{}, {} units", c.requests, c.units)],
+        ["settled by vouchers", &units(c.settled)],
+        ["made by plans", &units(c.accrued)],
+        ["cap", &units(c.cap)],
+        ["paid to sharers", &units(c.paid_out.shares)],
+        ["paid in fees", &units(c.paid_out.fee)],
+        ["paid to the provider", &units(c.paid_out.provider)],
+        ["owed", &format!("{owed} base units")],
+        ["signs vouchers", &c.session.signer],
+        ["until", &output::time(c.session.expires_at)],
+        ["opened", &output::time(c.opened_at)],
+        ["closes", &when(c.closes_at)],
+    ]);
+    if let Some(dispute) = &c.dispute {
+        let against = match dispute.against {
+            Against::Provider => "the provider has overcharged",
+            Against::Payer => "the payer has contradicted itself",
+        };
+        facts.add_row(["dispute", against]);
+    }
+    let mut all = facts.to_string();
+    if let Some(plan) = plan {
+        let mut table = output::table(["plan", "status", "a second", "lockup", "settled until", "ends"]);
+        table.add_row([
+            output::short(&plan.address),
+            word(&plan.status),
+            plan.rate.to_string(),
+            plan.lockup.to_string(),
+            output::time(plan.settled_until),
+            when(plan.ends_at),
+        ]);
+        all.push_str(&format!("\n{table}"));
+    }
+    if !distributions.is_empty() {
+        let mut table = output::table(["paid at", "sharers", "fee", "provider", "transaction"]);
+        for d in distributions {
+            table.add_row([
+                output::time(d.at),
+                d.paid.shares.to_string(),
+                d.paid.fee.to_string(),
+                d.paid.provider.to_string(),
+                output::short(&d.signature),
+            ]);
+        }
+        all.push_str(&format!("\n{table}"));
+    }
+    all
+}

@@ -1,0 +1,127 @@
+//! `joule revenue`: what channels have earned.
+
+use crate::{
+    context::Options,
+    failure::Failure,
+    output::{self, word},
+};
+use clap::ValueEnum;
+use joule_api::{Revenue, RevenueBy};
+use std::time::UNIX_EPOCH;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// What to sum by
+    #[arg(long, value_enum, default_value = "model")]
+    by: By,
+    /// The first day, such as 2026-01-31, in UTC
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    from: Option<i64>,
+    /// The first day that is not counted any more
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    to: Option<i64>,
+    /// Only in this token
+    #[arg(long, value_name = "ADDRESS")]
+    mint: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum By {
+    Model,
+    Creator,
+    Provider,
+    Day,
+}
+
+impl By {
+    const fn revenue(self) -> RevenueBy {
+        match self {
+            Self::Model => RevenueBy::Model,
+            Self::Creator => RevenueBy::Creator,
+            Self::Provider => RevenueBy::Provider,
+            Self::Day => RevenueBy::Day,
+        }
+    }
+}
+
+/// A day's first second in Unix seconds.
+fn day(text: &str) -> Result<i64, String> {
+    let wrong = |_| format!("{text:?} is not a day: write it as 2026-01-31");
+    let moment = humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).map_err(wrong)?;
+    Ok(moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64))
+}
+
+pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
+    let by = args.by.revenue();
+    let mut filter = vec![("by", word(&by)), ("limit", args.limit.to_string())];
+    filter.extend(args.from.map(|from| ("from", from.to_string())));
+    filter.extend(args.to.map(|to| ("to", to.to_string())));
+    filter.extend(args.mint.map(|mint| ("mint", mint)));
+    let report = options.index().revenue(&filter).await?;
+    if options.json {
+        return output::json(&report);
+    }
+    println!("{}", table(by, &report.rows));
+    if report.left_out > 0 {
+        println!("{} more: --limit, --from, --to or --mint", report.left_out);
+    }
+    Ok(())
+}
+
+fn table(by: RevenueBy, rows: &[Revenue]) -> comfy_table::Table {
+    let mut table = output::table([
+        word(&by).as_str(),
+        "token",
+        "requests",
+        "units",
+        "earned",
+        "to sharers",
+        "fees",
+        "to providers",
+        "returned",
+    ]);
+    for r in rows {
+        let key = match (&r.key, r.day) {
+            (_, Some(day)) => output::time(day).split('T').next().unwrap_or_default().to_owned(),
+            (Some(key), None) => key.clone(),
+            (None, None) => "unknown".to_owned(),
+        };
+        table.add_row([
+            key,
+            output::short(&r.mint),
+            r.requests.to_string(),
+            r.units.to_string(),
+            r.amount.to_string(),
+            r.paid.shares.to_string(),
+            r.paid.fee.to_string(),
+            r.paid.provider.to_string(),
+            r.returned.to_string(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_their_first_second_and_nothing_else_is_a_day() {
+        assert_eq!(day("1970-01-02"), Ok(86_400));
+        assert_eq!(day("2026-01-31").unwrap() % 86_400, 0);
+        for text in ["", "today", "2026-02-30", "2026-1-1", "2026-01-01T00:00:00Z"] {
+            assert!(day(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_shown_as_a_date_and_a_creator_that_nobody_knows_as_unknown() {
+        let row = Revenue { day: Some(86_400), requests: 7, ..Revenue::default() };
+        let days = table(RevenueBy::Day, &[row]).to_string();
+        assert!(days.contains("1970-01-02") && !days.contains("T00"), "{days}");
+        let creators = table(RevenueBy::Creator, &[Revenue::default()]).to_string();
+        assert!(creators.contains("creator") && creators.contains("unknown"), "{creators}");
+    }
+}

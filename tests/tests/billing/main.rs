@@ -1,0 +1,15 @@
+//! The billing program, one instruction at a time.
+
+mod attacks;
+mod batch;
+mod bills;
+mod closing;
+mod deposit;
+mod dispute;
+mod iou;
+mod open;
+mod plan;
+mod property;
+mod session;
+mod settle;
+mod together;
