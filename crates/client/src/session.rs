@@ -272,7 +272,9 @@ impl Session {
         }
         for signed in unpaid {
             let (receipt, number) = (&signed.message, signed.message.sequence.get());
-            if number <= self.account.frontier.size() || self.early.contains_key(&number) {
+            // Whoever was caught may show another receipt now for the one it was caught with: too late.
+            let is_late = self.caught.as_ref().is_some_and(|caught| number >= caught.receipt.message.sequence.get());
+            if number <= self.account.frontier.size() || self.early.contains_key(&number) || is_late {
                 continue;
             }
             let fits = |begun: &&Begun| begun.order.request_hash == receipt.request_hash;
@@ -309,7 +311,10 @@ impl Session {
     /// Gives up lost orders that expired before `now`, once the provider has said that none is being served: they cannot begin
     /// any more, and `recover` has taken those that had.
     pub fn forget(&mut self, now: UnixTime) {
-        let over = |begun: &&Begun| begun.lost && begun.order.expires_at.get() < now;
+        // The order that somebody was caught with is a part of the proof.
+        let proves = self.caught.as_ref().map(|caught| caught.order.nonce);
+        let over =
+            |begun: &&Begun| begun.lost && begun.order.expires_at.get() < now && proves != Some(begun.order.nonce);
         let over: Vec<_> = self.begun.values().filter(over).map(|begun| begun.order.nonce.get()).collect();
         over.into_iter().for_each(|nonce| self.release(nonce));
     }

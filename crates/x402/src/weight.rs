@@ -50,3 +50,16 @@ pub fn text_bytes(value: &Value) -> u64 {
         Value::Null | Value::Bool(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_is_counted_without_images_and_roles() {
+        let message = json!([{"role": "user", "content": [
+            {"type": "text", "text": "12345"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
+        assert_eq!(text_bytes(&message), 5);
+    }
+}

@@ -128,6 +128,17 @@ fn what_the_order_does_not_allow_is_not_paid_to_be_proven() {
     assert_eq!(session.concede(), None);
 }
 
+#[test]
+fn whoever_was_caught_cannot_mend_it() {
+    let (mut session, draft, signed) = resigned(|receipt| receipt.amount = Amount::new(14).into());
+    session.accept(draft.order.nonce.get(), &signed, &Answer::Lost).unwrap_err();
+    let honest = Provider::default().serve(session.channel(), &draft.order, 3);
+    session.recover(&[honest]).unwrap();
+    session.forget(joule_units::UnixTime::new(i64::MAX));
+    assert_eq!(session.receipts(), 0);
+    assert_eq!(session.concede(), Some(1), "the proof is still there");
+}
+
 proptest! {
     #[test]
     fn whoever_changes_a_bit_on_the_way_gets_no_payment(byte in 0..Receipt::LEN + 64, bit in 0..8_u8) {
