@@ -96,7 +96,7 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let paid = buyer.pay().await;
     drop(buyer);
     drop(wallet);
-    let ended = match args.keep || bought.stopped.is_some() {
+    let ended = match args.keep || bought.is_cut_short() {
         true => None,
         false => {
             let bar = output::spinner("closing the channel");

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 const REQUESTS: u64 = 10_000;
 /// At once; the gateway trusts a channel with twice as many.
-const AT_ONCE: &str = "16";
+const AT_ONCE: &str = "32";
 /// What the payer reserves, in tokens.
 const BUDGET: &str = "10";
 /// In tokens: a request; a million tokens in, and out.
@@ -216,7 +216,7 @@ impl Stage<'_> {
         let settings = format!(
             "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '{rpc}'\nkeypair = 'keys/{provider}.json'\n\
              ledger = 'gateway.sqlite'\n\n[limits]\nrequests_per_second = 100_000\nburst = 100_000\n\n\
-             [risk]\nwindow = 32\nunpaid = 100_000\nmin_grace = 60\nsettle_margin = 30\n\n\
+             [risk]\nwindow = 64\nunpaid = 100_000\nmin_grace = 60\nsettle_margin = 30\n\n\
              [settle]\nevery_ms = 250\namount = {WORTH_SETTLING}\n\n\
              [[model]]\nname = 'digits'\nmodel = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",
             rpc = self.network.rpc_url,

@@ -3,8 +3,8 @@
 use super::request::Bodies;
 use crate::{act::Token, command::channel::Ended, context::Options, failure::Failure, output};
 use indicatif::{ProgressBar, ProgressStyle};
-use joule_client::{Answered, Buyer, Failed};
-use joule_sdk::Pubkey;
+use joule_client::{Answered, Buyer, Failed, Stop, WalletError};
+use joule_sdk::{voucher::Usage, Pubkey};
 use serde_json::{json, Value};
 use std::{
     io::Write as _,
@@ -32,8 +32,7 @@ pub struct Bought {
     lost: u64,
     /// Base units.
     spent: u64,
-    /// Tokens in and out, images and seconds.
-    units: u64,
+    used: Usage,
     took: Duration,
     printed: Vec<Value>,
     /// Why not all were sent.
@@ -116,7 +115,7 @@ impl Bought {
         self.answers += 1;
         self.lost += u64::from(answered.body.is_none());
         self.spent = self.spent.saturating_add(receipt.amount.get().get());
-        self.units = self.units.saturating_add(receipt.usage().units());
+        self.used = self.used.plus(&receipt.usage());
         if print {
             let body = answered.body.as_deref().unwrap_or_default();
             self.printed.push(json!({
@@ -129,6 +128,17 @@ impl Bought {
                 // A stream is no JSON; its text was its events'.
                 "answer": serde_json::from_slice::<Value>(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into()),
             }));
+        }
+    }
+
+    /// Stopped by something after which somebody may want to go on, or to prove something: not by having spent everything.
+    pub fn is_cut_short(&self) -> bool {
+        use Stop::{Budget, Channel, SessionEnds};
+        match &self.stopped {
+            Some(Failure::Bought(Failed::Wallet(WalletError::Stop(stop)))) => {
+                !matches!(stop, Budget { .. } | Channel { .. } | SessionEnds(_))
+            }
+            stopped => stopped.is_some(),
         }
     }
 
@@ -152,7 +162,7 @@ impl Bought {
                 "requests": self.answers,
                 "lost": self.lost,
                 "spent": self.spent.to_string(),
-                "units": self.units,
+                "units": self.used.units(),
                 "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
                 "answers": self.printed,
                 "closes_at": ended.map(|ended| ended.closes_at),
