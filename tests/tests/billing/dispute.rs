@@ -2,7 +2,7 @@
 
 use joule_sdk::{
     billing::{
-        constants::{DISPUTE_PERIOD, PROTOCOL, PROVIDER},
+        constants::{DISPUTE_PERIOD, PROTOCOL},
         state::Verdict,
     },
     instruction::{billing as build, staking},
