@@ -204,7 +204,8 @@ async fn what_is_being_served_counts_against_window_and_deposit() {
 async fn channels_that_cannot_pay_are_refused() {
     let (world, upstream) = world().await;
     let body = question("hello");
-    let cases: [(&str, &dyn Fn(&mut joule_gateway::Channel)); 8] = [
+    type Twist<'a> = &'a dyn Fn(&mut joule_gateway::Channel);
+    let cases: [(&str, Twist); 8] = [
         ("channel_closing", &|channel| channel.closes_at = UnixTime::new(now() + 100_000)),
         ("short_grace", &|channel| channel.grace = 3_599),
         ("session_ends", &|channel| channel.session_expires_at = UnixTime::new(now() + 599)),

@@ -139,7 +139,7 @@ async fn a_full_disk_stops_the_sale_and_not_the_books() {
     let mut client = world.client(10);
     let mut served: u64 = 0;
     let (payment, body) = loop {
-        let body = if served % 2 == 0 { question("hello") } else { streamed("hello") };
+        let body = if served.is_multiple_of(2) { question("hello") } else { streamed("hello") };
         let payment = client.pay(&body);
         let reply = client.send(&payment, &body).await;
         if reply.status != 200 {
