@@ -413,7 +413,7 @@ impl Chain {
         let (at, now) = (plan_address(address), UnixTime::new(self.now()));
         let (payer, channel, plan) = self.parts(address);
         let Some(plan) = plan else { return };
-        let Ok((amount, closes)) = plan.terminate(payer, channel, now) else { return };
+        let Ok((amount, closes)) = plan.terminate(payer, channel, true, now) else { return };
         let event = billing::PlanTerminated {
             plan: key(&at),
             channel: key(address),
