@@ -254,10 +254,12 @@ impl Chain {
     pub fn top_up(&mut self, address: &Address, amount: u64) {
         let now = UnixTime::new(self.now());
         let (payer, channel, _) = self.parts(address);
-        payer.sync(now).unwrap();
-        if payer.reserve(Amount::new(amount)).is_err() || channel.raise(Amount::new(amount)).is_err() {
+        let (mut lighter, mut raised) = (*payer, *channel);
+        lighter.sync(now).unwrap();
+        if lighter.reserve(Amount::new(amount)).is_err() || raised.raise(Amount::new(amount)).is_err() {
             return;
         }
+        (*payer, *channel) = (lighter, raised);
         let event = billing::ChannelToppedUp {
             channel: key(address),
             added: amount.into(),

@@ -276,7 +276,8 @@ fn revenue_is_summed_by_model_creator_and_provider() {
     let models = [named(unseen, 8, 800), named(cheap, 4, 400), named(w.model, 3, 300)];
     assert_eq!(rows(RevenueBy::Model), models, "what earned most first");
     assert_eq!(rows(RevenueBy::Provider), [named(other, 14, 1_400), named(w.provider, 1, 100)]);
-    let creators = [(None, 8, 800), named(Address([5; 32]), 4, 400), named(Address([4; 32]), 3, 300)];
+    let creators =
+        [(None, 8, 800), named(crate::testing::creator(4), 4, 400), named(crate::testing::creator(3), 3, 300)];
     assert_eq!(rows(RevenueBy::Creator), creators);
     assert_eq!(rows(RevenueBy::Day), [(None, 15, 1_500)]);
     assert_eq!(w.differences(), []);
