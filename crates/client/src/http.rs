@@ -23,8 +23,11 @@ use url::Url;
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The longest that an order lives, in seconds, whatever the provider allows.
-const ORDER_LIFE: i64 = 60;
+/// The longest that an order lives, in seconds, whatever the provider allows: so long nobody knows what becomes of one that was
+/// being sent when the client was killed.
+const ORDER_LIFE: i64 = 20;
+/// How often the provider is asked about such orders.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +46,7 @@ pub enum Failed {
     Model { status: u16, body: String },
     #[error("no answer came in {TRIES} tries; if one was served, its receipt will be found later")]
     Lost,
-    #[error("{0} orders have no receipt and are not over yet; try again in a minute")]
+    #[error("{0} orders have no receipt and are not over yet; try again later")]
     Gaps(usize),
 }
 
@@ -170,6 +173,7 @@ impl Buyer {
 
     /// An order, once there is room for it.
     async fn begin(&self, hash: &Hash) -> Result<(u64, PaymentPayload), Failed> {
+        let deadline = Instant::now() + Duration::from_secs(2 + ORDER_LIFE.unsigned_abs());
         let mut recovered = false;
         loop {
             let now = now();
@@ -177,7 +181,10 @@ impl Buyer {
             let expires_at = UnixTime::new(now.get() + self.order_life);
             match self.wallet.begin(hash, most, now, expires_at).await {
                 Err(WalletError::Stop(Stop::Wait)) if self.wallet.under_way() > 0 => self.wallet.room().await,
-                Err(WalletError::Stop(Stop::Wait)) if !recovered => {
+                Err(WalletError::Stop(Stop::Wait)) if Instant::now() < deadline => {
+                    if recovered {
+                        tokio::time::sleep(ASK_EVERY).await;
+                    }
                     self.recover().await?;
                     recovered = true;
                 }

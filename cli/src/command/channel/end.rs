@@ -153,6 +153,12 @@ pub async fn dispute(options: &Options, channel: &str) -> Result<(), Failure> {
     let size = state.sequence.get();
     let settled = kept.receipts.iter().take(usize::try_from(size).unwrap_or(usize::MAX));
     let leaves: Vec<_> = settled.map(|(_, signed)| tree::leaf(signed.message.as_bytes())).collect();
+    if leaves.iter().copied().collect::<tree::Frontier>().root() != state.usage_root {
+        return Err(Failure::NotFound(format!(
+            "the voucher that channel {} has settled is not of this journal's receipts",
+            own.address
+        )));
+    }
     let proof = tree::prove(&leaves, index).ok_or_else(|| Failure::NotFound("the receipt is not settled".into()))?;
     let (_, receipt) = &kept.receipts[index];
     let claim: Option<Claim> = actor.chain.find(&state.claim).await?;
