@@ -3,7 +3,7 @@
 mod client;
 mod upstream;
 
-pub use client::Client;
+pub use client::{Client, Reply};
 pub use upstream::{Fault, Upstream, WORDS};
 
 use futures::future::BoxFuture;
