@@ -44,7 +44,7 @@ pub fn channel(connection: &Connection, channel: &Pubkey) -> rusqlite::Result<St
         .prepare(&format!("select {LINE} from receipts where channel = ?1 and sequence > ?2 order by sequence"))?
         .query_map(params![address, paid], line)?
         .collect::<rusqlite::Result<_>>()?;
-    let peaks = peaks.chunks_exact(32).map(|peak| Hash::try_from(peak).unwrap_or_default()).collect();
+    let peaks = peaks.as_chunks::<32>().0.to_vec();
     let frontier = tree::Frontier::restore(last.sequence, peaks).ok_or_else(|| damaged("the tree's peaks"))?;
     if frontier.root() != last.root && last.sequence > 0 {
         return Err(damaged("the tree's root"));

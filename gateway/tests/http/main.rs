@@ -4,6 +4,7 @@
 mod attacks;
 mod crowd;
 mod faults;
+mod forged;
 mod model;
 mod money;
 mod support;

@@ -1,0 +1,178 @@
+//! A gateway with its ledger in a temporary folder, upstreams with every fault, and a client that pays.
+
+mod client;
+mod upstream;
+
+pub use client::{Client, Reply};
+pub use upstream::{Fault, Upstream, WORDS};
+
+use futures::future::BoxFuture;
+use joule_gateway::{
+    config::Config, telemetry, Channel, Channels, Cluster, Gateway, Ledger, PriceList, Seller, Server, Shop,
+};
+use joule_sdk::{Pubkey, SdkError};
+use joule_units::{Amount, UnixTime};
+use joule_voucher::{Prices, SigningKey};
+use joule_x402::{session, Session};
+use serde_json::{json, Value};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, LazyLock, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub const PRICES: Prices = Prices {
+    per_request: Amount::new(100),
+    per_million_input: Amount::new(1_000_000),
+    per_million_output: Amount::new(2_000_000),
+    per_image: Amount::new(500),
+    per_second: Amount::new(0),
+};
+pub const CAP: u64 = 1_000_000;
+pub const WINDOW: usize = 3;
+
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
+}
+
+/// Of every session; the same for both sides.
+static SESSION_END: LazyLock<i64> = LazyLock::new(|| now() + 86_400);
+
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn address(seed: u8) -> Pubkey {
+    Pubkey::new_from_array([seed; 32])
+}
+
+pub const CLUSTER: Cluster = Cluster { genesis: [7; 32], program: Pubkey::new_from_array([8; 32]) };
+
+/// The channels that there are.
+#[derive(Default)]
+pub struct Book(pub Mutex<HashMap<Pubkey, Channel>>);
+
+impl Channels for Book {
+    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>> {
+        let found = self.0.lock().unwrap().get(address).copied();
+        Box::pin(async move { Ok(found) })
+    }
+}
+
+/// A channel that everything is right with; its session's key has the same seed.
+pub fn channel(seed: u8) -> Channel {
+    Channel {
+        address: address(seed),
+        payer: address(100 + seed),
+        owner: address(50 + seed),
+        provider: address(1),
+        authority: Pubkey::new_from_array(key(200).verifying_key().to_bytes()),
+        model: address(2),
+        prices: address(3),
+        mint: address(4),
+        signer: key(seed).verifying_key().to_bytes(),
+        cap: Amount::new(CAP),
+        limit: Amount::new(CAP),
+        session_expires_at: UnixTime::new(*SESSION_END),
+        staged_at: UnixTime::default(),
+        settled: Amount::default(),
+        sequence: 0,
+        grace: 7_200,
+        closes_at: UnixTime::default(),
+        collected: Amount::default(),
+    }
+}
+
+/// A running gateway.
+pub struct World {
+    pub gateway: Arc<Gateway>,
+    pub url: String,
+    pub http: reqwest::Client,
+    pub chain: Arc<Book>,
+    running: Option<tokio::task::JoinHandle<()>>,
+    pub folder: Arc<tempfile::TempDir>,
+}
+
+pub fn config(folder: &Path, upstream: &str) -> String {
+    format!(
+        "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = 'http://127.0.0.1:1'\nkeypair = 'unused.json'\n\
+         ledger = '{ledger}'\n[limits]\nrequests_per_second = 1000\nburst = 1000\nbody_bytes = 65536\nanswer_bytes = 65536\n\
+         queue_ms = 300\nconcurrent = 16\n[timeouts]\nfirst_byte_ms = 500\nidle_ms = 500\ntotal_ms = 5000\nrequest_ms = 1000\n\
+         connect_ms = 500\ndrain_ms = 3000\n[risk]\nwindow = {WINDOW}\nunpaid = 100000\n[[model]]\nname = 'digits'\n\
+         model = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 500\n",
+        ledger = folder.join("gateway.sqlite").display(),
+        model = address(2),
+        prices = address(3),
+    )
+}
+
+impl World {
+    pub async fn start(upstream: &str) -> Self {
+        Self::with(upstream, |_| {}).await
+    }
+
+    pub async fn with(upstream: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Arc::new(tempfile::tempdir().unwrap()), upstream, change).await
+    }
+
+    /// On a folder that may hold a ledger already.
+    pub async fn on(folder: Arc<tempfile::TempDir>, upstream: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config: Config = toml::from_str(&config(folder.path(), upstream)).unwrap();
+        change(&mut config);
+        config.check().unwrap();
+        let seller = Seller { provider: address(1), authority: channel(0).authority, pay_to: address(5) };
+        let lists = HashMap::from([(address(3), PriceList { model: address(2), mint: address(4), prices: PRICES })]);
+        let shop = Shop::new(&config, CLUSTER, seller, lists).unwrap();
+        let chain = Arc::new(Book(Mutex::new((10..20).map(|seed| (address(seed), channel(seed))).collect())));
+        let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes).unwrap();
+        let gateway = Gateway::new(config, shop, key(200), chain.clone(), ledger).unwrap();
+        let server = Server::bind(gateway.clone(), telemetry::metrics().unwrap()).await.unwrap();
+        let url = format!("http://{}", server.address().unwrap());
+        let running = Some(tokio::spawn(server.run()));
+        Self { gateway, url, http: reqwest::Client::new(), chain, running, folder }
+    }
+
+    /// Drains, and gives the folder back for a next life.
+    pub async fn stop(mut self) -> Arc<tempfile::TempDir> {
+        self.gateway.stopping.cancel();
+        self.running.take().unwrap().await.unwrap();
+        self.folder.clone()
+    }
+
+    pub fn client(&self, seed: u8) -> Client {
+        let channel = channel(seed);
+        let session = session::Channel {
+            address: channel.address.to_bytes(),
+            program: CLUSTER.program.to_bytes(),
+            genesis: CLUSTER.genesis,
+            authority: channel.authority.to_bytes(),
+            prices: PRICES,
+            session_expires_at: channel.session_expires_at,
+        };
+        Client {
+            url: self.url.clone(),
+            http: self.http.clone(),
+            session: Session::new(session, key(seed), now().unsigned_abs() * 1_000).unwrap(),
+        }
+    }
+
+    pub async fn account(&self, seed: u8) -> Value {
+        self.http
+            .get(format!("{}/joule/v1/channels/{}", self.url, address(seed)))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+}
+
+pub fn question(text: &str) -> Value {
+    json!({"model": "digits", "messages": [{"role": "user", "content": text}]})
+}
+
+pub fn streamed(text: &str) -> Value {
+    json!({"model": "digits", "stream": true, "messages": [{"role": "user", "content": text}]})
+}
