@@ -58,20 +58,24 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
     let started = |(_, fact): &(&EventRow, billing::AnyEvent)| matches!(fact, billing::AnyEvent::PlanStarted(_));
     let is_told = facts.iter().any(started);
     let mut plan = seen.clone().filter(|_| spoken_until.is_some() || !is_told);
-    let mut slot = 0;
+    let (mut slot, mut started_in) = (0, 0);
     for (event, fact) in &facts {
         if spoken_until.is_some_and(|slot| event.slot <= slot) {
             continue;
         }
         match fact {
-            billing::AnyEvent::PlanStarted(e) => plan = Some(from_start(address, e)),
+            billing::AnyEvent::PlanStarted(e) => {
+                plan = Some(from_start(address, e));
+                started_in = event.slot;
+            }
             _ => plan.iter_mut().for_each(|plan| happened(plan, fact)),
         }
         slot = slot.max(event.slot);
     }
     let mut plan = plan?;
     plan.slot = account.map_or(0, |account| account.version.slot).max(slot);
-    if account.is_some_and(|account| account.closed) {
+    // What was closed may have been the one before.
+    if account.is_some_and(|account| account.closed && account.version.slot >= started_in) {
         plan.status = PlanStatus::Ended;
         plan.lockup = 0;
     }
