@@ -1670,6 +1670,9 @@ export type JouleBilling = {
           "writable": true
         },
         {
+          "docs": [
+            "Compared with the program that owns the vault."
+          ],
           "name": "tokenProgram"
         },
         {
@@ -3671,7 +3674,7 @@ export type JouleBilling = {
     },
     {
       "docs": [
-        "What a channel has earned was divided, and paid where it could be."
+        "What a channel has earned was divided, and paid where it could be. The channel shows the rest."
       ],
       "name": "distributed",
       "repr": {
@@ -3685,34 +3688,31 @@ export type JouleBilling = {
             "type": "pubkey"
           },
           {
-            "name": "payer",
-            "type": "pubkey"
-          },
-          {
-            "name": "provider",
-            "type": "pubkey"
-          },
-          {
-            "name": "mint",
-            "type": "pubkey"
-          },
-          {
             "docs": [
-              "Vouchers and plans, from the channel's beginning."
+              "By vouchers, from the channel's beginning."
             ],
             "name": "settled",
             "type": "u64"
           },
           {
+            "docs": [
+              "By plans, from the channel's beginning."
+            ],
             "name": "accrued",
             "type": "u64"
           },
           {
-            "name": "sequence",
+            "docs": [
+              "How much of both the provider's share was computed on."
+            ],
+            "name": "collected",
             "type": "u64"
           },
           {
-            "name": "units",
+            "docs": [
+              "What went back to the payer because the provider has lost a dispute."
+            ],
+            "name": "returned",
             "type": "u64"
           },
           {
@@ -3726,36 +3726,6 @@ export type JouleBilling = {
                 8
               ]
             }
-          },
-          {
-            "docs": [
-              "What is still owed to accounts that cannot receive."
-            ],
-            "name": "owed",
-            "type": {
-              "array": [
-                "u64",
-                8
-              ]
-            }
-          },
-          {
-            "docs": [
-              "How much of what is earned the provider's share was computed on."
-            ],
-            "name": "collected",
-            "type": "u64"
-          },
-          {
-            "docs": [
-              "What went back to the payer because the provider has lost a dispute."
-            ],
-            "name": "returned",
-            "type": "u64"
-          },
-          {
-            "name": "at",
-            "type": "i64"
           }
         ],
         "kind": "struct"

@@ -330,7 +330,7 @@ export type JouleRegistry = {
     },
     {
       "code": 6133,
-      "msg": "A share that is given away is more than nothing, and somebody's",
+      "msg": "A share that is given away is more than nothing",
       "name": "emptyShare"
     },
     {
@@ -1149,6 +1149,29 @@ export type JouleRegistry = {
         },
         {
           "name": "priceList",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  114,
+                  105,
+                  99,
+                  101,
+                  115
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "model"
+              },
+              {
+                "kind": "arg",
+                "path": "version"
+              }
+            ]
+          },
           "writable": true
         },
         {
@@ -1201,6 +1224,10 @@ export type JouleRegistry = {
         }
       ],
       "args": [
+        {
+          "name": "version",
+          "type": "u32"
+        },
         {
           "name": "listing",
           "type": {
@@ -2514,13 +2541,6 @@ export type JouleRegistry = {
       "name": "listing",
       "type": {
         "fields": [
-          {
-            "docs": [
-              "The one after the newest that there is."
-            ],
-            "name": "version",
-            "type": "u32"
-          },
           {
             "name": "perRequest",
             "type": "u64"

@@ -34,6 +34,9 @@ enum Command {
     /// Offer compute
     #[command(subcommand)]
     Provider(command::provider::Command),
+    /// Make models known, and publish what requests to them cost
+    #[command(subcommand)]
+    Model(command::model::Command),
     /// Look at disputes about results, and vote in them
     #[command(subcommand)]
     Dispute(command::dispute::Command),
@@ -84,6 +87,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Job(command) => runtime.block_on(command::job::run(options, command)),
         Command::Provider(command) => runtime.block_on(command::provider::run(options, command)),
+        Command::Model(command) => runtime.block_on(command::model::run(options, command)),
         Command::Dispute(command) => runtime.block_on(command::dispute::run(options, command)),
         Command::Stake(command) => runtime.block_on(command::stake::run(options, command)),
         Command::Attest(command) => runtime.block_on(command::attest::run(options, command)),

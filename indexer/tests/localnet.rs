@@ -7,9 +7,13 @@ use joule_indexer::{config::Settings, source::rpc::Rpc, store::Sqlite, verify, I
 use joule_localnet::{Config, Localnet, Persona};
 use joule_sdk::{
     escrow::state::{commitment, Dispute, Terms, Verification, Vote},
-    instruction::{escrow, registry, staking},
+    instruction::{
+        escrow,
+        model::{create_model, publish_prices, share_accounts, Origin},
+        registry, staking,
+    },
     pda,
-    registry::state::{Attributes, Profile},
+    registry::state::{Attributes, Listing, Model, ModelProfile, Profile},
     token_program, Chain, Keypair, Pubkey,
 };
 use std::{
@@ -324,6 +328,42 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
     assert_eq!((bonds[0].amount, bonds[0].reputation.failed), (BOND - PRICE, PRICE));
     let bonds = following.client.bonds(&uma.to_string()).await.unwrap();
     assert_eq!((bonds[0].bond.free, bonds[0].bond.reputation.kept, bonds[0].claims.len()), (BOND, 2 * PRICE, 0));
+    world.equals_the_chain(&database).await;
+    following.stop().await;
+    world.localnet.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_its_lineage_and_its_prices_are_followed() {
+    let world = World::start(1_500).await;
+    world.register(Persona::North).await;
+    let (alice, north, mint) = (world.address(Persona::Alice), world.address(Persona::North), world.localnet.mint());
+    let profile = |payout_owner| ModelProfile { payout_owner, endpoint_hash: [1; 32], metadata_hash: [2; 32] };
+    let (base, model) = (pda::model(&alice, 3), pda::model(&north, 4));
+    // Before anybody listens.
+    let create = create_model(alice, alice, Origin { id: 3, base: None, royalty_bps: 250 }, profile(alice));
+    world.chain.send(&[create], &[world.key(Persona::Alice)]).await.unwrap();
+    let database = world.database();
+    let following = world.follow(&database).await;
+    let create = create_model(north, north, Origin { id: 4, base: Some(base), royalty_bps: 0 }, profile(north));
+    world.chain.send(&[create], &[world.key(Persona::North)]).await.unwrap();
+    let state: Model = world.chain.get(&model).await.unwrap();
+    let listing = Listing { per_request: 7, creator_bps: 1_000, ..Listing::default() };
+    let accounts = share_accounts(&state, &listing, &mint, &token_program::CLASSIC);
+    let publish = publish_prices(north, north, model, mint, 1, listing, &accounts);
+    world.chain.send(&[publish], &[world.key(Persona::North)]).await.unwrap();
+    following
+        .until("priced", |client| async move {
+            client.model(&model.to_string()).await.is_ok_and(|found| found.prices.is_some())
+        })
+        .await;
+    let found = following.client.model(&model.to_string()).await.unwrap();
+    assert_eq!((found.bases[0].address.clone(), found.model.version), (base.to_string(), 1));
+    let shares: Vec<_> = found.prices.unwrap().shares.into_iter().map(|s| (s.owner, s.account, s.bps)).collect();
+    let expected = [(alice, Persona::Alice, 250), (north, Persona::North, 1_000)];
+    assert_eq!(shares, expected.map(|(owner, who, bps)| (owner.to_string(), world.tokens(who).to_string(), bps)));
+    let history = following.client.account(&model.to_string()).await.unwrap().history;
+    assert_eq!(history.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["PricesPublished", "ModelCreated"]);
     world.equals_the_chain(&database).await;
     following.stop().await;
     world.localnet.stop().await.unwrap();

@@ -1,12 +1,14 @@
 //! Other people, so that an attacker has something of the same kind to put in an account's place.
 
 use crate::{
+    billing::DEPOSIT,
     staking::{DAY, PARAMS},
     world::{key, START},
     Kind, World, BOND, EXPOSURE, RESULT, TRUTH,
 };
 use joule_sdk::{
     instruction::{
+        billing::{create_payer, open, request_close, start_plan, OpenAccounts},
         registry::{admit_attestor, attest, define_requirements, register, Statement},
         staking::{admit_service, create_pool},
         treasury::accept_mint,
@@ -41,6 +43,7 @@ fn all_of_theirs(kind: Kind) -> &'static [(Pubkey, Account)] {
         world.second_token();
         world.second_credentials();
         world.second_models();
+        world.second_bills();
         world.jobs_in_each_state();
         world.auctions();
         world.quorums();
@@ -124,6 +127,28 @@ impl World {
         let derived = self.model(&south, Some(base), 250);
         self.published(&bob, base, &[]);
         self.published(&south, derived, &[(bob.pubkey(), 100)]);
+    }
+
+    /// A deposit of the client's, and channels to the provider: one that has paid and is backed, one with a plan, and one that
+    /// is closed.
+    fn second_bills(&mut self) {
+        let (bob, south) = (self.alice.insecure_clone(), self.north.insecure_clone());
+        let model = self.model(&bob, None, 0);
+        let prices = self.published(&bob, model, &[]);
+        let create = create_payer(bob.pubkey(), bob.pubkey(), self.mint, self.token_program);
+        let deposit = self.deposit(DEPOSIT);
+        self.send(&[create, deposit], &[&bob]);
+        let accounts = OpenAccounts { model, prices, ..self.open_accounts() };
+        for number in 0..3 {
+            self.send(&[open(accounts, number, self.channel_terms())], &[&bob]);
+        }
+        let [paid, planned, closed] = [0, 1, 2].map(|number| pda::channel(&self.payer_address(), number));
+        self.settled(paid, 5_000);
+        self.backed(paid);
+        let start = start_plan(bob.pubkey(), planned, &self.channel(&planned), 10, 60);
+        self.send(&[start], &[&bob]);
+        self.settled(closed, 5_000);
+        self.send(&[request_close(south.pubkey(), closed)], &[&south]);
     }
 
     fn jobs_in_each_state(&mut self) {

@@ -20,9 +20,9 @@ pub fn run(check: bool) -> Result<()> {
     let mut rows = Vec::new();
     for mut scene in scenes::all(Kind::Classic) {
         let before = scene.world.svm.clone();
-        let instruction = scene.instruction.clone();
+        let instructions = scene.instructions();
         let signers: Vec<_> = scene.signers.iter().collect();
-        let done = scene.world.send(&[instruction], &signers);
+        let done = scene.world.send(&instructions, &signers);
         let floor = floor::measure(before, &scene, &done)?;
         rows.push(Row {
             program: scene.program.to_owned(),

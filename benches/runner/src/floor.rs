@@ -18,8 +18,7 @@ pub fn measure(mut svm: LiteSVM, scene: &Scene, done: &TransactionMetadata) -> R
     let mut keys = vec![&world.stranger];
     keys.extend(scene.signers.iter().filter(|k| k.pubkey() != world.stranger.pubkey()));
     // The same message as the one that ran, since the recorded calls name accounts by their place in it.
-    let message =
-        Transaction::new_with_payer(std::slice::from_ref(&scene.instruction), Some(&world.stranger.pubkey())).message;
+    let message = Transaction::new_with_payer(&scene.instructions(), Some(&world.stranger.pubkey())).message;
 
     let mut accounts = scene.instruction.accounts.clone();
     let mut index = |address: &Pubkey| -> u8 {

@@ -137,14 +137,13 @@ fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) 
         all.push_str(&format!("\n{table}"));
     }
     if !distributions.is_empty() {
-        let mut table = output::table(["paid at", "sharers", "fee", "provider", "owed", "transaction"]);
+        let mut table = output::table(["paid at", "sharers", "fee", "provider", "transaction"]);
         for d in distributions {
             table.add_row([
                 output::time(d.at),
                 d.paid.shares.to_string(),
                 d.paid.fee.to_string(),
                 d.paid.provider.to_string(),
-                d.owed.to_string(),
                 output::short(&d.signature),
             ]);
         }

@@ -7,6 +7,7 @@ pub mod dispute;
 pub mod index;
 pub mod job;
 pub mod localnet;
+pub mod model;
 pub mod provider;
 pub mod revenue;
 pub mod stake;

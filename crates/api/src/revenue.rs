@@ -27,10 +27,6 @@ pub struct Distribution {
     pub collected: u64,
     /// What was paid now.
     pub paid: PaidOut,
-    /// What is still owed to accounts that cannot receive, all together.
-    #[serde(with = "decimal")]
-    #[schema(value_type = String)]
-    pub owed: u64,
     /// What went back to the payer because the provider has lost a dispute.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]

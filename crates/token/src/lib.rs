@@ -46,6 +46,13 @@ pub fn is_receiver(view: &AccountView, mint: &Address) -> bool {
     can_receive(view, mint, &pinocchio_token::ID) || can_receive(view, mint, &pinocchio_token_2022::ID)
 }
 
+/// Whether a plain transfer of `mint` into `view` will succeed, and reach `owner`.
+#[inline(always)]
+pub fn reaches(view: &AccountView, owner: &Address, mint: &Address, token_program: &Address) -> bool {
+    let pays = |data: &[u8]| takes(data, mint) && holds_address(data, OWNER, owner);
+    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| pays(&data))
+}
+
 /// A token account that a plain transfer of its mint reaches now, borrowed once for whatever else is asked of it.
 pub struct Receiver<'a>(Ref<'a, [u8]>);
 
@@ -71,13 +78,6 @@ impl<'a> Receiver<'a> {
     pub fn has_no_close_authority(&self) -> bool {
         self.0.get(CLOSE_AUTHORITY) == Some(&[0; 4])
     }
-}
-
-/// Whether a plain transfer of `mint` into `view` will succeed, and reach `owner`.
-#[inline(always)]
-pub fn reaches(view: &AccountView, owner: &Address, mint: &Address, token_program: &Address) -> bool {
-    let pays = |data: &[u8]| takes(data, mint) && holds_address(data, OWNER, owner);
-    view.owned_by(token_program) && view.try_borrow().is_ok_and(|data| pays(&data))
 }
 
 #[inline(always)]

@@ -18,8 +18,19 @@ const BATCH: u8 = 255;
 const TRANSFER: u8 = 3;
 const ACCOUNTS: usize = 3;
 const DATA: usize = 9;
-/// Of one transfer within a batch.
-const ENTRY: usize = 2 + DATA;
+
+/// One transfer within a batch.
+#[repr(C, packed)]
+struct Entry {
+    accounts: u8,
+    len: u8,
+    transfer: u8,
+    amount: u64,
+}
+
+const ENTRY: usize = size_of::<Entry>();
+const _: () = assert!(ENTRY == 2 + DATA);
+
 /// Vault and authority come once, whatever the number of transfers.
 const SHARED: usize = 2;
 
@@ -59,13 +70,12 @@ impl<'a> Transfers<'a> {
     /// Writes one down. There must be no more than [`MOST`].
     #[inline(always)]
     pub fn push(&mut self, to: &'a AccountView, amount: Amount) {
+        assert!(self.count < MOST, "a batch of too many transfers");
         let (data, metas) = (1 + self.count * ENTRY, self.count * ACCOUNTS);
-        self.data[data].write(ACCOUNTS as u8);
-        self.data[data + 1].write(DATA as u8);
-        self.data[data + 2].write(TRANSFER);
-        for (place, byte) in self.data[data + 3..data + ENTRY].iter_mut().zip(amount.get().to_le_bytes()) {
-            place.write(byte);
-        }
+        let entry =
+            Entry { accounts: ACCOUNTS as u8, len: DATA as u8, transfer: TRANSFER, amount: amount.get().to_le() };
+        // SAFETY: fewer than `MOST` are written, so that there is room for one more, and an `Entry` is aligned to nothing.
+        unsafe { self.data.as_mut_ptr().add(data).cast::<Entry>().write(entry) };
         self.metas[metas].write(InstructionAccount::writable(self.vault.address()));
         self.metas[metas + 1].write(InstructionAccount::writable(to.address()));
         self.metas[metas + 2].write(InstructionAccount::readonly_signer(self.authority.address()));

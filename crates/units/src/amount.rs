@@ -71,6 +71,8 @@ impl Bps {
         // The whole ten-thousands and the rest apart: the same number without a product that does not fit into 64 bits,
         // whose division would cost a program most of a payment's arithmetic.
         let (whole, bps) = (Self::WHOLE as u64, self.0 as u64);
-        Amount(amount.0 / whole * bps + amount.0 % whole * bps / whole)
+        let (times, rest) = (amount.0 / whole, amount.0 % whole);
+        // No more than the amount, since a share is no more than the whole: checking that would take a product of 128 bits.
+        Amount(times.wrapping_mul(bps).wrapping_add(rest.wrapping_mul(bps) / whole))
     }
 }

@@ -102,7 +102,7 @@ async fn jobs_are_listed_filtered_and_paged() {
 async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
     let server = Server::start().await;
     let mut chain = Chain::new();
-    let (provider, model) = (chain.register(1), chain.model(2));
+    let (provider, model) = (chain.register(1), chain.model(2, None, 0));
     let payer = chain.pay_in(1, 100_000);
     let channels: Vec<_> = (0..3).map(|_| chain.open_channel(1, &provider, &model, 10_000)).collect();
     chain.start_plan(&channels[0], 1, 60);
@@ -142,7 +142,7 @@ async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
 async fn revenue_is_answered_by_what_is_asked_and_whole_days_only() {
     let server = Server::start().await;
     let mut chain = Chain::new();
-    let (provider, models) = (chain.register(1), [chain.model(2), chain.model(3)]);
+    let (provider, models) = (chain.register(1), [chain.model(2, None, 0), chain.model(3, None, 0)]);
     chain.pay_in(1, 100_000);
     for (model, requests) in models.iter().zip([3, 5]) {
         let channel = chain.open_channel(1, &provider, model, 10_000);
@@ -297,6 +297,40 @@ async fn bids_are_listed_from_the_cheapest() {
 }
 
 #[tokio::test]
+async fn a_model_comes_with_its_lineage_and_its_prices() {
+    let server = Server::start().await;
+    let mut chain = Chain::new();
+    let base = chain.model(1, None, 250);
+    let model = chain.model(2, Some(&base), 0);
+    for price in [3, 4, 5] {
+        chain.publish(&model, price, 1_000);
+    }
+    server.confirm(&mut chain);
+    let client = server.client();
+    let shown = client.model(&model.to_string()).await.unwrap();
+    assert_eq!((shown.model.address.clone(), shown.bases[0].address.clone()), (model.to_string(), base.to_string()));
+    assert_eq!((shown.model.lineage[0].bps, shown.bases[0].royalty_bps, shown.bases.len()), (250, 250, 1));
+    assert_eq!(shown.prices.map(|list| (list.version, list.per_request)), Some((3, 5)));
+    assert_eq!(client.model(&base.to_string()).await.unwrap().prices, None);
+    let versions = |lists: Vec<joule_api::PriceList>| lists.iter().map(|list| list.version).collect::<Vec<_>>();
+    assert_eq!(versions(client.prices(&model.to_string(), &[]).await.unwrap()), [3, 2, 1]);
+    let older = [("before", "3".to_owned()), ("limit", "1".to_owned())];
+    assert_eq!(versions(client.prices(&model.to_string(), &older).await.unwrap()), [2]);
+    let of = [("base", base.to_string()), ("creator", testing::creator(2).to_string())];
+    assert_eq!(client.models(&of).await.unwrap().items, [shown.model]);
+    // Numbers that JavaScript would round are text.
+    let (_, raw) = server.get(&format!("/v1/models/{model}")).await;
+    assert_eq!(
+        (&raw["model"]["id"], &raw["prices"]["per_request"]),
+        (&serde_json::json!("1"), &serde_json::json!("5"))
+    );
+    let account = client.account(&model.to_string()).await.unwrap();
+    let names: Vec<_> = account.history.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, ["PricesPublished", "PricesPublished", "PricesPublished", "ModelCreated"]);
+    assert_eq!((account.kind.as_str(), &account.data["lineage"][0]["bps"]), ("model", &serde_json::json!(250)));
+}
+
+#[tokio::test]
 async fn every_kind_of_account_has_its_fields() {
     let server = Server::start().await;
     let mut chain = Chain::new();
@@ -367,6 +401,10 @@ async fn every_refusal_is_json_with_a_code_and_says_what_to_do() {
         (format!("/v1/providers/{unknown}/refused-jobs"), 404, "not_found"),
         (format!("/v1/jobs/{unknown}/bids"), 404, "not_found"),
         (format!("/v1/disputes/{unknown}"), 404, "not_found"),
+        (format!("/v1/models/{unknown}"), 404, "not_found"),
+        (format!("/v1/models/{unknown}/prices"), 404, "not_found"),
+        ("/v1/models?creator=me".to_owned(), 400, "bad_address"),
+        ("/v1/models?status=paused".to_owned(), 400, "bad_request"),
         ("/v1/disputes?status=lost".to_owned(), 400, "bad_request"),
         ("/v1/bonds/me".to_owned(), 400, "bad_address"),
         (format!("/v1/accounts/{unknown}"), 404, "not_found"),
@@ -404,6 +442,9 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
         "/v1/disputes",
         "/v1/disputes/{job}",
         "/v1/bonds/{owner}",
+        "/v1/models",
+        "/v1/models/{address}",
+        "/v1/models/{address}/prices",
         "/v1/providers/{address}/open-jobs",
         "/v1/providers/{address}/refused-jobs",
         "/v1/payers/{address}",

@@ -45,6 +45,8 @@ fn every_account_of_every_program_is_decoded() {
         account_of::<providers::Attestor>(r, "attestor"),
         account_of::<providers::Attestations>(r, "attestations"),
         account_of::<providers::Requirements>(r, "requirements"),
+        account_of::<providers::Model>(r, "model"),
+        account_of::<providers::PriceList>(r, "price_list"),
         account_of::<bonds::Bond>(s, "bond"),
         account_of::<bonds::Claim>(s, "claim"),
         account_of::<bonds::Pool>(s, "pool"),
@@ -88,7 +90,7 @@ fn all() -> Vec<(&'static str, Fact)> {
         PanelClosed);
     facts.extend(facts!(Program::Registry, registry: ProviderRegistered, ProviderUpdated, ProviderStatusChanged,
         ProviderRetired, AttestorAdmitted, AttestorChanged, Attested, AttestationRevoked, AttestationsClosed,
-        RequirementsDefined, RequirementsDropped));
+        RequirementsDefined, RequirementsDropped, ModelCreated, ModelUpdated, PricesPublished));
     facts.extend(
         facts!(Program::Billing, billing: ClusterInitialized, PayerCreated, Deposited, Reclaimed, ChannelOpened,
         ChannelToppedUp, SessionSet, Backed, Distributed, OwedClaimed, CloseRequested, ChannelClosed, PlanStarted,
@@ -107,7 +109,7 @@ fn all() -> Vec<(&'static str, Fact)> {
 #[test]
 fn every_event_of_every_program_is_decoded_and_named() {
     let facts = all();
-    assert_eq!(facts.len(), 86);
+    assert_eq!(facts.len(), 89);
     for (name, fact) in facts {
         assert_eq!(fact.name(), name);
     }

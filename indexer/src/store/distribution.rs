@@ -39,7 +39,6 @@ pub fn from_event(event: &EventRow, e: &Distributed) -> Distribution {
         accrued: e.accrued.get(),
         collected: e.collected.get(),
         paid: paid(&e.paid),
-        owed: sum(&e.owed),
         returned: e.returned.get(),
         at: time(event),
         slot: event.slot,

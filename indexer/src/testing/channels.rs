@@ -15,10 +15,6 @@ use joule_billing::{
     event as billing,
     state::{Channel, ChannelTerms, Opening, Payer, Plan, Promise, Session, Starting, PARTIES},
 };
-use joule_registry::{
-    event as registry,
-    state::{Model, ModelStatus},
-};
 use joule_units::{Amount, Bps, UnixTime};
 use std::collections::BTreeMap;
 
@@ -36,7 +32,7 @@ pub(super) struct Billing {
 }
 
 pub fn payer_address(who: u8) -> Address {
-    Address([150 + who; 32])
+    Address([160 + who; 32])
 }
 
 pub fn plan_address(channel: &Address) -> Address {
@@ -48,25 +44,6 @@ fn owner(who: u8) -> Key {
 }
 
 impl Chain {
-    pub fn model(&mut self, creator: u8) -> Address {
-        let address = Address([230 + creator; 32]);
-        let mut model = Model::zeroed();
-        model.creator = owner(creator);
-        model.payout_owner = model.creator;
-        model.created_at = self.now().into();
-        model.status = ModelStatus::Active as u8;
-        let event = registry::ModelCreated {
-            model: key(&address),
-            creator: model.creator,
-            base: Key::default(),
-            payout_owner: model.payout_owner,
-            id: model.id,
-            royalty_bps: model.royalty_bps,
-        };
-        self.step(Program::Registry, &[(address, Some(bytes(&model)))], event.data());
-        address
-    }
-
     /// Pays into somebody's deposit, and makes it first if there is none.
     pub fn pay_in(&mut self, who: u8, amount: u64) -> Address {
         let (address, now) = (payer_address(who), UnixTime::new(self.now()));
@@ -253,7 +230,6 @@ impl Chain {
             collected: channel.collected,
             returned: returned.get().into(),
             paid,
-            owed: channel.owed,
         };
         self.bill(address, event.data());
     }
@@ -278,10 +254,12 @@ impl Chain {
     pub fn top_up(&mut self, address: &Address, amount: u64) {
         let now = UnixTime::new(self.now());
         let (payer, channel, _) = self.parts(address);
-        payer.sync(now).unwrap();
-        if payer.reserve(Amount::new(amount)).is_err() || channel.raise(Amount::new(amount)).is_err() {
+        let (mut poorer, mut raised) = (*payer, *channel);
+        poorer.sync(now).unwrap();
+        if poorer.reserve(Amount::new(amount)).is_err() || raised.raise(Amount::new(amount)).is_err() {
             return;
         }
+        (*payer, *channel) = (poorer, raised);
         let event = billing::ChannelToppedUp {
             channel: key(address),
             added: amount.into(),

@@ -3,6 +3,7 @@
 use super::{provider_address, Chain};
 use crate::types::Address;
 use joule_escrow::state::Job;
+use joule_registry::constants::MAX_DEPTH;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,11 @@ pub enum Happening {
     Advance(u8),
     Cancel(u8),
     Bond(u8, u16),
+    /// Somebody's model, that derives from the n-th.
+    Model(u8, u8),
+    /// What the n-th model costs from now on.
+    Publish(u8, u16),
+    RetireModel(u8),
     /// Somebody challenges the n-th job, if it is delivered.
     Challenge(u8),
     /// The next step of the dispute about the n-th job, if there is one.
@@ -43,7 +49,10 @@ impl Arbitrary for Happening {
             3 => (who.clone(), 1u16..).prop_map(|(who, budget)| Self::Open(who, budget)),
             6 => any::<u8>().prop_map(Self::Advance),
             1 => any::<u8>().prop_map(Self::Cancel),
-            2 => (who, 1u16..).prop_map(|(who, amount)| Self::Bond(who, amount)),
+            2 => (who.clone(), 1u16..).prop_map(|(who, amount)| Self::Bond(who, amount)),
+            2 => (who, any::<u8>()).prop_map(|(who, n)| Self::Model(who, n)),
+            2 => any::<(u8, u16)>().prop_map(|(n, price)| Self::Publish(n, price)),
+            1 => any::<u8>().prop_map(Self::RetireModel),
             2 => any::<u8>().prop_map(Self::Challenge),
             6 => any::<u8>().prop_map(Self::Judge),
             2 => (0u8..3, 1_000u16..).prop_map(|(who, amount)| Self::PayIn(who, amount)),
@@ -88,6 +97,22 @@ impl Chain {
             Happening::Bond(who, amount) => {
                 self.bond(who, amount.into());
             }
+            Happening::Model(who, n) => {
+                let bases = self.models.iter().filter(|(_, model)| model.is_active() && model.depth < MAX_DEPTH);
+                let bases: Vec<Address> = bases.map(|(address, _)| *address).collect();
+                let base = bases.get(usize::from(n) % (bases.len() + 1)).copied();
+                self.model(who, base.as_ref(), n.into());
+            }
+            Happening::Publish(n, price) => {
+                if let Some(model) = self.models.keys().nth(usize::from(n) % self.models.len().max(1)).copied() {
+                    self.publish(&model, price.into(), n.into());
+                }
+            }
+            Happening::RetireModel(n) => {
+                if let Some(model) = self.models.keys().nth(usize::from(n) % self.models.len().max(1)).copied() {
+                    self.retire_model(&model);
+                }
+            }
             Happening::Challenge(n) => {
                 let Some(address) = nth(&self.jobs, n) else { return };
                 let job = self.jobs[&address];
@@ -103,7 +128,10 @@ impl Chain {
                 self.pay_in(who, amount.into());
             }
             Happening::Channel(who, model, cap) => {
-                self.try_open_channel(who, &provider_address(who), &Address([230 + model; 32]), cap.into());
+                // To one that nobody has seen, if there is none.
+                let known = self.models.keys().nth(usize::from(model)).copied();
+                let model = known.unwrap_or(Address([230 + model; 32]));
+                self.try_open_channel(who, &provider_address(who), &model, cap.into());
             }
             Happening::Bill(n, step) => {
                 let Some(address) = self.channel(n) else { return };

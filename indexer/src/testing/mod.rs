@@ -7,12 +7,14 @@ mod demands;
 mod disputes;
 mod happening;
 mod jobs;
+mod models;
 
 pub use bonds::bond_address;
 pub use channels::{payer_address, plan_address, GRACE};
 pub use demands::Demands;
 pub use disputes::{dispute_address, COUNTER};
 pub use happening::Happening;
+pub use models::creator;
 
 use crate::{
     decode::Program,
@@ -49,6 +51,7 @@ pub struct Chain {
     /// What jobs' vaults hold.
     vaults: BTreeMap<Address, u64>,
     providers: BTreeMap<Address, providers::Provider>,
+    models: BTreeMap<Address, providers::Model>,
     bonds: BTreeMap<Address, bonds_of::Bond>,
     claims: BTreeMap<Address, bonds_of::Claim>,
     disputes: BTreeMap<Address, jobs_of::Dispute>,
@@ -97,6 +100,7 @@ impl Chain {
             jobs: BTreeMap::new(),
             vaults: BTreeMap::new(),
             providers: BTreeMap::new(),
+            models: BTreeMap::new(),
             bonds: BTreeMap::new(),
             claims: BTreeMap::new(),
             disputes: BTreeMap::new(),

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     decode::Program,
-    store::{Batch, Sqlite},
+    store::{AccountRow, Batch, Sqlite},
     testing::{bond_address, dispute_address, vault_of, Chain, COUNTER, RESULT, VOTE_WINDOW},
+    types::AccountWrite,
 };
 use anchor_lang::{bytemuck, Discriminator};
 use joule_staking::state::Bond;
@@ -41,7 +42,7 @@ impl World {
         chain.commit(&disputed, 2, 500);
         chain.wait(i64::from(VOTE_WINDOW) + 1);
         chain.reveal(&disputed, 2, COUNTER);
-        let model = chain.model(1);
+        let model = chain.model(1, None, 0);
         chain.pay_in(1, 100_000);
         let billed = chain.open_channel(1, &provider, &model, 10_000);
         chain.settle_voucher(&billed, 5, 100);
@@ -245,6 +246,40 @@ fn a_dispute_that_is_wound_up_leaves_nothing_behind() {
     world.confirm();
     assert_eq!(world.differences(), []);
     assert_eq!(world.store.job(&job).unwrap().unwrap().result_hash, Some(hex::encode(RESULT)));
+}
+
+#[test]
+fn models_and_price_lists_are_compared_byte_for_byte() {
+    let mut world = World::new();
+    let model = world.chain.model(1, None, 100);
+    let list = world.chain.publish(&model, 5, 1_000);
+    world.confirm();
+    let program = Program::Registry.address();
+    let write = |row: AccountRow| AccountWrite {
+        address: row.address,
+        owner: row.program,
+        lamports: row.lamports,
+        data: row.data,
+        version: row.version,
+    };
+    let chain = Snapshot {
+        program,
+        slot: 1,
+        block_time: None,
+        accounts: world.store.live_accounts(&program).unwrap().into_iter().map(write).collect(),
+    };
+    let differences = |chain: &Snapshot| compare(&world.store, std::slice::from_ref(chain)).unwrap().differences;
+    assert_eq!(differences(&chain), []);
+    for address in [model, list] {
+        let place = chain.accounts.iter().position(|account| account.address == address).unwrap();
+        let last = chain.accounts[place].data.len() - 1;
+        let mut other = chain.clone();
+        other.accounts[place].data[last] ^= 1;
+        assert_eq!(differences(&other), [Difference::Data { address, offset: last }]);
+        let mut fewer = chain.clone();
+        fewer.accounts.remove(place);
+        assert_eq!(differences(&fewer), [Difference::Gone { address }]);
+    }
 }
 
 fn disputed(world: &World) -> Address {

@@ -108,8 +108,6 @@ pub struct Distributed {
     pub returned: PodU64,
     /// What was paid now: shares of the price list, protocol, provider.
     pub paid: [PodU64; 8],
-    /// What is still owed to accounts that cannot receive.
-    pub owed: [PodU64; 8],
 }
 
 #[event(bytemuck)]

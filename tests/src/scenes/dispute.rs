@@ -33,7 +33,7 @@ fn make(
     seeds.push(Pda::new(&ID, &[JOB_SEED, alice.as_ref(), &0u64.to_le_bytes()]));
     seeds.push(Pda::new(&ID, &[CLAIM_SIGNER_SEED]));
     seeds.push(Pda::new(&ID, &[joule_events::AUTHORITY_SEED]));
-    Scene { program: "escrow", name, world, instruction, signers, syscalls, seeds }
+    Scene { program: "escrow", name, world, before: vec![], instruction, signers, syscalls, seeds }
 }
 
 pub fn scenes(kind: Kind) -> Vec<Scene> {

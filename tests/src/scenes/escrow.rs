@@ -20,7 +20,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
         let client = Pda::new(&ID, &[CLIENT_SEED, alice.as_ref()]);
         let claims = Pda::new(&ID, &[CLAIM_SIGNER_SEED]);
         let seeds = vec![job, vault, client, claims, Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
-        Scene { program: "escrow", name, world, instruction, signers, syscalls, seeds }
+        Scene { program: "escrow", name, world, before: vec![], instruction, signers, syscalls, seeds }
     };
     let world = || World::new(kind);
     let keys = |w: &World| (w.alice.insecure_clone(), w.north.insecure_clone());

@@ -2,6 +2,7 @@
 //! `tests/tests/attack_table` attacks them, so that a new instruction is staged once: add a scene to its program's file, and
 //! a new program's file to [`all`]. What else an instruction may be run with, [`rarer()`] has for the attacks alone.
 
+mod billing;
 mod dispute;
 mod escrow;
 mod rarer;
@@ -53,11 +54,20 @@ pub struct Scene {
     /// The instruction's name, and what is special about this run of it where there are several.
     pub name: &'static str,
     pub world: World,
+    /// What must come before it in one transaction: signatures to be verified.
+    pub before: Vec<Instruction>,
     pub instruction: Instruction,
     pub signers: Vec<Keypair>,
     pub syscalls: Syscalls,
     /// Those that the instruction creates come first.
     pub seeds: Vec<Pda>,
+}
+
+impl Scene {
+    /// Everything in the scene's transaction.
+    pub fn instructions(&self) -> Vec<Instruction> {
+        self.before.iter().chain([&self.instruction]).cloned().collect()
+    }
 }
 
 /// Every scene, with tokens of one kind.
@@ -67,6 +77,7 @@ pub fn all(kind: Kind) -> Vec<Scene> {
     all.extend(escrow::scenes(kind));
     all.extend(dispute::scenes(kind));
     all.extend(staking::scenes(kind));
+    all.extend(billing::scenes(kind));
     all
 }
 

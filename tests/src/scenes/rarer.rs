@@ -32,7 +32,7 @@ fn make(
     instruction: Instruction,
     signers: Vec<Keypair>,
 ) -> Scene {
-    Scene { program, name, world, instruction, signers, syscalls: NONE, seeds: vec![] }
+    Scene { program, name, world, before: vec![], instruction, signers, syscalls: NONE, seeds: vec![] }
 }
 
 /// A world in which Alice has a stake and requirements: a credential that North has, or none but a bond.

@@ -23,7 +23,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
             Pda::new(&ID, &[registry::constants::PROVIDER_SEED, north.pubkey().as_ref()]),
             Pda::new(&ID, &[joule_events::AUTHORITY_SEED]),
         ];
-        Scene { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
+        Scene { program: "registry", name, world, before: vec![], instruction, signers: vec![north], syscalls, seeds }
     };
     let w = World::governed(kind);
     let north = w.north.pubkey();
@@ -42,7 +42,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
 fn attesting(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, signers: Vec<Keypair>, syscalls, seeds: &[&[u8]]| {
         let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
-        Scene { program: "registry", name, world, instruction, signers, syscalls, seeds }
+        Scene { program: "registry", name, world, before: vec![], instruction, signers, syscalls, seeds }
     };
     const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
     let mut all = Vec::new();
@@ -104,7 +104,7 @@ fn models(kind: Kind) -> Vec<Scene> {
     let make = |name, world: World, instruction: Instruction, syscalls, seeds: &[&[u8]]| {
         let north = world.north.insecure_clone();
         let seeds = vec![Pda::new(&ID, seeds), Pda::new(&ID, &[joule_events::AUTHORITY_SEED])];
-        Scene { program: "registry", name, world, instruction, signers: vec![north], syscalls, seeds }
+        Scene { program: "registry", name, world, before: vec![], instruction, signers: vec![north], syscalls, seeds }
     };
     const CREATE: Syscalls = Syscalls { clock: 1, rent: 1, derive: 1, ..NONE };
     let mut all = Vec::new();

@@ -24,7 +24,7 @@ fn scene(
     mut seeds: Vec<Pda>,
 ) -> Scene {
     seeds.push(Pda::new(&staking::ID, &[joule_events::AUTHORITY_SEED]));
-    Scene { program: "staking", name, world, instruction, signers, syscalls, seeds }
+    Scene { program: "staking", name, world, before: vec![], instruction, signers, syscalls, seeds }
 }
 
 const fn creates(derive: usize) -> Syscalls {

@@ -15,7 +15,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
         let mut seeds = created;
         seeds.push(Pda::new(&ID, &[treasury::constants::PROTOCOL_SEED]));
         seeds.push(Pda::new(&ID, &[joule_events::AUTHORITY_SEED]));
-        Scene { program: "treasury", name, world, instruction, signers: vec![signer], syscalls, seeds }
+        Scene { program: "treasury", name, world, before: vec![], instruction, signers: vec![signer], syscalls, seeds }
     };
     let mut all = Vec::new();
     let w = World::bare();

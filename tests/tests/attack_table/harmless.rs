@@ -188,6 +188,20 @@ const LIST: &[Harmless] = &[
     row("escrow", &["close_vote (right)"], &["bond_vault"], &["DuplicateOf(payout)", "DuplicateOf(vote_payer)"], NO_SLASH),
     row("escrow", &["withdraw_bid (lost)"], &["job"], CLOSED, "a bid for a job that is over binds nobody"),
     row("escrow", &["enroll (not the first)"], &["panel"], CLOSED, MADE_AGAIN),
+
+    row("billing", &["create_payer", "open", "start_plan", "back", "back (first of a channel)"], &["rent_payer"], &["OtherSigner"], SPONSOR),
+    row("billing", &["back"], &["rent_payer"], &["Uninitialised"], "there is no rent to pay"),
+    row("billing", &["back"], &["claim"], CLOSED, MADE_AGAIN),
+    row("billing", &["deposit"], &["source"], &["Twin"], OWN_SOURCE),
+    row("billing", &["open"], &["payout"], &["Twin"], OWN_PAYOUT),
+    gain("billing", &["reclaim"], &["destination"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], CHOSEN),
+    gain("billing", &["claim_owed"], &["destination"], &["Twin"], "any account of the share's owner will do"),
+    row("billing", &["distribute"], &["fee_vault", "payout", "remaining 9", "remaining 10"], BROKEN, UNPAID),
+    row("billing", &["distribute"], &["payout", "remaining 9", "remaining 10"], &["HandedOver", "MadeAgain"], "a share waits for an account that its owner owns"),
+    row("billing", &["dispute_receipt", "dispute_receipts"], &["claim"], CLOSED, "a claim that has lapsed cannot be slashed; before its time only billing lets go of it"),
+    row("billing", &["settle_batch (3)"], &["payer"], CLOSED, "only its address counts, which is signed and which every channel names"),
+    row("billing", &["settle_batch (3)"], &["payer"], &["Beheaded", "Truncated", "WrongDiscriminator"], "only its address counts, which is signed and which every channel names"),
+    row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], CLOSED, "a closed channel keeps the others of a batch from nothing"),
 ];
 
 impl Harmless {

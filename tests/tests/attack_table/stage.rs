@@ -56,6 +56,8 @@ pub struct Stage<'a> {
     /// Which token program the scene's mint belongs to.
     pub tokens: String,
     pub scene_name: &'static str,
+    /// Comes before it, and stays as it is.
+    pub before: Vec<Instruction>,
     pub instruction: Instruction,
     pub slots: Vec<Slot>,
     pub svm: LiteSVM,
@@ -69,7 +71,7 @@ pub struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub fn new(listing: &'a Listing, scene: Scene) -> Self {
-        let Scene { name: scene_name, mut world, instruction, signers, .. } = scene;
+        let Scene { name: scene_name, mut world, before, instruction, signers, .. } = scene;
         let own: Vec<Pubkey> = instruction.accounts.iter().map(|meta| meta.pubkey).collect();
         world.crowd(&own);
         let thief = key("thief").pubkey();
@@ -90,6 +92,7 @@ impl<'a> Stage<'a> {
             tokens: format!("{:?}", world.kind()),
             scene_name,
             slots: slots.collect(),
+            before,
             instruction,
             signers: signers.iter().map(Keypair::pubkey).chain([thief]).collect(),
             thief,

@@ -86,7 +86,8 @@ fn run(svm: &mut LiteSVM, stage: &Stage, case: Case) -> Outcome {
 /// Nobody signs, since checking signatures is what would take longest: an account may sign only if the stage or the
 /// mutation says that somebody has its key.
 fn send(svm: &mut LiteSVM, stage: &Stage, instruction: &Instruction) -> Result<(), Refusal> {
-    let mut message = Message::new(std::slice::from_ref(instruction), Some(&stage.payer));
+    let instructions: Vec<_> = stage.before.iter().chain([instruction]).cloned().collect();
+    let mut message = Message::new(&instructions, Some(&stage.payer));
     message.recent_blockhash = svm.latest_blockhash();
     svm.send_transaction(Transaction::new_unsigned(message)).map(|_| ()).map_err(Refusal::from)
 }

@@ -1,7 +1,7 @@
 //! Attempts at other people's money, by name.
 
 use joule_sdk::{
-    instruction::{billing as build, registry},
+    instruction::{billing as build, model::publish_prices, registry},
     pda,
     voucher::Format,
     Signer,
@@ -109,4 +109,19 @@ fn what_leaves_the_vault_is_what_the_books_say() {
         assert_eq!(payer.reserved.get(), held);
         assert_eq!(payer.balance.get(), w.balance(&w.payer_vault()));
     }
+}
+
+/// A creator can name any account that can receive, a payer's vault too: paid into itself, it would keep everybody from being
+/// paid.
+#[test]
+fn a_price_list_that_shares_with_the_payers_own_vault_opens_no_channel() {
+    let mut w = World::paying(Kind::Classic);
+    let (alice, creator, model) = (w.alice.insecure_clone(), w.sharer(0), w.model_address());
+    let listing = w.listing(&[(w.payer_address(), 100)]);
+    let accounts = [w.share_account(0), w.payer_vault()];
+    let publish = publish_prices(creator.pubkey(), creator.pubkey(), model, w.mint, 2, listing, &accounts);
+    w.send(&[publish], &[&creator]);
+    let mut accounts = w.open_accounts();
+    accounts.prices = pda::price_list(&model, 2);
+    w.refuse(build::open(accounts, 0, w.channel_terms()), &[&alice], "PaysItself");
 }

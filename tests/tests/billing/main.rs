@@ -9,6 +9,7 @@ mod dispute;
 mod iou;
 mod open;
 mod plan;
+mod property;
 mod session;
 mod settle;
 mod together;

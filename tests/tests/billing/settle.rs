@@ -119,12 +119,8 @@ fn the_precompile_comes_right_before() {
     let [verify, settle] = w.settling(channel, &voucher);
     w.refuse_all(&[settle.clone()], &[], "NoSignature");
     w.refuse_all(&[settle.clone(), verify.clone()], &[], "NoSignature");
-    let nothing = joule_sdk::instruction::token::create_associated(
-        w.stranger.pubkey(),
-        w.alice.pubkey(),
-        w.mint,
-        w.token_program,
-    );
+    let memo = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr".parse().unwrap();
+    let nothing = joule_sdk::Instruction { program_id: memo, accounts: vec![], data: b"between".to_vec() };
     w.refuse_all(&[verify.clone(), nothing, settle.clone()], &[], "NoSignature");
     w.refuse_all(&[verify, settle.clone(), settle], &[], "NoSignature");
 }

@@ -112,7 +112,7 @@ pub fn data(event: &E) -> Value {
             fields!(e; channel: key, provider: key, locked: text, backed: text, until: number, at: number)
         }
         E::Distributed(e) => fields!(e; channel: key, settled: text, accrued: text, collected: text, returned: text,
-            paid: texts, owed: texts),
+            paid: texts),
         E::OwedClaimed(e) => {
             fields!(e; channel: key, owner: key, destination: key, amount: text, at: number, party: number)
         }

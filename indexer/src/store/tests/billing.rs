@@ -24,7 +24,7 @@ impl Billed {
         let (store, overlay) = (Arc::new(store), Arc::new(Overlay::default()));
         let view = View::new(store.clone(), overlay.clone());
         let mut chain = Chain::new();
-        let (provider, model) = (chain.register(1), chain.model(3));
+        let (provider, model) = (chain.register(1), chain.model(3, None, 0));
         chain.pay_in(1, 100_000);
         Self { folder, store, overlay, view, chain, provider, model }
     }

@@ -82,7 +82,7 @@ fn a_snapshot_counts_what_nobody_saw_on_its_own_day() {
 #[test]
 fn revenue_is_summed_by_model_creator_and_provider() {
     let mut w = Billed::new();
-    let (other, cheap) = (w.chain.register(2), w.chain.model(4));
+    let (other, cheap) = (w.chain.register(2), w.chain.model(4, None, 0));
     w.chain.pay_in(2, 50_000);
     let unseen = Address([99; 32]);
     let channels = [
@@ -103,7 +103,7 @@ fn revenue_is_summed_by_model_creator_and_provider() {
     let models = [named(unseen, 8, 800), named(cheap, 4, 400), named(w.model, 3, 300)];
     assert_eq!(rows(RevenueBy::Model), models, "what earned most first");
     assert_eq!(rows(RevenueBy::Provider), [named(other, 14, 1_400), named(w.provider, 1, 100)]);
-    let creators = [(None, 8, 800), named(Address([5; 32]), 4, 400), named(Address([4; 32]), 3, 300)];
+    let creators = [(None, 8, 800), named(testing::creator(4), 4, 400), named(testing::creator(3), 3, 300)];
     assert_eq!(rows(RevenueBy::Creator), creators);
     assert_eq!(rows(RevenueBy::Day), [(None, 15, 1_500)]);
     assert_eq!(w.differences(), []);
@@ -196,7 +196,7 @@ proptest! {
     ) {
         let mut chain = Chain::new();
         for who in 0..2 {
-            let (provider, model) = (chain.register(who), chain.model(who));
+            let (provider, model) = (chain.register(who), chain.model(who, None, 0));
             chain.pay_in(who, 5_000);
             chain.open_channel(who, &provider, &model, 1_000);
             chain.open_channel(who, &provider, &model, 800);

@@ -4,6 +4,7 @@ mod billing;
 mod bonds;
 mod disputes;
 mod earned;
+mod models;
 
 use super::*;
 use crate::{
@@ -36,6 +37,12 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .collect();
     let revenue = [RevenueBy::Model, RevenueBy::Creator, RevenueBy::Provider, RevenueBy::Day]
         .map(|by| store.revenue(&RevenueFilter { by, days: (None, None), mint: None }).unwrap());
+    let models = store.models(&ModelFilter::default(), &page, &[]).unwrap();
+    let prices: Vec<_> = models
+        .iter()
+        .flat_map(|model| store.members(model::PRICE_LIST, &model.address.parse().unwrap()).unwrap())
+        .map(|row| (row.address.to_string(), hex::encode(row.data)))
+        .collect();
     serde_json::json!({
         "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
         "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
@@ -44,6 +51,8 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         "plans": store.plans(&PlanFilter::default(), &page, &[]).unwrap(),
         "distributions": store.distributions(&DistributionFilter::default(), &page).unwrap(),
         "revenue": revenue,
+        "models": models,
+        "prices": prices,
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
     })
@@ -416,7 +425,7 @@ proptest! {
     ) {
         let mut chain = Chain::new();
         chain.open(9, 1);
-        chain.model(0);
+        chain.model(0, None, 0);
         for happening in happenings {
             chain.happen(happening);
         }

@@ -56,13 +56,10 @@ impl Distribute {
             }
             Ok(())
         };
-        let reaches = |to: &AccountView, owner: &Address| {
-            token::reaches(to, owner, mint, token_program) && !address_eq(to.address(), vault.address())
-        };
+        let reaches = |to: &AccountView, owner: &Address| token::reaches(to, owner, mint, token_program);
         let parties = self.prices.parties();
         require!(shares.len() == parties.len(), BillingError::WrongShares);
         let division = channel.divide()?;
-        let owed_before = channel.owed;
         for (place, (share, to)) in parties.iter().zip(shares).enumerate() {
             require!(address_eq(&share.account, to.address()), BillingError::WrongShares);
             let part = division.part(share.bps.get())?;
@@ -87,7 +84,7 @@ impl Distribute {
             self.payer.sign(|signer| transfers.send(token_program, signer));
         } else {
             // A debt that was not there before is worth writing down, since its owner can claim it.
-            let is_news = channel.owed != owed_before || !returned.is_zero();
+            let is_news = division.is_something() || !part.is_zero() || !returned.is_zero();
             require!(is_news, BillingError::NothingPayable);
         }
         Ok(Distributed {
@@ -97,7 +94,6 @@ impl Distribute {
             collected: channel.collected,
             returned: returned.get().into(),
             paid,
-            owed: channel.owed,
         })
     }
 }

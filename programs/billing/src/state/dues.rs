@@ -24,6 +24,11 @@ pub struct Division {
 }
 
 impl Division {
+    #[inline(always)]
+    pub fn is_something(&self) -> bool {
+        self.after != self.before
+    }
+
     /// Of the part that a share takes.
     #[inline(always)]
     pub fn part(&self, bps: u16) -> Result<Amount> {

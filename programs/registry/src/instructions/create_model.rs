@@ -27,7 +27,7 @@ pub struct CreateModel {
 pub fn handler(ctx: &mut Context<CreateModel>, id: u64, royalty_bps: u16, profile: ModelProfile) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let birth = Birth { creator: *ctx.accounts.creator.address(), id, royalty_bps, bump: ctx.bumps.model };
-    let base = ctx.accounts.base.as_ref();
+    let base = ctx.accounts.base.as_ref().map(|base| (base.address(), &**base));
     ctx.accounts.model.create(&birth, &profile, base, now)?;
     let model = &ctx.accounts.model;
     emit_event!(

@@ -95,7 +95,7 @@ impl Model {
         &mut self,
         birth: &Birth,
         profile: &ModelProfile,
-        base: Option<&Account<Model>>,
+        base: Option<(&Address, &Model)>,
         now: i64,
     ) -> Result<()> {
         self.creator = birth.creator;
@@ -104,8 +104,8 @@ impl Model {
         self.bump = birth.bump;
         self.status = ModelStatus::Active as u8;
         self.created_at = now.into();
-        if let Some(base) = base {
-            self.derive(base.address(), base)?;
+        if let Some((address, base)) = base {
+            self.derive(address, base)?;
         }
         self.update(profile, now)
     }

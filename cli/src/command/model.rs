@@ -1,0 +1,314 @@
+//! `joule model`: make models known, publish what requests to them cost, and look at them; publishing is in `publish`.
+
+mod publish;
+
+use crate::{
+    act::{read, Actor, Token},
+    amount,
+    context::{address, Options},
+    failure::Failure,
+    output,
+};
+use clap::{Args, Subcommand, ValueEnum};
+use joule_api::{Model as Shown, ModelWithLineage, PriceList, Royalty};
+use joule_artifacts::Hash;
+use joule_sdk::{
+    instruction::model::{self as instruction, Origin},
+    pda,
+    registry::{
+        constants::MAX_SHARE_BPS,
+        state::{Model, ModelProfile, ModelStatus},
+    },
+    Chain, Pubkey,
+};
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a model of the signer's known
+    Create(Create),
+    /// Change what is stated about a model; what is not given stays
+    Update {
+        /// The model's address
+        model: String,
+        #[command(flatten)]
+        stated: Stated,
+    },
+    /// Stop anything new with a model: price lists, channels, models that derive from it
+    Retire {
+        /// The model's address
+        model: String,
+        /// Bring it back instead
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Publish what requests to a model cost from now on; earlier price lists stay as they are
+    Publish(publish::Publish),
+    /// Show a model, what it derives from, and what it costs
+    Show {
+        /// The model's address
+        model: String,
+    },
+    /// List models, the newest first
+    List(List),
+}
+
+#[derive(Args)]
+pub struct Create {
+    /// The signer's own number for it, never to be used again [default: the first that is free]
+    #[arg(long, value_name = "NUMBER")]
+    id: Option<u64>,
+    /// The model that it derives from; its royalties are owed from every price list
+    #[arg(long, value_name = "MODEL")]
+    base: Option<String>,
+    /// What every model that derives from this one owes of its earnings, for good
+    #[arg(long, value_name = "PERCENT", default_value = "0")]
+    royalty: String,
+    #[command(flatten)]
+    stated: Stated,
+}
+
+#[derive(Args)]
+pub struct Stated {
+    /// Owner of the token accounts that earnings go to [default when created: the signer]
+    #[arg(long, value_name = "ADDRESS")]
+    payout_owner: Option<String>,
+    /// A document that says where it is served, of which the hash is registered
+    #[arg(long, value_name = "FILE")]
+    endpoint: Option<PathBuf>,
+    /// A document that describes it, of which the hash is registered
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct List {
+    /// Only models of this creator
+    #[arg(long, value_name = "ADDRESS")]
+    creator: Option<String>,
+    /// Only models that derive from this one
+    #[arg(long, value_name = "MODEL")]
+    base: Option<String>,
+    #[arg(long)]
+    status: Option<Status>,
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Status {
+    Active,
+    Retired,
+}
+
+pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Create(args) => create(options, args).await,
+        Command::Update { model, stated } => update(options, &model, &stated).await,
+        Command::Retire { model, undo } => retire(options, &model, undo).await,
+        Command::Publish(args) => publish::run(options, args).await,
+        Command::Show { model } => show(options, &model).await,
+        Command::List(args) => list(options, args).await,
+    }
+}
+
+/// What was stated before, with what is given now in its place.
+fn stated(before: ModelProfile, now: &Stated) -> Result<ModelProfile, Failure> {
+    let hash = |path: &Option<PathBuf>, before: [u8; 32]| match path {
+        Some(path) => Ok(*Hash::of(&read(path)?).as_bytes()),
+        None => Ok::<_, Failure>(before),
+    };
+    Ok(ModelProfile {
+        payout_owner: now.payout_owner.as_deref().map_or(Ok(before.payout_owner), address)?,
+        endpoint_hash: hash(&now.endpoint, before.endpoint_hash)?,
+        metadata_hash: hash(&now.metadata, before.metadata_hash)?,
+    })
+}
+
+/// Percent on the command line, with at most two decimals, as basis points.
+fn percent(flag: &str, text: &str) -> Result<u16, Failure> {
+    let bps = amount::parse(text, 2).ok().filter(|bps| *bps <= MAX_SHARE_BPS.into());
+    bps.and_then(|bps| u16::try_from(bps).ok()).ok_or_else(|| {
+        let most = MAX_SHARE_BPS / 100;
+        Failure::Input(format!("{flag} {text:?} is not a share: write percent up to {most}, such as 2.5"))
+    })
+}
+
+/// Basis points as people read them.
+fn share(bps: impl Into<u64>) -> String {
+    format!("{} %", amount::format(bps.into(), 2))
+}
+
+async fn known(chain: &Chain, model: &Pubkey) -> Result<Model, Failure> {
+    let found: Option<Model> = chain.find(model).await?;
+    found.ok_or_else(|| {
+        Failure::NotFound(format!("there is no model {model}; `joule model list` shows those there are"))
+    })
+}
+
+/// A model that the signer may change.
+async fn own(actor: &Actor, model: &Pubkey) -> Result<Model, Failure> {
+    let state = known(&actor.chain, model).await?;
+    match state.creator == actor.key() {
+        true => Ok(state),
+        false => Err(Failure::Refused(format!(
+            "model {model} is {}'s, and the signer is {}: choose the creator's key with --key or --as",
+            state.creator,
+            actor.key()
+        ))),
+    }
+}
+
+async fn create(options: &Options, args: Create) -> Result<(), Failure> {
+    let royalty_bps = percent("--royalty", &args.royalty)?;
+    let actor = Actor::of(options)?;
+    let nothing = ModelProfile { payout_owner: actor.key(), endpoint_hash: [0; 32], metadata_hash: [0; 32] };
+    let profile = stated(nothing, &args.stated)?;
+    let base = args.base.as_deref().map(address).transpose()?;
+    if let Some(base) = base {
+        let state = known(&actor.chain, &base).await?;
+        let owed: u16 = state.royalties().iter().map(|due| due.bps.get()).sum::<u16>() + state.royalty_bps.get();
+        if owed + royalty_bps > MAX_SHARE_BPS {
+            return Err(Failure::Refused(format!(
+                "what derives from {base} owes {} already: with a royalty of {} it would be more than {}",
+                share(owed),
+                share(royalty_bps),
+                share(MAX_SHARE_BPS)
+            )));
+        }
+    }
+    let id = match args.id {
+        Some(id) => id,
+        None => free_id(&actor).await?,
+    };
+    let create = instruction::create_model(actor.key(), actor.key(), Origin { id, base, royalty_bps }, profile);
+    actor.send(options, &[create], ("model", &pda::model(&actor.key(), id)), "created model").await
+}
+
+/// The first number that the signer has used for no model.
+async fn free_id(actor: &Actor) -> Result<u64, Failure> {
+    let mut id = 0;
+    while actor.chain.find::<Model>(&pda::model(&actor.key(), id)).await?.is_some() {
+        id += 1;
+    }
+    Ok(id)
+}
+
+async fn update(options: &Options, model: &str, now: &Stated) -> Result<(), Failure> {
+    if now.payout_owner.is_none() && now.endpoint.is_none() && now.metadata.is_none() {
+        return Err(Failure::Input("nothing to change: give --payout-owner, --endpoint or --metadata".into()));
+    }
+    let (actor, model) = (Actor::of(options)?, address(model)?);
+    let state = own(&actor, &model).await?;
+    let before = ModelProfile {
+        payout_owner: state.payout_owner,
+        endpoint_hash: state.endpoint_hash,
+        metadata_hash: state.metadata_hash,
+    };
+    let update = instruction::update_model(actor.key(), model, stated(before, now)?);
+    actor.send(options, &[update], ("model", &model), "updated model").await
+}
+
+async fn retire(options: &Options, model: &str, undo: bool) -> Result<(), Failure> {
+    let (actor, model) = (Actor::of(options)?, address(model)?);
+    own(&actor, &model).await?;
+    let (status, done) = match undo {
+        true => (ModelStatus::Active, "brought back model"),
+        false => (ModelStatus::Retired, "retired model"),
+    };
+    let set = instruction::set_model_status(actor.key(), model, status);
+    actor.send(options, &[set], ("model", &model), done).await
+}
+
+async fn show(options: &Options, model: &str) -> Result<(), Failure> {
+    let found = options.index().model(&address(model)?.to_string()).await?;
+    if options.json {
+        return output::json(&found);
+    }
+    let token = match &found.prices {
+        Some(list) => Some(Token::of(options, &options.chain()?, Some(&list.mint)).await?),
+        None => None,
+    };
+    print(&found);
+    match found.prices.as_ref().zip(token) {
+        Some((list, token)) => print_prices(list, &token),
+        None => println!("it has no price list yet: `joule model publish {}`", found.model.address),
+    }
+    Ok(())
+}
+
+fn print(found: &ModelWithLineage) {
+    let (m, mut table) = (&found.model, output::table(["model", &found.model.address]));
+    let bases: Vec<String> = found.bases.iter().map(|base| base.address.clone()).collect();
+    let owes: Vec<String> =
+        m.lineage.iter().map(|Royalty { owner, bps }| format!("{} to {owner}", share(*bps))).collect();
+    let or = |lines: Vec<String>, nothing: &str| match lines.is_empty() {
+        true => nothing.to_owned(),
+        false => lines.join("\n"),
+    };
+    table.add_rows([
+        ["status", &status(m)],
+        ["creator", &m.creator],
+        ["paid to", &m.payout_owner],
+        ["derives from", &or(bases, "nothing that it declares")],
+        ["owes", &or(owes, "nobody")],
+        ["royalty", &share(m.royalty_bps)],
+        ["endpoint document", &m.endpoint_hash],
+        ["description", &m.metadata_hash],
+        ["created", &output::time(m.created_at)],
+    ]);
+    println!("{table}");
+}
+
+fn print_prices(list: &PriceList, token: &Token) {
+    let mut table = output::table(["price list", &format!("version {}, {}", list.version, list.address)]);
+    let shares: Vec<String> = list.shares.iter().map(|s| format!("{} to {}", share(s.bps), s.owner)).collect();
+    let shares = if shares.is_empty() { "nobody but whoever runs it".to_owned() } else { shares.join("\n") };
+    table.add_rows([
+        ["paid in", &list.mint],
+        ["a request", &token.format(list.per_request)],
+        ["a million tokens of input", &token.format(list.per_million_input)],
+        ["a million tokens of output", &token.format(list.per_million_output)],
+        ["an image", &token.format(list.per_image)],
+        ["a second", &token.format(list.per_second)],
+        ["shared with", &shares],
+        ["published", &output::time(list.created_at)],
+    ]);
+    println!("{table}");
+}
+
+async fn list(options: &Options, args: List) -> Result<(), Failure> {
+    let mut filter = vec![("limit", args.limit.to_string())];
+    if let Some(creator) = &args.creator {
+        filter.push(("creator", address(creator)?.to_string()));
+    }
+    if let Some(base) = &args.base {
+        filter.push(("base", address(base)?.to_string()));
+    }
+    match args.status {
+        Some(Status::Active) => filter.push(("status", "active".into())),
+        Some(Status::Retired) => filter.push(("status", "retired".into())),
+        None => {}
+    }
+    let page = options.index().models(&filter).await?;
+    if options.json {
+        return output::json(&page);
+    }
+    let mut table = output::table(["model", "creator", "derives from", "royalty", "prices", "status"]);
+    for m in &page.items {
+        table.add_row([
+            m.address.clone(),
+            output::short(&m.creator),
+            m.base.as_deref().map_or("-".into(), output::short),
+            share(m.royalty_bps),
+            if m.version == 0 { "none".into() } else { format!("version {}", m.version) },
+            status(m),
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+fn status(model: &Shown) -> String {
+    format!("{:?}", model.status).to_lowercase()
+}
