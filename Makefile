@@ -17,7 +17,7 @@ CARGO := cargo
 FLAGS := --locked --ignore-rust-version
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build build-programs build-host demo test fuzz fuzz-check idl idl-check bench bench-cu lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test fuzz fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +42,7 @@ test: build ## run every test, and check what is generated
 	@echo '[test] building the tests'
 	@$(CARGO) test $(FLAGS) --workspace --no-run
 	@$(CARGO) test $(FLAGS) --workspace
-	@$(MAKE) --no-print-directory idl-check bench-check fuzz-check workload-check
+	@$(MAKE) --no-print-directory idl-check bench-check fuzz-check workload-check sdk-ts-check
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
 	@$(CARGO) run $(FLAGS) --quiet -p joule-idl
@@ -54,6 +54,8 @@ bench: build ## measure everything; writes benches/results
 	@$(BIN)/joule-bench compute
 	@$(BIN)/joule-bench size
 	@$(BIN)/joule-bench latency
+	@$(BIN)/joule-bench gateway
+	@$(BIN)/joule-bench vouchers
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute
@@ -74,6 +76,10 @@ fuzz-check: build
 workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'
 	@workloads/digits/check-accuracy
+
+sdk-ts-check: setup
+	@echo '[test] the TypeScript SDK: types, and the same vectors as in Rust'
+	@cd sdk/ts && npm ci --no-fund --no-audit --silent && rm -rf dist && npm run --silent build && npm test --silent
 
 fmt: setup ## format
 	@cargo-fmt --all

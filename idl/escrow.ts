@@ -5729,6 +5729,13 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "The bid that won and is closed; all zero when the job was taken without bidding."
+            ],
+            "name": "bid",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
               "Base units, or base units a second."
             ],
             "name": "price",
@@ -5918,6 +5925,13 @@ export type JouleEscrow = {
           },
           {
             "name": "budget",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "The most that a second may cost; 0 when the price is fixed."
+            ],
+            "name": "maxRate",
             "type": "u64"
           },
           {
@@ -7241,6 +7255,10 @@ export type JouleEscrow = {
             "type": "pubkey"
           },
           {
+            "name": "dispute",
+            "type": "pubkey"
+          },
+          {
             "name": "vote",
             "type": "pubkey"
           },
@@ -7279,6 +7297,10 @@ export type JouleEscrow = {
       "serialization": "bytemuck",
       "type": {
         "fields": [
+          {
+            "name": "job",
+            "type": "pubkey"
+          },
           {
             "name": "dispute",
             "type": "pubkey"

@@ -1700,7 +1700,7 @@ export type JouleStaking = {
         },
         {
           "name": "kept",
-          "type": "bool"
+          "type": "u64"
         }
       ],
       "discriminator": [
@@ -1714,7 +1714,8 @@ export type JouleStaking = {
         241
       ],
       "docs": [
-        "A service gives a part of its claim back to the bond, kept or not; called by the service's program."
+        "A service gives a part of its claim back to the bond, and says how much of it counts as kept; called by the service's",
+        "program."
       ],
       "name": "release"
     },
@@ -2791,7 +2792,8 @@ export type JouleStaking = {
           },
           {
             "docs": [
-              "Released as kept, decayed to `scored_at`. Reputation forgets half of itself in `HALF_LIFE`."
+              "What was paid for promises that were kept, each at most what was locked for it, decayed to `scored_at`. Reputation",
+              "forgets half of itself in `HALF_LIFE`."
             ],
             "name": "kept",
             "type": "u64"
@@ -3141,15 +3143,15 @@ export type JouleStaking = {
             "type": "u64"
           },
           {
-            "name": "at",
-            "type": "i64"
-          },
-          {
             "docs": [
-              "1 when the service said that the promise was kept: `amount` then counts to the bond's reputation."
+              "What of it counts to the bond's reputation."
             ],
             "name": "kept",
-            "type": "u8"
+            "type": "u64"
+          },
+          {
+            "name": "at",
+            "type": "i64"
           },
           {
             "docs": [

@@ -18,9 +18,9 @@ if ! PATH=${PATH//"$here/bin"/} command -v cargo-build-sbf >/dev/null; then
         echo "$version" >"$mark"
     fi
 fi
-# The deploy step is TypeScript, as Anchor's is.
+# The deploy step is TypeScript, as Anchor's is, and so is one SDK.
 if ! command -v npm >/dev/null; then
-    echo '[setup] installing Node.js, for the deploy step'
+    echo '[setup] installing Node.js, for the deploy step and the TypeScript SDK'
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
 fi

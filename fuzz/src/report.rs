@@ -4,12 +4,13 @@ use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::collections::BTreeMap;
 
 /// What must have come about in a long run: if it has not, most of what is checked was never seen.
-const COME_ABOUT: [&str; 21] = [
+const COME_ABOUT: [&str; 22] = [
     "absent member slashed",
     "appeal by challenger",
     "appeal by client",
     "appeal by provider",
     "bid won",
+    "bond as large as demanded",
     "claim lapsed",
     "debt paid later",
     "failed, slashed",

@@ -96,6 +96,24 @@ fn a_unit_owed_to_the_wrong_party_is_noticed_even_if_the_events_say_so() {
 }
 
 #[test]
+fn work_taken_with_a_smaller_bond_than_is_demanded_is_noticed() {
+    let demands =
+        |model: &Model| model.jobs.values().any(|entry| model.min_bonds.contains_key(&entry.job.requirements));
+    let (mut stage, ()) = until(|model| demands(model).then_some(()));
+    for _ in 0..60_000 {
+        // As if the program had asked for less.
+        stage.model.min_bonds.values_mut().for_each(|least| *least = u64::MAX);
+        actions::time::pass(&mut stage);
+        let plan = actions::next(&mut stage);
+        if let Err(complaint) = stage.send(&plan.instructions) {
+            assert!(complaint.to_string().contains("smaller bond than is demanded"), "{complaint}");
+            return;
+        }
+    }
+    panic!("nobody took such a job");
+}
+
+#[test]
 fn a_unit_out_of_nowhere_is_noticed() {
     let (mut stage, _) = played(JobStatus::Open);
     let account = stage.cast.tokens[0].fee_vault;

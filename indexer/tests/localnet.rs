@@ -326,8 +326,9 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
     assert_eq!(case.job.paid.total(), u128::from(case.job.budget + case.job.deposited + case.job.slashed));
     let bonds = following.client.provider(&east.to_string()).await.unwrap().bonds;
     assert_eq!((bonds[0].amount, bonds[0].reputation.failed), (BOND - PRICE, PRICE));
+    // A vote earns money, not reputation.
     let bonds = following.client.bonds(&uma.to_string()).await.unwrap();
-    assert_eq!((bonds[0].bond.free, bonds[0].bond.reputation.kept, bonds[0].claims.len()), (BOND, 2 * PRICE, 0));
+    assert_eq!((bonds[0].bond.free, bonds[0].bond.reputation.kept, bonds[0].claims.len()), (BOND, 0, 0));
     world.equals_the_chain(&database).await;
     following.stop().await;
     world.localnet.stop().await.unwrap();

@@ -258,14 +258,28 @@ impl ProviderClient {
     /// that account when it is missing.
     pub(crate) async fn candidate(&self, mint: &Address) -> Result<(Provider, Vec<Instruction>), ChainError> {
         let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
-        let token_program = self.token_program(mint).await?;
-        let payout = pda::associated_token(&provider.payout_owner, mint, &token_program);
-        let mut instructions = Vec::new();
-        if !self.is_there(&payout).await? {
-            instructions.push(token::create_associated(self.authority, provider.payout_owner, *mint, token_program));
-        }
+        let (payout, instructions) = self.payout(&provider.payout_owner, mint).await?;
         let attested = self.is_there(&pda::attestations(&self.authority)).await?;
         Ok((Provider { attested, ..Provider::new(self.authority, payout) }, instructions))
+    }
+
+    /// This node as a member of a panel, who need not be a provider: paid like one if it is, and into its own account if not.
+    pub(crate) async fn member(&self, mint: &Address) -> Result<(Provider, Vec<Instruction>), ChainError> {
+        let provider = self.chain.provider(&self.authority).await?;
+        let owner = provider.map_or(self.authority, |provider| provider.payout_owner);
+        let (payout, instructions) = self.payout(&owner, mint).await?;
+        Ok((Provider::new(self.authority, payout), instructions))
+    }
+
+    /// The usual token account of `owner`, and what makes it when it is missing.
+    async fn payout(&self, owner: &Address, mint: &Address) -> Result<(Address, Vec<Instruction>), ChainError> {
+        let token_program = self.token_program(mint).await?;
+        let payout = pda::associated_token(owner, mint, &token_program);
+        let mut instructions = Vec::new();
+        if !self.is_there(&payout).await? {
+            instructions.push(token::create_associated(self.authority, *owner, *mint, token_program));
+        }
+        Ok((payout, instructions))
     }
 
     async fn is_there(&self, address: &Address) -> Result<bool, ChainError> {

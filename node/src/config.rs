@@ -84,7 +84,18 @@ pub struct Settings {
     /// Votes in disputes that a quorum decides
     #[arg(long, env = "JOULE_VOTE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub vote: Option<bool>,
-    /// The most that is put at risk in one dispute, as a challenger's deposit or behind a vote, in base units; needed for both
+    /// Enrols for the panels of every coming epoch with this much of its bond, in base units, and votes whenever it is drawn; as
+    /// much must stay free for the vote, and a seat's stake stays locked for up to 52 days
+    #[arg(long, env = "JOULE_PANEL_STAKE", value_name = "UNITS")]
+    pub panel_stake: Option<u64>,
+    /// Asks for a second panel where a first one was wrong, running the job again says so, and it costs this node's money
+    #[arg(long, env = "JOULE_APPEAL", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub appeal: Option<bool>,
+    /// The most that an appeal may cost, in base units: twice the challenger's deposit, lost unless it is won; needed for appeals
+    #[arg(long, env = "JOULE_MAX_APPEAL", value_name = "UNITS")]
+    pub max_appeal: Option<u64>,
+    /// The most that is put at risk in one dispute, as a challenger's deposit or behind a quorum's vote, in base units; needed for
+    /// both
     #[arg(long, env = "JOULE_MAX_DEPOSIT", value_name = "UNITS")]
     pub max_deposit: Option<u64>,
     /// Where votes are written down before they are sent, which must survive a restart [default: beside the keypair, with
@@ -172,6 +183,9 @@ impl Settings {
             provide: self.provide.or(other.provide),
             verify: self.verify.or(other.verify),
             vote: self.vote.or(other.vote),
+            panel_stake: self.panel_stake.or(other.panel_stake),
+            appeal: self.appeal.or(other.appeal),
+            max_appeal: self.max_appeal.or(other.max_appeal),
             max_deposit: self.max_deposit.or(other.max_deposit),
             votes: self.votes.or(other.votes),
             poll_ms: self.poll_ms.or(other.poll_ms),
@@ -203,12 +217,19 @@ impl Settings {
             None if verify || vote => return Err(ConfigError::Missing { field: "max_deposit", flag: "max-deposit" }),
             most => most.unwrap_or(0),
         };
+        let max_appeal = match self.max_appeal {
+            None if self.appeal == Some(true) => {
+                return Err(ConfigError::Missing { field: "max_appeal", flag: "max-appeal" });
+            }
+            most => most.filter(|_| self.appeal == Some(true)),
+        };
+        let panel_stake = self.panel_stake.map(|stake| positive("panel_stake", Some(stake), 1)).transpose()?;
         let mints = self.mints.iter().map(mint).collect::<Result<Vec<_>, _>>()?;
         let keypair = self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?;
         Ok(Config {
             votes: self.votes.unwrap_or_else(|| keypair.with_extension("votes")),
             provide: self.provide.unwrap_or(true),
-            duty: Duty { mints: mints.clone(), verify, vote, max_deposit },
+            duty: Duty { mints: mints.clone(), verify, vote, max_deposit, panel_stake, max_appeal },
             report_every: Duration::from_secs(positive("report_every", self.report_every, 10)?),
             rpc_url: web("rpc_url", self.rpc_url, "http://127.0.0.1:8899")?,
             indexer_url: web("indexer_url", self.indexer_url, "http://127.0.0.1:7700")?,
@@ -289,6 +310,17 @@ mod tests {
         assert!(message(Settings { max_jobs: Some(0), ..minimal() }).contains("max_jobs"));
         assert!(message(Settings { modes: vec!["trust".into()], ..minimal() }).contains("\"trust\""));
         assert!(message(Settings { vote: Some(true), ..minimal() }).contains("--max-deposit"));
+        assert!(message(Settings { appeal: Some(true), ..minimal() }).contains("--max-appeal"));
+        assert!(message(Settings { panel_stake: Some(0), ..minimal() }).contains("panel_stake"));
+    }
+
+    #[test]
+    fn a_limit_alone_appeals_nothing() {
+        let limited = Settings { max_appeal: Some(5), panel_stake: Some(7), ..minimal() };
+        let duty = limited.clone().resolve().unwrap().duty;
+        assert_eq!((duty.max_appeal, duty.panel_stake, duty.vote), (None, Some(7), false));
+        let told = Settings { appeal: Some(true), ..limited };
+        assert_eq!(told.resolve().unwrap().duty.max_appeal, Some(5));
     }
 
     #[test]

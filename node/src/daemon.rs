@@ -6,7 +6,7 @@
 use crate::{
     chain::{Address, ChainError, ProviderClient},
     config::Config,
-    court::Court,
+    court::{Court, Docket},
     executor::Executor,
     feed,
     outage::Outage,
@@ -52,6 +52,8 @@ enum Kind {
     Check,
     /// A step in a dispute.
     Case,
+    /// Being enrolled for panels, by token.
+    Seat,
 }
 
 /// The longest that a step in a dispute is put off: votes have their time.
@@ -60,6 +62,7 @@ const CASE_PAUSE: Duration = Duration::from_secs(2);
 pub struct Daemon {
     worker: Worker,
     court: Court,
+    docket: Docket,
     indexer: joule_api::Client,
     provide: bool,
     max_jobs: usize,
@@ -76,9 +79,12 @@ pub struct Daemon {
     tasks: JoinSet<Ended>,
     running: HashMap<Id, (Address, Kind)>,
     reconciled: Option<Instant>,
+    /// When its seats were looked after.
+    seated: Option<Instant>,
     rpc: Outage,
     market: Outage,
     registration: Outage,
+    seating: Outage,
 }
 
 impl Daemon {
@@ -89,11 +95,13 @@ impl Daemon {
             duty: config.duty.clone(),
             ballots: Ballots::new(&config.votes),
         };
+        let indexer = joule_api::Client::new(config.indexer_url.clone());
         let (policy, report_every) = (Arc::new(config.policy.clone()), config.report_every);
         Self {
             worker: Worker { chain, executor, policy, report_every, stopping },
             court,
-            indexer: joule_api::Client::new(config.indexer_url.clone()),
+            docket: Docket::new(indexer.clone()),
+            indexer,
             provide: config.provide,
             max_jobs: config.max_jobs,
             poll: config.poll,
@@ -105,9 +113,11 @@ impl Daemon {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             reconciled: None,
+            seated: None,
             rpc: Outage::new("the RPC node"),
             market: Outage::new("the indexer"),
             registration: Outage::new("taking new jobs"),
+            seating: Outage::new("enrolling for panels"),
         }
     }
 
@@ -166,6 +176,7 @@ impl Daemon {
     async fn turn(&mut self) -> Result<(), ChainError> {
         self.reconcile().await?;
         self.go_on().await?;
+        self.keep_seats();
         self.sit_in_court().await?;
         if self.provide && self.free() > 0 {
             self.look_for_work().await?;
@@ -220,13 +231,27 @@ impl Daemon {
         Ok(())
     }
 
+    /// Sees to being enrolled for the next epoch's panels, where it is to be.
+    fn keep_seats(&mut self) {
+        let is_due = self.seated.is_none_or(|at| at.elapsed() >= RECONCILE);
+        if self.court.duty.panel_stake.is_none() || !is_due {
+            return;
+        }
+        self.seated = Some(Instant::now());
+        for mint in self.court.duty.mints.clone() {
+            if !self.is_running(mint, Kind::Seat) {
+                let task = self.tasks.spawn(self.court.clone().keep_seat(mint));
+                self.running.insert(task.id(), (mint, Kind::Seat));
+            }
+        }
+    }
+
     /// Looks at others' results and at disputes, where that is this node's duty or its own job is in dispute.
     async fn sit_in_court(&mut self) -> Result<(), ChainError> {
-        let duty = &self.court.duty;
-        if !duty.verify && !duty.vote && !self.table.has_judged() {
+        if !self.court.duty.is_any() && !self.table.has_judged() {
             return Ok(());
         }
-        let (checks, cases) = self.court.docket().await?;
+        let (checks, cases) = self.docket.look(&self.court).await?;
         let now = Instant::now();
         for address in checks {
             let checking = self.running.values().filter(|(_, kind)| *kind == Kind::Check).count();
@@ -291,7 +316,8 @@ impl Daemon {
         match kind {
             Kind::Work | Kind::Errand | Kind::Bid => &mut self.table,
             Kind::Check => &mut self.checks,
-            Kind::Case => &mut self.cases,
+            // Seats are in no table: they are looked after all the time.
+            Kind::Case | Kind::Seat => &mut self.cases,
         }
     }
 
@@ -308,6 +334,15 @@ impl Daemon {
         };
         let Some((address, kind)) = self.running.remove(&id) else { return };
         let now = Instant::now();
+        if kind == Kind::Seat {
+            return match ended {
+                Ok((_, Ended::Refused(reason) | Ended::Dropped(reason) | Ended::Later(reason))) => {
+                    self.seating.began(&reason)
+                }
+                Ok(_) => self.seating.over(),
+                Err(failure) => self.seating.began(&failure),
+            };
+        }
         if kind == Kind::Bid && !matches!(ended, Ok((_, Ended::Later(_))) | Err(_)) {
             self.bids.remove(&address);
         }
@@ -319,7 +354,7 @@ impl Daemon {
             Ok((_, Ended::Over)) => table.forget(&address),
             Ok((_, Ended::Checked)) => table.fail(&address),
             Ok((_, Ended::Refused(reason) | Ended::Dropped(reason))) if kind == Kind::Case => {
-                warn!(job = %address, %reason, "does not vote");
+                warn!(job = %address, %reason, "neither votes nor appeals");
                 table.forget(&address);
                 self.abstains.insert(address);
             }

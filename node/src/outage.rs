@@ -23,6 +23,10 @@ impl Outage {
         self.reason = Some(reason);
     }
 
+    pub fn lasts(&self) -> bool {
+        self.reason.is_some()
+    }
+
     pub fn over(&mut self) {
         if self.reason.take().is_some() {
             info!("{} works again", self.what);

@@ -196,9 +196,8 @@ impl World {
 
     pub fn commit_seat(&self, job: Pubkey, seat: u8, juror: &Keypair, output: [u8; 32]) -> Instruction {
         let sealed = commitment(&job, &output, &Self::salt(juror), &juror.pubkey());
-        let (dispute, payout) = (self.dispute(&job), self.tokens_of(juror));
-        let who = juror.pubkey();
-        instruction::escrow::commit_seat(who, who, payout, pda::dispute(&job), &dispute, &self.mint, seat, sealed)
+        let member = Provider::new(juror.pubkey(), self.tokens_of(juror));
+        instruction::escrow::commit_seat(member, &self.dispute(&job), &self.mint, seat, sealed)
     }
 
     /// The members of a panel commit and reveal these outputs.

@@ -260,7 +260,7 @@ impl World {
         subject
     }
 
-    pub fn release(&self, subject: Pubkey, amount: u64, kept: bool) -> Instruction {
+    pub fn release(&self, subject: Pubkey, amount: u64, kept: u64) -> Instruction {
         let claim = self.claim_address(SERVICE, subject);
         through(SERVICE, Way::Release, build::release(claim, &self.claim(subject), amount, kept))
     }

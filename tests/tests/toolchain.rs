@@ -7,7 +7,7 @@ use litesvm::LiteSVM;
 use solana_transaction::Transaction;
 
 #[test]
-fn wide_arithmetic_stack_arguments_and_memory_functions_agree_with_the_host() {
+fn arithmetic_stack_arguments_memory_functions_hashes_and_vouchers_agree_with_the_host() {
     let (mut svm, payer, program) = (LiteSVM::new(), Keypair::new(), Pubkey::new_unique());
     svm.airdrop(&payer.pubkey(), 1_000_000_000_000).unwrap();
     svm.add_program_from_file(program, deployed("joule_selftest")).unwrap();
@@ -44,5 +44,5 @@ fn wide_arithmetic_stack_arguments_and_memory_functions_agree_with_the_host() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 18 * 200);
+    assert_eq!(cases, OPERATIONS as usize * 200);
 }

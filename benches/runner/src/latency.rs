@@ -158,7 +158,7 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
         p99_ms: round(at(0.99)),
         max_ms: round(at(1.0)),
         cores: std::thread::available_parallelism()?.get(),
-        commit: commit(),
+        commit: report::commit(),
         against: "joule-localnet in the same process, dev profile",
     };
     println!(
@@ -235,9 +235,4 @@ async fn ask(api: joule_api::Client, seen: Seen, latencies: Arc<Mutex<Vec<Durati
     }
     latencies.lock().map_err(|_| poisoned())?.push(event.elapsed());
     Ok(())
-}
-
-fn commit() -> String {
-    let output = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default()
 }

@@ -2,9 +2,11 @@
 
 mod compute;
 mod floor;
+mod gateway;
 mod latency;
 mod report;
 mod size;
+mod vouchers;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +35,20 @@ enum What {
         #[arg(long, default_value_t = 20)]
         seconds: u32,
     },
+    /// What the gateway costs beside the upstream alone.
+    Gateway {
+        /// For each number of clients, with the gateway and without.
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
+    /// Vouchers checked in a second, beside bare signatures.
+    Vouchers {
+        /// Checked in each round, of which the best counts: short and many, since other work on the machine disturbs most of them.
+        #[arg(long, default_value_t = 100)]
+        vouchers: usize,
+        #[arg(long, default_value_t = 300)]
+        rounds: usize,
+    },
 }
 
 fn main() -> Result<()> {
@@ -40,5 +56,7 @@ fn main() -> Result<()> {
         What::Compute { check } => compute::run(check),
         What::Size => size::run(),
         What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
+        What::Gateway { seconds } => gateway::run(seconds),
+        What::Vouchers { vouchers, rounds } => vouchers::run(vouchers, rounds),
     }
 }

@@ -94,7 +94,7 @@ pub struct Bond {
 /// What a bond's owner has kept and failed, in base units. It forgets half of itself every 90 days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reputation {
-    /// Released as kept.
+    /// Paid for promises that were kept, each at most what was locked for it.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub kept: u64,

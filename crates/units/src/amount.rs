@@ -1,5 +1,6 @@
 //! Money and shares of money.
 
+use crate::sum;
 use core::fmt;
 
 /// An amount of one token, in the mint's base units.
@@ -27,7 +28,7 @@ impl Amount {
 
     #[inline(always)]
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+        sum(self.0, other.0).map(Self)
     }
 
     #[inline(always)]

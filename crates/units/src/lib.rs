@@ -9,7 +9,9 @@ mod breaker;
 pub mod decay;
 pub mod split;
 mod time;
+mod wide;
 
 pub use amount::{Amount, Bps};
 pub use breaker::Breaker;
 pub use time::{Seconds, UnixTime};
+pub use wide::{product, sum};

@@ -18,7 +18,14 @@ impl UnixTime {
 
     #[inline(always)]
     pub fn checked_add(self, wait: Seconds) -> Option<Self> {
-        self.0.checked_add(wait.0 as i64).map(Self)
+        // A wait is never negative, so that a sum that is earlier has overflowed: half of what the VM pays to find out in
+        // general.
+        let later = self.0.wrapping_add(wait.0 as i64);
+        if later >= self.0 {
+            Some(Self(later))
+        } else {
+            None
+        }
     }
 }
 

@@ -33,7 +33,7 @@ const FIRST: u64 = 1 | SIGNATURE_AT << 16 | HERE << 32 | KEY_AT << 48;
 
 /// The key's instruction, the message's offset, its length, its instruction.
 #[inline(always)]
-const fn second(len: usize) -> u64 {
+const fn second(len: u16) -> u64 {
     HERE | (MESSAGE_AT as u64) << 16 | (len as u64) << 32 | HERE << 48
 }
 
@@ -48,14 +48,20 @@ struct Head {
 
 const _: () = assert!(MESSAGE_AT == 112);
 
+/// What stands in front of the key, for a message of `len` bytes.
+#[inline(always)]
+pub const fn header(len: u16) -> [LeU64; 2] {
+    [LeU64::new(FIRST), LeU64::new(second(len))]
+}
+
 /// Who signed what, if `data` is that of a precompile instruction in Joule's layout, which the chain has already run.
 #[inline(always)]
 pub fn read(data: &[u8]) -> Option<(&Key, &[u8])> {
     let (head, message) = data.split_at_checked(MESSAGE_AT)?;
     let head: &Head = bytemuck::from_bytes(head);
-    let fits = message.len() <= u16::MAX as usize;
-    let as_written = head.header[0].get() == FIRST && head.header[1].get() == second(message.len());
-    (fits && as_written).then_some((&head.key, message))
+    let len = u16::try_from(message.len()).ok()?;
+    let as_written = head.header[0].get() == FIRST && head.header[1].get() == second(len);
+    as_written.then_some((&head.key, message))
 }
 
 /// `read`, for a message of fixed size: what it compares with is known when it is compiled.
@@ -67,7 +73,7 @@ pub fn read_format<M: Format>(data: &[u8]) -> Option<(&Key, &M)> {
     }
     let (head, message) = data.split_at(MESSAGE_AT);
     let head: &Head = bytemuck::from_bytes(head);
-    if head.header[0].get() != FIRST || head.header[1].get() != second(size_of::<M>()) {
+    if head.header[0].get() != FIRST || head.header[1].get() != second(size_of::<M>() as u16) {
         return None;
     }
     Some((&head.key, M::from_bytes(message)?))
@@ -76,8 +82,7 @@ pub fn read_format<M: Format>(data: &[u8]) -> Option<(&Key, &M)> {
 /// Data for an instruction to `PROGRAM`, which takes no accounts. `None` for a message whose length has no place in it.
 #[cfg(feature = "std")]
 pub fn data(key: &Key, signature: &[u8; 64], message: &[u8]) -> Option<std::vec::Vec<u8>> {
-    u16::try_from(message.len()).ok()?;
-    let header = [LeU64::new(FIRST), LeU64::new(second(message.len()))];
+    let header = header(u16::try_from(message.len()).ok()?);
     let head = Head { header, key: *key, signature: *signature };
     Some([bytemuck::bytes_of(&head), message].concat())
 }

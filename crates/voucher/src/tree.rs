@@ -21,18 +21,19 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
     hashv(&[&[1], left, right])
 }
 
-/// Whether `proof` leads from `leaf`, at `index` of `size` leaves, to `root` (RFC 9162, 2.1.3.2).
+/// Whether `proof` leads from `entry`, at `index` of `size` leaves, to `root` (RFC 9162, 2.1.3.2).
 ///
-/// Where the size is not known from the voucher, as for a batch, take it from whoever proves: with a wrong one a proof may be
-/// right about another index than the one it names, but never for a leaf that is not in the tree.
+/// Takes the entry and not its hash, since the hash of a node would pass for a leaf's. Where the size is not known from the
+/// voucher, as for a batch, take it from whoever proves: with a wrong one a proof may be right about another index than the
+/// one it names, but never for an entry that is not in the tree.
 #[inline(always)]
-pub fn verify(root: &Hash, leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> bool {
+pub fn verify(root: &Hash, entry: &[u8], index: u64, size: u64, proof: &[Hash]) -> bool {
     if index >= size {
         return false;
     }
     // Where the path is on its level, and the last node there.
     let (mut at, mut last) = (index, size - 1);
-    let mut hash = *leaf;
+    let mut hash = leaf(entry);
     for sibling in proof {
         if last == 0 {
             return false;

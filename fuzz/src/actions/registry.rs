@@ -95,7 +95,7 @@ fn define(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let credential = |place: usize| Credential { attestor: pda::attestor(&stage.cast.attestors[place]), schema: 0 };
     let mut wanted = Wanted::default();
     match stage.rng.u32(..5) {
-        0 => wanted.min_bond = 100_000_000,
+        0 => wanted.min_bond = stage.rng.u64(1..200_000_000),
         1 => wanted.all_of[0] = credential(0),
         2 => wanted.any_of[..2].copy_from_slice(&[credential(0), credential(1)]),
         3 => wanted.allowed[0] = stage.cast.people[allowed].provider,

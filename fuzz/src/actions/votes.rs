@@ -12,7 +12,7 @@ use crate::{
 };
 use joule_sdk::{
     escrow::state::{commitment, Vote},
-    instruction::escrow as instruction,
+    instruction::escrow::{self as instruction, Provider},
     pda, Instruction, Pubkey,
 };
 
@@ -90,8 +90,8 @@ fn commit_seats(stage: &mut Stage) -> Option<Vec<Instruction>> {
         let (sponsor, sealed) = (stage.person(), seal(stage, &address, &trial, &juror));
         let payer = if stage.chance(80) { juror } else { stage.cast.people[sponsor].hot };
         let payout = if stage.chance(90) { stage.account_of(&juror, token) } else { stage.any_account(token) };
-        let (dispute, mint) = (&trial.dispute, &job.mint);
-        instructions.push(instruction::commit_seat(juror, payer, payout, trial.address, dispute, mint, seat, sealed));
+        let member = Provider { payer, ..Provider::new(juror, payout) };
+        instructions.push(instruction::commit_seat(member, &trial.dispute, &job.mint, seat, sealed));
     }
     (!instructions.is_empty()).then_some(instructions)
 }

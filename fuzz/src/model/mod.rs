@@ -84,6 +84,8 @@ pub struct Model {
     pub attestors: BTreeMap<Pubkey, Pubkey>,
     /// Attestations and requirements.
     pub papers: BTreeMap<Pubkey, Paper>,
+    /// What requirements want a bond to have free, in base units; they are named by their content and never forgotten.
+    pub min_bonds: BTreeMap<Pubkey, u64>,
     /// Models of the registry's, by their account.
     pub cards: BTreeMap<Pubkey, Card>,
     /// By the address of the account.
@@ -118,6 +120,7 @@ impl Model {
             enrolled: BTreeMap::new(),
             attestors: BTreeMap::new(),
             papers: BTreeMap::new(),
+            min_bonds: BTreeMap::new(),
             cards: BTreeMap::new(),
             providers: BTreeMap::new(),
             next_id: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Bids, and how a job comes to its provider, as the escrow tells of it.
 
 use super::{
-    jobs::{enrolled, live, require_running},
+    jobs::{enrolled, live, require_backed, require_running},
     Called, Story,
 };
 use crate::{
@@ -24,7 +24,7 @@ impl Story {
         Violation::unless(!is_open, "a bid was withdrawn while it binds")?;
         let offer = self.end_bid(model, &e.bid)?;
         Violation::unless(offer.bid.job == e.job, "a bid for another job")?;
-        self.expect_released(model, &offer.bid.claim, false)
+        self.expect_released(model, &offer.bid.claim, 0)
     }
 
     pub(super) fn bid_placed(&mut self, model: &mut Model, e: &BidPlaced, called: &Called) -> Result<(), Violation> {
@@ -32,6 +32,8 @@ impl Story {
         let provider = *enrolled(model, &e.provider, called)?;
         let (payer, payout) = (called.account("payer")?, called.account("payout")?);
         let locked = self.take_locked(&e.bid)?;
+        let requirements = live(model, &e.job)?.job.requirements;
+        require_backed(model, &requirements, &locked)?;
         let entry = live(model, &e.job)?;
         let job = &mut entry.job;
         let is_time = called.now <= job.bid_until.get() && job.status == JobStatus::Open as u8;
@@ -78,8 +80,11 @@ impl Story {
         let bid = match called.name {
             "accept" => {
                 require_running(model, called)?;
+                Violation::unless(e.bid == Pubkey::default(), "a bid that nobody has made")?;
                 let provider = *enrolled(model, &e.provider, called)?;
                 let locked = self.take_locked(&e.job)?;
+                let requirements = live(model, &e.job)?.job.requirements;
+                require_backed(model, &requirements, &locked)?;
                 let payer = called.account("payer")?;
                 Violation::unless(locked.amount == e.exposure.get(), "accepted with another claim than is said")?;
                 Violation::unless(live(model, &e.job)?.job.bid_until.get() == 0, "accepted over the bidders' heads")?;
@@ -107,7 +112,7 @@ impl Story {
                     }
                 }
                 let offer = self.end_bid(model, &bid)?;
-                Violation::unless(offer.bid.job == e.job, "a bid for another job")?;
+                Violation::unless(offer.bid.job == e.job && e.bid == bid, "a bid for another job")?;
                 model.mark("bid won");
                 offer.bid
             }

@@ -79,6 +79,7 @@ impl Story {
                 let bond = bonded(model, &e.bond)?;
                 called.signed_by(&bond.owner)?;
                 require_escrow(called)?;
+                let free = bond.free().unwrap_or_default();
                 let locked = bond.lock(e.amount.get());
                 locked.ok_or_else(|| Violation::new("locked more than a bond has"))?;
                 bond.claims += 1;
@@ -89,16 +90,17 @@ impl Story {
                 model.name([e.claim], Thing::Bond(e.bond));
                 let earlier = model.holds.insert(e.claim, hold);
                 Violation::unless(earlier.is_none(), "a claim was locked twice")?;
-                self.hand.locked.push(Locked { claim: e.claim, bond, subject, amount, until });
+                self.hand.locked.push(Locked { claim: e.claim, bond, subject, amount, free, until });
             }
             Staking::ClaimReleased(e) => {
                 let hold = *held(model, &e.claim)?;
                 if e.expired == 1 {
-                    Violation::unless(called.now >= hold.until, "a claim was let go before its time")?;
+                    let is_time = called.now >= hold.until && e.kept.get() == 0;
+                    Violation::unless(is_time, "a claim was let go before its time, or counts for something")?;
                     model.mark("claim lapsed");
                 } else {
                     require_escrow(called)?;
-                    self.hand.released.push(Released { claim: e.claim, kept: e.kept == 1 });
+                    self.hand.released.push(Released { claim: e.claim, amount: e.amount.get(), kept: e.kept.get() });
                 }
                 Violation::unless(e.amount.get() == hold.amount && e.closed == 1, "a claim was let go in part")?;
                 bonded(model, &hold.bond)?.locked -= hold.amount;

@@ -1,7 +1,7 @@
 //! Disputes, as the escrow tells of them.
 
 use super::{
-    jobs::{live, Payment},
+    jobs::{live, require_backed, Payment},
     Called, Story,
 };
 use crate::{
@@ -143,6 +143,7 @@ impl Story {
         let (payer, payout) = (called.account("payer")?, called.account("payout")?);
         let (job, trial) = tried(model, &e.dispute)?;
         let is_time = !trial.is_drawing && trial.verdict.is_none() && called.now <= trial.commit_by;
+        Violation::unless(job == e.job, "a vote about another job")?;
         Violation::unless(is_time && e.round == trial.round, "a vote out of time")?;
         let (deposit, is_panel, challenger) = (trial.deposit, trial.is_panel(), trial.challenger);
         let (final_at, round) = (trial.final_at, trial.round);
@@ -158,7 +159,9 @@ impl Story {
         let waits = if is_panel && round == 0 { 4 * step } else { 0 };
         let needed = final_at + waits + LATE as i64;
         Violation::unless(locked.until >= needed, "a vote's claim that ends before it can be needed")?;
-        if is_panel {
+        if !is_panel {
+            require_backed(model, &of.requirements, &locked)?;
+        } else {
             Violation::unless(locked.amount == deposit, "a seat that weighs more or less than the others")?;
             let [seat] = called.argument::<1>(0)?;
             let trial = trial_mut(model, &job)?;
@@ -230,7 +233,8 @@ impl Story {
         let of = live(model, &job)?.job;
         let mut slashed = 0;
         if verdict.pays_provider() {
-            self.expect_released(model, &of.claim, verdict == Verdict::Stands)?;
+            let price = if verdict == Verdict::Stands { of.price.get() } else { 0 };
+            self.expect_released(model, &of.claim, price)?;
         } else {
             slashed = self.take_slashed(model, &of.claim, of.exposure.get(), &of.vault)? as u128;
         }
@@ -278,6 +282,7 @@ impl Story {
         let verdict = trial.verdict.ok_or_else(|| Violation::new("a vote was closed before the verdict"))?;
         let ballot = trial.ballots.remove(&e.vote);
         let ballot = ballot.ok_or_else(|| Violation::new("a vote was closed that nobody has cast"))?;
+        Violation::unless(e.dispute == trial.address, "a vote in another dispute")?;
         let (reward, is_late) = (trial.reward(&ballot, verdict), called.now > trial.resolved_at + LATE as i64);
         self.rents.push((e.vote, ballot.rent_payer));
         model.forget([e.vote]);
@@ -292,7 +297,7 @@ impl Story {
             model.mark(if ballot.choice.is_some() { "wrong vote slashed" } else { "silent vote slashed" });
             return Ok(());
         }
-        self.expect_released(model, &ballot.claim, is_right)?;
+        self.expect_released(model, &ballot.claim, 0)?;
         Violation::unless(e.slashed.get() == 0, "a vote that was right was slashed")?;
         let entry = live(model, &e.job)?;
         let left = entry.job.owed_jurors.get().checked_sub(reward);

@@ -1,6 +1,6 @@
 //! Jobs, as the escrow tells of them.
 
-use super::{Called, Story};
+use super::{Called, Locked, Story};
 use crate::{
     check::Violation,
     model::{is_decided, penalty, Entry, Model, Parts},
@@ -100,9 +100,12 @@ impl Story {
         *next += 1;
         let fee_bps = fee(model, e, called)?;
         Violation::unless(fee_bps == e.fee_bps.get(), "a fee that is neither the protocol's nor a staker's")?;
-        // The event does not say it. The arguments: id, then the terms, of which it is the last.
-        let max_rate = u64::from_le_bytes(called.argument::<8>(MAX_RATE)?);
-        Violation::unless((max_rate > 0) == (e.pricing == 1), "a rate for a job that has none, or none for one")?;
+        let stated = e.max_rate.get() == u64::from_le_bytes(called.argument::<8>(MAX_RATE)?);
+        Violation::unless(stated, "another rate than the client asked for")?;
+        Violation::unless(
+            (e.max_rate.get() > 0) == (e.pricing == 1),
+            "a rate for a job that has none, or none for one",
+        )?;
         let fee_vault = model.fees.get(&e.mint).map(|fees| fees.vault);
         let job = Job {
             client: e.client,
@@ -128,7 +131,7 @@ impl Story {
             verification: e.verification,
             pricing: e.pricing,
             jurors: e.jurors,
-            max_rate: max_rate.into(),
+            max_rate: e.max_rate,
             ..Job::zeroed()
         };
         let (none, address) = (Parts::default(), e.job);
@@ -148,7 +151,6 @@ impl Story {
                 Violation::unless(is_over, "settled while the review window was open")?
             }
         }
-        let kept = !is_stopped || entry.job.reported.get() > 0;
         if is_stopped {
             let agreed = u32::from_le_bytes(called.argument::<4>(0)?);
             let may = entry.job.pricing == 1 && entry.job.reported.get() <= agreed;
@@ -157,8 +159,8 @@ impl Story {
         }
         entry.earn();
         entry.job.status = JobStatus::Settled as u8;
-        let claim = entry.job.claim;
-        self.expect_released(model, &claim, kept)?;
+        let (claim, price) = (entry.job.claim, entry.job.price.get());
+        self.expect_released(model, &claim, price)?;
         model.mark(if is_stopped { "stopped" } else { "settled" });
         let paid = [e.paid_provider.get(), e.paid_fee.get(), 0, e.paid_client.get()];
         let owed = [e.owed_provider.get(), e.owed_fee.get(), 0, e.owed_client.get()];
@@ -300,6 +302,15 @@ pub(super) fn enrolled<'a>(
     let found = found.ok_or_else(|| Violation::new("taken by somebody who is not enrolled"))?;
     called.signed_by(&found.authority)?;
     Ok(found)
+}
+
+/// Before anything was locked, the bond had free what the job's client demands of one.
+pub(super) fn require_backed(model: &mut Model, requirements: &Pubkey, locked: &Locked) -> Result<(), Violation> {
+    let wanted = model.min_bonds.get(requirements).copied().unwrap_or_default();
+    if wanted > 0 {
+        model.mark("bond as large as demanded");
+    }
+    Violation::unless(locked.free >= wanted, "taken with a smaller bond than is demanded")
 }
 
 pub(super) fn live<'a>(model: &'a mut Model, job: &Pubkey) -> Result<&'a mut Entry, Violation> {

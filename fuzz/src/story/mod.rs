@@ -69,12 +69,15 @@ struct Locked {
     bond: Pubkey,
     subject: Pubkey,
     amount: u64,
+    /// What the bond had free before.
+    free: u64,
     until: i64,
 }
 
 struct Released {
     claim: Pubkey,
-    kept: bool,
+    amount: u64,
+    kept: u64,
 }
 
 struct Slashed {
@@ -200,11 +203,12 @@ impl Story {
         Ok(self.hand.locked.swap_remove(place))
     }
 
-    /// A claim is over: it was let go now, as kept or not, or has lapsed before.
-    fn expect_released(&mut self, model: &Model, claim: &Pubkey, kept: bool) -> Result<(), Violation> {
+    /// A claim is over: it was let go now, and counts as much as was paid and locked; or has lapsed before.
+    fn expect_released(&mut self, model: &Model, claim: &Pubkey, price: u64) -> Result<(), Violation> {
         match self.hand.released.iter().position(|released| released.claim == *claim) {
             Some(place) => {
                 let released = self.hand.released.swap_remove(place);
+                let kept = price.min(released.amount);
                 Violation::unless(released.kept == kept, "a claim was let go with the wrong word about it")?;
             }
             None => Violation::unless(!model.holds.contains_key(claim), "a claim outlives what it was made for")?,

@@ -8,6 +8,9 @@ use crate::{
 use joule_sdk::{registry::event::AnyEvent as Registry, Pubkey};
 use std::collections::btree_map::Entry;
 
+/// Where the arguments of `define_requirements` name the least bond: behind the hardware and the regions.
+const MIN_BOND: usize = 2 + 2 + 4 + 2 + 3 * 4 + 4 * 2;
+
 impl Story {
     pub(super) fn registry(&mut self, model: &mut Model, event: Registry, called: &Called) -> Result<(), Violation> {
         match event {
@@ -51,6 +54,8 @@ impl Story {
             Registry::RequirementsDefined(e) => {
                 called.signed_by(&e.client)?;
                 self.come(model, e.requirements, e.client, called)?;
+                let min_bond = u64::from_le_bytes(called.argument::<8>(MIN_BOND)?);
+                model.min_bonds.insert(e.requirements, min_bond);
             }
             Registry::RequirementsDropped(e) => {
                 called.signed_by(&e.client)?;

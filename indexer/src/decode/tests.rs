@@ -137,6 +137,11 @@ fn what_an_event_closes_is_known_by_its_flag() {
     let fact = event::event(Program::Escrow, &withdrawn.data()).unwrap();
     assert_eq!(fact.life(), Some(Life { address: (&withdrawn.bid).into(), kind: "bid", closed: true }));
     assert!(fact.rows().is_empty());
+    let accepted = |bid| escrow::JobAccepted { bid, ..filled() };
+    let life = |event: escrow::JobAccepted| event::event(Program::Escrow, &event.data()).unwrap().life();
+    assert_eq!(life(accepted(Default::default())), None, "taken without bidding");
+    let won = accepted(withdrawn.bid);
+    assert_eq!(life(won), Some(Life { address: (&won.bid).into(), kind: "bid", closed: true }));
 }
 
 #[test]

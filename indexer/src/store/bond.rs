@@ -51,7 +51,7 @@ pub fn reputation(bond: &state::Bond) -> Reputation {
     Reputation { kept: bond.kept.get(), failed: bond.failed.get(), scored_at: bond.scored_at.get() }
 }
 
-/// The same from the beginning: what was released as kept and what was slashed, each decayed to the next of them. `None`
+/// The same from the beginning: what releases counted as kept and what was slashed, each decayed to the next of them. `None`
 /// when the opening is not among the events. An owner may close its bond and open it again, and then it is a new one.
 pub fn recompute(address: &Address, events: &[EventRow]) -> Option<Reputation> {
     let mut facts: Vec<_> = events
@@ -68,9 +68,9 @@ pub fn recompute(address: &Address, events: &[EventRow]) -> Option<Reputation> {
             AnyEvent::BondOpened(e) if Address::from(&e.bond) == *address => {
                 found = Some(Reputation { scored_at: e.at.get(), ..Reputation::default() });
             }
-            AnyEvent::ClaimReleased(e) if Address::from(&e.bond) == *address && e.kept == 1 => {
+            AnyEvent::ClaimReleased(e) if Address::from(&e.bond) == *address && e.kept.get() > 0 => {
                 let score = decayed(found?, e.at.get());
-                found = Some(Reputation { kept: score.kept.saturating_add(e.amount.get()), ..score });
+                found = Some(Reputation { kept: score.kept.saturating_add(e.kept.get()), ..score });
             }
             AnyEvent::ClaimSlashed(e) if Address::from(&e.bond) == *address => {
                 let score = decayed(found?, e.at.get());
@@ -122,7 +122,7 @@ mod tests {
         row(slot, BondOpened { bond: BOND, owner: nobody, mint: nobody, withdrawer: nobody, at: at.into() }.data())
     }
 
-    fn released(slot: u64, bond: Key, amount: u64, kept: u8, at: i64) -> EventRow {
+    fn released(slot: u64, bond: Key, amount: u64, kept: u64, at: i64) -> EventRow {
         let nobody = Key::default();
         let event = ClaimReleased {
             claim: nobody,
@@ -130,8 +130,8 @@ mod tests {
             signer: nobody,
             subject: nobody,
             amount: amount.into(),
+            kept: kept.into(),
             at: at.into(),
-            kept,
             expired: 0,
             closed: 1,
         };
@@ -162,9 +162,9 @@ mod tests {
     fn what_was_kept_and_failed_is_added_up_and_forgotten_by_halves() {
         let events = [
             opened(1, 0),
-            released(2, BOND, 1_000, 1, 10 * DAY),
+            released(2, BOND, 3_000, 1_000, 10 * DAY),
             slashed(3, 400, 100 * DAY),
-            released(4, BOND, 50, 1, 190 * DAY),
+            released(4, BOND, 50, 50, 190 * DAY),
         ];
         assert_eq!(score(&events[..2]), Some((1_000, 0, 10 * DAY)));
         assert_eq!(score(&events[..3]), Some((500, 400, 100 * DAY)));
@@ -187,7 +187,7 @@ mod tests {
                 events.push(slashed(n, amount, at));
             } else {
                 bond.score_kept(joule_units::Amount::new(amount), now);
-                events.push(released(n, BOND, amount, 1, at));
+                events.push(released(n, BOND, u64::MAX, amount, at));
             }
             assert_eq!(recompute(&Address::from(&BOND), &events), Some(reputation(&bond)), "after {n}");
         }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_was_not_kept_and_what_others_kept_counts_nothing() {
-        let events = [opened(1, 5), released(2, BOND, 9, 0, 50), released(3, OTHER, 9, 1, 60)];
+        let events = [opened(1, 5), released(2, BOND, 9, 0, 50), released(3, OTHER, 9, 9, 60)];
         assert_eq!(score(&events), Some((0, 0, 5)));
     }
 
@@ -203,13 +203,13 @@ mod tests {
     fn a_bond_that_was_closed_and_opened_again_begins_anew() {
         let nobody = Key::default();
         let closed = BondClosed { bond: BOND, owner: nobody, mint: nobody, swept: 0.into(), at: 30.into() };
-        let events = [opened(1, 0), released(2, BOND, 9, 1, 20), row(3, closed.data()), opened(4, 40)];
+        let events = [opened(1, 0), released(2, BOND, 9, 9, 20), row(3, closed.data()), opened(4, 40)];
         assert_eq!(score(&events), Some((0, 0, 40)));
     }
 
     #[test]
     fn without_its_opening_nothing_is_known() {
         assert_eq!(score(&[]), None);
-        assert_eq!(score(&[released(2, BOND, 9, 1, 20)]), None);
+        assert_eq!(score(&[released(2, BOND, 9, 9, 20)]), None);
     }
 }

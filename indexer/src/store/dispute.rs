@@ -36,8 +36,6 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
     let mut facts: Vec<(&EventRow, escrow::AnyEvent)> = events
         .iter()
         .filter_map(|event| match event.fact() {
-            // A vote's closing names the job alone; among a dispute's events it is one of its own.
-            Ok(Fact::Escrow(fact @ escrow::AnyEvent::VoteClosed(_))) => Some((event, fact)),
             Ok(Fact::Escrow(fact)) if dispute_of(&fact).is_some_and(|named| Address::from(named) == *address) => {
                 Some((event, fact))
             }

@@ -222,7 +222,7 @@ fn from_opening(address: &Address, opened: &escrow::JobOpened) -> Option<Job> {
         pricing: pricing(opened.pricing)?,
         price: 0,
         rate: 0,
-        max_rate: 0,
+        max_rate: opened.max_rate.get(),
         reported: 0,
         fee_bps: opened.fee_bps.get(),
         bond_bps: opened.bond_bps.get(),

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::types::Address;
 use joule_api::{
-    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, JobStatus, Model, Page, Payer, Plan,
-    PriceList, Provider, Revenue, Totals,
+    Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, Model, Page, Payer, Plan, PriceList,
+    Provider, Revenue, Totals,
 };
 use std::{cmp::Reverse, sync::Arc};
 
@@ -113,10 +113,7 @@ impl View {
     /// The bids on a job that have neither won nor been withdrawn, the cheapest first, of equal ones the first.
     pub fn bids(&self, job: &Job) -> Result<Vec<Bid>> {
         let members = self.members(bid::BID, &parsed(&job.address))?;
-        let has_won = |bid: &Bid| job.status != JobStatus::Open && Some(&bid.provider) == job.provider.as_ref();
         let mut bids: Vec<Bid> = members.iter().filter_map(|(row, _)| bid::from_account(row)).collect();
-        // The winner's account closes without a word of its own.
-        bids.retain(|bid| !has_won(bid));
         bids.sort_by(|a, b| (a.price, a.placed_at, &a.address).cmp(&(b.price, b.placed_at, &b.address)));
         Ok(bids)
     }

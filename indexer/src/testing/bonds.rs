@@ -102,16 +102,17 @@ impl Chain {
         (writes, vec![(Program::Staking, event.data())])
     }
 
-    /// Lets go of the claim for a subject, if there is one.
-    pub(super) fn release(&mut self, subject: &Address, kept: bool) -> (Vec<Write>, Vec<Stated>) {
+    /// Lets go of the claim for a subject, if there is one; `price` is what was paid for it.
+    pub(super) fn release(&mut self, subject: &Address, price: u64) -> (Vec<Write>, Vec<Stated>) {
         let (at, now) = (claim_address(subject), UnixTime::new(self.now()));
         let Some(mut claim) = self.claims.remove(&at) else { return Default::default() };
         let address = Address::from(&claim.bond);
         let bond = self.bonds.get_mut(&address).unwrap();
         let amount = claim.take(Amount::new(u64::MAX)).unwrap();
         bond.release(amount).unwrap();
-        if kept {
-            bond.score_kept(amount, now);
+        let kept = amount.min(Amount::new(price));
+        if !kept.is_zero() {
+            bond.score_kept(kept, now);
         }
         assert!(bond.let_go(&claim).unwrap(), "all of it is gone");
         let event = staking::ClaimReleased {
@@ -120,8 +121,8 @@ impl Chain {
             signer: claim.signer,
             subject: claim.subject,
             amount: amount.get().into(),
+            kept: kept.get().into(),
             at: now.get().into(),
-            kept: kept.into(),
             expired: 0,
             closed: 1,
         };

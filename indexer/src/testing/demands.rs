@@ -13,12 +13,17 @@ use joule_escrow::{
 };
 use joule_registry::{
     event as registry,
-    state::{Attestation, Attestations, Provider, Requirements, Wanted},
+    state::{Attestations, Provider, Requirements, Statement, Wanted},
 };
 use joule_units::{Amount, UnixTime};
 
 /// What a client demands.
 pub type Demands = Wanted;
+
+fn bid_address(job: &Address, provider: &Address) -> Address {
+    let seeds = [BID_SEED, &job.0[..], &provider.0[..]];
+    Address::from(&anchor_lang::find_program_address(&seeds, &joule_escrow::ID).0)
+}
 
 impl Chain {
     pub fn demand(&mut self, client: u8, wanted: &Demands) -> Address {
@@ -45,13 +50,8 @@ impl Chain {
         let at = Address::from(&decoded::attestations(&subject));
         let mut state: Attestations = bytemuck::Zeroable::zeroed();
         state.open(subject, subject, 255);
-        let new = Attestation {
-            attestor: key(&attestor),
-            schema: schema.into(),
-            expires_at: expires_at.into(),
-            value_hash: [0; 32],
-        };
-        state.attest(new, self.now()).unwrap();
+        let new = Statement { attestor: &key(&attestor), schema, expires_at, value_hash: &[0; 32] };
+        state.attest(&new, UnixTime::new(self.now())).unwrap();
         let event = registry::Attested {
             subject,
             attestor: key(&attestor),
@@ -73,18 +73,17 @@ impl Chain {
 
     pub fn bid(&mut self, job: &Address, provider: &Address, price: u64) -> Address {
         let now = self.now();
-        let seeds = [BID_SEED, &job.0[..], &provider.0[..]];
-        let address = Address::from(&anchor_lang::find_program_address(&seeds, &joule_escrow::ID).0);
+        let address = bid_address(job, provider);
         let by = self.providers[provider].authority;
         let state = self.jobs.get_mut(job).unwrap();
         let exposure = state.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: key(&bonds::claim_address(&address)),
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &key(&bonds::claim_address(&address)),
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };
@@ -115,12 +114,12 @@ impl Chain {
         let state = self.jobs.get_mut(job).unwrap();
         let exposure = state.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: by,
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &by,
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };
@@ -130,6 +129,7 @@ impl Chain {
             job: key(job),
             client: state.client,
             provider: state.provider,
+            bid: key(&bid_address(job, provider)),
             price: price.into(),
             exposure: state.exposure,
             accepted_at: state.accepted_at,

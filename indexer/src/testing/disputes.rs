@@ -118,6 +118,7 @@ impl Chain {
         vote.stake = stake.into();
         vote.round = dispute.round;
         let event = escrow::VoteCommitted {
+            job: key(job),
             dispute: vote.dispute,
             vote: key(&address),
             juror: vote.juror,
@@ -185,7 +186,8 @@ impl Chain {
         let now = UnixTime::new(self.now());
         let verdict = self.disputes[job].decide(now).unwrap();
         let (writes, mut events, slashed) = if verdict.pays_provider() {
-            let (writes, events) = self.release(job, verdict == Verdict::Stands);
+            let price = if verdict == Verdict::Stands { self.jobs[job].price.get() } else { 0 };
+            let (writes, events) = self.release(job, price);
             (writes, events, 0)
         } else {
             self.slash(job, self.jobs[job].exposure.get())
@@ -250,7 +252,7 @@ impl Chain {
         let (mut writes, mut events, taken) = if is_lost {
             self.slash(&address, vote.stake.get())
         } else {
-            let (writes, events) = self.release(&address, is_right);
+            let (writes, events) = self.release(&address, 0);
             (writes, events, 0)
         };
         let paid = if is_right { math::reward(pot, vote.stake.get(), winners).get() } else { 0 };
@@ -261,6 +263,7 @@ impl Chain {
         *balance = *balance + taken - paid;
         let event = escrow::VoteClosed {
             job: key(job),
+            dispute: key(&dispute_address(job)),
             vote: key(&address),
             juror: vote.juror,
             paid: paid.into(),

@@ -52,6 +52,7 @@ impl Chain {
             input_hash: job.input_hash,
             id: job.id,
             budget: job.budget,
+            max_rate: job.max_rate,
             opened_at: job.opened_at,
             accept_by: job.accept_by,
             bid_until: job.bid_until,
@@ -76,12 +77,12 @@ impl Chain {
         let mut job = self.jobs[address];
         let exposure = job.exposure(Amount::new(price)).unwrap();
         let engagement = Engagement {
-            provider: key(provider),
-            authority: by,
-            payout_owner: by,
-            payout: by,
-            claim: key(&bonds::claim_address(address)),
-            claim_payer: by,
+            provider: &key(provider),
+            authority: &by,
+            payout_owner: &by,
+            payout: &by,
+            claim: &key(&bonds::claim_address(address)),
+            claim_payer: &by,
             price: Amount::new(price),
             exposure,
         };
@@ -91,6 +92,7 @@ impl Chain {
             job: key(address),
             client: job.client,
             provider: job.provider,
+            bid: Key::default(),
             price: price.into(),
             exposure: job.exposure,
             accepted_at: job.accepted_at,
@@ -126,7 +128,6 @@ impl Chain {
             job: key(address),
             provider: job.provider,
             result_hash: job.result_hash,
-            delivered_at: now.into(),
             settle_after: job.settle_after,
         };
         self.step(Program::Escrow, &[(*address, Some(bytes(&job)))], event.data());
@@ -155,7 +156,7 @@ impl Chain {
             approved: 1,
             closed: 1,
         };
-        let (mut writes, mut events) = self.release(address, true);
+        let (mut writes, mut events) = self.release(address, price);
         writes.push((Program::Escrow, *address, None));
         events.push((Program::Escrow, event.data()));
         self.transaction(writes, events);

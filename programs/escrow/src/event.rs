@@ -17,6 +17,8 @@ pub struct JobOpened {
     pub input_hash: [u8; 32],
     pub id: PodU64,
     pub budget: PodU64,
+    /// The most that a second may cost; 0 when the price is fixed.
+    pub max_rate: PodU64,
     pub opened_at: PodI64,
     pub accept_by: PodI64,
     /// 0 when there is no bidding.
@@ -58,6 +60,8 @@ pub struct JobAccepted {
     pub job: Address,
     pub client: Address,
     pub provider: Address,
+    /// The bid that won and is closed; all zero when the job was taken without bidding.
+    pub bid: Address,
     /// Base units, or base units a second.
     pub price: PodU64,
     /// Locked of the provider's bond.
@@ -68,11 +72,12 @@ pub struct JobAccepted {
 
 impl JobAccepted {
     #[inline(always)]
-    pub(crate) fn of(job: &Account<Job>, price: Amount) -> Self {
+    pub(crate) fn of(job: &Account<Job>, bid: Address, price: Amount) -> Self {
         Self {
             job: *job.address(),
             client: job.client,
             provider: job.provider,
+            bid,
             price: price.get().into(),
             exposure: job.exposure,
             accepted_at: job.accepted_at,
@@ -97,7 +102,6 @@ pub struct JobDelivered {
     pub job: Address,
     pub provider: Address,
     pub result_hash: [u8; 32],
-    pub delivered_at: PodI64,
     pub settle_after: PodI64,
 }
 
@@ -226,6 +230,7 @@ pub struct PanelDrawn {
 
 #[event(bytemuck)]
 pub struct VoteCommitted {
+    pub job: Address,
     pub dispute: Address,
     pub vote: Address,
     pub juror: Address,
@@ -236,8 +241,9 @@ pub struct VoteCommitted {
 
 impl VoteCommitted {
     #[inline(always)]
-    pub(crate) fn of(vote: &Vote, address: &Address) -> Self {
+    pub(crate) fn of(vote: &Vote, address: &Address, job: Address) -> Self {
         Self {
+            job,
             dispute: vote.dispute,
             vote: *address,
             juror: vote.juror,
@@ -340,6 +346,7 @@ impl DisputeResolved {
 #[event(bytemuck)]
 pub struct VoteClosed {
     pub job: Address,
+    pub dispute: Address,
     pub vote: Address,
     pub juror: Address,
     pub paid: PodU64,

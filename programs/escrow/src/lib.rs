@@ -31,6 +31,9 @@ declare_id!("FcXuduhNVgQvcK6ni7nXbi6hcsUjiboVJXGTHF6ioF3g");
 pub mod escrow {
     use super::*;
 
+    // Where it says `inline(always)`, the compiler sees within the dispatch that no account was walked before, which saves 50 to
+    // 150 units. Not everywhere: each makes the stack frame that all share larger.
+
     /// The client posts a job and locks its budget in a vault of its own.
     pub fn open(ctx: &mut Context<Open>, id: u64, terms: state::Terms) -> Result<()> {
         open::handler(ctx, id, terms)
@@ -72,7 +75,8 @@ pub mod escrow {
     }
 
     /// The provider delivers: the hash of its output.
-    pub fn submit(ctx: &mut Context<Submit>, result_hash: [u8; 32]) -> Result<()> {
+    #[inline(always)]
+    pub fn submit(ctx: &mut Context<Submit>, result_hash: &[u8; 32]) -> Result<()> {
         submit::handler(ctx, result_hash)
     }
 

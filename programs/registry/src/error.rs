@@ -48,6 +48,8 @@ pub enum RegistryError {
     CredentialMissing,
     #[msg("The provider is not one of those allowed")]
     NotAllowed,
+    #[msg("The account holds another subject's credentials")]
+    WrongSubject,
     #[msg("Only the model's creator may do this")]
     NotCreator,
     #[msg("A model's status is 1 (active) or 0 (retired)")]

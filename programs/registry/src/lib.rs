@@ -26,6 +26,9 @@ declare_id!("4JSP6v4oNrEmypHmzfMyx2u9bKCjAVYJE6XnFcN2UsT1");
 pub mod registry {
     use super::*;
 
+    // Where it says `inline(always)`, the compiler sees within the dispatch that no account was walked before, which saves 50 to
+    // 150 units. Not everywhere: each makes the stack frame that all share larger.
+
     /// Enrols the signer as a provider, active at once.
     pub fn register(ctx: &mut Context<Register>, profile: state::Profile) -> Result<()> {
         register::handler(ctx, profile)
@@ -57,7 +60,8 @@ pub mod registry {
     }
 
     /// An attestor gives a subject a credential, or replaces the one under the same schema.
-    pub fn attest(ctx: &mut Context<Attest>, schema: u32, value_hash: [u8; 32], expires_at: i64) -> Result<()> {
+    #[inline(always)]
+    pub fn attest(ctx: &mut Context<Attest>, schema: u32, value_hash: &[u8; 32], expires_at: i64) -> Result<()> {
         attest::handler(ctx, schema, value_hash, expires_at)
     }
 

@@ -79,17 +79,18 @@ pub struct Release<'a> {
     pub program: &'a AccountView,
     /// Base units; more than there is means all of it.
     pub amount: u64,
-    /// Whether the promise was kept: counts to the owner's reputation.
-    pub kept: bool,
+    /// Base units that count to the owner's reputation: what the service has seen paid for the promise. More than was released
+    /// counts as what was released; 0 where the promise was not kept, or none was made.
+    pub kept: u64,
 }
 
 impl Release<'_> {
     #[inline(always)]
     pub fn invoke_signed(&self, signers: &[Signer]) -> ProgramResult {
-        let mut data = [0; 17];
+        let mut data = [0; 24];
         data[..8].copy_from_slice(&RELEASE);
         data[8..16].copy_from_slice(&self.amount.to_le_bytes());
-        data[16] = self.kept as u8;
+        data[16..].copy_from_slice(&self.kept.to_le_bytes());
         invoke(
             [
                 (self.signer, SIGNER),

@@ -204,9 +204,9 @@ pub struct ClaimReleased {
     pub signer: Address,
     pub subject: Address,
     pub amount: PodU64,
+    /// What of it counts to the bond's reputation.
+    pub kept: PodU64,
     pub at: PodI64,
-    /// 1 when the service said that the promise was kept: `amount` then counts to the bond's reputation.
-    pub kept: u8,
     /// 1 when its time had passed and nobody had to be asked.
     pub expired: u8,
     /// 1 when the claim was empty and is closed.

@@ -6,8 +6,6 @@
 
 extern crate alloc;
 
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
-mod account;
 pub mod call;
 pub mod constants;
 pub mod error;
@@ -31,6 +29,9 @@ declare_id!("J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6");
 pub mod staking {
     use super::*;
 
+    // Where it says `inline(always)`, the compiler sees within the dispatch that no account was walked before, which saves 50 to
+    // 150 units. Not everywhere: each makes the stack frame that all share larger.
+
     /// Creates the pool of an accepted token; the protocol's authority only.
     pub fn create_pool(ctx: &mut Context<CreatePool>, params: state::Params) -> Result<()> {
         create_pool::handler(ctx, params)
@@ -47,6 +48,7 @@ pub mod staking {
     }
 
     /// Locks the signer's stake for longer.
+    #[inline(always)]
     pub fn extend_lock(ctx: &mut Context<ExtendLock>, lock_seconds: u32) -> Result<()> {
         extend_lock::handler(ctx, lock_seconds)
     }
@@ -57,6 +59,7 @@ pub mod staking {
     }
 
     /// Lets a part of an unlocked stake cool; it earns nothing from then on.
+    #[inline(always)]
     pub fn unstake(ctx: &mut Context<Unstake>, amount: u64) -> Result<()> {
         unstake::handler(ctx, amount)
     }
@@ -117,12 +120,14 @@ pub mod staking {
     }
 
     /// A service locks a part of a bond for a subject until a moment; called by the service's program.
+    #[inline(always)]
     pub fn lock(ctx: &mut Context<Lock>, subject: Address, amount: u64, until: i64) -> Result<()> {
         lock::handler(ctx, subject, amount, until)
     }
 
-    /// A service gives a part of its claim back to the bond, kept or not; called by the service's program.
-    pub fn release(ctx: &mut Context<Release>, amount: u64, kept: bool) -> Result<()> {
+    /// A service gives a part of its claim back to the bond, and says how much of it counts as kept; called by the service's
+    /// program.
+    pub fn release(ctx: &mut Context<Release>, amount: u64, kept: u64) -> Result<()> {
         release::handler(ctx, amount, kept)
     }
 

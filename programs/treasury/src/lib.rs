@@ -25,6 +25,9 @@ declare_id!("DWWKynR5NJY7B1gcQzj4cGms9cE17fcmUwmUEYsqJVP6");
 pub mod treasury {
     use super::*;
 
+    // Where it says `inline(always)`, the compiler sees within the dispatch that no account was walked before, which saves 50 to
+    // 150 units. Not everywhere: each makes the stack frame that all share larger.
+
     /// Creates the protocol; only the program's upgrade authority can.
     pub fn initialize_protocol(
         ctx: &mut Context<InitializeProtocol>,
@@ -100,6 +103,7 @@ pub mod treasury {
     }
 
     /// Changes the stakers' share of the fees, and where it goes; authority only. What came in before is shared as before.
+    #[inline(always)]
     pub fn set_rewards(ctx: &mut Context<SetRewards>, reward_bps: u16) -> Result<()> {
         set_rewards::handler(ctx, reward_bps)
     }

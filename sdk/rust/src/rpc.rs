@@ -137,6 +137,11 @@ impl Chain {
         Ok(i64::from_le_bytes(bytes))
     }
 
+    /// The slot that the cluster has confirmed.
+    pub async fn slot(&self) -> Result<u64, SdkError> {
+        Ok(self.rpc.get_slot().await?)
+    }
+
     /// All jobs that stand at `status`.
     pub async fn jobs_standing(&self, status: JobStatus) -> Result<Vec<(Pubkey, Job)>, SdkError> {
         self.escrow_where(&[(std::mem::offset_of!(Job, status), &[status as u8])]).await

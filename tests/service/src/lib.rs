@@ -10,7 +10,7 @@ pub mod way {
     pub const PASS: u8 = 0;
     /// `call::Lock` with the accounts in its order: subject, amount (u64), until (i64).
     pub const LOCK: u8 = 1;
-    /// `call::Release` with the accounts in its order: amount (u64), kept (u8).
+    /// `call::Release` with the accounts in its order: amount (u64), kept (u64).
     pub const RELEASE: u8 = 2;
     /// `call::Slash` with the accounts in its order: amount (u64), release the rest (u8).
     pub const SLASH: u8 = 3;
@@ -94,7 +94,7 @@ mod program {
         let [signer, bond, claim, rent_payer, event_authority, program, ..] = accounts else {
             return Err(ProgramError::NotEnoughAccountKeys);
         };
-        let (amount, kept) = (u64::from_le_bytes(number(data, 0)?), flag(data, 8)?);
+        let (amount, kept) = (u64::from_le_bytes(number(data, 0)?), u64::from_le_bytes(number(data, 8)?));
         Release { signer, bond, claim, rent_payer, event_authority, program, amount, kept }.invoke_signed(signers)
     }
 

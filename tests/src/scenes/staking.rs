@@ -179,7 +179,7 @@ fn claims(kind: Kind) -> Vec<Scene> {
         w.send(&[locks(&w, &signer, subject)], &[&alice, &signer]);
         let address = claim(&signer, &subject).address;
         // Something that was kept, so that there is something to decay.
-        w.send(&[release(address, &w.get::<Claim>(&address), 10_000, true)], &[&signer]);
+        w.send(&[release(address, &w.get::<Claim>(&address), 10_000, 10_000)], &[&signer]);
         let state = w.get::<Claim>(&address);
         (w, signer, subject, address, state)
     };
@@ -193,7 +193,7 @@ fn claims(kind: Kind) -> Vec<Scene> {
     all.push(make("lock", w, second, vec![alice, signer], CLOCK, vec![]));
     let (mut w, signer, _, address, state) = locked();
     w.set_time(w.now() + DAY);
-    let all_of_it = release(address, &state, u64::MAX, true);
+    let all_of_it = release(address, &state, u64::MAX, u64::MAX);
     all.push(make("release", w, all_of_it, vec![signer], CLOCK, vec![]));
     let (mut w, _, _, address, state) = locked();
     w.set_time(w.now() + 30 * DAY);

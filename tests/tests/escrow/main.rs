@@ -16,6 +16,7 @@ mod open;
 mod panel;
 mod quorum;
 mod redirect;
+mod reputation;
 mod settle;
 mod submit;
 mod thefts;

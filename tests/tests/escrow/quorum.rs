@@ -51,7 +51,7 @@ fn a_lie_is_slashed_and_the_client_the_challenger_and_the_jurors_share_it() {
         assert!(w.is_closed(&job) && w.is_closed(&joule_sdk::pda::dispute(&job)));
         for juror in &jurors {
             assert_eq!(w.balance(&w.tokens_of(juror)), pot() / 3);
-            assert_eq!((bond_of(&w, juror).locked.get(), bond_of(&w, juror).kept.get()), (0, EXPOSURE));
+            assert_eq!((bond_of(&w, juror).locked.get(), bond_of(&w, juror).kept.get()), (0, 0));
         }
         // The dust is the client's.
         assert_eq!(w.balance(&w.alice_tokens()), before + shares.harmed.get() + pot() % 3);

@@ -174,7 +174,7 @@ fn a_credential_lands_in_the_account_of_its_subject_only() {
     given(&mut w, &key, 1);
     let elsewhere = Statement { subject: victim, ..statement(&w, 1) };
     let wrong = swap(attest_by(&key, elsewhere), pda::attestations(&victim), pda::attestations(&SUBJECT));
-    w.refuse(wrong, &[&key], "InvalidSeeds");
+    w.refuse(wrong, &[&key], "WrongSubject");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use bytemuck::Zeroable;
 use joule_sdk::{
     registry::{
         error::RegistryError,
-        state::{Attestation, Attestations, Attributes, Credential, Profile, Provider, Requirements, Wanted},
+        state::{Attestations, Attributes, Credential, Profile, Provider, Requirements, Statement, Wanted},
     },
     Pubkey,
 };
+use joule_units::UnixTime;
 
 const NOW: i64 = 1_800_000_000;
 const HERE: Pubkey = Pubkey::new_from_array([1; 32]);
@@ -46,8 +47,8 @@ fn credentials(subject: Pubkey, given: &[(Pubkey, u32)]) -> Attestations {
     let mut list = Attestations::zeroed();
     list.open(subject, subject, 255);
     for (attestor, schema) in given {
-        let (schema, expires_at) = ((*schema).into(), (NOW + 1).into());
-        list.attest(Attestation { attestor: *attestor, schema, expires_at, value_hash: [0; 32] }, NOW).unwrap();
+        let new = Statement { attestor, schema: *schema, expires_at: NOW + 1, value_hash: &[0; 32] };
+        list.attest(&new, UnixTime::new(NOW)).unwrap();
     }
     list
 }

@@ -13,7 +13,7 @@ fn another_admitted_service_cannot_touch_the_claim() {
     let (claim, state) = (w.claim_address(SERVICE, subject), w.claim(subject));
     let (own, theirs) = (pda::claim_signer(&RIVAL), pda::claim_signer(&SERVICE));
     let slash = build::slash(claim, &state, w.fee_vault(), w.token_program, 1, true);
-    let release = build::release(claim, &state, 1, true);
+    let release = build::release(claim, &state, 1, 1);
     for (way, instruction) in [(Way::Slash, slash), (Way::Release, release)] {
         // With its own signature,
         let with_own = swap(instruction.clone(), theirs, own);
@@ -121,7 +121,7 @@ fn nothing_is_replayed_in_the_transaction_that_closes() {
     let mut w = World::bonded(Kind::Classic);
     let (subject, stranger) = (w.locked(1_000), w.stranger.insecure_clone());
     let claim = w.claim_address(SERVICE, subject);
-    let (release, slash) = (w.release(subject, u64::MAX, true), w.slash(subject, u64::MAX, true));
+    let (release, slash) = (w.release(subject, u64::MAX, u64::MAX), w.slash(subject, u64::MAX, true));
     let revive = solana_system_interface::instruction::transfer(&stranger.pubkey(), &claim, 10_000_000);
     for second in [release.clone(), slash.clone()] {
         assert!(w.attempt(&[release.clone(), second.clone()], &[]).is_err());
@@ -142,7 +142,7 @@ fn a_reopened_bond_begins_with_nothing() {
     let mut w = World::bonded(Kind::Classic);
     let (cold, north) = (w.north_payout.insecure_clone(), w.north.insecure_clone());
     let subject = w.locked(1_000);
-    let stale = w.release(subject, u64::MAX, true);
+    let stale = w.release(subject, u64::MAX, u64::MAX);
     w.send(&[w.slash(subject, u64::MAX, true)], &[]);
     w.send(&[w.unbond(BOND - 1_000)], &[&cold]);
     w.set_time(w.now() + 7 * DAY);
@@ -163,7 +163,7 @@ fn a_frozen_bond_vault_cannot_be_slashed_and_keeps_no_claim_from_ending() {
     w.freeze(&vault);
     w.refuse(w.slash(first, 500, true), &[], "TokenError::AccountFrozen");
     w.refuse(w.deposit_bond(&alice, 1_000), &[&alice], "TokenError::AccountFrozen");
-    w.send(&[w.release(second, u64::MAX, true)], &[]);
+    w.send(&[w.release(second, u64::MAX, u64::MAX)], &[]);
     w.set_time(w.now() + 30 * DAY);
     w.send(&[w.release_expired(first)], &[]);
     w.send(&[w.unbond(BOND)], &[&cold]);
@@ -224,7 +224,7 @@ fn a_rent_payer_that_becomes_a_program_keeps_no_claim_open() {
         account.data[8..].copy_from_slice(bytemuck::bytes_of(&state));
         let (rent, before) = (account.lamports, w.lamports(&w.bond_address()));
         w.svm.set_account(address, account).unwrap();
-        let end = if slashed { w.slash(subject, 1, true) } else { w.release(subject, u64::MAX, true) };
+        let end = if slashed { w.slash(subject, 1, true) } else { w.release(subject, u64::MAX, u64::MAX) };
         w.send(&[end], &[]);
         assert!(w.is_closed(&address));
         // The bond keeps the rent for whoever paid its own.
@@ -267,7 +267,7 @@ fn many_tiny_claims_neither_lose_nor_make_a_unit() {
         subjects.push(w.locked(1 + round % 3));
         let subject = subjects[(round * 7 % subjects.len() as u64) as usize];
         if !w.is_closed(&w.claim_address(SERVICE, subject)) {
-            let end = if round % 2 == 0 { w.release(subject, 1, true) } else { w.slash(subject, 1, false) };
+            let end = if round % 2 == 0 { w.release(subject, 1, 1) } else { w.slash(subject, 1, false) };
             w.send(&[end], &[]);
         }
         w.check_bond(&subjects, 0);

@@ -212,12 +212,12 @@ fn what_was_kept_and_failed_is_counted_and_half_forgotten_every_ninety_days() {
     let mut w = World::bonded(Kind::Classic);
     let scores = |w: &World| (w.bond().kept.get(), w.bond().failed.get());
     let (kept, failed) = (w.locked(40_000), w.locked(20_000));
-    w.send(&[w.release(kept, u64::MAX, true)], &[]);
+    w.send(&[w.release(kept, u64::MAX, u64::MAX)], &[]);
     w.send(&[w.slash(failed, 8_000, true)], &[]);
     assert_eq!(scores(&w), (40_000, 8_000));
     let (second, third) = (w.locked(100), w.locked(100));
     w.set_time(w.now() + 90 * DAY);
-    w.send(&[w.release(second, u64::MAX, true)], &[]);
+    w.send(&[w.release(second, u64::MAX, u64::MAX)], &[]);
     assert_eq!(scores(&w), (20_100, 4_000));
     w.set_time(w.now() + 45 * DAY);
     w.send(&[w.slash(third, 100, false)], &[]);
@@ -226,10 +226,20 @@ fn what_was_kept_and_failed_is_counted_and_half_forgotten_every_ninety_days() {
 }
 
 #[test]
+fn no_more_counts_as_kept_than_is_released_and_than_the_service_says() {
+    let mut w = World::bonded(Kind::Classic);
+    let subject = w.locked(10_000);
+    w.send(&[w.release(subject, 4_000, u64::MAX)], &[]);
+    assert_eq!(w.bond().kept.get(), 4_000);
+    w.send(&[w.release(subject, u64::MAX, 5)], &[]);
+    assert_eq!(w.bond().kept.get(), 4_005);
+}
+
+#[test]
 fn what_is_released_and_not_kept_counts_nothing() {
     let mut w = World::bonded(Kind::Classic);
     let (first, second, third) = (w.locked(1_000), w.locked(1_000), w.locked(1_000));
-    w.send(&[w.release(first, u64::MAX, false)], &[]);
+    w.send(&[w.release(first, u64::MAX, 0)], &[]);
     w.send(&[w.slash(second, 1, true)], &[]);
     w.set_time(w.now() + 30 * DAY);
     w.send(&[w.release_expired(third)], &[]);

@@ -54,7 +54,7 @@ fn money_on_its_way_out_still_backs_new_claims_after_what_is_free() {
     w.send(&[w.withdraw_bond()], &[&cold]);
     assert_eq!((w.bond().amount.get(), w.bond().free().unwrap()), (600_000, 0));
     // What is released is free, and starts a week of its own when it is to leave.
-    w.send(&[w.release(second, u64::MAX, true)], &[]);
+    w.send(&[w.release(second, u64::MAX, u64::MAX)], &[]);
     w.refuse(w.withdraw_bond(), &[&cold], "NothingUnbonding");
     assert_eq!(w.bond().free().unwrap(), 500_000);
     w.check_bond(&[first], 0);
@@ -106,15 +106,15 @@ fn a_release_takes_the_oldest_tranche_first() {
             .map(|t| (t.amount.get(), (t.until.get() - start) / DAY))
             .collect::<Vec<_>>()
     };
-    w.send(&[w.release(subject, 4, true)], &[]);
+    w.send(&[w.release(subject, 4, 4)], &[]);
     assert_eq!(tranches(&w), [(6, 9), (20, 2), (30, 5), (40, 1)]);
-    w.send(&[w.release(subject, 6, true)], &[]);
+    w.send(&[w.release(subject, 6, 6)], &[]);
     assert_eq!(tranches(&w), [(20, 2), (30, 5), (40, 1)]);
-    w.send(&[w.release(subject, 49, true)], &[]);
+    w.send(&[w.release(subject, 49, 49)], &[]);
     assert_eq!(tranches(&w), [(1, 5), (40, 1)]);
     w.check_bond(&[subject], 0);
-    w.refuse(w.release(subject, 0, true), &[], "ZeroAmount");
-    w.send(&[w.release(subject, 1_000, true)], &[]);
+    w.refuse(w.release(subject, 0, 0), &[], "ZeroAmount");
+    w.send(&[w.release(subject, 1_000, 1_000)], &[]);
     assert!(w.is_closed(&w.claim_address(SERVICE, subject)));
     assert_eq!((w.bond().locked.get(), w.bond().kept.get()), (0, 100));
     w.check_bond(&[subject], 0);
@@ -126,7 +126,7 @@ fn the_last_release_closes_the_claim_and_returns_the_rent() {
     let before = w.lamports(&w.alice.pubkey());
     let subject = w.locked(300_000);
     assert!(w.lamports(&w.alice.pubkey()) < before);
-    let release = w.release(subject, u64::MAX, true);
+    let release = w.release(subject, u64::MAX, u64::MAX);
     w.send(std::slice::from_ref(&release), &[]);
     assert!(w.is_closed(&w.claim_address(SERVICE, subject)));
     assert_eq!(w.lamports(&w.alice.pubkey()), before);
@@ -172,7 +172,7 @@ fn until_it_is_released_an_expired_claim_can_still_be_slashed() {
 fn a_subject_that_was_released_can_be_locked_again() {
     let mut w = World::bonded(Kind::Classic);
     let (alice, subject) = (w.alice.insecure_clone(), w.locked(1_000));
-    w.send(&[w.release(subject, u64::MAX, true)], &[]);
+    w.send(&[w.release(subject, u64::MAX, u64::MAX)], &[]);
     w.send(&[w.lock(subject, 7, w.now() + DAY)], &[&alice]);
     assert_eq!((w.claim(subject).total.get(), w.claim(subject).count), (7, 1));
     w.check_bond(&[subject], 0);
@@ -189,7 +189,7 @@ fn a_second_lock_is_on_the_same_bond() {
     w.send(&[open, deposit], &[&alice]);
     let lock = w.lock(subject, 1_000, w.now() + DAY);
     w.refuse(swap(lock, w.bond_address(), bond), &[&alice], "WrongBond");
-    let release = w.release(subject, 1_000, true);
+    let release = w.release(subject, 1_000, 1_000);
     w.refuse(swap(release, w.bond_address(), bond), &[], "WrongBond");
 }
 
@@ -210,7 +210,7 @@ fn passing_the_bytes_on_does_the_same_as_the_calls_made_for_services() {
     let lock = build::lock(alice.pubkey(), SERVICE, w.bond_address(), subject, 1_000, until);
     w.send(&[through(SERVICE, Way::Pass, lock)], &[&alice]);
     let claim = w.claim_address(SERVICE, subject);
-    let release = build::release(claim, &w.claim(subject), 400, true);
+    let release = build::release(claim, &w.claim(subject), 400, 400);
     w.send(&[through(SERVICE, Way::Pass, release)], &[]);
     let slash = build::slash(claim, &w.claim(subject), w.fee_vault(), w.token_program, 100, true);
     w.send(&[through(SERVICE, Way::Pass, slash)], &[]);
@@ -243,7 +243,8 @@ fn rent_returns_only_to_whoever_paid_it() {
     let mut w = World::bonded(Kind::Classic);
     let (subject, mallory) = (w.locked(1_000), Keypair::new());
     w.set_time(w.now() + 30 * DAY);
-    let (alice, release, expired) = (w.alice.pubkey(), w.release(subject, u64::MAX, true), w.release_expired(subject));
+    let (alice, release, expired) =
+        (w.alice.pubkey(), w.release(subject, u64::MAX, u64::MAX), w.release_expired(subject));
     w.refuse(swap(release, alice, mallory.pubkey()), &[], "WrongRentPayer");
     w.refuse(swap(expired, alice, mallory.pubkey()), &[], "WrongRentPayer");
     w.refuse(swap(w.slash(subject, 1, true), alice, mallory.pubkey()), &[], "WrongRentPayer");

@@ -53,7 +53,7 @@ fn a_dismissed_service_locks_nothing_new_and_ends_what_it_has() {
     let subject = Pubkey::new_unique();
     w.refuse(w.lock(subject, 1, w.now() + DAY), &[&alice], "ServiceDisabled");
     w.refuse(w.lock(first, 1, w.now() + DAY), &[&alice], "ServiceDisabled");
-    w.send(&[w.release(first, u64::MAX, true)], &[]);
+    w.send(&[w.release(first, u64::MAX, u64::MAX)], &[]);
     w.send(&[w.slash(second, 500, true)], &[]);
     w.check_bond(&[first, second], 0);
     w.send(&[set_service(authority.pubkey(), SERVICE, true)], &[&authority]);

@@ -29,7 +29,7 @@ fn a_token_2022_bond_is_locked_slashed_withdrawn_and_closed() {
     let cold = w.north_payout.insecure_clone();
     let (first, second) = (w.locked(300_000), w.locked(200_000));
     w.send(&[w.slash(first, 100_000, true)], &[]);
-    w.send(&[w.release(second, u64::MAX, true)], &[]);
+    w.send(&[w.release(second, u64::MAX, u64::MAX)], &[]);
     w.check_bond(&[first, second], 0);
     w.send(&[w.unbond(BOND - 100_000)], &[&cold]);
     w.set_time(w.now() + 7 * DAY);

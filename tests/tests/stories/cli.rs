@@ -7,15 +7,15 @@ use joule_sdk::{escrow::state::Dispute, instruction::escrow, pda, Pubkey};
 use serde_json::Value;
 
 /// A world seen through the command line.
-struct Terminal {
-    world: World,
-    indexer: Indexer,
-    module: String,
-    input: String,
+pub struct Terminal {
+    pub world: World,
+    pub indexer: Indexer,
+    pub module: String,
+    pub input: String,
 }
 
 impl Terminal {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let world = World::start().await;
         let indexer = world.indexer("indexer", None).await;
         indexer.well().await;
@@ -34,21 +34,21 @@ impl Terminal {
     }
 
     /// What it printed as JSON, after success.
-    async fn json(&self, args: &[&str]) -> Value {
+    pub async fn json(&self, args: &[&str]) -> Value {
         let output = self.output(&[args, &["--json"]].concat()).await;
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}"))
     }
 
     /// What it printed for people, after success.
-    async fn text(&self, args: &[&str]) -> String {
+    pub async fn text(&self, args: &[&str]) -> String {
         let output = self.output(args).await;
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// The error object, after this exit code.
-    async fn fails(&self, code: i32, kind: &str, args: &[&str]) -> Value {
+    pub async fn fails(&self, code: i32, kind: &str, args: &[&str]) -> Value {
         let output = self.output(&[args, &["--json"]].concat()).await;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
@@ -84,7 +84,7 @@ impl Terminal {
         job
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         self.indexer.process.stop().await;
         self.world.stop().await;
     }

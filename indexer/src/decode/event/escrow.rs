@@ -19,7 +19,7 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::JobOpened(e) => vec![e.job, e.client, e.mint, e.requirements],
         E::BidPlaced(e) => vec![e.job, e.bid, e.provider],
         E::BidWithdrawn(e) => vec![e.job, e.bid, e.provider],
-        E::JobAccepted(e) => vec![e.job, e.client, e.provider],
+        E::JobAccepted(e) => vec![e.job, e.client, e.provider, e.bid],
         E::WorkReported(e) => vec![e.job, e.provider],
         E::JobDelivered(e) => vec![e.job, e.provider],
         E::JobSettled(e) => vec![e.job, e.client, e.provider, e.mint],
@@ -28,11 +28,11 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::JobRedirected(e) => vec![e.job, e.by],
         E::JobChallenged(e) => vec![e.job, e.dispute, e.challenger, e.provider, e.panel],
         E::PanelDrawn(e) => vec![e.dispute, e.job],
-        E::VoteCommitted(e) => vec![e.dispute, e.vote, e.juror],
+        E::VoteCommitted(e) => vec![e.dispute, e.job, e.vote, e.juror],
         E::VoteRevealed(e) => vec![e.dispute, e.job, e.vote, e.juror],
         E::DisputeAppealed(e) => vec![e.dispute, e.job, e.appellant],
         E::DisputeResolved(e) => vec![e.job, e.dispute, e.client, e.provider, e.challenger, e.mint],
-        E::VoteClosed(e) => vec![e.job, dispute(&e.job), e.vote, e.juror],
+        E::VoteClosed(e) => vec![e.job, e.dispute, e.vote, e.juror],
         E::AbsentPunished(e) => vec![e.job, e.dispute, e.resolver],
         E::DisputeClosed(e) => vec![e.job, e.dispute],
         E::ResolverEnrolled(e) => vec![e.panel, e.resolver],
@@ -63,7 +63,7 @@ pub fn job_of(event: &E) -> Option<&Key> {
     }
 }
 
-/// The dispute that it changes, where it names it; `VoteClosed` names the job alone.
+/// The dispute that it changes.
 pub fn dispute_of(event: &E) -> Option<&Key> {
     match event {
         E::JobChallenged(e) => Some(&e.dispute),
@@ -72,6 +72,7 @@ pub fn dispute_of(event: &E) -> Option<&Key> {
         E::VoteRevealed(e) => Some(&e.dispute),
         E::DisputeAppealed(e) => Some(&e.dispute),
         E::DisputeResolved(e) => Some(&e.dispute),
+        E::VoteClosed(e) => Some(&e.dispute),
         E::AbsentPunished(e) => Some(&e.dispute),
         E::DisputeClosed(e) => Some(&e.dispute),
         _ => None,
@@ -79,12 +80,8 @@ pub fn dispute_of(event: &E) -> Option<&Key> {
 }
 
 pub fn rows(event: &E) -> Vec<Row> {
-    let of = match event {
-        E::VoteClosed(e) => Some(dispute(&e.job)),
-        _ => dispute_of(event).copied(),
-    };
     let job = job_of(event).map(|job| Row::Job(job.into()));
-    job.into_iter().chain(of.map(|dispute| Row::Dispute((&dispute).into()))).collect()
+    job.into_iter().chain(dispute_of(event).map(|dispute| Row::Dispute(dispute.into()))).collect()
 }
 
 pub fn life(event: &E) -> Option<Life> {
@@ -95,6 +92,7 @@ pub fn life(event: &E) -> Option<Life> {
         E::JobPaid(e) => closed(&e.job, "job", e.closed),
         E::BidPlaced(e) => created(&e.bid, "bid"),
         E::BidWithdrawn(e) => closed(&e.bid, "bid", 1),
+        E::JobAccepted(e) => closed(&e.bid, "bid", (e.bid != Key::default()) as u8),
         E::JobChallenged(e) => created(&e.dispute, "dispute"),
         E::DisputeClosed(e) => closed(&e.dispute, "dispute", 1),
         E::VoteCommitted(e) => created(&e.vote, "vote"),
@@ -108,7 +106,7 @@ pub fn data(event: &E) -> Value {
     match event {
         E::JobOpened(e) => with(
             fields!(e; job: key, client: key, mint: key, spec_hash: hash, input_hash: hash, id: text, budget: text,
-                opened_at: number, accept_by: number, bid_until: number, requirements: known, work_window: number,
+                max_rate: text, opened_at: number, accept_by: number, bid_until: number, requirements: known, work_window: number,
                 review_window: number, vote_window: number, fee_bps: number, bond_bps: number, jurors: number),
             json!({
                 "verification": mode(e.verification),
@@ -119,13 +117,13 @@ pub fn data(event: &E) -> Value {
             fields!(e; job: key, bid: key, provider: key, price: text, exposure: text, placed_at: number)
         }
         E::BidWithdrawn(e) => fields!(e; job: key, bid: key, provider: key),
-        E::JobAccepted(e) => fields!(e; job: key, client: key, provider: key, price: text, exposure: text,
+        E::JobAccepted(e) => fields!(e; job: key, client: key, provider: key, bid: known, price: text, exposure: text,
             accepted_at: number, deliver_by: number),
         E::WorkReported(e) => {
             fields!(e; job: key, provider: key, progress_hash: hash, seconds: number, reported_at: number)
         }
         E::JobDelivered(e) => {
-            fields!(e; job: key, provider: key, result_hash: hash, delivered_at: number, settle_after: number)
+            fields!(e; job: key, provider: key, result_hash: hash, settle_after: number)
         }
         E::JobSettled(e) => {
             fields!(e; job: key, client: key, provider: key, mint: key, result_hash: hash, budget: text,
@@ -149,7 +147,7 @@ pub fn data(event: &E) -> Value {
         ),
         E::PanelDrawn(e) => fields!(e; job: key, dispute: key, hash: hash, commit_by: number, reveal_by: number,
             final_at: number, round: number, drawn: number),
-        E::VoteCommitted(e) => fields!(e; dispute: key, vote: key, juror: key, commitment: hash, stake: text,
+        E::VoteCommitted(e) => fields!(e; job: key, dispute: key, vote: key, juror: key, commitment: hash, stake: text,
             round: number),
         E::VoteRevealed(e) => with(
             fields!(e; job: key, dispute: key, vote: key, juror: key, output: hash, stake: text, revealed_at: number,
@@ -175,7 +173,7 @@ pub fn data(event: &E) -> Value {
             json!({"verdict": verdict(e.verdict)}),
         ),
         E::VoteClosed(e) => with(
-            fields!(e; job: key, vote: key, juror: key, paid: text, slashed: text, round: number),
+            fields!(e; job: key, dispute: key, vote: key, juror: key, paid: text, slashed: text, round: number),
             json!({"choice": verdict(e.choice)}),
         ),
         E::AbsentPunished(e) => fields!(e; job: key, dispute: key, resolver: key, slashed: text, member: number),

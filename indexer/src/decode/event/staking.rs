@@ -77,8 +77,8 @@ pub fn data(event: &E) -> Value {
         E::BondClosed(e) => fields!(e; bond: key, owner: key, mint: key, swept: text, at: number),
         E::ClaimLocked(e) => fields!(e; claim: key, bond: key, signer: key, subject: key, amount: text, until: number,
             total: text, at: number),
-        E::ClaimReleased(e) => fields!(e; claim: key, bond: key, signer: key, subject: key, amount: text, at: number,
-            kept: flag, expired: flag, closed: flag),
+        E::ClaimReleased(e) => fields!(e; claim: key, bond: key, signer: key, subject: key, amount: text, kept: text,
+            at: number, expired: flag, closed: flag),
         E::ClaimSlashed(e) => fields!(e; claim: key, bond: key, signer: key, subject: key, destination: key,
             amount: text, released: text, at: number, closed: flag),
     }

@@ -1,15 +1,10 @@
 //! What was made of accounts and events is made again, at the end of a batch.
 
 use super::{
-    super::{
-        account, bid, channel, dispute, event, job, plan, provider, revenue, totals, AccountRow, EventRow, Result,
-    },
+    super::{account, channel, dispute, event, job, plan, provider, revenue, totals, AccountRow, EventRow, Result},
     apply::{Ledger, Work},
 };
-use crate::{
-    decode::{Program, Row},
-    types::{Address, Version},
-};
+use crate::{decode::Row, types::Address};
 use joule_api::Provider;
 use std::collections::BTreeSet;
 
@@ -79,10 +74,6 @@ impl Work<'_> {
             return Err(error);
         }
         let Some(after) = rebuilt else { return Ok(()) };
-        if let Some((bid, slot)) = bid::won(&after, &events) {
-            let escrow = Program::Escrow.address();
-            account::close(self.conn, &bid, &escrow, Version::closing(slot), bid::BID)?;
-        }
         let before = job::get(self.conn, address)?;
         if before.as_ref() != Some(&after) {
             job::put(self.conn, address, &after)?;

@@ -329,5 +329,5 @@ fn the_cheapest_bid_is_shown_and_the_winner_is_no_bid_any_more() {
     chain.pick(&job, &providers[1], 500);
     store.apply(&confirmed(chain.take())).unwrap();
     assert_eq!(prices(&view), [500, 700]);
-    assert!(view.account(&best).unwrap().unwrap().closed, "though no write and no event said so");
+    assert!(view.account(&best).unwrap().unwrap().closed, "though no write said so");
 }

@@ -35,24 +35,24 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .flat_map(|program| store.live_accounts(&program.address()).unwrap())
         .map(|row| (row.address.to_string(), hex::encode(row.data), row.lamports, row.kind))
         .collect();
-    let revenue = [RevenueBy::Model, RevenueBy::Creator, RevenueBy::Provider, RevenueBy::Day]
-        .map(|by| store.revenue(&RevenueFilter { by, days: (None, None), mint: None }).unwrap());
     let models = store.models(&ModelFilter::default(), &page, &[]).unwrap();
     let prices: Vec<_> = models
         .iter()
         .flat_map(|model| store.members(model::PRICE_LIST, &model.address.parse().unwrap()).unwrap())
         .map(|row| (row.address.to_string(), hex::encode(row.data)))
         .collect();
+    let revenue = [RevenueBy::Model, RevenueBy::Creator, RevenueBy::Provider, RevenueBy::Day]
+        .map(|by| store.revenue(&RevenueFilter { by, days: (None, None), mint: None }).unwrap());
     serde_json::json!({
         "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
         "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
         "disputes": store.disputes(&DisputeFilter::default(), &page, &[]).unwrap(),
+        "models": models,
+        "prices": prices,
         "channels": store.channels(&ChannelFilter::default(), &page, &[]).unwrap(),
         "plans": store.plans(&PlanFilter::default(), &page, &[]).unwrap(),
         "distributions": store.distributions(&DistributionFilter::default(), &page).unwrap(),
         "revenue": revenue,
-        "models": models,
-        "prices": prices,
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
     })

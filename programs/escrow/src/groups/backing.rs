@@ -45,9 +45,10 @@ impl Backing {
         Ok(self.claim.account().owned_by(&joule_staking::ID))
     }
 
-    /// Lets go of all of the claim. `kept` counts for the provider's reputation.
+    /// Lets go of all of the claim. `kept` is the price that was paid for what it stood for, fee included: it counts to its owner's
+    /// reputation as far as it was locked.
     #[inline(always)]
-    pub fn release(&self, claim: &Address, kept: bool, bump: u8) -> Result<()> {
+    pub fn release(&self, claim: &Address, kept: Amount, bump: u8) -> Result<()> {
         if !self.is_there(claim)? {
             return Ok(());
         }
@@ -61,7 +62,7 @@ impl Backing {
             event_authority: self.staking_events.account(),
             program: self.staking.account(),
             amount: call::ALL,
-            kept,
+            kept: kept.get(),
         }
         .invoke_signed(&[CpiSigner::from(&seeds)])
     }

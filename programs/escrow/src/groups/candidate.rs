@@ -54,13 +54,19 @@ impl Candidate {
 
     /// The candidate as it takes a job, with the claim it has just made.
     #[inline(always)]
-    pub fn engagement(&self, payout: Address, claim_payer: Address, price: Amount, exposure: Amount) -> Engagement {
+    pub fn engagement<'a>(
+        &'a self,
+        payout: &'a Address,
+        claim_payer: &'a Address,
+        price: Amount,
+        exposure: Amount,
+    ) -> Engagement<'a> {
         Engagement {
-            provider: *self.provider.address(),
-            authority: self.provider.authority,
-            payout_owner: self.provider.payout_owner,
+            provider: self.provider.address(),
+            authority: &self.provider.authority,
+            payout_owner: &self.provider.payout_owner,
             payout,
-            claim: *self.locking.claim.address(),
+            claim: self.locking.claim.address(),
             claim_payer,
             price,
             exposure,

@@ -45,9 +45,9 @@ pub fn handler(ctx: &mut Context<Accept>, price: u64) -> Result<()> {
         until: ctx.accounts.job.bound_until(now)?,
         bump: ctx.bumps.candidate.locking.claim_signer,
     })?;
-    let (payout, payer) = (*ctx.accounts.payout.address(), *ctx.accounts.payer.address());
+    let (payout, payer) = (ctx.accounts.payout.address(), ctx.accounts.payer.address());
     let engagement = ctx.accounts.candidate.engagement(payout, payer, Amount::new(price), exposure);
     ctx.accounts.job.engage(&engagement, now)?;
-    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, engagement.price));
+    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, Address::default(), engagement.price));
     Ok(())
 }

@@ -26,7 +26,8 @@ pub fn handler(ctx: &mut Context<AwardBid>) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     require!(now.get() > ctx.accounts.job.bid_until.get(), EscrowError::BidWindowOpen);
     award(&mut ctx.accounts.job, &ctx.accounts.bid, now)?;
-    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, Amount::new(ctx.accounts.bid.price.get())));
+    let (bid, price) = (*ctx.accounts.bid.address(), Amount::new(ctx.accounts.bid.price.get()));
+    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, bid, price));
     Ok(())
 }
 

@@ -83,7 +83,8 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
     let is_spared = choice != 0 && verdict == Verdict::Undecided;
     let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
     if is_right || is_spared {
-        ctx.accounts.backing.release(&claim, is_right, bump)?;
+        // A reward bears no fee: whoever stages a dispute and judges it alone must not earn a name by that.
+        ctx.accounts.backing.release(&claim, Amount::ZERO, bump)?;
         let reward = ctx.accounts.reward(verdict);
         paid = ctx.accounts.pay(reward, now)?;
     } else {
@@ -103,6 +104,7 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
         ctx,
         VoteClosed {
             job: *ctx.accounts.job.address(),
+            dispute: vote.dispute,
             vote: *vote.address(),
             juror: vote.juror,
             paid: paid.get().into(),

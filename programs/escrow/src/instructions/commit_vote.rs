@@ -76,6 +76,6 @@ pub fn handler(ctx: &mut Context<CommitVote>, commitment: [u8; 32], stake: u64) 
         reserved: [0; 29],
     };
     *ctx.accounts.vote = vote;
-    emit_event!(ctx, VoteCommitted::of(&ctx.accounts.vote, ctx.accounts.vote.address()));
+    emit_event!(ctx, VoteCommitted::of(&ctx.accounts.vote, ctx.accounts.vote.address(), ctx.accounts.dispute.job));
     Ok(())
 }

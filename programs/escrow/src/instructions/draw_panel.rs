@@ -58,7 +58,6 @@ pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
     seed[32..64].copy_from_slice(ctx.accounts.dispute.address().as_ref());
     seed[64] = ctx.accounts.dispute.round;
     let ticket = |seat: u8| {
-        let mut seed = seed;
         seed[65] = seat;
         let [a, b, c, d, e, f, g, h, ..] = sha256(&seed);
         u64::from_le_bytes([a, b, c, d, e, f, g, h])

@@ -129,6 +129,7 @@ pub fn handler(ctx: &mut Context<Open>, id: u64, terms: Terms) -> Result<()> {
             input_hash: terms.input_hash,
             id: id.into(),
             budget: job.budget,
+            max_rate: job.max_rate,
             opened_at: job.opened_at,
             accept_by: job.accept_by,
             bid_until: job.bid_until,

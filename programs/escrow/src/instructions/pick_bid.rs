@@ -28,6 +28,7 @@ pub struct PickBid {
 pub fn handler(ctx: &mut Context<PickBid>) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     award(&mut ctx.accounts.job, &ctx.accounts.bid, now)?;
-    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, Amount::new(ctx.accounts.bid.price.get())));
+    let (bid, price) = (*ctx.accounts.bid.address(), Amount::new(ctx.accounts.bid.price.get()));
+    emit_event!(ctx, JobAccepted::of(&ctx.accounts.job, bid, price));
     Ok(())
 }

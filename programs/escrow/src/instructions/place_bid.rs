@@ -56,10 +56,10 @@ pub fn handler(ctx: &mut Context<PlaceBid>, price: u64) -> Result<()> {
         until: ctx.accounts.job.bound_until(UnixTime::new(ctx.accounts.job.accept_by.get()))?,
         bump: ctx.bumps.candidate.locking.claim_signer,
     })?;
-    let (payout, payer) = (*ctx.accounts.payout.address(), *ctx.accounts.payer.address());
+    let (payout, payer) = (ctx.accounts.payout.address(), ctx.accounts.payer.address());
     let engagement = ctx.accounts.candidate.engagement(payout, payer, Amount::new(price), exposure);
     let (job, bump) = (*ctx.accounts.job.address(), ctx.bumps.bid);
-    ctx.accounts.bid.place(job, &engagement, payer, now.get(), bump);
+    ctx.accounts.bid.place(job, &engagement, *payer, now.get(), bump);
     let bid = *ctx.accounts.bid.address();
     ctx.accounts.job.note_bid(bid, engagement.price);
     emit_event!(
@@ -67,7 +67,7 @@ pub fn handler(ctx: &mut Context<PlaceBid>, price: u64) -> Result<()> {
         BidPlaced {
             job,
             bid,
-            provider: engagement.provider,
+            provider: *engagement.provider,
             price: price.into(),
             exposure: exposure.get().into(),
             placed_at: now.get().into(),

@@ -59,7 +59,9 @@ fn take_bond(ctx: &Context<Resolve>, verdict: Verdict) -> Result<Amount> {
     let (earnings, backing) = (&ctx.accounts.earnings, &ctx.accounts.backing);
     let (claim, bump) = (earnings.job.claim, ctx.bumps.backing.claim_signer);
     if verdict.pays_provider() {
-        backing.release(&claim, verdict == Verdict::Stands, bump)?;
+        let (_, price) = earnings.job.earned();
+        let kept = if verdict == Verdict::Stands { price } else { Amount::ZERO };
+        backing.release(&claim, kept, bump)?;
         return Ok(Amount::ZERO);
     }
     let slashing = Slashing {

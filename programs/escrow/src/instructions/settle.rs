@@ -17,8 +17,8 @@ pub struct Settle {
 pub fn handler(ctx: &mut Context<Settle>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.earnings.job.settle(UnixTime::new(now))?;
-    let claim = ctx.accounts.earnings.job.claim;
-    ctx.accounts.backing.release(&claim, true, ctx.bumps.backing.claim_signer)?;
+    let (claim, price) = ctx.accounts.earnings.job.earned();
+    ctx.accounts.backing.release(&claim, price, ctx.bumps.backing.claim_signer)?;
     let receipt = ctx.accounts.earnings.pay(None, Names::Exact)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, false));
     ctx.accounts.earnings.close(&receipt)

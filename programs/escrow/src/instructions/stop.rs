@@ -17,8 +17,8 @@ pub struct Stop {
 pub fn handler(ctx: &mut Context<Stop>, seconds: u32) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     ctx.accounts.earnings.job.stop(seconds)?;
-    let (claim, has_worked) = (ctx.accounts.earnings.job.claim, ctx.accounts.earnings.job.reported.get() > 0);
-    ctx.accounts.backing.release(&claim, has_worked, ctx.bumps.backing.claim_signer)?;
+    let (claim, price) = ctx.accounts.earnings.job.earned();
+    ctx.accounts.backing.release(&claim, price, ctx.bumps.backing.claim_signer)?;
     // The provider may have redirected its payment a moment ago, and then is owed it.
     let receipt = ctx.accounts.earnings.pay(None, Names::Any)?;
     emit_event!(ctx, ctx.accounts.earnings.settled(&receipt, now, true));

@@ -15,17 +15,17 @@ pub struct Submit {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<Submit>, result_hash: [u8; 32]) -> Result<()> {
+pub fn handler(ctx: &mut Context<Submit>, result_hash: &[u8; 32]) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    ctx.accounts.job.submit(&result_hash, UnixTime::new(now))?;
+    let job = &mut ctx.accounts.job;
+    job.submit(result_hash, UnixTime::new(now))?;
     emit_event!(
         ctx,
         JobDelivered {
-            job: *ctx.accounts.job.address(),
-            provider: ctx.accounts.job.provider,
-            result_hash,
-            delivered_at: now.into(),
-            settle_after: ctx.accounts.job.settle_after,
+            job: *job.address(),
+            provider: job.provider,
+            result_hash: job.result_hash,
+            settle_after: job.settle_after,
         }
     );
     Ok(())

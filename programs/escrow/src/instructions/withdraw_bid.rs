@@ -8,6 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
+use joule_units::Amount;
 
 /// Nobody needs to sign: the bid names who gets what.
 #[event_cpi]
@@ -40,7 +41,7 @@ impl WithdrawBid {
 pub fn handler(ctx: &mut Context<WithdrawBid>) -> Result<()> {
     ctx.accounts.validate()?;
     let claim = ctx.accounts.bid.claim;
-    ctx.accounts.backing.release(&claim, false, ctx.bumps.backing.claim_signer)?;
+    ctx.accounts.backing.release(&claim, Amount::ZERO, ctx.bumps.backing.claim_signer)?;
     let (job, bid) = (*ctx.accounts.job.address(), *ctx.accounts.bid.address());
     emit_event!(ctx, BidWithdrawn { job, bid, provider: ctx.accounts.bid.provider });
     Ok(())

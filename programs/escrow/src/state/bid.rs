@@ -34,12 +34,12 @@ impl Bid {
     #[inline(always)]
     pub fn place(&mut self, job: Address, e: &Engagement, rent_payer: Address, now: i64, bump: u8) {
         self.job = job;
-        self.provider = e.provider;
-        self.authority = e.authority;
-        self.payout_owner = e.payout_owner;
-        self.payout = e.payout;
-        self.claim = e.claim;
-        self.claim_payer = e.claim_payer;
+        self.provider = *e.provider;
+        self.authority = *e.authority;
+        self.payout_owner = *e.payout_owner;
+        self.payout = *e.payout;
+        self.claim = *e.claim;
+        self.claim_payer = *e.claim_payer;
         self.rent_payer = rent_payer;
         self.price = e.price.get().into();
         self.exposure = e.exposure.get().into();
@@ -48,14 +48,14 @@ impl Bid {
     }
 
     #[inline(always)]
-    pub fn engagement(&self) -> Engagement {
+    pub fn engagement(&self) -> Engagement<'_> {
         Engagement {
-            provider: self.provider,
-            authority: self.authority,
-            payout_owner: self.payout_owner,
-            payout: self.payout,
-            claim: self.claim,
-            claim_payer: self.claim_payer,
+            provider: &self.provider,
+            authority: &self.authority,
+            payout_owner: &self.payout_owner,
+            payout: &self.payout,
+            claim: &self.claim,
+            claim_payer: &self.claim_payer,
             price: Amount::new(self.price.get()),
             exposure: Amount::new(self.exposure.get()),
         }

@@ -198,7 +198,7 @@ impl Dispute {
     /// Seats this round's panel by lot; `ticket(i)` is the random number of the i-th seat. Neither the parties nor members of
     /// the first panel are drawn, nor whoever has staked less than is at risk.
     #[inline(always)]
-    pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, ticket: impl Fn(u8) -> u64) -> Result<()> {
+    pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, mut ticket: impl FnMut(u8) -> u64) -> Result<()> {
         self.require(DisputeStatus::Drawing)?;
         require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
         let members = &self.members[..self.drawn as usize];

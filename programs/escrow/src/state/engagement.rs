@@ -10,13 +10,13 @@ use anchor_lang::prelude::*;
 use joule_units::{Amount, UnixTime};
 
 /// A provider, as it takes a job: by accepting, or by a bid that is picked.
-pub struct Engagement {
-    pub provider: Address,
-    pub authority: Address,
-    pub payout_owner: Address,
-    pub payout: Address,
-    pub claim: Address,
-    pub claim_payer: Address,
+pub struct Engagement<'a> {
+    pub provider: &'a Address,
+    pub authority: &'a Address,
+    pub payout_owner: &'a Address,
+    pub payout: &'a Address,
+    pub claim: &'a Address,
+    pub claim_payer: &'a Address,
     /// Base units, or base units a second.
     pub price: Amount,
     /// Base units locked of the bond.
@@ -63,12 +63,12 @@ impl Job {
     #[inline(always)]
     pub fn engage(&mut self, e: &Engagement, now: UnixTime) -> Result<()> {
         self.require_open(now)?;
-        self.provider = e.provider;
-        self.provider_authority = e.authority;
-        self.payout_owner = e.payout_owner;
-        self.payout = e.payout;
-        self.claim = e.claim;
-        self.claim_payer = e.claim_payer;
+        self.provider = *e.provider;
+        self.provider_authority = *e.authority;
+        self.payout_owner = *e.payout_owner;
+        self.payout = *e.payout;
+        self.claim = *e.claim;
+        self.claim_payer = *e.claim_payer;
         self.exposure = e.exposure.get().into();
         if self.is_per_second() {
             self.rate = e.price.get().into();

@@ -6,7 +6,7 @@ use crate::{
     state::{Pricing, Terms, Verification},
 };
 use anchor_lang::{address_eq, prelude::*};
-use joule_units::{split, Amount, Bps, Seconds, UnixTime};
+use joule_units::{split, sum, Amount, Bps, Seconds, UnixTime};
 
 /// Every state that waits for somebody has a way on by time, which anyone may take. What a settled or refunded job owes waits
 /// for its payee alone, and blocks nobody else.
@@ -197,12 +197,11 @@ impl Job {
     pub fn submit(&mut self, result_hash: &[u8; 32], now: UnixTime) -> Result<()> {
         self.require(JobStatus::Accepted)?;
         require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed);
-        require!(!is_zero(result_hash), EscrowError::MissingResult);
-        self.meter();
         self.result_hash = *result_hash;
-        self.settle_after = after(now, self.review_window.get())?;
+        require!(!is_zero(&self.result_hash), EscrowError::MissingResult);
         self.status = JobStatus::Delivered as u8;
-        self.invariant()
+        self.settle_after = after(now, self.review_window.get())?;
+        self.meter()
     }
 
     /// The client stops work that is paid by the second, and pays for the seconds reported: at most the `seconds` that it
@@ -212,17 +211,20 @@ impl Job {
         self.require(JobStatus::Accepted)?;
         require!(self.is_per_second(), EscrowError::FixedPrice);
         require!(self.reported.get() <= seconds, EscrowError::TooManySeconds);
-        self.meter();
+        self.meter()?;
         self.earn()
     }
 
-    /// By the second, the price is what the reported seconds cost, and at most the budget.
+    /// By the second, the price is what the reported seconds cost, and at most the budget. A fixed price stays as it was, and
+    /// with it all that the invariant speaks of.
     #[inline(always)]
-    fn meter(&mut self) {
-        if self.is_per_second() {
-            let (rate, budget) = (Amount::new(self.rate.get()), Amount::new(self.budget.get()));
-            self.price = math::metered(rate, self.reported.get(), budget).get().into();
+    fn meter(&mut self) -> Result<()> {
+        if !self.is_per_second() {
+            return Ok(());
         }
+        let (rate, budget) = (Amount::new(self.rate.get()), Amount::new(self.budget.get()));
+        self.price = math::metered(rate, self.reported.get(), budget).get().into();
+        self.invariant()
     }
 
     /// Whoever has a part in the job has none in judging it.
@@ -260,6 +262,12 @@ impl Job {
         self.owed_fee = shares.fee.get().into();
         self.status = JobStatus::Settled as u8;
         self.invariant()
+    }
+
+    /// The provider's claim, and the price that it has earned.
+    #[inline(always)]
+    pub fn earned(&self) -> (Address, Amount) {
+        (self.claim, Amount::new(self.price.get()))
     }
 
     #[inline(always)]
@@ -337,12 +345,9 @@ impl Job {
     pub fn invariant(&self) -> Result<()> {
         let (budget, price) = (self.budget.get(), self.price.get());
         require!(price <= budget, EscrowError::InvariantBroken);
-        let owed = self.owed_provider.get().checked_add(self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
-        let is_disputed = self.challenger != Address::default();
-        require!(
-            is_disputed || self.status == JobStatus::Refunded as u8 || owed <= price,
-            EscrowError::InvariantBroken
-        );
+        let owed = sum(self.owed_provider.get(), self.owed_fee.get()).ok_or(EscrowError::Overflow)?;
+        let is_within = owed <= price || self.status == JobStatus::Refunded as u8;
+        require!(is_within || !address_eq(&self.challenger, &Address::default()), EscrowError::InvariantBroken);
         Ok(())
     }
 }

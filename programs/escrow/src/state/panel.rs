@@ -4,8 +4,9 @@ use crate::{
     constants::{LATE, MAX_RESOLVERS, MAX_VOTE_WINDOW, PANEL_EPOCH},
     error::EscrowError,
 };
+use alloc::vec::Vec;
 use anchor_lang::prelude::*;
-use joule_units::UnixTime;
+use joule_units::{product, sum, UnixTime};
 
 /// Somebody who has locked a stake to be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
@@ -88,7 +89,7 @@ impl Panel {
 pub struct Lottery<'a> {
     resolvers: &'a [Resolver],
     /// Base units; 0 for whoever may not sit, or was drawn.
-    stakes: [u64; MAX_RESOLVERS],
+    stakes: Vec<u64>,
     /// Of the stakes.
     total: u64,
 }
@@ -97,21 +98,18 @@ impl<'a> Lottery<'a> {
     /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
     #[inline(always)]
     pub fn among(panel: &'a Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
-        let mut lottery = Self { resolvers: panel.enrolled(), stakes: [0; MAX_RESOLVERS], total: 0 };
-        for (stake, entry) in lottery.stakes.iter_mut().zip(lottery.resolvers) {
-            if may_sit(entry) {
-                *stake = entry.stake.get();
-                lottery.total = lottery.total.checked_add(*stake)?;
-            }
-        }
-        Some(lottery)
+        let resolvers = panel.enrolled();
+        let stake = |entry: &Resolver| if may_sit(entry) { entry.stake.get() } else { 0 };
+        let stakes: Vec<u64> = resolvers.iter().map(stake).collect();
+        let total = stakes.iter().try_fold(0, |total, stake| sum(total, *stake))?;
+        Some(Self { resolvers, stakes, total })
     }
 
     /// `ticket` is random. `None` when nobody is left.
     #[inline(always)]
     pub fn draw(&mut self, ticket: u64) -> Option<&'a Resolver> {
         // `floor(ticket * total / 2^64)`: off from uniform by less than total / 2^64.
-        let mut left = ((ticket as u128 * self.total as u128) >> 64) as u64;
+        let mut left = (product(ticket, self.total) >> 64) as u64;
         for (stake, entry) in self.stakes.iter_mut().zip(self.resolvers) {
             if left < *stake {
                 self.total -= *stake;

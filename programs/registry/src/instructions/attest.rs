@@ -4,10 +4,12 @@ use crate::{
     constants::ATTESTATIONS_SEED,
     error::RegistryError,
     event::Attested,
-    state::{Attestation, Attestations, Attestor},
+    state::{Attestations, Attestor, Statement},
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_accounts::{load_or_create, Opened};
 use joule_events::emit_event;
+use joule_units::UnixTime;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -19,8 +21,9 @@ pub struct Attest {
     pub attestor: Account<Attestor>,
     /// Whom the credential is about; for a provider its authority. Needs to know nothing of it.
     pub subject: UncheckedAccount,
-    #[account(init_if_needed, payer = payer, seeds = [ATTESTATIONS_SEED, subject.address().as_ref()], bump)]
-    pub attestations: Account<Attestations>,
+    /// PDA `["attestations", subject]`: created by the subject's first credential, and proven by its fields later.
+    #[account(mut)]
+    pub attestations: UncheckedAccount,
     pub system_program: Program<System>,
 }
 
@@ -31,20 +34,38 @@ impl Attest {
         require!(self.attestor.is_enabled(), RegistryError::AttestorDisabled);
         Ok(())
     }
+
+    #[inline(always)]
+    fn attestations(&self) -> Result<Account<Attestations>> {
+        let (view, subject) = (*self.attestations.account(), self.subject.address());
+        let seeds = [ATTESTATIONS_SEED, subject.as_ref()];
+        // SAFETY: `attestations` is `mut` without `unsafe(dup)`, and loaded here only.
+        let Opened::<Attestations> { mut account, bump } =
+            unsafe { load_or_create(view, self.payer.account(), seeds)? };
+        if let Some(bump) = bump {
+            account.open(*subject, *self.payer.address(), bump);
+        }
+        // Only this program makes them, and for each subject at one address.
+        require!(address_eq(&account.subject, subject), RegistryError::WrongSubject);
+        Ok(account)
+    }
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<Attest>, schema: u32, value_hash: [u8; 32], expires_at: i64) -> Result<()> {
+pub fn handler(ctx: &mut Context<Attest>, schema: u32, value_hash: &[u8; 32], expires_at: i64) -> Result<()> {
     ctx.accounts.validate()?;
-    let now = Clock::get()?.unix_timestamp;
-    let (subject, attestor) = (*ctx.accounts.subject.address(), *ctx.accounts.attestor.address());
-    let (payer, bump) = (*ctx.accounts.payer.address(), ctx.bumps.attestations);
-    let attestations = &mut ctx.accounts.attestations;
-    if attestations.bump == 0 {
-        attestations.open(subject, payer, bump);
-    }
-    attestations
-        .attest(Attestation { attestor, schema: schema.into(), expires_at: expires_at.into(), value_hash }, now)?;
-    emit_event!(ctx, Attested { subject, attestor, schema: schema.into(), value_hash, expires_at: expires_at.into() });
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
+    let attestor = ctx.accounts.attestor.address();
+    ctx.accounts.attestations()?.attest(&Statement { attestor, schema, expires_at, value_hash }, now)?;
+    emit_event!(
+        ctx,
+        Attested {
+            subject: *ctx.accounts.subject.address(),
+            attestor: *attestor,
+            schema: schema.into(),
+            value_hash: *value_hash,
+            expires_at: expires_at.into()
+        }
+    );
     Ok(())
 }

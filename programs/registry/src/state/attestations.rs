@@ -5,6 +5,7 @@ use crate::{
     error::RegistryError,
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_units::{Seconds, UnixTime};
 
 /// One credential; a place of `Attestations`, all zero when it is empty.
 #[repr(C)]
@@ -34,6 +35,15 @@ impl Attestation {
     }
 }
 
+/// What an attestor states, before it is written into a place.
+pub struct Statement<'a> {
+    pub attestor: &'a Address,
+    pub schema: u32,
+    /// Unix seconds.
+    pub expires_at: i64,
+    pub value_hash: &'a [u8; 32],
+}
+
 /// PDA `["attestations", subject]`: every credential of one subject, so that any number of requirements is checked against one
 /// account. Closed by anyone when nothing in it is live.
 #[account]
@@ -58,13 +68,14 @@ impl Attestations {
     /// Writes a credential down: over the attestor's earlier one under the same schema, expired or not, or else into the first
     /// place that holds nothing live.
     #[inline(always)]
-    pub fn attest(&mut self, new: Attestation, now: i64) -> Result<()> {
-        require!(new.schema.get() != 0, RegistryError::MissingSchema);
-        let validity = new.expires_at.get().saturating_sub(now);
-        require!(validity > 0 && validity <= MAX_VALIDITY as i64, RegistryError::ExpiryOutOfRange);
+    pub fn attest(&mut self, new: &Statement, now: UnixTime) -> Result<()> {
+        require!(new.schema != 0, RegistryError::MissingSchema);
+        let latest = now.checked_add(Seconds::new(MAX_VALIDITY)).ok_or(RegistryError::ExpiryOutOfRange)?.get();
+        let now = now.get();
+        require!(new.expires_at > now && new.expires_at <= latest, RegistryError::ExpiryOutOfRange);
         let (mut same, mut free, mut of_attestor) = (None, None, 0u8);
         for (index, place) in self.places.iter().enumerate() {
-            let (is_live, is_same) = (place.is_live(now), place.is(&new.attestor, new.schema.get()));
+            let (is_live, is_same) = (place.is_live(now), place.is(new.attestor, new.schema));
             if is_same {
                 same = Some(index);
                 // Renewing takes no further place; what has expired holds none.
@@ -74,13 +85,17 @@ impl Attestations {
                 }
             } else if !is_live {
                 free = free.or(Some(index));
-            } else if address_eq(&place.attestor, &new.attestor) {
+            } else if address_eq(&place.attestor, new.attestor) {
                 of_attestor += 1;
             }
         }
         require!(of_attestor < MAX_PER_ATTESTOR, RegistryError::TooManyOfAttestor);
         let index = same.or(free).ok_or(RegistryError::AttestationsFull)?;
-        self.places[index] = new;
+        let place = &mut self.places[index];
+        place.attestor = *new.attestor;
+        place.schema = new.schema.into();
+        place.expires_at = new.expires_at.into();
+        place.value_hash = *new.value_hash;
         Ok(())
     }
 

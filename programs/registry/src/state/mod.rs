@@ -7,7 +7,7 @@ mod prices;
 mod provider;
 mod requirements;
 
-pub use attestations::{Attestation, Attestations};
+pub use attestations::{Attestation, Attestations, Statement};
 pub use attestor::Attestor;
 pub use model::{Birth, Model, ModelProfile, ModelStatus, Royalty};
 pub use prices::{Listing, Part, PriceList, Share, Tariff};

@@ -1,13 +1,13 @@
 //! A service locks a part of a bond.
 
 use crate::{
-    account::{load_or_create, Opened},
     constants::CLAIM_SEED,
     error::StakingError,
     event::ClaimLocked,
     state::{Bond, Claim, Service},
 };
 use anchor_lang::{address_eq, prelude::*};
+use joule_accounts::{load_or_create, Opened};
 use joule_events::emit_event;
 use joule_units::{Amount, UnixTime};
 
@@ -32,17 +32,17 @@ pub struct Lock {
 impl Lock {
     #[inline(always)]
     fn claim(&mut self, subject: Address) -> Result<Account<Claim>> {
-        let (view, signer) = (*self.claim.account(), *self.signer.address());
+        let (view, signer) = (*self.claim.account(), self.signer.address());
         let seeds = [CLAIM_SEED, signer.as_ref(), subject.as_ref()];
         // SAFETY: `claim` is `mut` without `unsafe(dup)`, and loaded here only.
-        let Opened { account: mut claim, bump } =
-            unsafe { load_or_create::<Claim>(view, self.payer.account(), seeds)? };
+        let Opened::<Claim> { account: mut claim, bump } =
+            unsafe { load_or_create(view, self.payer.account(), seeds)? };
         if let Some(bump) = bump {
-            claim.open(*self.bond.address(), signer, subject, *self.payer.address(), bump);
+            claim.open(*self.bond.address(), *signer, subject, *self.payer.address(), bump);
             self.bond.claim_opened()?;
         }
         // Only this program makes claims, and for each signer and subject at one address.
-        let is_it = address_eq(&claim.signer, &signer) && address_eq(&claim.subject, &subject);
+        let is_it = address_eq(&claim.signer, signer) && address_eq(&claim.subject, &subject);
         require!(is_it, StakingError::WrongClaim);
         require!(address_eq(&claim.bond, self.bond.address()), StakingError::WrongBond);
         Ok(claim)

@@ -24,13 +24,15 @@ pub struct Release {
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<Release>, amount: u64, kept: bool) -> Result<()> {
+pub fn handler(ctx: &mut Context<Release>, amount: u64, kept: u64) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let (bond, claim) = (&mut ctx.accounts.bond, &mut ctx.accounts.claim);
     let released = claim.take(Amount::new(amount))?;
     bond.release(released)?;
-    if kept {
-        bond.score_kept(released, UnixTime::new(now));
+    // A service may be paid more for a promise than was at stake for it; reputation is what was at stake.
+    let kept = released.min(Amount::new(kept));
+    if !kept.is_zero() {
+        bond.score_kept(kept, UnixTime::new(now));
     }
     let closes = bond.let_go(claim)?;
     let claim = &ctx.accounts.claim;
@@ -42,8 +44,8 @@ pub fn handler(ctx: &mut Context<Release>, amount: u64, kept: bool) -> Result<()
             signer: claim.signer,
             subject: claim.subject,
             amount: released.get().into(),
+            kept: kept.get().into(),
             at: now.into(),
-            kept: kept as u8,
             expired: 0,
             closed: closes as u8,
         }

@@ -37,8 +37,8 @@ pub fn handler(ctx: &mut Context<ReleaseExpired>) -> Result<()> {
             signer: claim.signer,
             subject: claim.subject,
             amount: released.get().into(),
+            kept: 0.into(),
             at: now.into(),
-            kept: 0,
             expired: 1,
             closed: closes as u8,
         }

@@ -1,7 +1,6 @@
 //! An owner adds to its stake.
 
 use crate::{
-    account::{load_or_create, Opened},
     constants::STAKE_SEED,
     error::StakingError,
     event::Staked,
@@ -10,6 +9,7 @@ use crate::{
 };
 use anchor_lang::{address_eq, prelude::*};
 use anchor_spl::token_interface::TokenInterface;
+use joule_accounts::{load_or_create, Opened};
 use joule_events::emit_event;
 use joule_treasury::state::AcceptedMint;
 use joule_units::UnixTime;
@@ -49,8 +49,8 @@ impl AddStake {
         let (view, pool, owner) = (*self.stake.account(), *self.pool.address(), *self.owner.address());
         let seeds = [STAKE_SEED, pool.as_ref(), owner.as_ref()];
         // SAFETY: `stake` is `mut` without `unsafe(dup)`, and loaded here only.
-        let Opened { account: mut stake, bump } =
-            unsafe { load_or_create::<Stake>(view, self.payer.account(), seeds)? };
+        let Opened::<Stake> { account: mut stake, bump } =
+            unsafe { load_or_create(view, self.payer.account(), seeds)? };
         if let Some(bump) = bump {
             stake.open(pool, owner, *self.payer.address(), bump);
         }

@@ -6,7 +6,7 @@ use crate::{
     state::Claim,
 };
 use anchor_lang::prelude::*;
-use joule_units::{decay, Amount, Seconds, UnixTime};
+use joule_units::{decay, sum, Amount, Seconds, UnixTime};
 use pinocchio::cpi::{Seed, Signer};
 
 /// PDA `["bond", owner, mint]`, closed by its withdrawer once nothing is left in it.
@@ -31,7 +31,8 @@ pub struct Bond {
     pub unbonding: PodU64,
     /// Unix seconds from which `unbonding` can be withdrawn.
     pub unbonds_at: PodI64,
-    /// Released as kept, decayed to `scored_at`. Reputation forgets half of itself in `HALF_LIFE`.
+    /// What was paid for promises that were kept, each at most what was locked for it, decayed to `scored_at`. Reputation
+    /// forgets half of itself in `HALF_LIFE`.
     pub kept: PodU64,
     /// Slashed, decayed to `scored_at`.
     pub failed: PodU64,
@@ -82,13 +83,13 @@ impl Bond {
     /// Neither locked nor on its way out.
     #[inline(always)]
     pub fn free(&self) -> Result<u64> {
-        let bound = self.locked.get().checked_add(self.unbonding.get()).ok_or(StakingError::InvariantBroken)?;
+        let bound = sum(self.locked.get(), self.unbonding.get()).ok_or(StakingError::InvariantBroken)?;
         Ok(self.amount.get().checked_sub(bound).ok_or(StakingError::InvariantBroken)?)
     }
 
     #[inline(always)]
     pub fn deposit(&mut self, arrived: Amount) -> Result<()> {
-        self.amount = self.amount.get().checked_add(arrived.get()).ok_or(StakingError::Overflow)?.into();
+        self.amount = sum(self.amount.get(), arrived.get()).ok_or(StakingError::Overflow)?.into();
         self.invariant()
     }
 
@@ -98,7 +99,7 @@ impl Bond {
     pub fn unbond(&mut self, amount: Amount, now: UnixTime) -> Result<()> {
         require!(!amount.is_zero(), StakingError::ZeroAmount);
         require!(amount.get() <= self.free()?, StakingError::NotFree);
-        self.unbonding = self.unbonding.get().checked_add(amount.get()).ok_or(StakingError::Overflow)?.into();
+        self.unbonding = sum(self.unbonding.get(), amount.get()).ok_or(StakingError::Overflow)?.into();
         self.unbonds_at = later(now, UNBOND_DELAY)?;
         self.invariant()
     }
@@ -141,7 +142,7 @@ impl Bond {
             let unbonding = self.unbonding.get().checked_sub(short).ok_or(StakingError::BondTooSmall)?;
             self.unbonding = unbonding.into();
         }
-        self.locked = self.locked.get().checked_add(amount.get()).ok_or(StakingError::Overflow)?.into();
+        self.locked = sum(self.locked.get(), amount.get()).ok_or(StakingError::Overflow)?.into();
         self.invariant()
     }
 
@@ -174,7 +175,7 @@ impl Bond {
         Ok(claim.is_empty())
     }
 
-    /// Counts to the reputation what was promised and kept.
+    /// Counts to the reputation what a kept promise was worth.
     #[inline(always)]
     pub fn score_kept(&mut self, amount: Amount, now: UnixTime) {
         self.decay(now);

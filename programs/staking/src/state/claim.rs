@@ -3,7 +3,7 @@
 use crate::{constants::MAX_CLAIM, error::StakingError};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
-use joule_units::{Amount, UnixTime};
+use joule_units::{sum, Amount, Seconds, UnixTime};
 
 /// How many amounts with an end of their own a claim holds.
 pub const TRANCHES: usize = 8;
@@ -57,9 +57,9 @@ impl Claim {
     #[inline(always)]
     pub fn lock(&mut self, amount: Amount, until: i64, now: UnixTime) -> Result<()> {
         require!(!amount.is_zero(), StakingError::ZeroAmount);
-        let longest = now.get().checked_add(MAX_CLAIM as i64).ok_or(StakingError::Overflow)?;
+        let longest = now.checked_add(Seconds::new(MAX_CLAIM)).ok_or(StakingError::Overflow)?.get();
         require!(until > now.get() && until <= longest, StakingError::UntilOutOfRange);
-        let total = self.total.get().checked_add(amount.get()).ok_or(StakingError::Overflow)?;
+        let total = sum(self.total.get(), amount.get()).ok_or(StakingError::Overflow)?;
         let count = self.count as usize;
         if let Some(tranche) = self.tranches.get_mut(count) {
             *tranche = Tranche { amount: amount.get().into(), until: until.into() };
@@ -67,7 +67,7 @@ impl Claim {
         } else {
             let newest = &mut self.tranches[TRANCHES - 1];
             // No more than the total, which fits.
-            newest.amount = newest.amount.get().checked_add(amount.get()).ok_or(StakingError::Overflow)?.into();
+            newest.amount = sum(newest.amount.get(), amount.get()).ok_or(StakingError::Overflow)?.into();
             newest.until = newest.until.get().max(until).into();
         }
         self.total = total.into();
@@ -110,7 +110,7 @@ impl Claim {
         for place in 0..self.count as usize {
             let tranche = self.tranches[place];
             if tranche.until.get() <= now.get() {
-                taken = taken.checked_add(tranche.amount.get()).ok_or(StakingError::Overflow)?;
+                taken = sum(taken, tranche.amount.get()).ok_or(StakingError::Overflow)?;
             } else {
                 self.tranches[kept] = tranche;
                 kept += 1;

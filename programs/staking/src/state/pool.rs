@@ -5,7 +5,7 @@ use crate::{
     error::StakingError,
 };
 use anchor_lang::prelude::*;
-use joule_units::{Amount, Bps, UnixTime};
+use joule_units::{sum, Amount, Bps, UnixTime};
 use pinocchio::cpi::{Seed, Signer};
 
 /// One base unit in the accumulator and in fractions of units: 2^48.
@@ -116,7 +116,7 @@ impl Pool {
     pub fn weigh(&self, amount: u64, lock: u32) -> Result<u64> {
         let lock = lock.min(self.max_lock.get()) as u64;
         let extra = part(amount, (MAX_MULTIPLIER - 1) * lock, self.max_lock.get() as u64);
-        Ok(extra.and_then(|extra| amount.checked_add(extra)).ok_or(StakingError::Overflow)?)
+        Ok(extra.and_then(|extra| sum(amount, extra)).ok_or(StakingError::Overflow)?)
     }
 
     /// The discount of whoever has `weight` locked.
@@ -136,7 +136,7 @@ impl Pool {
     pub fn liabilities(&self) -> Result<u64> {
         [self.cooling, self.pending, self.owed]
             .iter()
-            .try_fold(self.staked.get(), |sum, part| sum.checked_add(part.get()))
+            .try_fold(self.staked.get(), |all, part| sum(all, part.get()))
             .ok_or(StakingError::Overflow.into())
     }
 
@@ -175,10 +175,10 @@ impl Pool {
         let accumulator = self.accumulator.get().checked_add(per_weight)?;
         // The stakes get `dripped` but for the rest of the division. That and the old dust, less whole units, is the new dust;
         // the whole units are not needed and stay pending.
-        let spare = rest.checked_add(self.dust.get())?;
+        let spare = sum(rest, self.dust.get())?;
         let moved = dripped.checked_sub(spare >> 48)?;
         let pending = self.pending.get().checked_sub(moved)?;
-        let owed = self.owed.get().checked_add(moved)?;
+        let owed = sum(self.owed.get(), moved)?;
         self.accumulator = accumulator.into();
         self.pending = pending.into();
         self.owed = owed.into();
@@ -193,7 +193,7 @@ impl Pool {
         self.drip(now);
         let new = balance.get().checked_sub(self.liabilities()?).ok_or(StakingError::InvariantBroken)?;
         require!(new > 0, StakingError::NothingToSync);
-        self.pending = self.pending.get().checked_add(new).ok_or(StakingError::Overflow)?.into();
+        self.pending = sum(self.pending.get(), new).ok_or(StakingError::Overflow)?.into();
         self.dripped_at = now.get().into();
         Ok(Amount::new(new))
     }
@@ -209,15 +209,15 @@ impl Pool {
         // Enough for a whole unit, which is divided again.
         self.dust = ((dust - ONE) as u64).into();
         self.owed = self.owed.get().checked_sub(1).ok_or(StakingError::InvariantBroken)?.into();
-        self.pending = self.pending.get().checked_add(1).ok_or(StakingError::Overflow)?.into();
+        self.pending = sum(self.pending.get(), 1).ok_or(StakingError::Overflow)?.into();
         Ok(())
     }
 
     /// A sum of this pool less one number, which is part of it, and plus another.
     #[inline(always)]
-    pub(crate) fn shift(sum: &mut PodU64, plus: u64, minus: u64) -> Result<()> {
-        let less = sum.get().checked_sub(minus).ok_or(StakingError::InvariantBroken)?;
-        *sum = less.checked_add(plus).ok_or(StakingError::Overflow)?.into();
+    pub(crate) fn shift(total: &mut PodU64, plus: u64, minus: u64) -> Result<()> {
+        let less = total.get().checked_sub(minus).ok_or(StakingError::InvariantBroken)?;
+        *total = sum(less, plus).ok_or(StakingError::Overflow)?.into();
         Ok(())
     }
 
@@ -237,9 +237,9 @@ fn part(amount: u64, share: u64, whole: u64) -> Option<u64> {
     let (times, rest) = (amount.checked_div(whole)?, amount % whole);
     if (times | rest | share) >> 32 == 0 {
         // Products of 32-bit numbers fit, and checking them is what costs.
-        return times.wrapping_mul(share).checked_add(rest.wrapping_mul(share) / whole);
+        return sum(times.wrapping_mul(share), rest.wrapping_mul(share) / whole);
     }
-    times.checked_mul(share)?.checked_add(rest.checked_mul(share)? / whole)
+    sum(times.checked_mul(share)?, rest.checked_mul(share)? / whole)
 }
 
 /// `amount * 2^48` divided by `weight`, and what remains. `None` without a weight.

@@ -6,7 +6,7 @@ use crate::{
     state::{bond::later, pool::FRACTION, Pool},
 };
 use anchor_lang::prelude::*;
-use joule_units::{Amount, Bps, UnixTime};
+use joule_units::{product, sum, Amount, Bps, UnixTime};
 
 /// PDA `["stake", pool, owner]`, closed when it holds nothing any more.
 #[account]
@@ -83,7 +83,7 @@ impl Stake {
             .and_then(|gained| gained.checked_add(self.fraction.get() as u128))
             .ok_or(StakingError::InvariantBroken)?;
         let units = u64::try_from(gained >> 48).map_err(|_| StakingError::InvariantBroken)?;
-        self.earned = self.earned.get().checked_add(units).ok_or(StakingError::Overflow)?.into();
+        self.earned = sum(self.earned.get(), units).ok_or(StakingError::Overflow)?.into();
         self.fraction = (gained as u64 & FRACTION).into();
         self.accrued = accumulator.into();
         Ok(())
@@ -123,7 +123,9 @@ impl Stake {
 
     #[inline(always)]
     fn weigh_again(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
-        let left = self.lock_end.get().saturating_sub(now.get()).clamp(0, u32::MAX as i64) as u32;
+        let (end, now) = (self.lock_end.get(), now.get());
+        // Neither is negative on any cluster, so that the difference fits.
+        let left = if end > now { end.wrapping_sub(now).min(u32::MAX as i64) as u32 } else { 0 };
         let weight = pool.weigh(self.amount.get(), left)?;
         self.set_weight(pool, weight)?;
         self.invariant(pool)
@@ -192,12 +194,11 @@ impl Stake {
     }
 }
 
-/// A product without the VM's costly check of a 128-bit one. `None` when it would not fit.
+/// A product, in few of the VM's instructions. `None` when it would not fit.
 #[inline(always)]
 fn times(since: u128, weight: u64) -> Option<u128> {
     let (high, low) = ((since >> 64) as u64, since as u64);
-    // Two 64-bit numbers make no more than 128 bits.
-    let low = (low as u128).wrapping_mul(weight as u128);
+    let low = product(low, weight);
     if high == 0 {
         return Some(low);
     }

@@ -108,7 +108,7 @@ pub fn attest(payer: Pubkey, authority: Pubkey, s: Statement) -> Instruction {
         program: ID,
     };
     let Statement { schema, value_hash, expires_at, .. } = s;
-    build(ID, accounts, instruction::Attest { schema, value_hash, expires_at })
+    build(ID, accounts, instruction::Attest { schema, value_hash: &value_hash, expires_at })
 }
 
 /// `signer` is the attestor's `authority` or, once it is disabled, the protocol's.

@@ -275,7 +275,7 @@ pub fn lock(payer: Pubkey, program: Pubkey, bond: Pubkey, subject: Pubkey, amoun
 }
 
 /// What the claim's service calls; `amount` in base units, more than there is means all of it.
-pub fn release(claim: Pubkey, state: &Claim, amount: u64, kept: bool) -> Instruction {
+pub fn release(claim: Pubkey, state: &Claim, amount: u64, kept: u64) -> Instruction {
     let accounts = accounts::Release {
         signer: state.signer,
         bond: state.bond,

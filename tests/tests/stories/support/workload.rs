@@ -31,9 +31,11 @@ pub struct Order {
     pub bid_window: u32,
     pub work_window: u32,
     pub review_window: u32,
-    /// Votes that a quorum needs, and the time of each step; 0 and 0 leave results to the client's review.
+    /// Votes that a quorum needs or seats of a panel, and the time of each step; 0 and 0 leave results to the client's review.
     pub jurors: u8,
     pub vote_window: u32,
+    /// Who judges, if anybody does: a panel, not a quorum.
+    pub by_panel: bool,
     pub per_second: bool,
 }
 
@@ -49,6 +51,11 @@ impl Order {
         Self { jurors, vote_window, ..self }
     }
 
+    /// The same, judged by a panel, whose steps take an hour at least.
+    pub fn panelled(self, jurors: u8) -> Self {
+        Self { by_panel: true, review_window: 3_600, ..self.judged(jurors, 3_600) }
+    }
+
     /// A job that nobody will run.
     pub fn for_show() -> Self {
         Self {
@@ -60,6 +67,7 @@ impl Order {
             review_window: 3_600,
             jurors: 0,
             vote_window: 0,
+            by_panel: false,
             per_second: false,
         }
     }

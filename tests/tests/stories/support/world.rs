@@ -147,6 +147,14 @@ impl World {
         self.send("open a bond", persona, &[open, deposit]).await;
     }
 
+    /// Moves the chain's clock on to just after a moment, if it is not past it.
+    pub async fn after(&self, unix_seconds: i64) {
+        if self.chain.now().await.expect("the chain's clock") <= unix_seconds {
+            self.localnet.time_travel(unix_seconds + 1).await.unwrap_or_else(|error| panic!("{error}"));
+        }
+        until("the clock moves on", async || (self.chain.now().await.ok()? > unix_seconds).then_some(())).await;
+    }
+
     pub async fn bond(&self, persona: Persona) -> Bond {
         let bond = pda::bond(&self.address(persona), &self.localnet.mint());
         self.chain.get(&bond).await.expect("a bond")
@@ -192,7 +200,11 @@ impl World {
             bid_window: order.bid_window,
             vote_window: order.vote_window,
             bond_bps: 10_000,
-            verification: if order.jurors > 0 { Verification::Quorum } else { Verification::Review } as u8,
+            verification: match (order.jurors, order.by_panel) {
+                (0, _) => Verification::Review,
+                (_, false) => Verification::Quorum,
+                (_, true) => Verification::Panel,
+            } as u8,
             pricing: if order.per_second { Pricing::PerSecond } else { Pricing::Fixed } as u8,
             jurors: order.jurors,
             max_rate: if order.per_second { order.budget } else { 0 },

@@ -78,28 +78,19 @@ pub fn commit_vote(provider: Provider, job: Pubkey, state: &Job, commitment: [u8
     build(ID, accounts, instruction::CommitVote { commitment, stake })
 }
 
-/// A panel member's vote; `seat` is its place among the dispute's members, `payout` a token account for its reward,
-/// `mint` the job's. It locks `Dispute::deposit` of its bond, beside the seat itself.
-#[allow(clippy::too_many_arguments)]
-pub fn commit_seat(
-    juror: Pubkey,
-    payer: Pubkey,
-    payout: Pubkey,
-    dispute: Pubkey,
-    state: &Dispute,
-    mint: &Pubkey,
-    seat: u8,
-    commitment: [u8; 32],
-) -> Instruction {
-    let vote = pda::vote(&dispute, state.round, &juror);
+/// A panel member's vote; `seat` is its place among the dispute's members, `mint` the job's. It locks `Dispute::deposit` of its
+/// bond, beside the seat itself. `member.authority` is whoever was drawn, who need not be a provider.
+pub fn commit_seat(member: Provider, state: &Dispute, mint: &Pubkey, seat: u8, commitment: [u8; 32]) -> Instruction {
+    let dispute = pda::dispute(&state.job);
+    let vote = pda::vote(&dispute, state.round, &member.authority);
     let accounts = accounts::CommitSeat {
-        payer,
-        juror,
+        payer: member.payer,
+        juror: member.authority,
         job: state.job,
         dispute,
         vote,
-        locking: locking(&juror, mint, vote),
-        payout,
+        locking: locking(&member.authority, mint, vote),
+        payout: member.payout,
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
         program: ID,

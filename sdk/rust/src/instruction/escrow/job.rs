@@ -81,7 +81,7 @@ pub fn report(authority: Pubkey, job: Pubkey, seconds: u32, progress_hash: [u8; 
 
 pub fn submit(authority: Pubkey, job: Pubkey, result_hash: [u8; 32]) -> Instruction {
     let accounts = accounts::Submit { authority, job, event_authority: pda::event_authority(&ID), program: ID };
-    build(ID, accounts, instruction::Submit { result_hash })
+    build(ID, accounts, instruction::Submit { result_hash: &result_hash })
 }
 
 /// The client stops work that is paid by the second, and pays for at most `seconds` of it.

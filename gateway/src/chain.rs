@@ -1,0 +1,146 @@
+//! The chain, over RPC: what channels hold, read when they are first asked for and again and again.
+
+use crate::{
+    channel::{Channel, Cluster},
+    config::Config,
+    gateway::{Channels, Gateway},
+    shop::{PriceList, Seller, Shop},
+};
+use anyhow::{ensure, Context as _};
+use futures::future::BoxFuture;
+use joule_sdk::{account, billing, pda, registry, Chain, Pubkey, SdkError};
+use joule_units::{Amount, UnixTime};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Accounts that an RPC node gives at once.
+const AT_ONCE: usize = 100;
+
+pub type State = billing::state::Channel;
+
+/// A cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct OnChain(pub Chain);
+
+impl OnChain {
+    pub fn new(rpc_url: &str) -> Self {
+        Self(Chain::new(rpc_url))
+    }
+
+    /// The billing program's own accounts, in the order of their addresses; anybody can make one with the same bytes, so the
+    /// owner is looked at too.
+    pub async fn states(&self, addresses: &[Pubkey]) -> Result<Vec<Option<State>>, SdkError> {
+        let mut states = Vec::with_capacity(addresses.len());
+        for some in addresses.chunks(AT_ONCE) {
+            let found = self.0.rpc().get_multiple_accounts_with_commitment(some, self.0.rpc().commitment()).await?;
+            states.extend(found.value.into_iter().map(|found| {
+                let found = found.filter(|found| found.owner == billing::ID)?;
+                account::decode(&found.data).ok()
+            }));
+        }
+        Ok(states)
+    }
+
+    /// What is sold here as the chain has it: the settings name price lists, the chain says what they say.
+    pub async fn shop(&self, config: &Config, authority: &Pubkey) -> anyhow::Result<Shop> {
+        let genesis =
+            self.0.rpc().get_genesis_hash().await.context("asking the RPC node which cluster it is")?.to_bytes();
+        let cluster: billing::state::Cluster = self
+            .0
+            .find(&pda::cluster())
+            .await?
+            .context("the billing program is not initialised on this cluster; check rpc_url")?;
+        ensure!(
+            cluster.genesis_hash == genesis,
+            "the billing program was initialised for another cluster than this one"
+        );
+        let provider = self
+            .0
+            .provider(authority)
+            .await?
+            .with_context(|| format!("{authority} is not registered: `joule provider register`"))?;
+        let mut lists = HashMap::new();
+        for address in config.models.iter().flat_map(|model| &model.prices) {
+            let list = self.0.find::<registry::state::PriceList>(address).await?;
+            if let Some(list) = list {
+                let prices = (&list.prices).into();
+                lists.insert(*address, PriceList { model: list.model, mint: list.mint, prices });
+            }
+        }
+        let seller =
+            Seller { provider: pda::provider(authority), authority: *authority, pay_to: provider.payout_owner };
+        Ok(Shop::new(config, Cluster { genesis, program: billing::ID }, seller, lists)?)
+    }
+}
+
+impl Channels for OnChain {
+    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>> {
+        Box::pin(async move {
+            let states = self.states(&[*address]).await?;
+            Ok(states.into_iter().flatten().next().map(|state| Channel::from_state(*address, &state)))
+        })
+    }
+}
+
+impl Channel {
+    pub fn from_state(address: Pubkey, state: &State) -> Self {
+        let staged_at = UnixTime::new(state.staged_at.get());
+        Self {
+            address,
+            payer: state.payer,
+            owner: state.owner,
+            provider: state.provider,
+            authority: state.authority,
+            model: state.model,
+            prices: state.prices,
+            mint: state.mint,
+            signer: state.session.signer.to_bytes(),
+            cap: Amount::new(state.cap.get()),
+            limit: Amount::new(state.session.limit.get()),
+            session_expires_at: UnixTime::new(state.session.expires_at.get()),
+            staged_at,
+            settled: Amount::new(state.settled.get()),
+            sequence: state.sequence.get(),
+            grace: state.grace.get(),
+            closes_at: UnixTime::new(state.closes_at.get()),
+            collected: Amount::new(state.collected.get()),
+        }
+    }
+}
+
+/// Reads every known channel again and again, until the gateway stops.
+pub async fn follow(gateway: Arc<Gateway>, chain: OnChain) {
+    let every = Duration::from_millis(gateway.config.risk.refresh_ms);
+    let mut down = false;
+    loop {
+        tokio::select! {
+            () = gateway.stopping.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        match refresh(&gateway, &chain).await {
+            Ok(()) if down => {
+                down = false;
+                tracing::info!("the chain answers again");
+            }
+            Err(error) if !down => {
+                down = true;
+                tracing::warn!(%error, "the chain cannot be asked; channels are taken as they were");
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn refresh(gateway: &Gateway, chain: &OnChain) -> Result<(), SdkError> {
+    gateway.clock.chain_says(chain.0.now().await?);
+    let accounts = gateway.accounts.all();
+    let addresses: Vec<_> = accounts.iter().map(|account| account.channel().address).collect();
+    for (account, state) in accounts.iter().zip(chain.states(&addresses).await?) {
+        let before = account.channel();
+        account.chain_says(match state {
+            Some(state) => Channel::from_state(before.address, &state),
+            // It is gone: nothing more is served on it.
+            None => Channel { closes_at: gateway.clock.now(), ..before },
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,426 @@
+//! What the gateway is told: a TOML file, checked before anything starts.
+
+use joule_sdk::Pubkey;
+use serde::Deserialize;
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use url::Url;
+
+/// The file. `gateway.example.toml` shows every setting with its default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// Where clients reach the gateway, as the terms name it.
+    pub public_url: Url,
+    /// RPC of a Solana node.
+    pub rpc_url: String,
+    /// The provider's authority, which signs receipts and `back`: a Solana keypair file.
+    pub keypair: PathBuf,
+    /// SQLite; every voucher that is not settled lies here.
+    pub ledger: PathBuf,
+    /// The most that the ledger may take of the disk.
+    pub ledger_max_bytes: Option<u64>,
+    #[serde(default)]
+    pub log_json: bool,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    #[serde(default)]
+    pub risk: Risk,
+    #[serde(default)]
+    pub settle: Settle,
+    #[serde(rename = "model")]
+    pub models: Vec<Model>,
+}
+
+/// How much at once.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Open connections.
+    pub connections: usize,
+    /// Requests at the upstreams.
+    pub concurrent: usize,
+    /// How long a request may wait for its turn.
+    pub queue_ms: u64,
+    /// Request line and headers, bytes.
+    pub header_bytes: usize,
+    pub body_bytes: usize,
+    /// Of a plain answer, which is held until its receipt is on disk, and of one event of a stream.
+    pub answer_bytes: usize,
+    /// Of one payer, in the long run and at once.
+    pub requests_per_second: u32,
+    pub burst: u32,
+    /// Channels that nobody has asked for before, read from the chain.
+    pub lookups_per_second: u32,
+}
+
+/// All in milliseconds.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// A client's request line, headers and body.
+    pub request_ms: u64,
+    pub connect_ms: u64,
+    /// From the request to the upstream's first byte.
+    pub first_byte_ms: u64,
+    /// Between two pieces of an answer, from the upstream and to the client.
+    pub idle_ms: u64,
+    /// One answer as a whole; what is sold by the second cannot cost more than this.
+    pub total_ms: u64,
+    /// After SIGTERM.
+    pub drain_ms: u64,
+}
+
+/// What may be lost to a payer who stops paying.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Risk {
+    /// Requests of one channel that are not paid, those being served included. 1 is strictly one by one.
+    pub window: usize,
+    /// Base units that one channel may owe, with the most that its requests being served may cost.
+    pub unpaid: u64,
+    /// Base units that one channel's vouchers may promise beyond what is settled on chain.
+    pub unsettled: u64,
+    /// Seconds of notice that a payer must give before a channel closes.
+    pub min_grace: u32,
+    /// Seconds that must be left to settle a voucher, when it is taken.
+    pub settle_margin: i64,
+    /// Seconds that an order may live.
+    pub order_life: i64,
+    /// How often channels are read from the chain again; much less than `min_grace`.
+    pub refresh_ms: u64,
+}
+
+/// When vouchers are brought on chain.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settle {
+    pub enabled: bool,
+    /// How often to look.
+    pub every_ms: u64,
+    /// Base units of one channel that are worth a transaction.
+    pub amount: u64,
+    /// Seconds after which anything is.
+    pub age: i64,
+    /// Vouchers in one transaction.
+    pub per_transaction: usize,
+    /// Whether what is earned is also backed and paid out.
+    pub distribute: bool,
+}
+
+/// One that is sold.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// What clients ask for.
+    pub name: String,
+    /// Address of the registry's `Model`.
+    #[serde(with = "address")]
+    pub model: Pubkey,
+    /// Addresses of its `PriceList`s that are taken; the first is offered.
+    #[serde(with = "addresses")]
+    pub prices: Vec<Pubkey>,
+    /// An OpenAI-compatible server, with its path up to `/v1`.
+    pub upstream: Url,
+    /// What the upstream calls it, if not the same.
+    pub upstream_name: Option<String>,
+    /// A file with the upstream's API key.
+    pub key_file: Option<PathBuf>,
+    /// Of one answer: the most that a client may ask for, and what it gets when it does not say.
+    #[serde(default = "default_output")]
+    pub max_output_tokens: u64,
+    /// Of one request.
+    #[serde(default = "default_images")]
+    pub max_images: u64,
+    /// Bytes of text that count as a token where the upstream does not say.
+    #[serde(default = "default_token")]
+    pub bytes_per_token: u64,
+}
+
+fn default_output() -> u64 {
+    1_024
+}
+
+fn default_images() -> u64 {
+    4
+}
+
+fn default_token() -> u64 {
+    4
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            concurrent: 64,
+            queue_ms: 2_000,
+            header_bytes: 65_536,
+            body_bytes: 4 << 20,
+            answer_bytes: 16 << 20,
+            requests_per_second: 50,
+            burst: 100,
+            lookups_per_second: 50,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            request_ms: 10_000,
+            connect_ms: 2_000,
+            first_byte_ms: 60_000,
+            idle_ms: 30_000,
+            total_ms: 300_000,
+            drain_ms: 30_000,
+        }
+    }
+}
+
+impl Default for Risk {
+    fn default() -> Self {
+        Self {
+            window: 4,
+            unpaid: 1_000_000,
+            unsettled: 50_000_000,
+            min_grace: 3_600,
+            settle_margin: 600,
+            order_life: 300,
+            refresh_ms: 5_000,
+        }
+    }
+}
+
+impl Default for Settle {
+    fn default() -> Self {
+        Self { enabled: true, every_ms: 5_000, amount: 10_000_000, age: 3_600, per_transaction: 3, distribute: true }
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}: {source}; check --config")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{field} is {value}: {wanted}")]
+    Bad { field: String, value: String, wanted: &'static str },
+}
+
+impl Config {
+    /// Reads a file; relative paths in it start from the file's folder.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.keypair = folder.join(&config.keypair);
+        config.ledger = folder.join(&config.ledger);
+        for model in &mut config.models {
+            model.key_file = model.key_file.take().map(|file| folder.join(file));
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Every rule that types cannot hold.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let bad = |field: &str, value: &dyn std::fmt::Display, wanted| {
+            Err(ConfigError::Bad { field: field.to_owned(), value: value.to_string(), wanted })
+        };
+        if self.models.is_empty() {
+            return bad("model", &"missing", "name what is sold in at least one [[model]]");
+        }
+        let mut names = HashSet::new();
+        for model in &self.models {
+            let of = |field: &str| format!("model {:?}: {field}", model.name);
+            if model.name.is_empty() || !names.insert(&model.name) {
+                return bad("model name", &format!("{:?}", model.name), "give every model a name of its own");
+            }
+            if model.prices.is_empty() {
+                return bad(&of("prices"), &"empty", "name the price list that `joule model publish` printed");
+            }
+            if !matches!(model.upstream.scheme(), "http" | "https") {
+                return bad(
+                    &of("upstream"),
+                    &model.upstream,
+                    "use an http:// or https:// URL, such as http://127.0.0.1:8000/v1",
+                );
+            }
+            for (field, value) in [
+                ("max_output_tokens", model.max_output_tokens),
+                ("max_images", model.max_images),
+                ("bytes_per_token", model.bytes_per_token),
+            ] {
+                if value == 0 {
+                    return bad(&of(field), &value, "must be at least 1");
+                }
+            }
+        }
+        let at_least_one = [
+            ("limits.connections", self.limits.connections as u64),
+            ("limits.concurrent", self.limits.concurrent as u64),
+            ("limits.body_bytes", self.limits.body_bytes as u64),
+            ("limits.answer_bytes", self.limits.answer_bytes as u64),
+            ("limits.requests_per_second", self.limits.requests_per_second.into()),
+            ("limits.burst", self.limits.burst.into()),
+            ("limits.lookups_per_second", self.limits.lookups_per_second.into()),
+            ("timeouts.request_ms", self.timeouts.request_ms),
+            ("timeouts.connect_ms", self.timeouts.connect_ms),
+            ("timeouts.first_byte_ms", self.timeouts.first_byte_ms),
+            ("timeouts.idle_ms", self.timeouts.idle_ms),
+            ("timeouts.total_ms", self.timeouts.total_ms),
+            ("risk.window", self.risk.window as u64),
+            ("risk.unpaid", self.risk.unpaid),
+            ("risk.refresh_ms", self.risk.refresh_ms),
+            ("settle.every_ms", self.settle.every_ms),
+        ];
+        for (field, value) in at_least_one {
+            if value == 0 {
+                return bad(field, &value, "must be at least 1");
+            }
+        }
+        if self.limits.header_bytes < 8_192 {
+            return bad(
+                "limits.header_bytes",
+                &self.limits.header_bytes,
+                "payments alone take about 1,500: at least 8192",
+            );
+        }
+        if self.risk.unsettled < self.risk.unpaid {
+            return bad("risk.unsettled", &self.risk.unsettled, "must be at least risk.unpaid");
+        }
+        if self.settle.amount > self.risk.unsettled {
+            return bad(
+                "settle.amount",
+                &self.settle.amount,
+                "must be at most risk.unsettled, or channels stop before they settle",
+            );
+        }
+        if self.risk.order_life <= 0 {
+            return bad("risk.order_life", &self.risk.order_life, "must be at least 1 second");
+        }
+        if self.risk.settle_margin <= 0 || self.risk.settle_margin >= i64::from(self.risk.min_grace) {
+            return bad(
+                "risk.settle_margin",
+                &self.risk.settle_margin,
+                "must be positive and less than risk.min_grace",
+            );
+        }
+        if !(1..=3).contains(&self.settle.per_transaction) {
+            return bad(
+                "settle.per_transaction",
+                &self.settle.per_transaction,
+                "1 to 3 vouchers fit into a transaction",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Model {
+    /// What the upstream calls it.
+    pub fn upstream_name(&self) -> &str {
+        self.upstream_name.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Timeouts {
+    pub fn total(&self) -> Duration {
+        Duration::from_millis(self.total_ms)
+    }
+
+    pub fn first_byte(&self) -> Duration {
+        Duration::from_millis(self.first_byte_ms)
+    }
+
+    pub fn idle(&self) -> Duration {
+        Duration::from_millis(self.idle_ms)
+    }
+}
+
+fn parse<'de, D: serde::Deserializer<'de>>(text: &str) -> Result<Pubkey, D::Error> {
+    text.parse().map_err(|_| serde::de::Error::custom(format!("{text:?} is not an address: give it in base58")))
+}
+
+mod address {
+    use super::*;
+
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
+        super::parse::<D>(&String::deserialize(from)?)
+    }
+}
+
+mod addresses {
+    use super::*;
+
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Pubkey>, D::Error> {
+        Vec::<String>::deserialize(from)?.iter().map(|text| super::parse::<D>(text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../gateway.example.toml");
+
+    fn with(change: &str) -> Result<Config, String> {
+        let mut value: toml::Table = toml::from_str(EXAMPLE).unwrap();
+        for (name, fields) in toml::from_str::<toml::Table>(change).unwrap() {
+            match (value.get_mut(&name), fields) {
+                (Some(toml::Value::Table(there)), toml::Value::Table(fields)) => there.extend(fields),
+                (_, fields) => drop(value.insert(name, fields)),
+            }
+        }
+        let config: Config = value.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let config = with("").unwrap();
+        assert_eq!(config.models[0].name, "digits");
+        assert_eq!(config.risk.window, Risk::default().window);
+    }
+
+    /// What the example says in its comments is what happens without them.
+    #[test]
+    fn the_examples_comments_are_the_defaults() {
+        let optional = ["ledger_max_bytes", "upstream_name", "key_file"];
+        let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !optional.iter().any(|name| rest.starts_with(name)) => rest,
+            _ => line,
+        });
+        let uncommented: Config = toml::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+        assert_eq!(format!("{uncommented:?}"), format!("{:?}", with("").unwrap()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_to_do() {
+        let cases = [
+            ("risk = { window = 0 }", "risk.window is 0: must be at least 1"),
+            ("risk = { unsettled = 5 }", "risk.unsettled is 5: must be at least risk.unpaid"),
+            ("risk = { settle_margin = 3600 }", "less than risk.min_grace"),
+            ("settle = { amount = 50000001 }", "must be at most risk.unsettled"),
+            ("settle = { per_transaction = 4 }", "1 to 3 vouchers"),
+            ("limits = { header_bytes = 100 }", "at least 8192"),
+            ("limits = { speed = 1 }", "unknown field `speed`"),
+            ("model = []", "at least one [[model]]"),
+        ];
+        for (change, wanted) in cases {
+            let error = with(change).unwrap_err();
+            assert!(error.contains(wanted), "{change}: {error}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What every request shares.
+
+use crate::{
+    account::Accounts, channel::Channel, clock::Clock, config::Config, forward::Upstreams, ledger::Ledger,
+    limits::Rates, shop::Shop,
+};
+use futures::future::BoxFuture;
+use joule_sdk::{Pubkey, SdkError};
+use joule_voucher::SigningKey;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Who knows the channels: the chain.
+pub trait Channels: Send + Sync {
+    /// `None` where there is none.
+    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>>;
+}
+
+pub struct Gateway {
+    pub config: Config,
+    pub shop: Shop,
+    /// The provider's authority, which signs receipts.
+    pub key: SigningKey,
+    pub chain: Arc<dyn Channels>,
+    pub ledger: Ledger,
+    pub accounts: Accounts,
+    pub clock: Clock,
+    pub rates: Rates,
+    pub upstreams: Upstreams,
+    /// Places at the upstreams.
+    pub places: Arc<Semaphore>,
+    /// Answers that go on without their request's handler; stopping waits for them.
+    pub answers: TaskTracker,
+    /// Nothing new is begun once this is cancelled.
+    pub stopping: CancellationToken,
+}
+
+impl Gateway {
+    pub fn new(
+        config: Config,
+        shop: Shop,
+        key: SigningKey,
+        chain: Arc<dyn Channels>,
+        ledger: Ledger,
+    ) -> anyhow::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            upstreams: Upstreams::new(&config)?,
+            rates: Rates::new(&config.limits),
+            places: Arc::new(Semaphore::new(config.limits.concurrent)),
+            config,
+            shop,
+            key,
+            chain,
+            ledger,
+            accounts: Accounts::default(),
+            clock: Clock::default(),
+            answers: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+}

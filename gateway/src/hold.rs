@@ -1,0 +1,149 @@
+//! A request that was let in: until it is billed, what it may cost is held; dropped, it costs nothing.
+
+use crate::{
+    account::Account,
+    book::Bill,
+    gateway::Gateway,
+    ledger::{LedgerError, Write, Written},
+    telemetry,
+};
+use joule_units::Amount;
+use joule_voucher::{Hash, Order, Prices, Receipt, Usage};
+use joule_x402::{Base58, Settlement, SettlementExtra, Signed};
+use std::{sync::Arc, time::Instant};
+
+pub struct Hold {
+    gateway: Arc<Gateway>,
+    account: Arc<Account>,
+    order: Order,
+    prices: Prices,
+    model: String,
+    /// The voucher that came along, until it is written with something else of the request.
+    voucher: Option<Write>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Only in memory.
+    Held,
+    /// Its order is on disk, or on its way.
+    Stored,
+    /// Some of the answer was sent: it cannot be served again.
+    Begun,
+    Over,
+}
+
+impl Hold {
+    /// After `Book::admit`.
+    pub fn new(
+        gateway: Arc<Gateway>,
+        account: Arc<Account>,
+        order: Order,
+        prices: Prices,
+        model: String,
+        voucher: Option<Write>,
+    ) -> Self {
+        metrics::gauge!(telemetry::SERVING).increment(1.0);
+        Self { gateway, account, order, prices, model, voucher, state: State::Held }
+    }
+
+    /// Puts the order on disk, before any of a stream is sent. Whatever was written before it is then there too.
+    pub async fn store(&mut self) -> Result<(), LedgerError> {
+        let (written, epoch) = {
+            let book = self.account.book();
+            let order = Write::Order { nonce: self.order.nonce.get() };
+            let writes = self.voucher.take().into_iter().chain([order]).collect();
+            (self.gateway.ledger.write(self.address(), book.epoch(), writes), book.epoch())
+        };
+        self.state = State::Stored;
+        let result = written.done().await;
+        if result.is_err() {
+            self.gateway.reload(&self.account, epoch).await;
+        }
+        result
+    }
+
+    /// From here on the order is used up, whatever happens.
+    pub fn begun(&mut self) {
+        self.state = State::Begun;
+    }
+
+    /// Bills what was used, and returns once the receipt is on disk. An error means that nobody owes anything.
+    pub async fn bill(mut self, response_hash: Hash, usage: Usage) -> Result<Settlement, LedgerError> {
+        // Usage whose price no number holds was bounded by the quote long before.
+        let price = self.prices.amount(&usage).unwrap_or(Amount::new(u64::MAX));
+        let at = self.gateway.clock.now();
+        let bill = Bill { request_hash: self.order.request_hash, response_hash, usage, amount: price, at };
+        let (receipt, written, epoch) = self.write(&bill);
+        self.state = State::Over;
+        let result = written.done().await;
+        if let Err(error) = result {
+            self.gateway.reload(&self.account, epoch).await;
+            return Err(error);
+        }
+        metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
+            .increment(receipt.message.amount.get().get());
+        Ok(self.gateway.settlement(&self.account, &receipt))
+    }
+
+    /// The write is queued under the account's lock, so that the disk has receipts in their order.
+    fn write(&mut self, bill: &Bill) -> (Signed<Receipt>, Written, u64) {
+        let mut book = self.account.book();
+        let started = Instant::now();
+        let entry = book.bill(&self.order, &self.account.contexts, bill, &self.gateway.key);
+        metrics::histogram!(telemetry::SIGNATURES).record(started.elapsed().as_secs_f64());
+        let receipt = entry.receipt;
+        let writes = self.voucher.take().into_iter().chain([Write::Receipt(Box::new(entry))]).collect();
+        let written = self.gateway.ledger.write(self.account.channel().address, book.epoch(), writes);
+        (receipt, written, book.epoch())
+    }
+
+    fn address(&self) -> joule_sdk::Pubkey {
+        self.account.channel().address
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        metrics::gauge!(telemetry::SERVING).decrement(1.0);
+        let nonce = self.order.nonce.get();
+        let mut book = self.account.book();
+        if let Some(voucher) = self.voucher.take() {
+            drop(self.gateway.ledger.write(self.account.channel().address, book.epoch(), vec![voucher]));
+        }
+        match self.state {
+            State::Over => {}
+            State::Begun => book.abandon(nonce),
+            State::Held => book.release(nonce),
+            State::Stored => {
+                book.release(nonce);
+                // If this is lost, the order is refused after a restart, and costs nothing all the same.
+                drop(self.gateway.ledger.write(
+                    self.account.channel().address,
+                    book.epoch(),
+                    vec![Write::Forget { nonce }],
+                ));
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// What an answer says of its receipt.
+    pub fn settlement(&self, account: &Account, receipt: &Signed<Receipt>) -> Settlement {
+        let channel = account.channel();
+        Settlement {
+            success: true,
+            error_reason: None,
+            payer: Some(Base58(channel.owner.to_bytes())),
+            transaction: String::new(),
+            network: self.shop.network.clone(),
+            extra: Some(SettlementExtra {
+                commitment_id: format!("{}:{}", channel.address, receipt.message.sequence.get()),
+                charged_amount: receipt.message.amount.get(),
+                receipt: *receipt,
+            }),
+        }
+    }
+}

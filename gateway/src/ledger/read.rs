@@ -1,0 +1,111 @@
+//! Reading back what was written.
+
+use super::{write::rank, Due};
+use crate::{
+    admit::Line,
+    book::{Stored, REMEMBERED},
+};
+use joule_sdk::Pubkey;
+use joule_units::{Amount, UnixTime};
+use joule_voucher::{tree, Hash, Receipt, Usage};
+use joule_x402::Signed;
+use rusqlite::{params, Connection, OpenFlags, OptionalExtension as _, Row};
+use std::{path::Path, time::Duration};
+
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// Everything of a channel that its account in memory is made from; an empty one when nothing is known.
+pub fn channel(connection: &Connection, channel: &Pubkey) -> rusqlite::Result<Stored> {
+    // One transaction, so that nothing changes between the statements.
+    let snapshot = connection.unchecked_transaction()?;
+    let address = channel.as_ref();
+    let row = snapshot
+        .query_row("select voucher, sequence, peaks from channels where address = ?1", [address], |row| {
+            Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+        })
+        .optional()?;
+    let Some((voucher, paid, peaks)) = row else {
+        return Ok(Stored { orders: orders(&snapshot, channel)?, ..Stored::default() });
+    };
+    const LINE: &str = "sequence, billed, input_tokens, output_tokens, images, milliseconds, root, receipt";
+    let last = snapshot
+        .query_row(
+            &format!("select {LINE} from receipts where channel = ?1 order by sequence desc limit 1"),
+            [address],
+            line,
+        )
+        .optional()?
+        .map_or_else(Line::default, |(line, _)| line);
+    let unpaid = snapshot
+        .prepare(&format!("select {LINE} from receipts where channel = ?1 and sequence > ?2 order by sequence"))?
+        .query_map(params![address, paid], line)?
+        .collect::<rusqlite::Result<_>>()?;
+    let peaks = peaks.chunks_exact(32).map(|peak| Hash::try_from(peak).unwrap_or_default()).collect();
+    let frontier = tree::Frontier::restore(last.sequence, peaks).ok_or_else(|| damaged("the tree's peaks"))?;
+    if frontier.root() != last.root && last.sequence > 0 {
+        return Err(damaged("the tree's root"));
+    }
+    let voucher = voucher.map(|bytes| Signed::read(&bytes).ok_or_else(|| damaged("a voucher"))).transpose()?;
+    Ok(Stored { voucher, frontier, last, unpaid, orders: orders(&snapshot, channel)? })
+}
+
+fn orders(connection: &Connection, channel: &Pubkey) -> rusqlite::Result<Vec<(u64, Option<Signed<Receipt>>)>> {
+    connection
+        .prepare(
+            "select rank, receipt from orders left join receipts using (channel, sequence)
+             where channel = ?1 order by rank desc limit ?2",
+        )?
+        .query_map(params![channel.as_ref(), REMEMBERED as i64 + 1], |row| {
+            let receipt = row.get::<_, Option<Vec<u8>>>(1)?;
+            let receipt = receipt.map(|bytes| Signed::read(&bytes).ok_or_else(|| damaged("a receipt"))).transpose()?;
+            // Flipping the bit again gives the nonce.
+            Ok((rank(row.get::<_, i64>(0)?.cast_unsigned()).cast_unsigned(), receipt))
+        })?
+        .collect()
+}
+
+pub fn vouched(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
+    connection
+        .prepare("select address from channels where voucher is not null")?
+        .query_map([], |row| Pubkey::try_from(row.get::<_, Vec<u8>>(0)?.as_slice()).map_err(|_| damaged("an address")))?
+        .collect()
+}
+
+pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
+    connection
+        .prepare(
+            "select address, voucher, settled, since from channels where voucher is not null and cumulative > settled",
+        )?
+        .query_map([], |row| {
+            let address = row.get::<_, Vec<u8>>(0)?;
+            Ok(Due {
+                channel: Pubkey::try_from(address.as_slice()).map_err(|_| damaged("an address"))?,
+                voucher: Signed::read(&row.get::<_, Vec<u8>>(1)?).ok_or_else(|| damaged("a voucher"))?,
+                settled: amount(row, 2)?,
+                since: UnixTime::new(row.get(3)?),
+            })
+        })?
+        .collect()
+}
+
+fn line(row: &Row<'_>) -> rusqlite::Result<(Line, Signed<Receipt>)> {
+    let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+    let used =
+        Usage { input_tokens: number(2)?, output_tokens: number(3)?, images: number(4)?, milliseconds: number(5)? };
+    let root = Hash::try_from(row.get::<_, Vec<u8>>(6)?).map_err(|_| damaged("a root"))?;
+    let receipt = Signed::read(&row.get::<_, Vec<u8>>(7)?).ok_or_else(|| damaged("a receipt"))?;
+    Ok((Line { sequence: number(0)?, billed: amount(row, 1)?, used, root }, receipt))
+}
+
+fn amount(row: &Row<'_>, at: usize) -> rusqlite::Result<Amount> {
+    Ok(Amount::new(row.get::<_, i64>(at)?.cast_unsigned()))
+}
+
+/// The file holds something that this program did not write.
+fn damaged(what: &str) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(format!("{what} in the ledger is damaged: restore it from a copy").into())
+}

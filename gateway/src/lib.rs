@@ -1,0 +1,41 @@
+//! Sells requests to models one by one: an OpenAI-compatible proxy that takes signed vouchers and settles them on chain.
+//!
+//! `server` accepts, `serve` leads one request to its answer, `admit` decides, `book` is a channel's account and `ledger`
+//! the same on disk, `meter` counts, `quote` bounds, `settle` brings vouchers on chain, `chain` says what it holds.
+
+mod account;
+mod admit;
+mod answer;
+mod book;
+mod chain;
+mod channel;
+mod clock;
+pub mod config;
+pub mod crash;
+mod forward;
+mod gateway;
+mod hold;
+mod ledger;
+mod limits;
+pub mod meter;
+pub mod openai;
+mod pay;
+mod quote;
+mod refusal;
+mod reply;
+mod serve;
+mod server;
+mod settle;
+mod shop;
+pub mod sse;
+mod stream;
+pub mod telemetry;
+pub mod upstream;
+
+pub use chain::{follow, OnChain};
+pub use channel::{Channel, Cluster};
+pub use gateway::{Channels, Gateway};
+pub use ledger::Ledger;
+pub use server::Server;
+pub use settle::{Outcome, Settler};
+pub use shop::{PriceList, Seller, Shop};

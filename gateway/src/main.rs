@@ -1,0 +1,163 @@
+//! `joule-gateway`: see `joule-gateway --help`.
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use joule_gateway::{
+    config::Config, crash, follow, telemetry, upstream::Upstream, Gateway, Ledger, OnChain, Server, Settler,
+};
+use joule_sdk::{keys, Keypair, Signer as _};
+use joule_units::UnixTime;
+use joule_voucher::SigningKey;
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::signal::unix::{signal, SignalKind};
+use tokio_util::sync::CancellationToken;
+
+/// Sells requests to models one by one, for vouchers that it settles on chain.
+#[derive(Debug, Parser)]
+#[command(name = "joule-gateway", version, about, long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C.
+    Run {
+        #[command(flatten)]
+        file: File,
+        #[arg(long, env = "JOULE_CRASH_AT", hide = true)]
+        crash_at: Option<crash::CrashAt>,
+    },
+    /// Bring every voucher on chain and have everything paid out, once; while no gateway runs on the same ledger, or beside it.
+    Settle {
+        #[command(flatten)]
+        file: File,
+    },
+    /// Read the settings and say what is wrong with them.
+    Check {
+        #[command(flatten)]
+        file: File,
+    },
+    /// Serve the repository's network that reads handwritten digits, as a model to sell.
+    Upstream {
+        #[arg(long, default_value = "127.0.0.1:8600")]
+        listen: SocketAddr,
+        #[arg(long, default_value = "workloads/digits/digits.wasm")]
+        module: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct File {
+    /// A TOML file; gateway/gateway.example.toml shows all settings.
+    #[arg(long, env = "JOULE_GATEWAY_CONFIG")]
+    config: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("joule-gateway: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run { file, crash_at } => {
+            if let Some(crash_at) = crash_at {
+                crash::arm(crash_at);
+            }
+            serve(Config::read(&file.config)?).await
+        }
+        Command::Settle { file } => settle(Config::read(&file.config)?).await,
+        Command::Check { file } => {
+            Config::read(&file.config)?;
+            say("the settings are good")
+        }
+        Command::Upstream { listen, module } => {
+            telemetry::logs(false);
+            let upstream = Upstream::bind(listen, &module).await?;
+            say(&format!("joule-gateway upstream: http://{}/v1", upstream.address()?))?;
+            Ok(upstream.run().await?)
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::logs(config.log_json);
+    let metrics = telemetry::metrics()?;
+    let key = Arc::new(read_key(&config)?);
+    let chain = OnChain::new(&config.rpc_url);
+    let shop = chain.shop(&config, &key.pubkey()).await?;
+    let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes)?;
+    let settler = Settler::new(chain.clone(), key.clone(), ledger.clone(), &config)?;
+    let settles = config.settle.enabled;
+    let gateway = Gateway::new(config, shop, signing_key(&key), Arc::new(chain.clone()), ledger.clone())?;
+    let server = Server::bind(gateway.clone(), metrics).await?;
+    say(&format!("joule-gateway: http://{}", server.address()?))?;
+    tokio::spawn(stop_on_signal(gateway.stopping.clone())?);
+    let following = tokio::spawn(follow(gateway.clone(), chain));
+    let settling = settles.then(|| tokio::spawn(settler.run(gateway.clone())));
+    server.run().await;
+    following.await?;
+    if let Some(settling) = settling {
+        settling.await?;
+    }
+    drop(gateway);
+    ledger.close();
+    tracing::info!("everything that was promised is written down");
+    Ok(())
+}
+
+async fn settle(config: Config) -> anyhow::Result<()> {
+    telemetry::logs(config.log_json);
+    let key = Arc::new(read_key(&config)?);
+    let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes)?;
+    let mut settler = Settler::new(OnChain::new(&config.rpc_url), key, ledger, &config)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let outcome = settler.round(UnixTime::new(now.cast_signed()), true).await?;
+    say(&format!("{} vouchers settled, {} channels paid out", outcome.settled, outcome.distributed))?;
+    anyhow::ensure!(outcome.failed == 0, "{} did not go through; the log says why", outcome.failed);
+    Ok(())
+}
+
+fn read_key(config: &Config) -> anyhow::Result<Keypair> {
+    keys::read(&config.keypair).with_context(|| format!("keypair {}", config.keypair.display()))
+}
+
+fn signing_key(key: &Keypair) -> SigningKey {
+    SigningKey::from_bytes(key.secret_bytes())
+}
+
+/// The first signal drains; the second is the operating system's.
+fn stop_on_signal(stopping: CancellationToken) -> anyhow::Result<impl std::future::Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests that were begun are finished");
+        stopping.cancel();
+    })
+}
+
+/// Prints a line. A reader that has gone away, such as `head`, is no failure.
+fn say(line: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,132 @@
+//! What clients pay with: read, checked, counted.
+
+use crate::{
+    account::Account,
+    admit::{Asked, Credit},
+    book::Book,
+    gateway::Gateway,
+    ledger::Write,
+    refusal::Refusal,
+    reply::{refusal_body, Failure},
+    serve::Unserved,
+    telemetry,
+};
+use axum::{
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+    Json,
+};
+use joule_sdk::Pubkey;
+use joule_voucher::{Format as _, Order, Voucher};
+use joule_x402::{decode, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
+use std::{sync::Arc, time::Instant};
+
+/// Reads what a client pays with, and the account that it pays from.
+pub async fn read(gateway: &Arc<Gateway>, header: &[u8]) -> Result<(PaymentPayload, Arc<Account>), Unserved> {
+    let payment: PaymentPayload = decode(header).map_err(|error| Failure::BadPayment(error.to_string()))?;
+    if payment.x402_version != VERSION || payment.accepted.scheme != SCHEME {
+        return Err(
+            Failure::BadPayment(format!("only x402 version {VERSION} and the scheme {SCHEME} are taken")).into()
+        );
+    }
+    if payment.accepted.network != gateway.shop.network {
+        return Err(Failure::BadPayment(format!("only the network {} is taken", gateway.shop.network)).into());
+    }
+    let address = Pubkey::new_from_array(payment.payload.channel.0);
+    let account = gateway.account(&address).await?.ok_or(Refusal::UnknownChannel)?;
+    Ok((payment, account))
+}
+
+/// Checks the signatures: the order's, and the voucher's unless it is the one that was checked last time.
+pub fn verify(account: &Account, order: Option<&Signed<Order>>, payment: &PaymentPayload) -> Result<(), Refusal> {
+    let started = Instant::now();
+    let verifier = account.verifier().ok_or(Refusal::OrderSignature)?;
+    if let Some(order) = order {
+        let good = verifier.verify(order.message.as_bytes(), &order.signature);
+        good.map_err(|_| Refusal::OrderSignature)?;
+    }
+    if let Some(voucher) = &payment.payload.voucher {
+        let newest = account.book().voucher().copied();
+        if newest.as_ref() != Some(voucher) {
+            let good = verifier.verify(voucher.message.as_bytes(), &voucher.signature);
+            good.map_err(|_| Refusal::VoucherSignature)?;
+        }
+    }
+    metrics::histogram!(telemetry::SIGNATURES).record(started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Counts the voucher that came along, and lets the order in. Returns what is to be written of the voucher, together with
+/// whatever is written first of the request.
+pub fn let_in(
+    gateway: &Gateway,
+    account: &Account,
+    voucher: Option<&Signed<Voucher>>,
+    asked: &Asked<'_>,
+) -> Result<Option<Write>, Refusal> {
+    let mut book = account.book();
+    let write = voucher.map(|voucher| credit(gateway, account, &mut book, voucher)).transpose()?.flatten();
+    let channel = account.channel();
+    let admitted = book.admit(asked, &channel, &account.contexts, &gateway.config.risk, gateway.clock.now());
+    match admitted {
+        Ok(()) => Ok(write),
+        Err(refusal) => {
+            // A voucher that is good is kept, whether the request is served or not. If this is lost, the client has it still.
+            drop(write.map(|write| gateway.ledger.write(channel.address, book.epoch(), vec![write])));
+            Err(refusal)
+        }
+    }
+}
+
+/// Counts a voucher; returns what is to be written if it pays for anything.
+fn credit(
+    gateway: &Gateway,
+    account: &Account,
+    book: &mut Book,
+    voucher: &Signed<Voucher>,
+) -> Result<Option<Write>, Refusal> {
+    let (channel, now) = (account.channel(), gateway.clock.now());
+    let before = book.voucher().map_or(0, |voucher| voucher.message.cumulative.get().get());
+    match book.credit(voucher, &channel, &account.contexts, &gateway.config.risk, now)? {
+        Credit::Nothing => Ok(None),
+        Credit::Advances => {
+            let paid = voucher.message.cumulative.get().get() - before;
+            metrics::counter!(telemetry::PAID).increment(paid);
+            Ok(Some(Write::Voucher { voucher: *voucher, at: now }))
+        }
+    }
+}
+
+/// A voucher that comes alone, for the last of a channel's requests.
+pub async fn hand_in(gateway: Arc<Gateway>, headers: HeaderMap) -> Response {
+    match take(&gateway, &headers).await {
+        Ok(response) => response,
+        Err(Unserved::Failed(failure)) => failure.response(),
+        Err(Unserved::Refused(refusal, _)) => (refusal.status(), Json(refusal_body(&refusal))).into_response(),
+    }
+}
+
+async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, Unserved> {
+    let header = headers.get(PAYMENT_SIGNATURE);
+    let header = header.ok_or_else(|| Failure::BadPayment("it is missing".into()))?;
+    let (payment, account) = read(gateway, header.as_bytes()).await?;
+    let voucher = payment.payload.voucher.ok_or_else(|| Failure::BadPayment("it holds no voucher".into()))?;
+    verify(&account, None, &payment)?;
+    gateway.rates.payer(&account.channel().payer).map_err(Failure::TooFast)?;
+    let (written, epoch) = {
+        let mut book = account.book();
+        let write = credit(gateway, &account, &mut book, &voucher)?;
+        let address = account.channel().address;
+        (write.map(|write| gateway.ledger.write(address, book.epoch(), vec![write])), book.epoch())
+    };
+    if let Some(written) = written {
+        if let Err(error) = written.done().await {
+            tracing::error!(%error, "a voucher could not be written");
+            gateway.reload(&account, epoch).await;
+            return Err(Failure::Ledger.into());
+        }
+    }
+    let message = voucher.message;
+    let paid = serde_json::json!({ "sequence": message.sequence.get(), "cumulative": message.cumulative.get().get().to_string() });
+    Ok(Json(paid).into_response())
+}

@@ -1,0 +1,124 @@
+//! What clients are told when there is no answer.
+
+use crate::{openai::error_body, refusal::Refusal};
+use axum::{
+    http::{header::RETRY_AFTER, HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse as _, Response},
+    Json,
+};
+use std::time::Duration;
+
+/// Why a request fails that no payment would mend; nothing is charged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("the payment-signature header cannot be read: {0}")]
+    BadPayment(String),
+    #[error("there is no model {0:?} here; GET /v1/models lists them")]
+    NoModel(String),
+    #[error("the body is longer than {0} bytes")]
+    TooLarge(usize),
+    #[error("the body did not come in time")]
+    TooSlow,
+    #[error("too many requests; wait {} ms", .0.as_millis())]
+    TooFast(Duration),
+    #[error("every place is taken; try again soon")]
+    Busy,
+    #[error("the gateway is stopping; try again soon")]
+    Stopping,
+    #[error("the chain cannot be asked now; try again soon")]
+    Chain,
+    #[error("nothing can be written down now, so nothing is served; try again later")]
+    Ledger,
+    #[error("the model cannot be reached")]
+    Unreachable,
+    #[error("the model did not answer in time")]
+    UpstreamTimeout,
+    #[error("the model's answer broke off")]
+    UpstreamBroke,
+    #[error("the model's answer is longer than {0} bytes")]
+    UpstreamTooLarge(usize),
+    #[error("the model's answer is not what the API says")]
+    UpstreamNonsense,
+    #[error("the model failed with status {0}")]
+    Upstream(u16),
+}
+
+impl Failure {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) | Self::BadPayment(_) => StatusCode::BAD_REQUEST,
+            Self::NoModel(_) => StatusCode::NOT_FOUND,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Stopping | Self::Chain | Self::Ledger => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unreachable
+            | Self::UpstreamBroke
+            | Self::UpstreamTooLarge(_)
+            | Self::UpstreamNonsense
+            | Self::Upstream(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// One word for it, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::BadPayment(_) => "bad_payment",
+            Self::NoModel(_) => "model_not_found",
+            Self::TooLarge(_) => "body_too_large",
+            Self::TooSlow => "body_too_slow",
+            Self::TooFast(_) => "rate_limit_exceeded",
+            Self::Busy => "busy",
+            Self::Stopping => "stopping",
+            Self::Chain => "chain_unavailable",
+            Self::Ledger => "ledger_unavailable",
+            Self::Unreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamBroke => "upstream_broke",
+            Self::UpstreamTooLarge(_) => "upstream_too_large",
+            Self::UpstreamNonsense => "upstream_nonsense",
+            Self::Upstream(_) => "upstream_failed",
+        }
+    }
+
+    pub fn body(&self) -> serde_json::Value {
+        let kind = match self.status().as_u16() {
+            429 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "server_error",
+        };
+        error_body(&self.to_string(), kind, self.code())
+    }
+
+    pub fn response(&self) -> Response {
+        let mut response = (self.status(), Json(self.body())).into_response();
+        let wait = match self {
+            Self::TooFast(wait) => Some(wait.as_secs() + 1),
+            Self::Busy | Self::Stopping | Self::Chain => Some(1),
+            Self::Ledger => Some(10),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// A refusal's body; the headers say the rest.
+pub fn refusal_body(refusal: &Refusal) -> serde_json::Value {
+    error_body(&refusal.to_string(), "payment_required", refusal.code())
+}
+
+/// Adds one of the payment headers.
+pub fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
+    // Base64 is always a header's value.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}

@@ -1,0 +1,165 @@
+//! One request from its first byte to its answer.
+
+use crate::{
+    account::Account,
+    admit::Asked,
+    answer,
+    config::Model,
+    crash,
+    gateway::Gateway,
+    hold::Hold,
+    openai::{Endpoint, Request},
+    pay, quote,
+    refusal::Refusal,
+    reply::{refusal_body, with_header, Failure},
+    telemetry,
+};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    Json,
+};
+use joule_units::Amount;
+use joule_voucher::hashv;
+use joule_x402::{encode, Settlement, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+
+/// Why a request is not served.
+pub enum Unserved {
+    Failed(Failure),
+    /// With the account, when the client has shown that it is its.
+    Refused(Refusal, Option<Arc<Account>>),
+}
+
+impl From<Failure> for Unserved {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Refusal> for Unserved {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, None)
+    }
+}
+
+/// A request that costs something.
+pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderMap, body: Bytes) -> Response {
+    let started = Instant::now();
+    let (response, outcome, name) = match Request::read(endpoint, &body) {
+        Err(error) => (Failure::BadRequest(error.to_string()).response(), "bad_request", String::new()),
+        Ok(request) => match gateway.config.models.iter().find(|model| model.name == request.model) {
+            None => (Failure::NoModel(request.model).response(), "model_not_found", String::new()),
+            Some(model) => {
+                let (response, outcome) = for_model(&gateway, model, &request, &headers, &body).await;
+                (response, outcome, model.name.clone())
+            }
+        },
+    };
+    metrics::counter!(telemetry::REQUESTS, "model" => name, "outcome" => outcome).increment(1);
+    metrics::histogram!(telemetry::REQUEST).record(started.elapsed().as_secs_f64());
+    response
+}
+
+async fn for_model(
+    gateway: &Arc<Gateway>,
+    model: &Model,
+    request: &Request,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> (Response, &'static str) {
+    let path = format!("/v1{}", request.endpoint.path());
+    let offered = gateway.shop.offered(model).prices;
+    let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total()) {
+        Ok(amount) => amount,
+        Err(error) => return (Failure::BadRequest(error.to_string()).response(), "bad_request"),
+    };
+    let Some(payment) = headers.get(PAYMENT_SIGNATURE) else {
+        let wanted = "the payment-signature header is required";
+        let terms = gateway.shop.terms(&gateway.config, model, &path, amount, wanted, Vec::new());
+        let response = (StatusCode::PAYMENT_REQUIRED, Json(&terms)).into_response();
+        return (with_header(response, PAYMENT_REQUIRED, &encode(&terms)), "terms");
+    };
+    match paid(gateway, model, request, payment.as_bytes(), body).await {
+        Ok((response, outcome)) => (response, outcome),
+        Err(Unserved::Failed(failure)) => (failure.response(), failure.code()),
+        Err(Unserved::Refused(refusal, account)) => {
+            let response = refused(gateway, model, &path, amount, &refusal, account.as_deref());
+            (response, refusal.code())
+        }
+    }
+}
+
+/// A refusal says why, and how to do better: what is unpaid, and the terms.
+fn refused(
+    gateway: &Gateway,
+    model: &Model,
+    path: &str,
+    amount: Amount,
+    refusal: &Refusal,
+    account: Option<&Account>,
+) -> Response {
+    let settlement = match (refusal, account) {
+        (Refusal::Served(receipt), Some(account)) => gateway.settlement(account, receipt),
+        _ => Settlement {
+            success: false,
+            error_reason: Some(refusal.code().to_owned()),
+            payer: None,
+            transaction: String::new(),
+            network: gateway.shop.network.clone(),
+            extra: None,
+        },
+    };
+    let response = (refusal.status(), Json(refusal_body(refusal))).into_response();
+    let response = with_header(response, PAYMENT_RESPONSE, &encode(&settlement));
+    if refusal.status() != StatusCode::PAYMENT_REQUIRED {
+        return response;
+    }
+    let unpaid = account.map_or_else(Vec::new, |account| account.book().unpaid().to_vec());
+    let terms = gateway.shop.terms(&gateway.config, model, path, amount, &refusal.to_string(), unpaid);
+    with_header(response, PAYMENT_REQUIRED, &encode(&terms))
+}
+
+async fn paid(
+    gateway: &Arc<Gateway>,
+    model: &Model,
+    request: &Request,
+    header: &[u8],
+    body: &Bytes,
+) -> Result<(Response, &'static str), Unserved> {
+    let (payment, account) = pay::read(gateway, header).await?;
+    let channel = account.channel();
+    let prices = gateway.shop.prices(model, &channel)?.prices;
+    let quote = quote::most(request, model, &prices, gateway.config.timeouts.total())
+        .map_err(|error| Failure::BadRequest(error.to_string()))?;
+    let order = payment.payload.order.ok_or(Refusal::NoOrder)?;
+    pay::verify(&account, Some(&order), &payment)?;
+    gateway.rates.payer(&channel.payer).map_err(Failure::TooFast)?;
+    let place = place(gateway).await?;
+
+    let asked = Asked { order: &order.message, request_hash: hashv(&[body]), quote };
+    let paid = match pay::let_in(gateway, &account, payment.payload.voucher.as_ref(), &asked) {
+        Ok(paid) => paid,
+        Err(refusal) => return Err(Unserved::Refused(refusal, Some(account))),
+    };
+    let hold = Hold::new(gateway.clone(), account.clone(), order.message, prices, model.name.clone(), paid);
+    crash::point(crash::Point::AfterAdmission);
+    answer::give(gateway, model, request, hold, place).await
+}
+
+/// A place at the upstreams, or nothing after a while.
+async fn place(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Failure> {
+    if gateway.stopping.is_cancelled() {
+        return Err(Failure::Stopping);
+    }
+    let queue = Duration::from_millis(gateway.config.limits.queue_ms);
+    match timeout(queue, gateway.places.clone().acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Failure::Busy),
+    }
+}

@@ -1,0 +1,206 @@
+//! Connections: accepted while there are places, read with limits, ended gracefully.
+
+use crate::{gateway::Gateway, openai::Endpoint, pay, reply::Failure, serve};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+    Json, Router,
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use joule_x402::Base58;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_util::task::TaskTracker;
+
+/// A gateway that listens.
+pub struct Server {
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    metrics: PrometheusHandle,
+}
+
+#[derive(Clone)]
+struct Shared {
+    gateway: Arc<Gateway>,
+    metrics: PrometheusHandle,
+}
+
+impl Server {
+    pub async fn bind(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(gateway.config.listen).await?;
+        Ok(Self { gateway, listener, metrics })
+    }
+
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until the gateway is told to stop; returns when the requests that were begun have ended, or their time has.
+    pub async fn run(self) {
+        let Self { gateway, listener, metrics } = self;
+        let router = router(Shared { gateway: gateway.clone(), metrics });
+        let places = Arc::new(Semaphore::new(gateway.config.limits.connections));
+        let connections = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                () = gateway.stopping.cancelled() => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            match accepted {
+                Ok((stream, place)) => {
+                    let connection = connection(gateway.clone(), stream, router.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Such as too many open files: it passes.
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        drop(listener);
+        crate::crash::point(crate::crash::Point::WhileDraining);
+        connections.close();
+        gateway.answers.close();
+        let all = async {
+            connections.wait().await;
+            gateway.answers.wait().await;
+        };
+        if timeout(Duration::from_millis(gateway.config.timeouts.drain_ms), all).await.is_err() {
+            tracing::warn!(connections = connections.len(), "requests are cut off: they took longer than drain_ms");
+        }
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, place))
+}
+
+async fn connection(gateway: Arc<Gateway>, stream: TcpStream, router: Router) {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(gateway.config.timeouts.request_ms))
+        .max_buf_size(gateway.config.limits.header_bytes);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = gateway.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    let mut router = Router::new()
+        .route("/v1/models", get(models))
+        .route("/joule/v1/vouchers", post(hand_in))
+        .route("/joule/v1/channels/{address}", get(channel))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(async |State(shared): State<Shared>| shared.metrics.render()));
+    for endpoint in Endpoint::ALL {
+        let handler = move |State(shared): State<Shared>, headers: HeaderMap, body: Body| async move {
+            match read(&shared.gateway, body).await {
+                Ok(body) => serve::request(shared.gateway, endpoint, headers, body).await,
+                Err(failure) => failure.response(),
+            }
+        };
+        router = router.route(&format!("/v1{}", endpoint.path()), post(handler));
+    }
+    router.fallback(unknown).method_not_allowed_fallback(unknown).with_state(shared)
+}
+
+/// The whole body, within size and time.
+async fn read(gateway: &Gateway, body: Body) -> Result<Bytes, Failure> {
+    let most = gateway.config.limits.body_bytes;
+    let patience = Duration::from_millis(gateway.config.timeouts.request_ms);
+    match timeout(patience, axum::body::to_bytes(body, most)).await {
+        Err(_) => Err(Failure::TooSlow),
+        Ok(Err(error)) if too_long(&error) => Err(Failure::TooLarge(most)),
+        Ok(Err(error)) => Err(Failure::BadRequest(format!("the body broke off: {error}"))),
+        Ok(Ok(body)) => Ok(body),
+    }
+}
+
+fn too_long(error: &axum::Error) -> bool {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
+        .any(|error| error.to_string().contains("length limit exceeded"))
+}
+
+async fn models(State(Shared { gateway, .. }): State<Shared>) -> Response {
+    let models = gateway.config.models.iter().map(|model| {
+        let list = gateway.shop.offered(model);
+        serde_json::json!({
+            "id": model.name, "object": "model", "created": 0, "owned_by": gateway.shop.seller.provider.to_string(),
+            "joule": { "model": model.model.to_string(), "price_list": model.prices[0].to_string(), "mint": list.mint.to_string() },
+        })
+    });
+    let models: Vec<_> = models.collect();
+    Json(serde_json::json!({ "object": "list", "data": models })).into_response()
+}
+
+async fn hand_in(State(Shared { gateway, .. }): State<Shared>, headers: HeaderMap) -> Response {
+    pay::hand_in(gateway, headers).await
+}
+
+/// Where a channel's account stands, for a client that has lost its own.
+async fn channel(State(Shared { gateway, .. }): State<Shared>, Path(address): Path<String>) -> Response {
+    let Ok(Base58(address)) = address.parse() else {
+        return Failure::BadRequest(format!("{address:?} is not an address")).response();
+    };
+    let account = match gateway.account(&joule_sdk::Pubkey::new_from_array(address)).await {
+        Ok(Some(account)) => account,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
+        Err(failure) => return failure.response(),
+    };
+    let book = account.book();
+    let paid = book.voucher().map(|voucher| voucher.message);
+    Json(serde_json::json!({
+        "receipts": book.last().sequence,
+        "billed": book.last().billed.get().to_string(),
+        "paid_receipts": paid.map_or(0, |voucher| voucher.sequence.get()),
+        "paid": paid.map_or(0, |voucher| voucher.cumulative.get().get()).to_string(),
+        "serving": book.serving(),
+        "unpaid": book.unpaid(),
+    }))
+    .into_response()
+}
+
+async fn healthz(State(Shared { gateway, .. }): State<Shared>) -> Response {
+    let ledger = gateway.ledger.trouble();
+    let stopping = gateway.stopping.is_cancelled();
+    let status = if ledger.is_some() || stopping { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = serde_json::json!({ "ok": status == StatusCode::OK, "ledger": ledger, "stopping": stopping });
+    (status, Json(body)).into_response()
+}
+
+async fn unknown() -> Response {
+    let body = crate::openai::error_body("there is nothing here", "invalid_request_error", "not_found");
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}

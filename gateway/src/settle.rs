@@ -1,0 +1,249 @@
+//! Vouchers are brought on chain by size, by age, and when they or their channel would soon be worth nothing; what they
+//! pay is then backed and divided. Everything is decided from what the chain says, so that nothing depends on whether the
+//! last attempt got through, and a voucher stays in the ledger until the chain has it.
+
+use crate::{
+    chain::{OnChain, State},
+    config, crash,
+    gateway::Gateway,
+    ledger::{Due, Ledger, LedgerError, Write},
+    telemetry,
+};
+use joule_sdk::{instruction::billing, registry::state::PriceList, Instruction, Keypair, Pubkey, SdkError};
+use joule_units::{Amount, UnixTime};
+use joule_voucher::Format as _;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// The longest that a channel waits after failures.
+const MAX_WAIT: Duration = Duration::from_secs(300);
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub settled: usize,
+    pub distributed: usize,
+    pub failed: usize,
+}
+
+/// Settles for one provider.
+pub struct Settler {
+    chain: OnChain,
+    key: Arc<Keypair>,
+    ledger: Ledger,
+    settings: config::Settle,
+    /// Seconds that must be left for a voucher; with less it is settled whatever it is worth.
+    margin: i64,
+    /// Channels whose last attempts failed: how often, and when to try again.
+    failures: HashMap<Pubkey, (u32, Instant)>,
+    /// Channels of which something may be left to divide.
+    uncollected: HashSet<Pubkey>,
+}
+
+/// A voucher, and the channel as the chain has it.
+struct Claim {
+    due: Due,
+    state: State,
+}
+
+impl Settler {
+    pub fn new(
+        chain: OnChain,
+        key: Arc<Keypair>,
+        ledger: Ledger,
+        config: &config::Config,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            uncollected: ledger.vouched()?.into_iter().collect(),
+            chain,
+            key,
+            ledger,
+            settings: config.settle,
+            margin: config.risk.settle_margin,
+            failures: HashMap::new(),
+        })
+    }
+
+    /// Until the gateway stops.
+    pub async fn run(mut self, gateway: Arc<Gateway>) {
+        let every = Duration::from_millis(self.settings.every_ms);
+        loop {
+            let stopping = tokio::select! {
+                () = gateway.stopping.cancelled() => true,
+                () = tokio::time::sleep(every) => false,
+            };
+            if stopping {
+                return;
+            }
+            let now = gateway.clock.now();
+            if let Err(error) = self.round(now, false).await {
+                tracing::warn!(%error, "vouchers could not be looked at; they are tried again");
+            }
+        }
+    }
+
+    /// One look at all vouchers. `everything` settles them whatever they are worth, and however often they failed.
+    pub async fn round(&mut self, now: UnixTime, everything: bool) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::default();
+        let claims = self.claims(now).await?;
+        let worth = claims.iter().map(Claim::worth).fold(0_u64, u64::saturating_add);
+        metrics::gauge!(telemetry::UNSETTLED).set(worth as f64);
+        let due: Vec<_> = claims.into_iter().filter(|claim| everything || self.is_due(claim, now)).collect();
+        for some in due.chunks(self.settings.per_transaction) {
+            if self.settle(some).await.is_ok() {
+                outcome.settled += some.len();
+                self.settled(some, now).await;
+                continue;
+            }
+            // One that cannot be settled must not keep the others waiting.
+            for one in some.chunks(1) {
+                match self.settle(one).await {
+                    Ok(()) => {
+                        outcome.settled += 1;
+                        self.settled(one, now).await;
+                    }
+                    Err(error) => {
+                        outcome.failed += 1;
+                        self.failed(one[0].due.channel, &error, "settle");
+                    }
+                }
+            }
+        }
+        if self.settings.distribute {
+            self.collect(everything, &mut outcome).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// What the ledger has and the chain has not. What the chain has already is written down.
+    async fn claims(&mut self, now: UnixTime) -> anyhow::Result<Vec<Claim>> {
+        let ledger = self.ledger.clone();
+        let due = tokio::task::spawn_blocking(move || ledger.due()).await??;
+        let addresses: Vec<_> = due.iter().map(|due| due.channel).collect();
+        let states = self.chain.states(&addresses).await?;
+        let mut claims = Vec::new();
+        for (due, state) in due.into_iter().zip(states) {
+            match state {
+                None => tracing::error!(channel = %due.channel, "a channel is gone that owes for a voucher"),
+                Some(state) if state.settled.get() >= due.voucher.message.cumulative.get().get() => {
+                    self.note(due.channel, Amount::new(state.settled.get()), now).await;
+                }
+                Some(state) => claims.push(Claim { due, state }),
+            }
+        }
+        Ok(claims)
+    }
+
+    fn is_due(&self, claim: &Claim, now: UnixTime) -> bool {
+        if self.failures.get(&claim.due.channel).is_some_and(|(_, until)| *until > Instant::now()) {
+            return false;
+        }
+        let state = &claim.state;
+        let ends = [state.closes_at.get(), state.staged_at.get()].into_iter().filter(|at| *at != 0);
+        let ends = ends.chain([claim.due.voucher.message.expires_at.get().get()]).min().unwrap_or(i64::MAX);
+        // Notice was given: there is nothing to wait for. Else it is time when the margin begins.
+        let urgent = state.closes_at.get() != 0 || state.staged_at.get() != 0 || ends - now.get() < self.margin;
+        let old = now.get() - claim.due.since.get() >= self.settings.age;
+        urgent || old || claim.worth() >= self.settings.amount
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<(), SdkError> {
+        let mut instructions = Vec::new();
+        for Claim { due, state } in claims {
+            let message = due.voucher.message.as_bytes();
+            let verify = billing::verify(&state.session.signer, &due.voucher.signature, message);
+            instructions.push(verify.ok_or_else(|| SdkError::Signing("a voucher is too long".into()))?);
+            instructions.push(billing::settle(due.channel));
+        }
+        self.send("settle", &instructions).await?;
+        crash::point(crash::Point::AfterSettleSent);
+        Ok(())
+    }
+
+    async fn settled(&mut self, claims: &[Claim], now: UnixTime) {
+        for claim in claims {
+            let (channel, cumulative) = (claim.due.channel, claim.due.voucher.message.cumulative.get());
+            tracing::info!(%channel, %cumulative, "a voucher is settled");
+            metrics::counter!(telemetry::SETTLED).increment(claim.worth());
+            self.failures.remove(&channel);
+            self.uncollected.insert(channel);
+            self.note(channel, cumulative, now).await;
+        }
+    }
+
+    /// Writes down what the chain has. If that fails the chain is asked again next time.
+    async fn note(&self, channel: Pubkey, amount: Amount, at: UnixTime) {
+        // These writes build upon nothing, and nothing builds upon them.
+        if let Err(error) = self.ledger.note(channel, Write::Settled { amount, at }).done().await {
+            tracing::warn!(%channel, %error, "what was settled could not be written down");
+        }
+    }
+
+    fn failed(&mut self, channel: Pubkey, error: &SdkError, what: &str) {
+        let (times, until) = self.failures.entry(channel).or_insert((0, Instant::now()));
+        *times += 1;
+        let wait = Duration::from_secs(1 << (*times).min(9)).min(MAX_WAIT);
+        *until = Instant::now() + wait;
+        tracing::warn!(%channel, %error, times, what, "it did not go through; it is tried again");
+    }
+
+    /// Backs and divides what was earned.
+    async fn collect(&mut self, everything: bool, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let ready = |channel: &&Pubkey| {
+            everything || self.failures.get(*channel).is_none_or(|(_, until)| *until <= Instant::now())
+        };
+        let channels: Vec<_> = self.uncollected.iter().filter(ready).copied().collect();
+        for (channel, state) in channels.iter().zip(self.chain.states(&channels).await?) {
+            let Some(state) = state else {
+                self.uncollected.remove(channel);
+                continue;
+            };
+            match self.pay_out(*channel, &state).await {
+                Ok(paid) => {
+                    self.uncollected.remove(channel);
+                    outcome.distributed += usize::from(paid);
+                }
+                Err(error) => {
+                    outcome.failed += 1;
+                    self.failed(*channel, &error, "distribute");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there was anything to pay.
+    async fn pay_out(&self, channel: Pubkey, state: &State) -> Result<bool, SdkError> {
+        let earned = state.settled.get().saturating_add(state.accrued.get());
+        if state.collected.get() >= earned && state.paid.get() >= earned {
+            return Ok(false);
+        }
+        let must_back = state.backing_bps.get() > 0 && state.backed.get() < earned;
+        if must_back {
+            use joule_sdk::Signer as _;
+            self.send("back", &[billing::back(self.key.pubkey(), channel, state)]).await?;
+        }
+        let prices: PriceList = self.chain.0.get(&state.prices).await?;
+        let token_program = self.chain.0.token_program_of(&state.mint).await?;
+        self.send("distribute", &[billing::distribute(channel, state, &prices, token_program)]).await?;
+        Ok(true)
+    }
+
+    async fn send(&self, kind: &'static str, instructions: &[Instruction]) -> Result<(), SdkError> {
+        let sent = self.chain.0.send(instructions, &[&*self.key]).await;
+        let outcome = if sent.is_ok() { "confirmed" } else { "failed" };
+        metrics::counter!(telemetry::TRANSACTIONS, "kind" => kind, "outcome" => outcome).increment(1);
+        sent.map(|_| ())
+    }
+}
+
+impl Claim {
+    /// Base units that the chain does not have yet.
+    fn worth(&self) -> u64 {
+        self.due.voucher.message.cumulative.get().get().saturating_sub(self.state.settled.get())
+    }
+}

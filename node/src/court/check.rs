@@ -1,0 +1,65 @@
+//! Running others' delivered jobs again, and challenging results that are wrong.
+
+use super::{Court, Obstacle};
+use crate::{
+    chain::{Address, JobStatus},
+    work::Ended,
+};
+use joule_sdk::{
+    instruction::escrow::{self, Challenger},
+    pda,
+};
+use tracing::{info, warn};
+
+impl Court {
+    /// Runs a delivered job again and challenges it if the result is another.
+    pub async fn check(self, address: Address) -> Ended {
+        match self.check_once(address).await {
+            Ok(ended) => ended,
+            Err(Obstacle::Exec(error)) if !error.may_pass() => Ended::Dropped(error.to_string()),
+            Err(obstacle) => Ended::Later(obstacle.to_string()),
+        }
+    }
+
+    async fn check_once(&self, address: Address) -> Result<Ended, Obstacle> {
+        let Some(job) = self.chain.job(&address).await? else { return Ok(Ended::Over) };
+        if !self.duty.wants_check(&job, &self.chain.authority(), self.chain.now().await?) {
+            return Ok(Ended::Over);
+        }
+        let answer = self.run(job.spec_hash, job.input_hash).await?;
+        let (result, mine) = (job.result_hash, answer.hash());
+        if mine == result {
+            info!(job = %address, %result, "ran it again: the result is right");
+            return Ok(Ended::Checked);
+        }
+        if answer.depends_on_machine() {
+            return Ok(Ended::Dropped(format!(
+                "this machine could not run it to its end, and says nothing about {result}"
+            )));
+        }
+        warn!(job = %address, %result, %mine, "ran it again: the result is wrong");
+        if job.exposure > self.duty.max_deposit {
+            let most = self.duty.max_deposit;
+            return Ok(Ended::Refused(format!("a challenge costs {}; this node risks {most}", job.exposure)));
+        }
+        let token_program = self.chain.token_program(&job.mint).await?;
+        let tokens = pda::associated_token(&self.chain.authority(), &job.mint, &token_program);
+        let has = self.chain.chain().token_balance(&tokens).await?;
+        if has < job.exposure {
+            return Ok(Ended::Later(format!("a challenge costs {}; {tokens} has {has}", job.exposure)));
+        }
+        // Stored before it is named: whoever judges can fetch it, and so can the client.
+        self.executor.store(answer.bytes).await?;
+        let me = self.chain.authority();
+        let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
+        let sent = self.chain.send(&[escrow::challenge(who, address, token_program, *mine.as_bytes())]).await;
+        match self.chain.chain().job(&address).await? {
+            Some(after) if after.challenger == me => {
+                info!(job = %address, deposit = job.exposure, counter = %mine, "challenged");
+            }
+            Some(after) if after.status == JobStatus::Delivered as u8 => sent?,
+            _ => info!(job = %address, "somebody else was quicker to challenge it"),
+        }
+        Ok(Ended::Checked)
+    }
+}

@@ -1,0 +1,188 @@
+//! What this node does about other people's results: it runs them again, challenges those that are wrong, and votes; and about
+//! its own money, where a panel was wrong.
+//!
+//! Pure decisions are in `motion`, what is done about them beside it. As with jobs, the chain is the record and every step is
+//! looked at again before anything is sent twice; only what opens a vote is kept on disk, before it is sent.
+
+mod appeal;
+mod check;
+mod docket;
+mod motion;
+mod seat;
+mod verdict;
+mod vote;
+
+pub use docket::Docket;
+
+use crate::{
+    chain::{Address, ChainError, Job, JobStatus, ProviderClient, Verification},
+    executor::{Answer, ExecError, Executor},
+    work::Ended,
+};
+use joule_artifacts::Hash;
+use joule_sdk::{
+    ballot::Ballots,
+    escrow::state::{Dispute, Job as State, Vote},
+    instruction::escrow,
+    pda,
+};
+use motion::{motion, seat_of, side_of, Motion, Stand};
+use std::io;
+use tracing::info;
+
+/// What this node takes upon itself, and at what risk.
+#[derive(Debug, Clone, Default)]
+pub struct Duty {
+    pub mints: Vec<Address>,
+    /// Runs delivered jobs again and challenges.
+    pub verify: bool,
+    /// Votes in quorums.
+    pub vote: bool,
+    /// The most that is put at risk in one dispute, in base units; a panel's seat risks what was staked for it.
+    pub max_deposit: u64,
+    /// Base units that are staked to be drawn for panels, anew for each epoch; none enrols for none.
+    pub panel_stake: Option<u64>,
+    /// The most that an appeal may cost, in base units; none appeals never.
+    pub max_appeal: Option<u64>,
+}
+
+impl Duty {
+    /// Whether there is anything to look for in disputes.
+    pub fn is_any(&self) -> bool {
+        self.verify || self.vote || self.panel_stake.is_some() || self.max_appeal.is_some()
+    }
+
+    /// Whether a delivered job is to be run again by `me`; `now` is the chain's time.
+    pub fn wants_check(&self, job: &Job, me: &Address, now: i64) -> bool {
+        self.verify
+            && job.status == JobStatus::Delivered
+            && job.verification != Verification::Review
+            && now < job.settle_after
+            && self.mints.contains(&job.mint)
+            && job.provider_authority != *me
+    }
+
+    /// Whether `me` may vote and wants to.
+    fn wants_vote(&self, job: &State, dispute: &Dispute, me: &Address) -> bool {
+        self.vote
+            && !dispute.is_panel()
+            && self.mints.contains(&job.mint)
+            && dispute.deposit.get() <= self.max_deposit
+            && !dispute.is_party(job, me)
+    }
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+enum Obstacle {
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+/// Checks and votes. Cheap to clone.
+#[derive(Clone)]
+pub struct Court {
+    pub chain: ProviderClient,
+    pub executor: Executor,
+    pub duty: Duty,
+    pub ballots: Ballots,
+}
+
+impl Court {
+    async fn run(&self, spec: Hash, input: Hash) -> Result<Answer, ExecError> {
+        let spec = self.executor.spec(spec).await?;
+        self.executor.answer(self.executor.prepare(spec, input).await?).await
+    }
+
+    /// Takes the next step in a dispute, if there is one to be taken now. One that abstains neither votes nor appeals.
+    pub async fn attend(self, job: Address, abstains: bool) -> Ended {
+        match self.attend_once(job, abstains).await {
+            Ok(ended) => ended,
+            Err(Obstacle::Exec(error)) if !error.may_pass() => Ended::Dropped(error.to_string()),
+            Err(obstacle) => Ended::Later(obstacle.to_string()),
+        }
+    }
+
+    async fn attend_once(&self, address: Address, abstains: bool) -> Result<Ended, Obstacle> {
+        let (chain, me) = (self.chain.chain(), self.chain.authority());
+        let place = pda::dispute(&address);
+        let (Some(job), Some(dispute)) = (chain.job(&address).await?, chain.find::<Dispute>(&place).await?) else {
+            return Ok(Ended::Over);
+        };
+        let (seat, side) = (seat_of(&dispute, &me), side_of(&job, &dispute, &me));
+        if !self.duty.mints.contains(&job.mint) && seat.is_none() && side.is_none() {
+            return Ok(Ended::Over);
+        }
+        let mine = pda::vote(&place, dispute.round, &me);
+        let vote = chain.find::<Vote>(&mine).await?;
+        let ballot = self.ballots.find(&mine, dispute.opened_at.get())?;
+        let stand = Stand {
+            wants_vote: self.duty.wants_vote(&job, &dispute, &me),
+            seat,
+            abstains,
+            vote: vote.as_ref(),
+            can_open: ballot.is_some(),
+            side: side.filter(|_| self.duty.max_appeal.is_some() && !abstains),
+        };
+        match motion(&dispute, stand, chain.now().await?) {
+            Motion::Nothing if ballot.is_none() && vote.is_some_and(|vote| vote.choice == 0) => {
+                return Ok(Ended::Later(
+                    "its vote was committed elsewhere, or the ballot is lost: it cannot be opened here".into(),
+                ));
+            }
+            Motion::Nothing => {}
+            Motion::Draw => self.draw(&place, &dispute).await?,
+            Motion::Commit(seat) => return self.commit(address, &job, &dispute, &mine, seat).await,
+            Motion::Reveal => {
+                let Some(ballot) = ballot else { return Ok(Ended::Over) };
+                self.reveal(address, &mine, &ballot).await?;
+            }
+            Motion::Appeal => {
+                let Some(side) = side else { return Ok(Ended::Over) };
+                return self.appeal(address, &job, &dispute, side).await;
+            }
+            Motion::Resolve => self.resolve(address, &job, &dispute).await?,
+            Motion::WindUp => self.wind_up(address, &job, &dispute).await?,
+        }
+        Ok(Ended::Over)
+    }
+
+    /// Has the panel drawn, once the slot is there whose hash draws it.
+    async fn draw(&self, place: &Address, dispute: &Dispute) -> Result<(), Obstacle> {
+        let chain = self.chain.chain();
+        if chain.slot().await? <= dispute.draw_slot.get() {
+            return Ok(());
+        }
+        let sent = self.chain.send(&[escrow::draw_panel(*place, dispute)]).await;
+        match chain.find::<Dispute>(place).await? {
+            Some(after) if after.status == dispute.status && after.draw_slot == dispute.draw_slot => sent?,
+            _ => info!(job = %dispute.job, round = dispute.round, "panel drawn, or a later slot chosen for it"),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{job, me};
+
+    #[test]
+    fn others_results_are_checked_while_they_can_be_challenged() {
+        let other = Address::new_from_array([9; 32]);
+        let delivered =
+            Job { verification: Verification::Quorum, provider_authority: other, ..job(JobStatus::Delivered) };
+        let duty = Duty { mints: vec![delivered.mint], verify: true, max_deposit: 1, ..Duty::default() };
+        assert!(duty.wants_check(&delivered, &me(), delivered.settle_after - 1));
+        assert!(!duty.wants_check(&delivered, &me(), delivered.settle_after));
+        assert!(!duty.wants_check(&delivered, &other, 0), "its own");
+        let review = Job { verification: Verification::Review, ..delivered.clone() };
+        assert!(!duty.wants_check(&review, &me(), 0), "nobody would judge");
+        let idle = Duty { verify: false, ..duty };
+        assert!(!idle.wants_check(&delivered, &me(), 0));
+    }
+}

@@ -1,0 +1,218 @@
+//! What a dispute needs now, by its account and the chain's clock alone.
+
+use crate::chain::Address;
+use joule_sdk::escrow::{
+    math::Side,
+    state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+};
+
+/// What a dispute needs now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// Members of the panel are to be drawn.
+    Draw,
+    /// This node votes: in a panel, from this seat.
+    Commit(Option<u8>),
+    /// This node opens its vote.
+    Reveal,
+    /// This node may have lost wrongly, and can ask for a second panel.
+    Appeal,
+    /// The verdict is there.
+    Resolve,
+    /// Votes are to be closed one by one, then the dispute.
+    WindUp,
+    Nothing,
+}
+
+/// What this node is and wants in a dispute.
+#[derive(Clone, Copy, Default)]
+pub struct Stand<'a> {
+    /// It votes where a quorum decides.
+    pub wants_vote: bool,
+    /// Its place among the members of this round's panel.
+    pub seat: Option<u8>,
+    /// Has nothing to say about this job.
+    pub abstains: bool,
+    /// Its vote in this round, if it is on the chain.
+    pub vote: Option<&'a Vote>,
+    /// Whether it knows what opens it.
+    pub can_open: bool,
+    /// The side that it would appeal for.
+    pub side: Option<Side>,
+}
+
+/// `now` is the chain's time.
+pub fn motion(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
+    let is = |status: DisputeStatus| dispute.status == status as u8;
+    if is(DisputeStatus::Resolved) {
+        return Motion::WindUp;
+    }
+    if is(DisputeStatus::Drawing) {
+        return if now > dispute.draw_by.get() { Motion::Resolve } else { Motion::Draw };
+    }
+    if now > dispute.final_at.get() {
+        return Motion::Resolve;
+    }
+    let (commit_by, reveal_by) = (dispute.commit_by.get(), dispute.reveal_by.get());
+    let may_vote = !stand.abstains && if dispute.is_panel() { stand.seat.is_some() } else { stand.wants_vote };
+    match stand.vote {
+        None if may_vote && now <= commit_by => Motion::Commit(stand.seat),
+        Some(vote) if vote.choice == 0 && stand.can_open && now > commit_by && now <= reveal_by => Motion::Reveal,
+        _ if now > reveal_by && stand.side.is_some_and(|side| has_lost(dispute, side)) => Motion::Appeal,
+        _ => Motion::Nothing,
+    }
+}
+
+/// Whether `side` loses money by what a first panel has decided, and a second one may see it otherwise.
+fn has_lost(dispute: &Dispute, side: Side) -> bool {
+    let loses = match dispute.verdict_of(0) {
+        Some(Verdict::Counter) => side == Side::Provider,
+        Some(Verdict::Neither) => side != Side::Client,
+        // Without a verdict the provider is paid too.
+        _ => side != Side::Provider,
+    };
+    dispute.is_panel() && dispute.round == 0 && loses
+}
+
+/// The side that `who` can appeal for.
+pub fn side_of(job: &Job, dispute: &Dispute, who: &Address) -> Option<Side> {
+    match who {
+        who if *who == dispute.challenger => Some(Side::Challenger),
+        who if *who == job.client => Some(Side::Client),
+        who if [job.provider_authority, job.payout_owner].contains(who) => Some(Side::Provider),
+        _ => None,
+    }
+}
+
+/// The place of `who` among the members of the present round.
+pub fn seat_of(dispute: &Dispute, who: &Address) -> Option<u8> {
+    let first = if dispute.round == 0 { 0 } else { dispute.first_drawn };
+    (first..dispute.drawn).find(|seat| dispute.members[usize::from(*seat)] == *who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Committed until 10, revealed until 20; in a panel final at 30.
+    fn voting() -> Dispute {
+        let mut dispute = <Dispute as bytemuck::Zeroable>::zeroed();
+        dispute.status = DisputeStatus::Voting as u8;
+        (dispute.commit_by, dispute.reveal_by, dispute.final_at) = (10.into(), 20.into(), 20.into());
+        dispute
+    }
+
+    /// Three members, of whom two have revealed for this verdict.
+    fn panel(verdict: Verdict) -> Dispute {
+        let mut dispute = voting();
+        dispute.mode = joule_sdk::escrow::state::Verification::Panel as u8;
+        (dispute.final_at, dispute.jurors, dispute.drawn, dispute.first_drawn) = (30.into(), 3, 3, 3);
+        for (member, byte) in dispute.members.iter_mut().zip(1..4) {
+            *member = who(byte);
+        }
+        dispute.rounds[0].committed = 2.into();
+        if verdict != Verdict::Undecided {
+            dispute.rounds[0].tally[verdict as usize - 1] = 2.into();
+        }
+        dispute
+    }
+
+    fn who(byte: u8) -> Address {
+        Address::new_from_array([byte; 32])
+    }
+
+    fn vote(choice: u8) -> Vote {
+        Vote { choice, ..<Vote as bytemuck::Zeroable>::zeroed() }
+    }
+
+    const JUROR: Stand =
+        Stand { wants_vote: true, seat: None, abstains: false, vote: None, can_open: false, side: None };
+
+    #[test]
+    fn a_vote_is_committed_and_opened_in_its_time() {
+        let dispute = voting();
+        let (sealed, open) = (vote(0), vote(2));
+        let at = |stand: Stand, now| motion(&dispute, stand, now);
+        assert_eq!(at(JUROR, 10), Motion::Commit(None));
+        assert_eq!(
+            at(Stand { can_open: true, ..JUROR }, 10),
+            Motion::Commit(None),
+            "written down, and lost on its way"
+        );
+        assert_eq!(at(Stand { wants_vote: false, ..JUROR }, 10), Motion::Nothing);
+        assert_eq!(at(Stand { abstains: true, ..JUROR }, 10), Motion::Nothing);
+        assert_eq!(at(Stand { can_open: true, ..JUROR }, 11), Motion::Nothing, "too late");
+        let committed = Stand { vote: Some(&sealed), can_open: true, ..JUROR };
+        assert_eq!(at(committed, 10), Motion::Nothing, "never twice");
+        assert_eq!(at(committed, 11), Motion::Reveal);
+        assert_eq!(
+            at(Stand { wants_vote: false, abstains: true, ..committed }, 20),
+            Motion::Reveal,
+            "whatever it wants now"
+        );
+        assert_eq!(at(Stand { can_open: false, ..committed }, 15), Motion::Nothing);
+        assert_eq!(at(Stand { vote: Some(&open), ..committed }, 15), Motion::Nothing, "open already");
+    }
+
+    #[test]
+    fn a_verdict_is_carried_out_as_soon_as_nobody_can_change_it() {
+        let (mut dispute, open) = (voting(), vote(2));
+        let stand = Stand { vote: Some(&open), can_open: true, ..JUROR };
+        assert_eq!(motion(&dispute, stand, 20), Motion::Nothing);
+        assert_eq!(motion(&dispute, stand, 21), Motion::Resolve);
+        dispute.status = DisputeStatus::Resolved as u8;
+        assert_eq!(motion(&dispute, Stand::default(), 0), Motion::WindUp);
+    }
+
+    #[test]
+    fn a_panel_is_drawn_in_time_or_done_without() {
+        let mut dispute = voting();
+        dispute.status = DisputeStatus::Drawing as u8;
+        dispute.draw_by = 5.into();
+        assert_eq!(motion(&dispute, JUROR, 5), Motion::Draw);
+        assert_eq!(motion(&dispute, JUROR, 6), Motion::Resolve);
+    }
+
+    #[test]
+    fn in_a_panel_only_its_members_vote_and_only_in_their_round() {
+        let mut dispute = panel(Verdict::Undecided);
+        assert_eq!(motion(&dispute, JUROR, 10), Motion::Nothing, "it was not drawn");
+        let member = Stand { seat: seat_of(&dispute, &who(2)), ..Stand::default() };
+        assert_eq!(motion(&dispute, member, 10), Motion::Commit(Some(1)), "whether it votes in quorums or not");
+        (dispute.round, dispute.drawn) = (1, 4);
+        dispute.members[3] = who(7);
+        assert_eq!((seat_of(&dispute, &who(2)), seat_of(&dispute, &who(7))), (None, Some(3)));
+    }
+
+    #[test]
+    fn whoever_a_first_panel_takes_money_from_may_appeal_and_nobody_else() {
+        let appeals = |verdict, side| {
+            motion(&panel(verdict), Stand { side: Some(side), ..Stand::default() }, 21) == Motion::Appeal
+        };
+        for side in [Side::Challenger, Side::Client] {
+            assert!(appeals(Verdict::Stands, side) && !appeals(Verdict::Counter, side));
+            assert!(appeals(Verdict::Undecided, side), "the result would stand");
+        }
+        assert!(appeals(Verdict::Neither, Side::Challenger) && !appeals(Verdict::Neither, Side::Client));
+        assert!(appeals(Verdict::Counter, Side::Provider) && appeals(Verdict::Neither, Side::Provider));
+        assert!(!appeals(Verdict::Stands, Side::Provider) && !appeals(Verdict::Undecided, Side::Provider));
+        let provider = Stand { side: Some(Side::Provider), ..Stand::default() };
+        assert_eq!(motion(&panel(Verdict::Counter), provider, 20), Motion::Nothing, "votes are still being opened");
+        assert_eq!(motion(&panel(Verdict::Counter), provider, 31), Motion::Resolve, "too late");
+        let second = Dispute { round: 1, ..panel(Verdict::Counter) };
+        assert_eq!(motion(&second, provider, 21), Motion::Nothing, "once");
+        let quorum = Dispute { mode: 1, ..panel(Verdict::Counter) };
+        assert_eq!(motion(&quorum, provider, 21), Motion::Nothing, "from a quorum nobody can");
+    }
+
+    #[test]
+    fn a_party_is_known_by_its_key() {
+        let mut job = <Job as bytemuck::Zeroable>::zeroed();
+        (job.client, job.provider_authority, job.payout_owner) = (who(1), who(2), who(3));
+        let dispute = Dispute { challenger: who(4), ..voting() };
+        let sides = [Some(Side::Client), Some(Side::Provider), Some(Side::Provider), Some(Side::Challenger), None];
+        for (byte, side) in (1..).zip(sides) {
+            assert_eq!(side_of(&job, &dispute, &who(byte)), side);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// Joule for TypeScript. What is signed off chain is in formats, context, signing, prices, limits and tree; what goes on chain
+// in precompile, programs and pda.
+
+export * from "./formats.js";
+export * from "./context.js";
+export * from "./signing.js";
+export * from "./prices.js";
+export * from "./limits.js";
+export * from "./tree.js";
+export * from "./precompile.js";
+export * from "./programs.js";
+export * as pda from "./pda.js";
