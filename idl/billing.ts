@@ -428,56 +428,61 @@ export type JouleBilling = {
     },
     {
       "code": 6450,
+      "msg": "New channels take the newest price list of the model",
+      "name": "oldPrices"
+    },
+    {
+      "code": 6451,
       "msg": "The plan is of another channel",
       "name": "wrongPlan"
     },
     {
-      "code": 6451,
+      "code": 6452,
       "msg": "The deposit does not cover the running plans up to now",
       "name": "underfunded"
     },
     {
-      "code": 6452,
+      "code": 6453,
       "msg": "The plan is not running",
       "name": "planNotRunning"
     },
     {
-      "code": 6453,
+      "code": 6454,
       "msg": "The plan is not paused",
       "name": "planNotPaused"
     },
     {
-      "code": 6454,
+      "code": 6455,
       "msg": "The plan was terminated already",
       "name": "planTerminated"
     },
     {
-      "code": 6455,
+      "code": 6456,
       "msg": "The channel was disputed already",
       "name": "alreadyDisputed"
     },
     {
-      "code": 6456,
+      "code": 6457,
       "msg": "The receipt is not included in what was paid for",
       "name": "notIncluded"
     },
     {
-      "code": 6457,
+      "code": 6458,
       "msg": "The receipt asks for no more than the price list does",
       "name": "fairPrice"
     },
     {
-      "code": 6458,
+      "code": 6459,
       "msg": "The two messages do not contradict each other",
       "name": "noContradiction"
     },
     {
-      "code": 6459,
+      "code": 6460,
       "msg": "A sum does not fit into 64 bits",
       "name": "overflow"
     },
     {
-      "code": 6460,
+      "code": 6461,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
@@ -2991,7 +2996,7 @@ export type JouleBilling = {
           },
           {
             "docs": [
-              "What the payer lost; provider and treasury share it."
+              "What the payer lost: it counts as settled."
             ],
             "name": "forfeited",
             "type": "u64"
@@ -3170,7 +3175,7 @@ export type JouleBilling = {
           },
           {
             "docs": [
-              "What vouchers have paid. Written by `settle` and `settle_batch`."
+              "What vouchers have paid. Written by `settle` and `settle_batch`, and by `dispute_vouchers` for a payer that lost."
             ],
             "name": "settled",
             "type": "u64"
@@ -3228,13 +3233,6 @@ export type JouleBilling = {
                 8
               ]
             }
-          },
-          {
-            "docs": [
-              "What the payer lost out of the cap by contradicting itself. Written by `dispute_vouchers`."
-            ],
-            "name": "forfeited",
-            "type": "u64"
           },
           {
             "docs": [
@@ -3315,7 +3313,7 @@ export type JouleBilling = {
             "type": {
               "array": [
                 "u8",
-                61
+                69
               ]
             }
           }

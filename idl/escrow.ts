@@ -5870,10 +5870,6 @@ export type JouleEscrow = {
             }
           },
           {
-            "name": "deliveredAt",
-            "type": "i64"
-          },
-          {
             "name": "settleAfter",
             "type": "i64"
           }

@@ -275,66 +275,71 @@ export type JouleRegistry = {
     },
     {
       "code": 6122,
+      "msg": "The account holds another subject's credentials",
+      "name": "wrongSubject"
+    },
+    {
+      "code": 6123,
       "msg": "Only the model's creator may do this",
       "name": "notCreator"
     },
     {
-      "code": 6123,
+      "code": 6124,
       "msg": "A model's status is 1 (active) or 0 (retired)",
       "name": "unknownModelStatus"
     },
     {
-      "code": 6124,
+      "code": 6125,
       "msg": "The model is retired: nothing new is derived from it or published for it",
       "name": "modelRetired"
     },
     {
-      "code": 6125,
+      "code": 6126,
       "msg": "A model derives from at most 4 others, one through another",
       "name": "lineageTooDeep"
     },
     {
-      "code": 6126,
+      "code": 6127,
       "msg": "Shares and royalties together are at most 80 %",
       "name": "sharesTooHigh"
     },
     {
-      "code": 6127,
+      "code": 6128,
       "msg": "The version must be the one after the newest",
       "name": "wrongVersion"
     },
     {
-      "code": 6128,
+      "code": 6129,
       "msg": "The protocol does not take this token now",
       "name": "mintNotAccepted"
     },
     {
-      "code": 6129,
+      "code": 6130,
       "msg": "Every share needs its token account, in the order of the shares, and there is none beside them",
       "name": "wrongShareAccounts"
     },
     {
-      "code": 6130,
+      "code": 6131,
       "msg": "A share's token account belongs to the share's owner",
       "name": "notShareOwner"
     },
     {
-      "code": 6131,
+      "code": 6132,
       "msg": "A share's account must be a token account of the mint that a plain transfer can reach",
       "name": "cannotReceive"
     },
     {
-      "code": 6132,
+      "code": 6133,
       "msg": "Nobody but its owner may be able to close a share's token account",
       "name": "closedByOthers"
     },
     {
-      "code": 6133,
+      "code": 6134,
       "msg": "A share that is given away is more than nothing",
       "name": "emptyShare"
     },
     {
-      "code": 6134,
+      "code": 6135,
       "msg": "A price list has at most 6 shares",
       "name": "tooManyShares"
     }
@@ -669,32 +674,10 @@ export type JouleRegistry = {
           "name": "subject"
         },
         {
+          "docs": [
+            "PDA `[\"attestations\", subject]`: created by the subject's first credential, and proven by its fields later."
+          ],
           "name": "attestations",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  97,
-                  116,
-                  116,
-                  101,
-                  115,
-                  116,
-                  97,
-                  116,
-                  105,
-                  111,
-                  110,
-                  115
-                ]
-              },
-              {
-                "kind": "account",
-                "path": "subject"
-              }
-            ]
-          },
           "writable": true
         },
         {

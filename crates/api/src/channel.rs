@@ -115,7 +115,7 @@ pub struct BillDispute {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub returned: u64,
-    /// What the payer lost.
+    /// What the payer lost: it counts as settled.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub forfeited: u64,

@@ -10,6 +10,12 @@ pub const fn sum(a: u64, b: u64) -> Option<u64> {
     Some(a.wrapping_add(b))
 }
 
+/// The upper and the lower half of a number.
+#[inline(always)]
+pub const fn halves(number: u128) -> (u64, u64) {
+    ((number >> 64) as u64, number as u64)
+}
+
 /// `a * b`, in halves of 32 bits: every sum below is of what is left of a product and of 32-bit numbers, and fits.
 #[inline(always)]
 pub const fn product(a: u64, b: u64) -> u128 {

@@ -159,7 +159,7 @@ fn channel(s: &Channel) -> Value {
     let mut value = fields!(s; payer: key, owner: key, provider: key, authority: key, payout_owner: key, payout: key,
         model: key, prices: key, mint: key, fee_vault: key, rent_payer: key, claim: known, context: hash,
         usage_root: hash, staged_at: number, cap: text, settled: text, sequence: text, units: text, accrued: text,
-        backed: text, paid: text, collected: text, owed: texts, forfeited: text, held: text, number: text,
+        backed: text, paid: text, collected: text, owed: texts, held: text, number: text,
         opened_at: number, closes_at: number, grace: number, fee_bps: number, share_bps: number, backing_bps: number,
         disputed: number, has_plan: flag);
     let session = |of: &Session| fields!(of; signer: known, limit: text, expires_at: number);

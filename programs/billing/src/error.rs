@@ -106,6 +106,8 @@ pub enum BillingError {
     WrongRentPayer,
     #[msg("A plan has a rate, and a notice between 1 second and 90 days")]
     PlanOutOfRange,
+    #[msg("New channels take the newest price list of the model")]
+    OldPrices,
     #[msg("The plan is of another channel")]
     WrongPlan,
     #[msg("The deposit does not cover the running plans up to now")]

@@ -206,7 +206,7 @@ pub struct BillDisputed {
     pub slashed: PodU64,
     /// What the provider had not been paid yet, and the payer has back.
     pub returned: PodU64,
-    /// What the payer lost; provider and treasury share it.
+    /// What the payer lost: it counts as settled.
     pub forfeited: PodU64,
     pub at: PodI64,
     /// A `Verdict`.

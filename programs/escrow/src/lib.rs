@@ -121,6 +121,7 @@ pub mod escrow {
     }
 
     /// Anyone seats a panel by lot.
+    #[inline(always)]
     pub fn draw_panel(ctx: &mut Context<DrawPanel>) -> Result<()> {
         draw_panel::handler(ctx)
     }

@@ -96,6 +96,25 @@ fn an_overcharge_costs_the_whole_claim_and_everything_not_collected() {
     assert_eq!(payer.balance.get(), DEPOSIT + PAID * 9 / 10 - (1_500 + 333 + 250));
 }
 
+/// The treasury's part of what is slashed is set aside before plans in arrears take what is free.
+#[test]
+fn a_payer_that_is_behind_with_its_plans_can_still_prove_an_overcharge() {
+    let (mut w, channel, receipts) = billed(one_too_high);
+    let (alice, other) = (w.alice.insecure_clone(), w.channelled());
+    let start = build::start_plan(alice.pubkey(), other, &w.channel(&other), 1_000, 10);
+    w.send(&[start], &[&alice]);
+    let payer = w.payer();
+    let reclaim = w.reclaim(payer.balance.get() - payer.reserved.get());
+    w.send(&[reclaim], &[&alice]);
+    w.set_time(w.now() + 3_600);
+    let disputing = dispute(&w, channel, &receipts[2], proof(&receipts, 2));
+    w.send(&disputing, &[]);
+    let (payer, state) = (w.payer(), w.channel(&channel));
+    assert_eq!(state.owed[PROTOCOL].get(), PAID / 10);
+    assert!(payer.balance.get() - payer.reserved.get() < 1_000, "what came back pays the plan");
+    assert_eq!(payer.balance.get(), w.balance(&w.payer_vault()));
+}
+
 #[test]
 fn a_provider_is_slashed_once() {
     let (mut w, channel, receipts) = billed(one_too_high);
@@ -249,8 +268,7 @@ fn two_vouchers_of_one_number_cost_what_the_session_could_still_spend() {
     let disputing = contradict_vouchers(&w, channel, &session(), [&one, &other]);
     w.send(&disputing, &[]);
     let state = w.channel(&channel);
-    assert_eq!((state.disputed, state.forfeited.get()), (Verdict::AgainstPayer as u8, 500_000));
-    assert_eq!((state.owed[PROVIDER].get(), state.owed[PROTOCOL].get()), (450_000, 50_000));
+    assert_eq!((state.disputed, state.settled.get()), (Verdict::AgainstPayer as u8, 600_000));
     w.refuse_all(&disputing, &[], "AlreadyDisputed");
     let settling = w.settling(channel, &one);
     w.refuse_all(&settling, &[], "ChannelClosed");
@@ -261,6 +279,9 @@ fn two_vouchers_of_one_number_cost_what_the_session_could_still_spend() {
     let payer = w.payer();
     assert_eq!((payer.reserved.get(), payer.balance.get()), (0, w.balance(&w.payer_vault())));
     assert!(payer.balance.get() - (DEPOSIT - 600_000) <= 3);
+    // Or payer and provider would contradict themselves on purpose, and leave the model's creator out.
+    assert_eq!(w.balance(&w.share_account(0)), 600_000 * 1_500 / 10_000);
+    assert_eq!(w.balance(&w.share_account(1)), 600_000 * 333 / 10_000);
 }
 
 /// Signed again with a later end, it is the same promise; and so is every other number's.

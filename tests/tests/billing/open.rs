@@ -32,6 +32,20 @@ fn a_channel_names_everybody_it_will_ever_pay_and_what_vouchers_begin_with() {
     assert_eq!((payer.reserved.get(), payer.next_channel.get(), payer.channels.get()), (CAP, 1, 1));
 }
 
+/// An older list may share less with those behind the model. Channels that are open keep theirs.
+#[test]
+fn new_channels_take_the_newest_price_list() {
+    let mut w = World::paying(Kind::Classic);
+    let (alice, creator, old) = (w.alice.insecure_clone(), w.sharer(0), w.channelled());
+    let listing = joule_sdk::registry::state::Listing { per_request: 20, creator_bps: 3_000, ..Default::default() };
+    let publish = w.publish(&creator, w.model_address(), &listing);
+    w.send(&[publish], &[&creator]);
+    let terms = w.channel_terms();
+    let open = w.open_channel(terms);
+    w.refuse(open, &[&alice], "OldPrices");
+    w.settled(old, 100_000);
+}
+
 #[test]
 fn nothing_is_sold_twice() {
     let mut w = World::paying(Kind::Classic);

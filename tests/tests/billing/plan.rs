@@ -189,43 +189,53 @@ fn the_provider_pauses_and_the_owner_resumes() {
 }
 
 #[test]
-fn a_terminated_plan_is_paid_for_its_notice_and_closed_by_anyone() {
-    for by_owner in [true, false] {
-        let (mut w, channel) = planned();
-        let party = if by_owner { w.alice.insecure_clone() } else { w.north.insecure_clone() };
-        let bob = key("bob");
-        pass(&mut w, 10);
-        let of = |w: &World, who| build::terminate_plan(who, channel, &w.channel(&channel), &w.plan(&channel));
-        let other = of(&w, bob.pubkey());
-        w.refuse(other, &[&bob], "NotParty");
-        let terminate = of(&w, party.pubkey());
-        w.send(&[terminate.clone()], &[&party]);
-        let plan = w.plan(&channel);
-        assert_eq!((plan.status, plan.ends_at.get()), (PlanStatus::Terminated as u8, w.now() + PERIOD as i64));
-        assert_eq!(w.payer().rate.get(), 0);
-        w.refuse(terminate, &[&party], "PlanTerminated");
-        pass(&mut w, PERIOD as i64 - 1);
-        settle(&mut w, channel);
-        assert_eq!(w.channel(&channel).accrued.get(), (10 + PERIOD as u64 - 1) * RATE);
-        pass(&mut w, 100);
-        settle(&mut w, channel);
-        assert_eq!(w.channel(&channel).accrued.get(), (10 + PERIOD as u64) * RATE);
-        assert!(w.is_closed(&pda::plan(&channel)));
-        let (payer, state) = (w.payer(), w.channel(&channel));
-        assert_eq!((payer.reserved.get(), state.has_plan), (state.held.get(), 0));
-        started(&mut w, channel, 1, 1);
-    }
+fn a_plan_that_its_owner_ends_is_paid_for_its_notice_and_closed_by_anyone() {
+    let (mut w, channel) = planned();
+    let (party, bob) = (w.alice.insecure_clone(), key("bob"));
+    pass(&mut w, 10);
+    let of = |w: &World, who| build::terminate_plan(who, channel, &w.channel(&channel), &w.plan(&channel));
+    let other = of(&w, bob.pubkey());
+    w.refuse(other, &[&bob], "NotParty");
+    let terminate = of(&w, party.pubkey());
+    w.send(&[terminate.clone()], &[&party]);
+    let plan = w.plan(&channel);
+    assert_eq!((plan.status, plan.ends_at.get()), (PlanStatus::Terminated as u8, w.now() + PERIOD as i64));
+    assert_eq!(w.payer().rate.get(), 0);
+    w.refuse(terminate, &[&party], "PlanTerminated");
+    pass(&mut w, PERIOD as i64 - 1);
+    settle(&mut w, channel);
+    assert_eq!(w.channel(&channel).accrued.get(), (10 + PERIOD as u64 - 1) * RATE);
+    pass(&mut w, 100);
+    settle(&mut w, channel);
+    assert_eq!(w.channel(&channel).accrued.get(), (10 + PERIOD as u64) * RATE);
+    assert!(w.is_closed(&pda::plan(&channel)));
+    let (payer, state) = (w.payer(), w.channel(&channel));
+    assert_eq!((payer.reserved.get(), state.has_plan), (state.held.get(), 0));
+    started(&mut w, channel, 1, 1);
+}
+
+/// Or it could collect the notice by leaving.
+#[test]
+fn a_provider_that_leaves_is_paid_up_to_now_and_for_no_notice() {
+    let (mut w, channel) = planned();
+    let north = w.north.insecure_clone();
+    pass(&mut w, 10);
+    let terminate = build::terminate_plan(north.pubkey(), channel, &w.channel(&channel), &w.plan(&channel));
+    w.send(&[terminate], &[&north]);
+    assert!(w.is_closed(&pda::plan(&channel)));
+    assert_eq!(w.channel(&channel).accrued.get(), 10 * RATE);
+    assert_eq!((w.payer().rate.get(), w.payer().reserved.get()), (0, w.channel(&channel).held.get()));
 }
 
 /// The notice begins where the deposit ended, and not when somebody noticed.
 #[test]
 fn the_lockup_pays_what_a_plan_without_money_has_served() {
     let (mut w, channel) = planned();
-    let (alice, north, began) = (w.alice.insecure_clone(), w.north.insecure_clone(), w.now());
+    let (alice, began) = (w.alice.insecure_clone(), w.now());
     leave(&mut w, 0);
     pass(&mut w, 300);
-    let terminate = build::terminate_plan(north.pubkey(), channel, &w.channel(&channel), &w.plan(&channel));
-    w.send(&[terminate], &[&north]);
+    let terminate = build::terminate_plan(alice.pubkey(), channel, &w.channel(&channel), &w.plan(&channel));
+    w.send(&[terminate], &[&alice]);
     assert_eq!(w.plan(&channel).ends_at.get(), began + PERIOD as i64);
     assert_eq!(w.channel(&channel).accrued.get(), 300 * RATE);
     pass(&mut w, PERIOD as i64);

@@ -73,7 +73,7 @@ impl History {
             let state = self.w.channel(channel);
             reserved += state.held.get();
             let owed: u64 = state.owed.iter().map(|owed| owed.get()).sum();
-            let unspent = state.cap.get() - state.settled.get() - state.forfeited.get();
+            let unspent = state.cap.get() - state.settled.get();
             assert!(state.held.get() >= owed + unspent, "{channel} holds what it owes and what is not spent");
             if let Some(plan) = self.plan(channel) {
                 reserved += plan.lockup.get();

@@ -90,6 +90,7 @@ pub fn happened(channel: &mut Channel, fact: &billing::AnyEvent) {
         E::PlanSettled(e) => channel.has_plan &= e.closed == 0,
         E::BillDisputed(e) => {
             closes(channel, e.at.get());
+            channel.settled = channel.settled.saturating_add(e.forfeited.get());
             if e.verdict == Verdict::AgainstProvider as u8 {
                 channel.collected = channel.settled.saturating_add(channel.accrued);
                 channel.owed.retain(|owed| usize::from(owed.party) != PROVIDER);
@@ -103,11 +104,10 @@ pub fn happened(channel: &mut Channel, fact: &billing::AnyEvent) {
 
 /// Its account is gone, for everybody is paid.
 pub fn closed(channel: &mut Channel) {
-    let forfeited = channel.dispute.as_ref().map_or(0, |dispute| dispute.forfeited);
     let earned = channel.settled.saturating_add(channel.accrued);
     channel.status = ChannelStatus::Closed;
     channel.staged = None;
-    channel.cap = channel.settled.saturating_add(forfeited);
+    channel.cap = channel.settled;
     channel.paid = earned;
     channel.collected = earned;
     channel.owed = Vec::new();

@@ -62,9 +62,11 @@ impl Condemned {
         let returned = self.channel.condemn_provider(now)?;
         let slashed = self.slash(bump)?;
         let shares = penalty::shares(slashed, false);
-        self.payer.deposit(slashed, now)?;
+        // Before plans in arrears take what is free.
+        self.payer.receive(slashed)?;
         self.payer.reserve(shares.treasury)?;
         self.payer.release(returned)?;
+        self.payer.sync(now)?;
         self.channel.owe_protocol(shares.treasury)?;
         Ok(BillDisputed {
             channel: *self.channel.address(),

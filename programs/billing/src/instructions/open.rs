@@ -61,6 +61,8 @@ impl Open {
         let prices = &self.prices;
         let fits = address_eq(&prices.model, self.model.address()) && address_eq(&prices.mint, mint);
         require!(fits, BillingError::WrongPrices);
+        // An older list may share less with those behind the model; channels that are open keep theirs.
+        require!(prices.version.get() == self.model.version.get(), BillingError::OldPrices);
         // Such a share could never be paid, and nobody's with it.
         let is_own = |account: &Address| address_eq(account, &self.payer.vault);
         require!(!prices.parties().iter().any(|share| is_own(&share.account)), BillingError::PaysItself);

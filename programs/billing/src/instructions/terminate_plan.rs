@@ -1,4 +1,4 @@
-//! Owner or provider ends a plan; the lockup pays for the notice.
+//! Owner or provider ends a plan; the lockup pays for the notice that an owner has to give.
 
 use crate::{
     error::BillingError,
@@ -27,27 +27,27 @@ pub struct TerminatePlan {
 
 impl TerminatePlan {
     #[inline(always)]
-    fn validate(&self) -> Result<()> {
+    fn is_by_owner(&self) -> Result<bool> {
         let (party, channel) = (self.party.address(), &self.channel);
-        let is_party = address_eq(party, &channel.owner) || address_eq(party, &channel.authority);
-        require!(is_party, BillingError::NotParty);
-        Ok(())
+        let is_owner = address_eq(party, &channel.owner);
+        require!(is_owner || address_eq(party, &channel.authority), BillingError::NotParty);
+        Ok(is_owner)
     }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<TerminatePlan>) -> Result<()> {
-    ctx.accounts.validate()?;
-    let now = Clock::get()?.unix_timestamp;
+    let by_owner = ctx.accounts.is_by_owner()?;
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
     let accounts = &mut ctx.accounts;
-    let (amount, closes) = accounts.plan.terminate(&mut accounts.payer, &mut accounts.channel, UnixTime::new(now))?;
+    let (amount, closes) = accounts.plan.terminate(&mut accounts.payer, &mut accounts.channel, by_owner, now)?;
     let event = PlanTerminated {
         plan: *accounts.plan.address(),
         channel: *accounts.channel.address(),
         by: *accounts.party.address(),
         amount: amount.get().into(),
         ends_at: accounts.plan.ends_at,
-        at: now.into(),
+        at: now.get().into(),
         closed: closes as u8,
     };
     emit_event!(ctx, event);

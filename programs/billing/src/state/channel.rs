@@ -51,7 +51,7 @@ pub struct Channel {
     /// The most that vouchers may ever pay, in base units, as for all amounts here. Written by `open` and `top_up`; lowered to
     /// what is spent once the channel is closed.
     pub cap: PodU64,
-    /// What vouchers have paid. Written by `settle` and `settle_batch`.
+    /// What vouchers have paid. Written by `settle` and `settle_batch`, and by `dispute_vouchers` for a payer that lost.
     pub settled: PodU64,
     /// Of the last voucher settled: how many receipts it pays for.
     pub sequence: PodU64,
@@ -67,8 +67,6 @@ pub struct Channel {
     pub collected: PodU64,
     /// What each party is due and could not be paid: the shares of the price list, the protocol, the provider.
     pub owed: [PodU64; 8],
-    /// What the payer lost out of the cap by contradicting itself. Written by `dispute_vouchers`.
-    pub forfeited: PodU64,
     /// What of the payer's reserve is this channel's: the unspent cap, and what is earned and not paid.
     pub held: PodU64,
     /// The payer's number for it.
@@ -90,7 +88,7 @@ pub struct Channel {
     /// 1 while there is a `Plan` on it.
     pub has_plan: u8,
     pub bump: u8,
-    pub unused: [u8; 61],
+    pub unused: [u8; 69],
 }
 
 /// What the owner asks for, and what it has seen, so that nothing can change between looking and opening.

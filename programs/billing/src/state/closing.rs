@@ -45,9 +45,9 @@ impl Channel {
     #[inline(always)]
     pub fn release(&mut self, now: UnixTime) -> Result<Amount> {
         require!(self.is_closed(now), BillingError::NotClosed);
-        let spent = self.settled.get().checked_add(self.forfeited.get()).ok_or(BillingError::Overflow)?;
-        let rest = Amount::new(self.cap.get().checked_sub(spent).ok_or(BillingError::InvariantBroken)?);
-        self.cap = spent.into();
+        let rest = self.cap.get().checked_sub(self.settled.get()).ok_or(BillingError::InvariantBroken)?;
+        let rest = Amount::new(rest);
+        self.cap = self.settled;
         self.let_go(rest)?;
         Ok(rest)
     }

@@ -1,12 +1,8 @@
 //! What a proven lie costs.
 
 use super::Channel;
-use crate::{
-    constants::{PROTOCOL, PROVIDER},
-    error::BillingError,
-};
+use crate::{constants::PROVIDER, error::BillingError};
 use anchor_lang::prelude::*;
-use joule_staking::penalty;
 use joule_units::{Amount, UnixTime};
 
 /// Who was proven wrong; once for each channel.
@@ -37,8 +33,9 @@ impl Channel {
         Ok(returned)
     }
 
-    /// The payer loses what its session could still have spent: whoever has that key could have spent it anyway. Provider and
-    /// treasury share it as they share a slashed bond. The channel closes. Returns how much that is.
+    /// The payer loses what its session could still have spent: whoever has that key could have spent it anyway. It counts as
+    /// settled and is divided like everything earned, or payer and provider could contradict each other's books on purpose
+    /// and leave out whoever shares in the model. The channel closes. Returns how much that is.
     #[inline(always)]
     pub fn condemn_payer(&mut self, now: UnixTime) -> Result<Amount> {
         require!(self.disputed == Verdict::None as u8, BillingError::AlreadyDisputed);
@@ -46,10 +43,7 @@ impl Channel {
         let lost = Amount::new(most.saturating_sub(self.settled.get()));
         require!(!lost.is_zero(), BillingError::NothingOwed);
         self.disputed = Verdict::AgainstPayer as u8;
-        self.forfeited = lost.get().into();
-        let shares = penalty::shares(lost, false);
-        self.owe(PROVIDER, shares.harmed)?;
-        self.owe(PROTOCOL, shares.treasury)?;
+        self.settled = most.into();
         self.close_now(now);
         Ok(lost)
     }

@@ -92,9 +92,16 @@ impl Payer {
 
     #[inline(always)]
     pub fn deposit(&mut self, arrived: Amount, now: UnixTime) -> Result<()> {
-        self.balance = self.balance.get().checked_add(arrived.get()).ok_or(BillingError::Overflow)?.into();
+        self.receive(arrived)?;
         self.sync(now)?;
         self.invariant()
+    }
+
+    /// What has come into the vault is free.
+    #[inline(always)]
+    pub fn receive(&mut self, arrived: Amount) -> Result<()> {
+        self.balance = self.balance.get().checked_add(arrived.get()).ok_or(BillingError::Overflow)?.into();
+        Ok(())
     }
 
     /// Takes a free amount back.

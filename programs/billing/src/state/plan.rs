@@ -189,10 +189,17 @@ impl Plan {
         Ok(())
     }
 
-    /// Either party ends it. A plan that runs is paid for its notice, from where its deposit got to; a paused one ends at once.
-    /// Returns what it has made, and whether it is to be closed.
+    /// Either party ends it. A plan that runs is paid for its notice, from where its deposit got to, if it is the owner that
+    /// leaves; a provider that leaves is paid up to now. A paused one ends at once. Returns what it has made, and whether it is
+    /// to be closed.
     #[inline(always)]
-    pub fn terminate(&mut self, payer: &mut Payer, channel: &mut Channel, now: UnixTime) -> Result<(Amount, bool)> {
+    pub fn terminate(
+        &mut self,
+        payer: &mut Payer,
+        channel: &mut Channel,
+        by_owner: bool,
+        now: UnixTime,
+    ) -> Result<(Amount, bool)> {
         require!(self.status()? != PlanStatus::Terminated, BillingError::PlanTerminated);
         let (amount, ends) = self.settle(payer, channel, now)?;
         if ends {
@@ -204,7 +211,8 @@ impl Plan {
         }
         self.stop(payer)?;
         let from = self.settled_until.get();
-        self.ends_at = from.checked_add(self.period.get() as i64).ok_or(BillingError::Overflow)?.into();
+        let notice = from.checked_add(self.period.get() as i64).ok_or(BillingError::Overflow)?;
+        self.ends_at = if by_owner { notice } else { notice.min(now.get()) }.into();
         self.status = PlanStatus::Terminated as u8;
         // Where the deposit ended long ago, so may the notice have.
         let (late, ends) = self.settle(payer, channel, now)?;

@@ -36,9 +36,14 @@ impl DrawPanel {
     fn lot(&self) -> Result<Option<[u8; 32]>> {
         let hashes = SlotHashes::from_account_view(self.slot_hashes.account())?;
         let wanted = self.dispute.draw_slot.get();
-        // Newest first.
+        // Newest first. Whoever draws does so soon, so that the slot is near the front: steps are doubled until they pass it.
         let entries = hashes.entries();
-        let later = entries.partition_point(|entry| entry.slot() >= wanted);
+        let mut end = 1;
+        while end < entries.len() && entries[end - 1].slot() >= wanted {
+            end *= 2;
+        }
+        let (passed, end) = (end / 2, end.min(entries.len()));
+        let later = passed + entries[passed..end].partition_point(|entry| entry.slot() >= wanted);
         require!(later > 0, EscrowError::SlotNotReached);
         let is_forgotten = later == entries.len() && entries[later - 1].slot() > wanted;
         Ok((!is_forgotten).then(|| entries[later - 1].hash))

@@ -4,7 +4,7 @@ use crate::{
     constants::{APPEAL_JURORS, MAX_JURORS, WIND_UP},
     error::EscrowError,
     math::Side,
-    state::{Job, Lottery, Panel, Resolver, Verification},
+    state::{Job, Verification},
 };
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::{Amount, Seconds, UnixTime};
@@ -170,7 +170,7 @@ impl Dispute {
 
     /// `count` windows after `now`.
     #[inline(always)]
-    fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
+    pub(super) fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
         let wait = count.checked_mul(self.vote_window.get()).ok_or(EscrowError::Overflow)?;
         Ok(now.checked_add(Seconds::new(wait)).ok_or(EscrowError::Overflow)?.get().into())
     }
@@ -193,34 +193,6 @@ impl Dispute {
             0 => self.jurors as usize,
             _ => 2 * self.jurors as usize + 1,
         }
-    }
-
-    /// Seats this round's panel by lot; `ticket(i)` is the random number of the i-th seat. Neither the parties nor members of
-    /// the first panel are drawn, nor whoever has staked less than is at risk.
-    #[inline(always)]
-    pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, mut ticket: impl FnMut(u8) -> u64) -> Result<()> {
-        self.require(DisputeStatus::Drawing)?;
-        require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
-        let members = &self.members[..self.drawn as usize];
-        let at_risk = self.deposit.get();
-        let may_sit = |entry: &Resolver| {
-            let who = &entry.resolver;
-            entry.stake.get() >= at_risk && !self.is_party(job, who) && members.iter().all(|m| !address_eq(m, who))
-        };
-        let mut lottery = Lottery::among(panel, may_sit).ok_or(EscrowError::Overflow)?;
-        for seat in 0..self.seats() {
-            let Some(found) = lottery.draw(ticket(seat as u8)) else { break };
-            self.members[self.drawn as usize] = found.resolver;
-            self.drawn += 1;
-        }
-        if self.round == 0 {
-            self.first_drawn = self.drawn;
-        }
-        self.commit_by = self.after(now, 1)?;
-        self.reveal_by = self.after(now, 2)?;
-        self.final_at = self.after(now, 3)?;
-        self.status = DisputeStatus::Voting as u8;
-        Ok(())
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 mod bid;
 mod client;
 mod dispute;
+mod draw;
 mod dues;
 mod engagement;
 mod job;

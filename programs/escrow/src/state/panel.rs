@@ -99,10 +99,14 @@ impl<'a> Lottery<'a> {
     #[inline(always)]
     pub fn among(panel: &'a Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
         let resolvers = panel.enrolled();
-        let stake = |entry: &Resolver| if may_sit(entry) { entry.stake.get() } else { 0 };
-        let stakes: Vec<u64> = resolvers.iter().map(stake).collect();
-        let total = stakes.iter().try_fold(0, |total, stake| sum(total, *stake))?;
-        Some(Self { resolvers, stakes, total })
+        let mut total = Some(0);
+        let stake = |entry: &Resolver| {
+            let stake = if may_sit(entry) { entry.stake.get() } else { 0 };
+            total = total.and_then(|total| sum(total, stake));
+            stake
+        };
+        let stakes = resolvers.iter().map(stake).collect();
+        Some(Self { resolvers, stakes, total: total? })
     }
 
     /// `ticket` is random. `None` when nobody is left.

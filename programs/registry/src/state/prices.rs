@@ -153,13 +153,15 @@ impl PriceList {
     #[inline(always)]
     fn add(&mut self, owner: &Address, account: &Address, bps: u16) -> Result<()> {
         require!(bps > 0, RegistryError::EmptyShare);
-        let used = self.count as usize;
-        let place = self.parties().iter().position(|share| address_eq(&share.account, account)).unwrap_or(used);
-        let share = self.shares.get_mut(place).ok_or(RegistryError::TooManyShares)?;
-        share.owner = *owner;
-        share.account = *account;
+        // The first place that is the account's or nobody's: used ones come first.
+        let is_place = |share: &&mut Share| share.bps.is_zero() || address_eq(&share.account, account);
+        let share = self.shares.iter_mut().find(is_place).ok_or(RegistryError::TooManyShares)?;
+        if share.bps.is_zero() {
+            share.owner = *owner;
+            share.account = *account;
+            self.count += 1;
+        }
         share.bps = share.bps.get().checked_add(bps).ok_or(RegistryError::SharesTooHigh)?.into();
-        self.count = self.count.max(place as u8 + 1);
         Ok(())
     }
 
@@ -178,7 +180,7 @@ impl PriceList {
     /// Whoever runs the model has a part worth running it for.
     #[inline(always)]
     pub fn invariant(&self) -> Result<()> {
-        let shared: u32 = self.parties().iter().map(|share| share.bps.get() as u32).sum();
+        let shared: u32 = self.shares.iter().map(|share| share.bps.get() as u32).sum();
         require!(shared <= MAX_SHARE_BPS as u32, RegistryError::SharesTooHigh);
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::{
     state::{bond::later, pool::FRACTION, Pool},
 };
 use anchor_lang::prelude::*;
-use joule_units::{product, sum, Amount, Bps, UnixTime};
+use joule_units::{halves, product, sum, Amount, Bps, UnixTime};
 
 /// PDA `["stake", pool, owner]`, closed when it holds nothing any more.
 #[account]
@@ -76,15 +76,13 @@ impl Stake {
     #[inline(always)]
     fn accrue(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
         pool.drip(now);
-        let accumulator = pool.accumulator.get();
-        let since = accumulator.checked_sub(self.accrued.get()).ok_or(StakingError::InvariantBroken)?;
         // No more than the pool owes, times 2^48: that the sum of all stakes is `owed` holds for each of them.
-        let gained = times(since, self.weight.get())
-            .and_then(|gained| gained.checked_add(self.fraction.get() as u128))
+        let (accumulator, accrued) = (pool.accumulator.get(), self.accrued.get());
+        let (units, fraction) = difference(accumulator, accrued)
+            .and_then(|since| gained(since, self.weight.get(), self.fraction.get()))
             .ok_or(StakingError::InvariantBroken)?;
-        let units = u64::try_from(gained >> 48).map_err(|_| StakingError::InvariantBroken)?;
         self.earned = sum(self.earned.get(), units).ok_or(StakingError::Overflow)?.into();
-        self.fraction = (gained as u64 & FRACTION).into();
+        self.fraction = fraction.into();
         self.accrued = accumulator.into();
         Ok(())
     }
@@ -105,8 +103,13 @@ impl Stake {
         Pool::shift(&mut pool.staked, arrived.get(), 0)?;
         require!(lock_seconds <= pool.max_lock.get(), StakingError::LockTooLong);
         let end = later(now, lock_seconds)?.get();
-        self.lock_end = self.lock_end.get().max(end).into();
-        self.weigh_again(pool, now)
+        let end = self.lock_end.get().max(end);
+        self.lock_end = end.into();
+        // Neither is negative on any cluster, and the end is not before now, so that the difference fits.
+        let left = end.wrapping_sub(now.get()).min(u32::MAX as i64) as u32;
+        self.weigh_again(pool, left)?;
+        self.invariant(pool)?;
+        pool.invariant()
     }
 
     /// Locks until `lock_seconds` from now, which must be later than before.
@@ -118,17 +121,15 @@ impl Stake {
         let end = later(now, lock_seconds)?;
         require!(end.get() > self.lock_end.get(), StakingError::LockNotLater);
         self.lock_end = end;
-        self.weigh_again(pool, now)
+        self.weigh_again(pool, lock_seconds)?;
+        self.weighs_right(pool)
     }
 
+    /// By the seconds that are `left` of the lock.
     #[inline(always)]
-    fn weigh_again(&mut self, pool: &mut Pool, now: UnixTime) -> Result<()> {
-        let (end, now) = (self.lock_end.get(), now.get());
-        // Neither is negative on any cluster, so that the difference fits.
-        let left = if end > now { end.wrapping_sub(now).min(u32::MAX as i64) as u32 } else { 0 };
+    fn weigh_again(&mut self, pool: &mut Pool, left: u32) -> Result<()> {
         let weight = pool.weigh(self.amount.get(), left)?;
-        self.set_weight(pool, weight)?;
-        self.invariant(pool)
+        self.set_weight(pool, weight)
     }
 
     /// Once the lock has ended: stops earning with `amount` and lets it cool. The clock starts again for everything that
@@ -159,6 +160,7 @@ impl Stake {
         self.cooling = 0.into();
         self.cools_at = 0.into();
         self.invariant(pool)?;
+        pool.invariant()?;
         Ok(Amount::new(amount))
     }
 
@@ -171,6 +173,7 @@ impl Stake {
         Pool::shift(&mut pool.owed, 0, amount)?;
         self.earned = 0.into();
         self.invariant(pool)?;
+        pool.invariant()?;
         Ok(Amount::new(amount))
     }
 
@@ -180,41 +183,98 @@ impl Stake {
         [self.amount, self.cooling, self.earned].iter().all(|part| part.get() == 0)
     }
 
-    /// The weight is once to four times the amount, and what the pool counts holds what is here.
+    /// The weight is once to four times the amount, and the pool counts it and what was earned.
+    #[inline(always)]
+    fn weighs_right(&self, pool: &Pool) -> Result<()> {
+        let (amount, weight) = (self.amount.get(), self.weight.get());
+        // Mostly it is less than four times, and the rest of the division need not be looked at.
+        let quarter = weight / MAX_MULTIPLIER;
+        let is_within = quarter < amount || (quarter == amount && weight % MAX_MULTIPLIER == 0);
+        require!(amount <= weight && is_within, StakingError::InvariantBroken);
+        let is_counted = weight <= pool.total_weight.get() && self.earned.get() <= pool.owed.get();
+        require!(is_counted, StakingError::InvariantBroken);
+        Ok(())
+    }
+
+    /// Everything that is here the pool counts too. The pool's own invariant is apart: most of what a stake does moves numbers
+    /// within the pool's sums and leaves alone what it speaks of.
     #[inline(always)]
     pub fn invariant(&self, pool: &Pool) -> Result<()> {
-        let (amount, weight) = (self.amount.get(), self.weight.get());
-        require!(amount <= weight && weight.div_ceil(MAX_MULTIPLIER) <= amount, StakingError::InvariantBroken);
-        let is_counted = self.amount.get() <= pool.staked.get()
-            && self.cooling.get() <= pool.cooling.get()
-            && self.earned.get() <= pool.owed.get()
-            && self.weight.get() <= pool.total_weight.get();
+        self.weighs_right(pool)?;
+        let is_counted = self.amount.get() <= pool.staked.get() && self.cooling.get() <= pool.cooling.get();
         require!(is_counted, StakingError::InvariantBroken);
-        pool.invariant()
+        Ok(())
     }
 }
 
-/// A product, in few of the VM's instructions. `None` when it would not fit.
+/// `a - b` in halves, in few of the VM's instructions. `None` when it would be negative.
 #[inline(always)]
-fn times(since: u128, weight: u64) -> Option<u128> {
-    let (high, low) = ((since >> 64) as u64, since as u64);
-    let low = product(low, weight);
-    if high == 0 {
-        return Some(low);
+fn difference(a: u128, b: u128) -> Option<(u64, u64)> {
+    let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
+    let high = a_high.checked_sub(b_high)?;
+    let high = if a_low < b_low { high.checked_sub(1)? } else { high };
+    Some((high, a_low.wrapping_sub(b_low)))
+}
+
+/// `since * weight + fraction`, where `since` comes in halves, in whole units and 1 / 2^48 of one. `None` when the units would
+/// not fit into 64 bits.
+#[inline(always)]
+fn gained(since: (u64, u64), weight: u64, fraction: u64) -> Option<(u64, u64)> {
+    let (mut high, product) = halves(product(since.1, weight));
+    let low = product.wrapping_add(fraction);
+    if low < product {
+        // The upper half of a product has room for a carry.
+        high = high.wrapping_add(1);
     }
-    ((high.checked_mul(weight)? as u128) << 64).checked_add(low)
+    if since.0 != 0 {
+        high = sum(high, since.0.checked_mul(weight)?)?;
+    }
+    if high >> 48 != 0 {
+        return None;
+    }
+    Some((high << 16 | low >> 48, low & FRACTION))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::times;
+    use super::*;
+
+    const NUMBERS: [u128; 13] = [
+        0,
+        1,
+        3,
+        1 << 48,
+        u64::MAX as u128 - 1,
+        u64::MAX as u128,
+        1 << 64,
+        (1 << 64) + 5,
+        (1 << 96) - 1,
+        1 << 100,
+        u128::MAX / 3,
+        u128::MAX - 1,
+        u128::MAX,
+    ];
 
     #[test]
-    fn a_product_is_what_wide_arithmetic_says() {
-        let numbers = [0, 1, 3, u64::MAX as u128, 1 << 64, (1 << 64) + 5, 1 << 100, u128::MAX / 3, u128::MAX];
-        for a in numbers {
-            for b in [0, 1, 2, 1 << 28, u64::MAX] {
-                assert_eq!(times(a, b), a.checked_mul(b as u128), "{a} * {b}");
+    fn a_difference_is_what_wide_arithmetic_says() {
+        for a in NUMBERS {
+            for b in NUMBERS {
+                assert_eq!(difference(a, b), a.checked_sub(b).map(halves), "{a} - {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gain_is_what_wide_arithmetic_says() {
+        for since in NUMBERS {
+            for weight in [0, 1, 2, 65_535, 1 << 28, 1 << 48, u64::MAX] {
+                for fraction in [0, 1, FRACTION] {
+                    let wide = since
+                        .checked_mul(weight as u128)
+                        .and_then(|gained| gained.checked_add(fraction as u128))
+                        .and_then(|gained| Some((u64::try_from(gained >> 48).ok()?, gained as u64 & FRACTION)));
+                    assert_eq!(gained(halves(since), weight, fraction), wide, "{since} * {weight} + {fraction}");
+                }
             }
         }
     }
