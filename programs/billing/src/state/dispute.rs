@@ -1,7 +1,7 @@
 //! What a proven lie costs.
 
 use super::Channel;
-use crate::{constants::PROVIDER, error::BillingError};
+use crate::error::BillingError;
 use anchor_lang::prelude::*;
 use joule_units::{Amount, UnixTime};
 
