@@ -35,7 +35,7 @@ build-host: setup
 
 build: build-programs build-host ## build programs and services
 
-demo: build ## run the whole system here: three paid jobs, end to end (KEEP=1 leaves it up)
+demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid requests (KEEP=1 leaves it up)
 	@$(BIN)/joule demo $(if $(KEEP),--keep)
 
 test: build ## run every test, and check what is generated

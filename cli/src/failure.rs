@@ -2,6 +2,7 @@
 
 use joule_api::ApiError;
 use joule_artifacts::ArtifactError;
+use joule_client::{Failed, WalletError};
 use joule_sdk::SdkError;
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ pub enum Failure {
     Api(#[from] ApiError),
     #[error("{0}")]
     Artifact(#[from] ArtifactError),
+    #[error("{0}")]
+    Bought(#[from] Failed),
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
 }
@@ -36,6 +39,10 @@ impl Failure {
             Self::Refused(_)
             | Self::Sdk(SdkError::Program(_) | SdkError::Refused { .. } | SdkError::NotThisAccount) => ("refused", 4),
             Self::Sdk(_) | Self::Api(_) | Self::Artifact(ArtifactError::Store { .. }) => ("unreachable", 5),
+            Self::Bought(Failed::Unreachable { .. }) => ("unreachable", 5),
+            Self::Bought(Failed::Refused { .. } | Failed::Terms(_) | Failed::Model { .. }) => ("refused", 4),
+            // The budget, a provider that was caught, answers that are lost.
+            Self::Bought(_) => ("outcome", 6),
             Self::Outcome(_) => ("outcome", 6),
             Self::Artifact(_) | Self::Other(_) => ("failed", 1),
         }
@@ -63,5 +70,11 @@ impl Failure {
                 eprintln!("  {line}");
             }
         }
+    }
+}
+
+impl From<WalletError> for Failure {
+    fn from(error: WalletError) -> Self {
+        Self::Bought(error.into())
     }
 }

@@ -49,7 +49,9 @@ enum Command {
     /// Decide who may attest
     #[command(subcommand)]
     Attestor(command::attest::Attestor),
-    /// Look at the channels that requests are paid through
+    /// Buy answers from a model, each paid for by itself
+    Pay(command::pay::Args),
+    /// Open, look at and end the channels that requests are paid through
     #[command(subcommand)]
     Channel(command::channel::Command),
     /// Show what channels have earned, by model, creator, provider or day
@@ -92,6 +94,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Stake(command) => runtime.block_on(command::stake::run(options, command)),
         Command::Attest(command) => runtime.block_on(command::attest::run(options, command)),
         Command::Attestor(command) => runtime.block_on(command::attest::attestor(options, command)),
+        Command::Pay(args) => runtime.block_on(command::pay::run(options, args)),
         Command::Channel(command) => runtime.block_on(command::channel::run(options, command)),
         Command::Revenue(args) => runtime.block_on(command::revenue::run(options, args)),
         Command::Index(command) => runtime.block_on(command::index::run(options, command)),

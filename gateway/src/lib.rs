@@ -27,7 +27,6 @@ mod serve;
 mod server;
 mod settle;
 mod shop;
-pub mod sse;
 mod stream;
 pub mod telemetry;
 pub mod upstream;

@@ -12,22 +12,16 @@
 //!
 //! Text that was not sent is not counted: hidden reasoning is the provider's own affair.
 
-use crate::openai::{text_bytes, Request};
+use crate::openai::Request;
 use joule_voucher::Usage;
+use joule_x402::{Weight, END};
 use serde_json::Value;
 use std::{collections::BTreeSet, time::Duration};
-
-/// Tokens of an answer that have no text: the one that ends it.
-pub const END: u64 = 1;
 
 /// One piece of an answer, weighed before it is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Piece {
-    /// Bytes of text in it.
-    text: u64,
-    images: u64,
-    /// Which of the answers it belongs to.
-    choices: Vec<u64>,
+    weight: Weight,
     claim: Option<Claim>,
 }
 
@@ -41,27 +35,12 @@ struct Claim {
 impl Piece {
     /// A whole answer, or what an event of a stream carries.
     pub fn weigh(answer: &Value) -> Self {
-        let list = |field| answer.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let choices = list("choices");
-        let text_of = |choice: &Value| {
-            ["delta", "message", "text"].iter().filter_map(|field| choice.get(*field)).map(text_bytes).sum::<u64>()
-        };
-        let is_image = |item: &&Value| {
-            ["b64_json", "url"]
-                .iter()
-                .any(|field| item.get(*field).and_then(Value::as_str).is_some_and(|it| !it.is_empty()))
-        };
-        Self {
-            text: choices.iter().map(text_of).sum(),
-            images: list("data").iter().filter(is_image).count() as u64,
-            choices: choices.iter().map(|choice| choice.get("index").and_then(Value::as_u64).unwrap_or(0)).collect(),
-            claim: answer.get("usage").and_then(Claim::read),
-        }
+        Self { weight: Weight::of(answer), claim: answer.get("usage").and_then(Claim::read) }
     }
 
     /// Whether it carries usage and nothing else, as the last event of a stream does that was asked for it.
     pub fn is_usage_alone(&self) -> bool {
-        self.claim.is_some() && self.choices.is_empty() && self.images == 0
+        self.claim.is_some() && self.weight.choices.is_empty() && self.weight.images == 0
     }
 }
 
@@ -103,11 +82,11 @@ impl Meter {
 
     /// A piece was handed to the client.
     pub fn sent(&mut self, piece: &Piece) {
-        self.text = self.text.saturating_add(piece.text);
-        self.images = self.images.saturating_add(piece.images);
+        self.text = self.text.saturating_add(piece.weight.text);
+        self.images = self.images.saturating_add(piece.weight.images);
         // Some upstreams repeat what was used so far with every event: the last word counts.
         self.claim = piece.claim.or(self.claim);
-        self.choices.extend(&piece.choices);
+        self.choices.extend(&piece.weight.choices);
     }
 
     /// What an upstream said that is not passed on.
@@ -190,8 +169,8 @@ mod tests {
     fn every_kind_of_text_counts_and_names_do_not() {
         let calls = json!({"choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant",
             "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}}]});
-        assert_eq!(Piece::weigh(&calls).text, 3);
-        assert_eq!(Piece::weigh(&json!({"choices": [{"index": 0, "text": "abc"}]})).text, 3);
+        assert_eq!(Piece::weigh(&calls).weight.text, 3);
+        assert_eq!(Piece::weigh(&json!({"choices": [{"index": 0, "text": "abc"}]})).weight.text, 3);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The OpenAI API's requests, as far as their price depends on them, and its errors.
 
+use joule_x402::text_bytes;
 use serde_json::{json, Map, Value};
 
 /// What is asked for.
@@ -116,23 +117,6 @@ impl Request {
     }
 }
 
-/// Bytes of all text in there, but for images in line and the names of roles and types.
-pub fn text_bytes(value: &Value) -> u64 {
-    match value {
-        Value::String(text) if text.starts_with("data:") => 0,
-        Value::String(text) => text.len() as u64,
-        Value::Array(list) => list.iter().map(text_bytes).sum(),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "role" | "type" | "id" | "object" | "finish_reason"))
-            .map(|(_, value)| text_bytes(value))
-            .sum(),
-        // A prompt in tokens: each is about one.
-        Value::Number(_) => 1,
-        Value::Null | Value::Bool(_) => 0,
-    }
-}
-
 /// The API's error object.
 pub fn error_body(message: &str, kind: &str, code: &str) -> Value {
     json!({ "error": { "message": message, "type": kind, "param": null, "code": code } })
@@ -186,12 +170,5 @@ mod tests {
             sent,
             json!({"model": "inner", "stream": true, "max_tokens": 77, "stream_options": {"include_usage": true}})
         );
-    }
-
-    #[test]
-    fn text_is_counted_without_images_and_roles() {
-        let message = json!([{"role": "user", "content": [
-            {"type": "text", "text": "12345"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
-        assert_eq!(text_bytes(&message), 5);
     }
 }

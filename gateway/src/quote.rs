@@ -1,7 +1,7 @@
 //! The most that a request may cost, before anybody knows what it will.
 
 use crate::{
-    config, meter,
+    config,
     openai::{Endpoint, Request},
 };
 use joule_units::Amount;
@@ -37,7 +37,7 @@ pub fn most(request: &Request, model: &config::Model, prices: &Prices, total: Du
             if request.choices > MAX_CHOICES {
                 return Err(TooMuch::Choices { asked: request.choices, most: MAX_CHOICES });
             }
-            output_tokens = asked.saturating_add(meter::END).saturating_mul(request.choices);
+            output_tokens = asked.saturating_add(joule_x402::END).saturating_mul(request.choices);
         }
         Endpoint::Images if request.choices > model.max_images => {
             return Err(TooMuch::Images { asked: request.choices, most: model.max_images });

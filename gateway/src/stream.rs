@@ -9,11 +9,14 @@ use crate::{
     hold::Hold,
     meter::{Meter, Piece},
     reply::Failure,
-    sse::{self, Splitter},
     telemetry,
 };
 use axum::body::Bytes;
-use joule_x402::{encode, RECEIPT_COMMENT};
+use joule_x402::{
+    encode,
+    sse::{self, Splitter},
+    RECEIPT_COMMENT,
+};
 use sha2::{Digest as _, Sha256};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{

@@ -1,4 +1,8 @@
-//! `joule channel`: look at what requests are paid through.
+//! `joule channel`: what requests are paid through: open it, look at it, end it.
+
+mod end;
+mod open;
+mod place;
 
 use crate::{
     context::Options,
@@ -7,6 +11,10 @@ use crate::{
 };
 use clap::{Subcommand, ValueEnum};
 use joule_api::{Against, Channel, ChannelWithPlan};
+
+pub use end::{end, Ended};
+pub use open::{Terms, Wanted};
+pub use place::Own;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -31,6 +39,16 @@ pub enum Command {
     },
     /// Show one channel, its plan, and its newest payments
     Show { channel: String },
+    /// Reserve money for requests to a model that a provider runs; `joule pay` does it by itself
+    Open(open::Open),
+    /// Reserve more
+    TopUp(open::TopUp),
+    /// Give notice; once it has passed, take back what was not spent
+    Close { channel: String },
+    /// Take back what is free of the signer's deposit
+    Reclaim(end::Reclaim),
+    /// Prove on chain that the provider has asked for more than its prices: what it has locked is slashed
+    Dispute { channel: String },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -59,6 +77,11 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             println!("{}", table(&found));
             Ok(())
         }
+        Command::Open(args) => open::open(options, args).await,
+        Command::TopUp(args) => open::top_up(options, args).await,
+        Command::Close { channel } => end::close(options, &channel).await,
+        Command::Reclaim(args) => end::reclaim(options, args).await,
+        Command::Dispute { channel } => end::dispute(options, &channel).await,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod index;
 pub mod job;
 pub mod localnet;
 pub mod model;
+pub mod pay;
 pub mod provider;
 pub mod revenue;
 pub mod stake;

@@ -1,16 +1,15 @@
-//! `joule model`: make models known, publish what requests to them cost, and look at them; publishing is in `publish`.
+//! `joule model`: make models known, publish what requests to them cost, and look at them; publishing is in `publish`, what looks is in `show`.
 
 mod publish;
+mod show;
 
 use crate::{
-    act::{read, Actor, Token},
+    act::{read, Actor},
     amount,
     context::{address, Options},
     failure::Failure,
-    output,
 };
-use clap::{Args, Subcommand, ValueEnum};
-use joule_api::{Model as Shown, ModelWithLineage, PriceList, Royalty};
+use clap::{Args, Subcommand};
 use joule_artifacts::Hash;
 use joule_sdk::{
     instruction::model::{self as instruction, Origin},
@@ -43,6 +42,9 @@ pub enum Command {
         undo: bool,
     },
     /// Publish what requests to a model cost from now on; earlier price lists stay as they are
+    ///
+    /// Prices are in the token that is paid in, such as 0.25; what is not given costs nothing. Those that the model derives
+    /// from have their royalties by themselves. What no share takes is for whoever runs the model, less the protocol's fee.
     Publish(publish::Publish),
     /// Show a model, what it derives from, and what it costs
     Show {
@@ -50,7 +52,7 @@ pub enum Command {
         model: String,
     },
     /// List models, the newest first
-    List(List),
+    List(show::List),
 }
 
 #[derive(Args)]
@@ -81,34 +83,14 @@ pub struct Stated {
     metadata: Option<PathBuf>,
 }
 
-#[derive(Args)]
-pub struct List {
-    /// Only models of this creator
-    #[arg(long, value_name = "ADDRESS")]
-    creator: Option<String>,
-    /// Only models that derive from this one
-    #[arg(long, value_name = "MODEL")]
-    base: Option<String>,
-    #[arg(long)]
-    status: Option<Status>,
-    #[arg(long, default_value_t = 20)]
-    limit: u32,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Status {
-    Active,
-    Retired,
-}
-
 pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     match command {
         Command::Create(args) => create(options, args).await,
         Command::Update { model, stated } => update(options, &model, &stated).await,
         Command::Retire { model, undo } => retire(options, &model, undo).await,
         Command::Publish(args) => publish::run(options, args).await,
-        Command::Show { model } => show(options, &model).await,
-        Command::List(args) => list(options, args).await,
+        Command::Show { model } => show::one(options, &model).await,
+        Command::List(args) => show::list(options, args).await,
     }
 }
 
@@ -218,97 +200,4 @@ async fn retire(options: &Options, model: &str, undo: bool) -> Result<(), Failur
     };
     let set = instruction::set_model_status(actor.key(), model, status);
     actor.send(options, &[set], ("model", &model), done).await
-}
-
-async fn show(options: &Options, model: &str) -> Result<(), Failure> {
-    let found = options.index().model(&address(model)?.to_string()).await?;
-    if options.json {
-        return output::json(&found);
-    }
-    let token = match &found.prices {
-        Some(list) => Some(Token::of(options, &options.chain()?, Some(&list.mint)).await?),
-        None => None,
-    };
-    print(&found);
-    match found.prices.as_ref().zip(token) {
-        Some((list, token)) => print_prices(list, &token),
-        None => println!("it has no price list yet: `joule model publish {}`", found.model.address),
-    }
-    Ok(())
-}
-
-fn print(found: &ModelWithLineage) {
-    let (m, mut table) = (&found.model, output::table(["model", &found.model.address]));
-    let bases: Vec<String> = found.bases.iter().map(|base| base.address.clone()).collect();
-    let owes: Vec<String> =
-        m.lineage.iter().map(|Royalty { owner, bps }| format!("{} to {owner}", share(*bps))).collect();
-    let or = |lines: Vec<String>, nothing: &str| match lines.is_empty() {
-        true => nothing.to_owned(),
-        false => lines.join("\n"),
-    };
-    table.add_rows([
-        ["status", &status(m)],
-        ["creator", &m.creator],
-        ["paid to", &m.payout_owner],
-        ["derives from", &or(bases, "nothing that it declares")],
-        ["owes", &or(owes, "nobody")],
-        ["royalty", &share(m.royalty_bps)],
-        ["endpoint document", &m.endpoint_hash],
-        ["description", &m.metadata_hash],
-        ["created", &output::time(m.created_at)],
-    ]);
-    println!("{table}");
-}
-
-fn print_prices(list: &PriceList, token: &Token) {
-    let mut table = output::table(["price list", &format!("version {}, {}", list.version, list.address)]);
-    let shares: Vec<String> = list.shares.iter().map(|s| format!("{} to {}", share(s.bps), s.owner)).collect();
-    let shares = if shares.is_empty() { "nobody but whoever runs it".to_owned() } else { shares.join("\n") };
-    table.add_rows([
-        ["paid in", &list.mint],
-        ["a request", &token.format(list.per_request)],
-        ["a million tokens of input", &token.format(list.per_million_input)],
-        ["a million tokens of output", &token.format(list.per_million_output)],
-        ["an image", &token.format(list.per_image)],
-        ["a second", &token.format(list.per_second)],
-        ["shared with", &shares],
-        ["published", &output::time(list.created_at)],
-    ]);
-    println!("{table}");
-}
-
-async fn list(options: &Options, args: List) -> Result<(), Failure> {
-    let mut filter = vec![("limit", args.limit.to_string())];
-    if let Some(creator) = &args.creator {
-        filter.push(("creator", address(creator)?.to_string()));
-    }
-    if let Some(base) = &args.base {
-        filter.push(("base", address(base)?.to_string()));
-    }
-    match args.status {
-        Some(Status::Active) => filter.push(("status", "active".into())),
-        Some(Status::Retired) => filter.push(("status", "retired".into())),
-        None => {}
-    }
-    let page = options.index().models(&filter).await?;
-    if options.json {
-        return output::json(&page);
-    }
-    let mut table = output::table(["model", "creator", "derives from", "royalty", "prices", "status"]);
-    for m in &page.items {
-        table.add_row([
-            m.address.clone(),
-            output::short(&m.creator),
-            m.base.as_deref().map_or("-".into(), output::short),
-            share(m.royalty_bps),
-            if m.version == 0 { "none".into() } else { format!("version {}", m.version) },
-            status(m),
-        ]);
-    }
-    println!("{table}");
-    Ok(())
-}
-
-fn status(model: &Shown) -> String {
-    format!("{:?}", model.status).to_lowercase()
 }

@@ -29,7 +29,8 @@ impl Children {
         Ok(Self { logs, running: Vec::new() })
     }
 
-    fn log(&self, name: &str) -> PathBuf {
+    /// What a service says.
+    pub fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))
     }
 

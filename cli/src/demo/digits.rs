@@ -67,6 +67,22 @@ impl Digits {
         input
     }
 
+    /// The images as questions to the model that sees them, one in each line: a drawing in characters.
+    pub fn questions(&self) -> String {
+        /// From this value on, of 16, a pixel is ink.
+        const INK: u8 = 8;
+        let drawing = |image: &[u8]| {
+            let lines =
+                image.chunks(8).map(|row| row.iter().map(|pixel| if *pixel < INK { '.' } else { '#' }).collect());
+            lines.collect::<Vec<String>>().join("\n")
+        };
+        let question = |image: &[u8]| {
+            let content = format!("Which digit is this?\n{}", drawing(image));
+            serde_json::json!({ "messages": [{ "role": "user", "content": content }] }).to_string() + "\n"
+        };
+        self.images[HEADER..].chunks(IMAGE).map(question).collect()
+    }
+
     /// Compares what the paid jobs answered with what the images show.
     pub async fn print_accuracy(&self, store: &ArtifactStore, jobs: &[Job]) -> Result<(), Failure> {
         let mut right = 0;

@@ -1,4 +1,5 @@
-//! `joule demo`: the whole system on this machine, once, for real: three jobs that are done honestly, and one that is not.
+//! `joule demo`: the whole system on this machine, once, for real: three jobs that are done honestly, one that is not, and a model
+//! that is sold by the request.
 
 mod check;
 mod children;
@@ -6,6 +7,7 @@ mod digits;
 mod jobs;
 mod lie;
 mod people;
+mod sold;
 
 use crate::{
     amount,
@@ -89,6 +91,9 @@ async fn play(args: &Args, children: &mut Children) -> Result<String, Failure> {
     println!("\nbalances, bonds included");
     println!("{}", balances_table(&before, &after, cast.decimals));
     check::chain_equals_store(&cast, &before, &after, &ended, &lie.case).await?;
+
+    println!("\na model that is paid by the request");
+    sold::run(&cast, &digits, &args.state_dir, &args.workload, &network, children).await?;
     let database = args.state_dir.join("indexer.sqlite").display().to_string();
     children
         .succeed("joule-indexer", &["verify", "--rpc", &network.rpc_url, "--database", &database, "--wait", "10"])

@@ -6,12 +6,15 @@
 
 mod base58;
 pub mod session;
+pub mod sse;
+mod weight;
 pub mod wire;
 
 pub use base58::Base58;
 pub use session::{Objection, Session};
+pub use weight::{text_bytes, Weight, END};
 pub use wire::{decode, encode, BadHeader, Extra, Payload, PaymentPayload, PaymentRequired, Requirements, Resource};
-pub use wire::{Settlement, SettlementExtra, Signed};
+pub use wire::{Accepted, Settlement, SettlementExtra, Signed};
 
 /// Of a 402, what is wanted (`PaymentRequired`).
 pub const PAYMENT_REQUIRED: &str = "payment-required";

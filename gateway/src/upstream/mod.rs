@@ -104,7 +104,7 @@ impl Answer {
         let mut tokens: Vec<_> = text.split_inclusive(' ').map(str::to_owned).collect();
         let cut = tokens.len() >= most;
         tokens.truncate(most);
-        let prompt_tokens = crate::openai::text_bytes(&request["messages"]).div_ceil(4);
+        let prompt_tokens = joule_x402::text_bytes(&request["messages"]).div_ceil(4);
         Self {
             id: format!("chatcmpl-{created}"),
             created,

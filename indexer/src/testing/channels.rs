@@ -254,12 +254,12 @@ impl Chain {
     pub fn top_up(&mut self, address: &Address, amount: u64) {
         let now = UnixTime::new(self.now());
         let (payer, channel, _) = self.parts(address);
-        let (mut poorer, mut raised) = (*payer, *channel);
-        poorer.sync(now).unwrap();
-        if poorer.reserve(Amount::new(amount)).is_err() || raised.raise(Amount::new(amount)).is_err() {
+        let (mut lighter, mut raised) = (*payer, *channel);
+        lighter.sync(now).unwrap();
+        if lighter.reserve(Amount::new(amount)).is_err() || raised.raise(Amount::new(amount)).is_err() {
             return;
         }
-        (*payer, *channel) = (poorer, raised);
+        (*payer, *channel) = (lighter, raised);
         let event = billing::ChannelToppedUp {
             channel: key(address),
             added: amount.into(),
@@ -415,7 +415,7 @@ impl Chain {
         let (at, now) = (plan_address(address), UnixTime::new(self.now()));
         let (payer, channel, plan) = self.parts(address);
         let Some(plan) = plan else { return };
-        let Ok((amount, closes)) = plan.terminate(payer, channel, now) else { return };
+        let Ok((amount, closes)) = plan.terminate(payer, channel, true, now) else { return };
         let event = billing::PlanTerminated {
             plan: key(&at),
             channel: key(address),

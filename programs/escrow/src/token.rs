@@ -72,5 +72,4 @@ pub fn pay(
 ) -> Result<()> {
     let payments = payments.iter().copied();
     joule_token::pay::<{ data_len(5, 4 * 9 + 1) }, 15>(vault, job, payments, close_to, token_program, signer)
-        .map_err(Into::into)
 }

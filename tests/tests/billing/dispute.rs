@@ -2,7 +2,7 @@
 
 use joule_sdk::{
     billing::{
-        constants::{DISPUTE_PERIOD, PROTOCOL, PROVIDER},
+        constants::{DISPUTE_PERIOD, PROTOCOL},
         state::Verdict,
     },
     instruction::{billing as build, staking},
@@ -271,7 +271,7 @@ fn two_vouchers_of_one_number_cost_what_the_session_could_still_spend() {
     assert_eq!((state.disputed, state.settled.get()), (Verdict::AgainstPayer as u8, 600_000));
     w.refuse_all(&disputing, &[], "AlreadyDisputed");
     let settling = w.settling(channel, &one);
-    w.refuse_all(&settling, &[], "ChannelClosed");
+    w.refuse_all(&settling, &[], "NothingNew");
     w.backed(channel);
     let (distribute, close) = (w.distribute(channel), w.close(channel));
     w.send(&[distribute, close], &[]);

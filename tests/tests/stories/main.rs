@@ -7,6 +7,7 @@ mod bad_input;
 mod bids;
 mod billed;
 mod bonds;
+mod bought;
 mod cli;
 mod cli_panel;
 mod deploy_step;

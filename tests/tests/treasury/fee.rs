@@ -70,14 +70,14 @@ fn an_authority_cannot_take_two_steps_in_one_transaction() {
 #[test]
 fn one_change_a_service_is_pending_until_it_is_applied_or_cancelled() {
     let (mut w, authority) = governed();
-    w.send(&[stage_fee(authority.pubkey(), 0, 300), stage_fee(authority.pubkey(), 1, 100)], &[&authority]);
+    w.send(&[stage_fee(authority.pubkey(), 0, 300), stage_fee(authority.pubkey(), 1, 300)], &[&authority]);
     w.refuse(stage_fee(authority.pubkey(), 0, 300), &[&authority], "FeeAlreadyStaged");
     w.send(&[cancel_fee(authority.pubkey(), 0)], &[&authority]);
     w.refuse(cancel_fee(authority.pubkey(), 0), &[&authority], "NothingStaged");
     pass(&mut w, 2 * DAY);
     w.refuse(apply_fee(0), &[], "NothingStaged");
     w.send(&[apply_fee(1)], &[]);
-    assert_eq!(protocol(&w).fee_bps.map(|bps| bps.get()), [FEE_BPS, 100, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(protocol(&w).fee_bps.map(|bps| bps.get()), [FEE_BPS, 300, 0, 0, 0, 0, 0, 0]);
 }
 
 #[test]

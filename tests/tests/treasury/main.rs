@@ -14,7 +14,7 @@ use joule_sdk::{
 };
 use joule_tests::{World, FEE_BPS};
 
-const FEES: [u16; 8] = [FEE_BPS, 0, 0, 0, 0, 0, 0, 0];
+const FEES: [u16; 8] = [FEE_BPS, FEE_BPS, 0, 0, 0, 0, 0, 0];
 const DAY: i64 = 86_400;
 
 fn protocol(w: &World) -> Protocol {

@@ -17,7 +17,6 @@ use joule_sdk::{
 };
 use std::collections::BTreeSet;
 
-/// Prices are in whole units of the token that is paid in, such as 0.25; what is not given costs nothing.
 #[derive(Args)]
 pub struct Publish {
     /// The model's address

@@ -23,7 +23,7 @@ impl DisputeReceipt {
         let receipt: &Receipt = signed::message(instructions, 1, &channel.authority)?;
         require!(receipt.context == self.condemned.receipt_context(), BillingError::WrongContext);
         // Of a batch's tree nobody but the prover knows the size; a wrong one proves nothing that is not in it.
-        let is_in = tree::verify(&channel.usage_root, &tree::leaf(receipt.as_bytes()), index, size, proof);
+        let is_in = tree::verify(&channel.usage_root, receipt.as_bytes(), index, size, proof);
         require!(is_in, BillingError::NotIncluded);
         require!(receipt.overcharges(&self.prices.prices()), BillingError::FairPrice);
         Ok(())

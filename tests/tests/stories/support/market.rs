@@ -109,6 +109,10 @@ impl Market {
         Buyer { channel: address, session, url: String::new(), http: self.http.clone() }
     }
 
+    pub fn model(&self) -> Pubkey {
+        self.model
+    }
+
     pub async fn channel(&self, address: &Pubkey) -> Channel {
         self.world.chain.get(address).await.expect("a channel")
     }

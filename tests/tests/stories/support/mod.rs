@@ -1,12 +1,14 @@
 //! What the stories share: a world with people in it, processes that end with their story, and patience.
 
 mod market;
+mod middleman;
 mod process;
 mod proxy;
 mod workload;
 mod world;
 
 pub use market::{Buyer, Market};
+pub use middleman::Middleman;
 pub use process::{run, Indexer, Process};
 pub use proxy::Proxy;
 pub use workload::{counting, gluttonous, Digits, Order};

@@ -1,0 +1,181 @@
+//! `joule channel close`, `reclaim` and `dispute`: getting money back.
+
+use super::place::Own;
+use crate::{
+    act::{Actor, Token},
+    context::{address, Options},
+    failure::Failure,
+    output,
+};
+use joule_client::{Kept, Limits};
+use joule_sdk::{
+    billing::state::{Channel, Payer},
+    instruction::billing,
+    pda,
+    staking::state::Claim,
+    units::UnixTime,
+    voucher::{tree, Format as _},
+    Pubkey, SdkError,
+};
+use std::time::Duration;
+
+/// How long a grace may be that a command waits for by itself.
+const PATIENCE: i64 = 90;
+const POLL: Duration = Duration::from_millis(500);
+
+#[derive(clap::Args)]
+pub struct Reclaim {
+    /// In tokens [default: all that is free]
+    amount: Option<String>,
+    /// The token [default: the local network's]
+    #[arg(long, value_name = "ADDRESS")]
+    mint: Option<String>,
+}
+
+/// What became of a channel.
+pub struct Ended {
+    /// Unix seconds from which on the rest is free.
+    pub closes_at: i64,
+    /// Base units that came back into the owner's tokens; `None` while the provider's grace lasts.
+    pub reclaimed: Option<u64>,
+}
+
+/// Gives notice if there was none, waits for a short grace, and takes back what is free.
+pub async fn end(actor: &Actor, channel: Pubkey) -> Result<Ended, Failure> {
+    let find = async || {
+        let state = actor.chain.find::<Channel>(&channel).await?;
+        state.ok_or_else(|| Failure::NotFound(format!("no channel {channel} on the chain: it is closed, or never was")))
+    };
+    let mut state = find().await?;
+    if state.owner != actor.key() {
+        return Err(Failure::Refused(format!("channel {channel} is {}'s", state.owner)));
+    }
+    if state.closes_at.get() == 0 {
+        actor.chain.send(&[billing::request_close(actor.key(), channel)], &[&actor.signer]).await?;
+        state = find().await?;
+    }
+    let closes_at = state.closes_at.get();
+    if closes_at - actor.chain.now().await? > PATIENCE {
+        return Ok(Ended { closes_at, reclaimed: None });
+    }
+    while actor.chain.now().await? < closes_at {
+        tokio::time::sleep(POLL).await;
+    }
+    // Whatever was settled meanwhile is not in the rest. Nothing to give back is no failure.
+    state = find().await?;
+    match actor.chain.send(&[billing::close(channel, &state)], &[&actor.signer]).await {
+        Ok(_) | Err(SdkError::Program(_) | SdkError::Refused { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let token_program = actor.chain.token_program_of(&state.mint).await?;
+    let tokens = pda::associated_token(&actor.key(), &state.mint, &token_program);
+    let free = free(actor, &state.mint).await?;
+    if free > 0 {
+        let reclaim = billing::reclaim(actor.key(), state.mint, tokens, token_program, free);
+        actor.chain.send(&[reclaim], &[&actor.signer]).await?;
+    }
+    Ok(Ended { closes_at, reclaimed: Some(free) })
+}
+
+async fn free(actor: &Actor, mint: &Pubkey) -> Result<u64, Failure> {
+    let address = pda::payer(&actor.key(), mint);
+    let payer: Option<Payer> = actor.chain.find(&address).await?;
+    let mut payer = payer.ok_or_else(|| Failure::NotFound(format!("{} has no deposit in {mint}", actor.key())))?;
+    let now = UnixTime::new(actor.chain.now().await?);
+    let free = payer.sync(now).and_then(|()| payer.free());
+    free.map_err(|_| Failure::Other(anyhow::anyhow!("deposit {address} cannot be brought up to date")))
+}
+
+pub async fn close(options: &Options, channel: &str) -> Result<(), Failure> {
+    let (actor, channel) = (Actor::of(options)?, address(channel)?);
+    let bar = output::spinner("closing");
+    let ended = end(&actor, channel).await?;
+    bar.finish_and_clear();
+    if options.json {
+        let reclaimed = ended.reclaimed.map(|amount| amount.to_string());
+        return output::json(&serde_json::json!({
+            "channel": channel.to_string(), "closes_at": ended.closes_at, "reclaimed": reclaimed,
+        }));
+    }
+    match ended.reclaimed {
+        Some(amount) => println!("closed channel {channel}; {amount} base units came back"),
+        None => println!(
+            "channel {channel} closes at {}; then `joule channel close {channel}` brings the rest back",
+            output::time(ended.closes_at)
+        ),
+    }
+    Ok(())
+}
+
+pub async fn reclaim(options: &Options, args: Reclaim) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
+    let free = free(&actor, &token.mint).await?;
+    let amount = args.amount.as_deref().map_or(Ok(free), |text| token.amount(text))?;
+    if amount == 0 || amount > free {
+        return Err(Failure::Refused(format!("{} of the deposit is free", token.format(free))));
+    }
+    let (owner, payer) = (actor.key(), pda::payer(&actor.key(), &token.mint));
+    let reclaim = billing::reclaim(owner, token.mint, token.account_of(&owner), token.program, amount);
+    actor
+        .send(options, &[reclaim], ("payer", &payer), &format!("took {} back from deposit", token.format(amount)))
+        .await
+}
+
+/// Proves an overcharge on chain: pays for it, settles that, and shows receipt and price list.
+pub async fn dispute(options: &Options, channel: &str) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let own = Own::find(options, &actor.chain, address(channel)?).await?;
+    let bar = output::spinner("proving");
+    let prices = own.channel().prices;
+    let payment = {
+        let wallet = own.wallet(Limits { budget: own.channel().most, window: 1, margin: 0 })?;
+        let kept = wallet.caught().is_some_and(|caught| caught.receipt.message.overcharges(&prices));
+        if kept {
+            wallet.concede();
+        }
+        wallet.payment().await?
+    };
+    // As it is on disk, with every receipt.
+    let kept = own.journal()?.read().map_err(joule_client::WalletError::from)?;
+    let index = overcharge(&kept, |receipt| receipt.overcharges(&prices))?;
+    let voucher = payment.and_then(|payment| payment.payload.voucher);
+    let voucher = voucher.ok_or_else(|| Failure::NotFound("no voucher was ever signed".into()))?;
+    let too_long = || Failure::Other(anyhow::anyhow!("a message is too long for the chain"));
+    let verify = |key: &Pubkey, signature: &[u8; 64], message: &[u8]| {
+        billing::verify(key, signature, message).ok_or_else(too_long)
+    };
+    if own.state.sequence.get() < voucher.message.sequence.get() {
+        let verify = verify(&own.state.session.signer, &voucher.signature, voucher.message.as_bytes())?;
+        actor.chain.send(&[verify, billing::settle(own.address)], &[&actor.signer]).await?;
+    }
+    let state: Channel = actor.chain.get(&own.address).await?;
+    let size = state.sequence.get();
+    let settled = kept.receipts.iter().take(usize::try_from(size).unwrap_or(usize::MAX));
+    let leaves: Vec<_> = settled.map(|(_, signed)| tree::leaf(signed.message.as_bytes())).collect();
+    let proof = tree::prove(&leaves, index).ok_or_else(|| Failure::NotFound("the receipt is not settled".into()))?;
+    let (_, receipt) = &kept.receipts[index];
+    let claim: Option<Claim> = actor.chain.find(&state.claim).await?;
+    let claim_payer = claim.map_or(actor.key(), |claim| claim.rent_payer);
+    let token_program = actor.chain.token_program_of(&state.mint).await?;
+    let shown = verify(&state.authority, &receipt.signature, receipt.message.as_bytes())?;
+    let dispute =
+        billing::dispute_receipt(own.address, &state, claim_payer, token_program, (index as u64, size, proof));
+    bar.finish_and_clear();
+    actor
+        .send(
+            options,
+            &[shown, dispute],
+            ("channel", &own.address),
+            "the provider is convicted and pays for it on channel",
+        )
+        .await
+}
+
+fn overcharge(kept: &Kept, is_one: impl Fn(&joule_sdk::voucher::Receipt) -> bool) -> Result<usize, Failure> {
+    let at = kept.receipts.iter().position(|(_, signed)| is_one(&signed.message));
+    let why = kept.caught.as_ref().map_or("every receipt asks for what it may".into(), |caught| {
+        format!("what was caught cannot be proven: {}", caught.why)
+    });
+    at.ok_or(Failure::NotFound(why))
+}

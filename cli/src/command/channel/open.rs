@@ -1,0 +1,235 @@
+//! `joule channel open` and `top-up`: reserving money for a provider.
+
+use super::place::Place;
+use crate::{
+    act::{seconds, Actor, Token},
+    context::{address, Options},
+    failure::Failure,
+    output,
+};
+use joule_sdk::{
+    billing::{
+        constants::{MAX_BACKING_BPS, MAX_GRACE, MIN_GRACE},
+        state::{Channel, ChannelTerms, Payer},
+    },
+    instruction::{
+        billing::{self, OpenAccounts},
+        token::create_associated,
+    },
+    pda,
+    registry::state::{Model, Provider},
+    treasury::state::{Protocol, Service},
+    units::UnixTime,
+    Instruction, Pubkey, Signer as _,
+};
+
+#[derive(clap::Args)]
+pub struct Open {
+    /// The model's address
+    model: String,
+    /// Who runs it: the authority of a provider
+    #[arg(long, value_name = "ADDRESS")]
+    provider: String,
+    /// What is reserved, in tokens; a deposit makes up what is missing
+    amount: String,
+    #[command(flatten)]
+    terms: Terms,
+    /// The token [default: the local network's]
+    #[arg(long, value_name = "ADDRESS")]
+    mint: Option<String>,
+    /// Do not ask before spending
+    #[arg(long, short)]
+    yes: bool,
+}
+
+#[derive(clap::Args)]
+pub struct TopUp {
+    /// The channel's address
+    channel: String,
+    /// What is reserved beside what is, in tokens; a deposit makes up what is missing
+    amount: String,
+    /// Do not ask before spending
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// How a channel is opened.
+#[derive(clap::Args)]
+pub struct Terms {
+    /// How long the key that signs for requests is good
+    #[arg(long, default_value = "1d", value_name = "DURATION")]
+    session: humantime::Duration,
+    /// How long the provider may take to settle once the channel is to close [default: what it asks for, or an hour]
+    #[arg(long, value_name = "DURATION")]
+    grace: Option<humantime::Duration>,
+    /// What the provider locks of its bond before it collects, in percent of what it earns
+    #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
+    backing: f64,
+}
+
+/// Whom and what a channel is for.
+pub struct Wanted {
+    pub model: Pubkey,
+    pub prices: Pubkey,
+    pub authority: Pubkey,
+    /// Base units.
+    pub cap: u64,
+    /// The least that the provider takes, in seconds.
+    pub min_grace: u32,
+}
+
+/// Asks on the terminal; `--yes` answers for whoever has none.
+pub fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+    use std::io::{IsTerminal as _, Write as _};
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Input(format!("{question}? There is nobody to ask: --yes says so")));
+    }
+    eprint!("{question}? [y/N] ");
+    std::io::stderr().flush().map_err(anyhow::Error::from)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(anyhow::Error::from)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::Outcome("nothing was spent".into())),
+    }
+}
+
+/// What must be paid in before `amount` can be reserved, and the instructions for it; and the deposit's account, if there is
+/// one.
+async fn deposit(actor: &Actor, token: &Token, amount: u64) -> Result<(u64, Vec<Instruction>, Option<Payer>), Failure> {
+    let (owner, mint) = (actor.key(), token.mint);
+    let (address, source) = (pda::payer(&owner, &mint), token.account_of(&owner));
+    let known: Option<Payer> = actor.chain.find(&address).await?;
+    let mut instructions = Vec::new();
+    if known.is_none() {
+        instructions.push(billing::create_payer(owner, owner, mint, token.program));
+    }
+    let mut free = 0;
+    if let Some(mut payer) = known {
+        // As the program will, before it reserves anything.
+        let now = UnixTime::new(actor.chain.now().await?);
+        let synced = payer.sync(now).and_then(|()| payer.free());
+        free = synced.map_err(|_| Failure::Other(anyhow::anyhow!("deposit {address} cannot be brought up to date")))?;
+    }
+    let missing = amount.saturating_sub(free);
+    if missing > 0 {
+        let has = actor.chain.token_balance(&source).await?;
+        if has < missing {
+            let (has, missing) = (token.format(has), token.format(missing));
+            return Err(Failure::Refused(format!("{missing} must be deposited, and {owner} has {has}")));
+        }
+        instructions.push(billing::deposit(owner, address, source, token.program, missing));
+    }
+    Ok((missing, instructions, known))
+}
+
+impl Terms {
+    /// Makes the deposit that is missing, a key for the session, and the channel.
+    pub async fn open(
+        &self,
+        options: &Options,
+        actor: &Actor,
+        token: &Token,
+        wanted: &Wanted,
+        yes: bool,
+    ) -> Result<Pubkey, Failure> {
+        let (owner, mint) = (actor.key(), token.mint);
+        let grace = match self.grace {
+            Some(grace) => seconds("--grace", grace, MAX_GRACE)?,
+            None => wanted.min_grace,
+        };
+        let grace = grace.max(MIN_GRACE);
+        let bps = (self.backing * 100.0).round();
+        if !(0.0..=f64::from(MAX_BACKING_BPS)).contains(&bps) {
+            return Err(Failure::Input(format!(
+                "--backing {} is not between 0 and {} percent",
+                self.backing,
+                MAX_BACKING_BPS / 100
+            )));
+        }
+        let provider: Provider = actor.chain.get(&pda::provider(&wanted.authority)).await?;
+        let protocol: Protocol = actor.chain.get(&pda::protocol()).await?;
+        let fee = protocol
+            .fee(Service::Billing)
+            .map_err(|_| Failure::Other(anyhow::anyhow!("the protocol's fee cannot be read")))?;
+        let (missing, instructions, known) = deposit(actor, token, wanted.cap).await?;
+        let (cap, deposit) = (token.format(wanted.cap), token.format(missing));
+        confirm(&format!("deposit {deposit} and reserve {cap} for requests to {}", wanted.authority), yes)?;
+        let bar = output::spinner("opening a channel");
+        if !instructions.is_empty() {
+            actor.chain.send(&instructions, &[&actor.signer]).await?;
+        }
+        let payer = pda::payer(&owner, &mint);
+        let number = known.map_or(0, |payer| payer.next_channel.get());
+        let channel = pda::channel(&payer, number);
+        let key = Place::of(options, &channel)?.make_key()?;
+        let terms = ChannelTerms {
+            cap: wanted.cap,
+            signer: key.pubkey(),
+            limit: wanted.cap,
+            session_expires_at: actor.chain.now().await? + i64::from(seconds("--session", self.session, u32::MAX)?),
+            grace,
+            backing_bps: bps as u16,
+            max_fee_bps: fee.get(),
+        };
+        let accounts = OpenAccounts {
+            rent_payer: owner,
+            owner,
+            mint,
+            authority: wanted.authority,
+            payout: token.account_of(&provider.payout_owner),
+            model: wanted.model,
+            prices: wanted.prices,
+        };
+        let payout = create_associated(owner, provider.payout_owner, mint, token.program);
+        actor.chain.send(&[payout, billing::open(accounts, number, terms)], &[&actor.signer]).await?;
+        bar.finish_and_clear();
+        Ok(channel)
+    }
+}
+
+pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
+    let model = address(&args.model)?;
+    let state: Option<Model> = actor.chain.find(&model).await?;
+    let version = state.ok_or_else(|| Failure::NotFound(format!("there is no model {model}")))?.version.get();
+    if version == 0 {
+        return Err(Failure::Refused(format!("model {model} has no price list yet")));
+    }
+    let wanted = Wanted {
+        model,
+        prices: pda::price_list(&model, version),
+        authority: address(&args.provider)?,
+        cap: token.amount(&args.amount)?,
+        min_grace: 3_600,
+    };
+    let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;
+    if options.json {
+        return output::json(&serde_json::json!({ "channel": channel.to_string() }));
+    }
+    println!("opened channel {channel}");
+    Ok(())
+}
+
+pub async fn top_up(options: &Options, args: TopUp) -> Result<(), Failure> {
+    let (actor, channel) = (Actor::of(options)?, address(&args.channel)?);
+    let state: Option<Channel> = actor.chain.find(&channel).await?;
+    let state = state.ok_or_else(|| Failure::NotFound(format!("no channel {channel} on the chain")))?;
+    if state.owner != actor.key() {
+        return Err(Failure::Refused(format!("channel {channel} is {}'s", state.owner)));
+    }
+    let token = Token::of(options, &actor.chain, Some(&state.mint.to_string())).await?;
+    let amount = token.amount(&args.amount)?;
+    let (missing, mut instructions, _) = deposit(&actor, &token, amount).await?;
+    let (more, paid_in) = (token.format(amount), token.format(missing));
+    confirm(&format!("deposit {paid_in} and reserve {more} more for {}", state.authority), args.yes)?;
+    let session = &state.session;
+    let limit = session.limit.get().saturating_add(amount);
+    instructions.push(billing::top_up(channel, &state, amount));
+    instructions.push(billing::set_session(actor.key(), channel, session.signer, limit, session.expires_at.get()));
+    actor.send(options, &instructions, ("channel", &channel), &format!("reserved {more} more on channel")).await
+}

@@ -1,0 +1,113 @@
+//! `joule pay`: buys answers from a model, one paid request after the other or many at once.
+
+mod request;
+mod run;
+mod shop;
+
+use super::channel::{end, Own, Terms};
+use crate::{
+    act::{Actor, Token},
+    context::{address, Options},
+    failure::Failure,
+    output,
+};
+use joule_client::{Buyer, Limits};
+use joule_sdk::units::Amount;
+use std::sync::Arc;
+use url::Url;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where the model is sold: a server's address, or one endpoint of it
+    url: Url,
+    /// The model's address
+    #[arg(long, value_name = "ADDRESS")]
+    model: String,
+    /// The most that is spent, in tokens
+    #[arg(long, value_name = "AMOUNT")]
+    budget: String,
+    /// Pay through a channel that is open [default: a new one, which reserves the budget]
+    #[arg(long, value_name = "ADDRESS")]
+    channel: Option<String>,
+    #[command(flatten)]
+    what: request::What,
+    /// How many requests are sent
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    requests: u64,
+    /// How many of them at once; no more than the provider trusts a channel with
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    concurrency: u64,
+    /// The most that one request may cost, in tokens [default: the budget]
+    #[arg(long, value_name = "AMOUNT")]
+    max_per_request: Option<String>,
+    #[command(flatten)]
+    terms: Terms,
+    /// Leave the channel open
+    #[arg(long)]
+    keep: bool,
+    /// Do not ask before spending
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let model = address(&args.model)?;
+    let http = shop::http()?;
+    let endpoint = shop::endpoint(&args.url)?;
+    let bodies = args.what.bodies(&shop::name(&http, &endpoint, &model).await?)?;
+    let offer = shop::Offer::ask(&actor.chain, &http, &endpoint, &model, bodies.of(0)).await?;
+    let token = Token::of(options, &actor.chain, Some(&offer.mint.to_string())).await?;
+    let budget = token.amount(&args.budget)?;
+    let ceiling = args.max_per_request.as_deref().map_or(Ok(budget), |text| token.amount(text))?;
+    if offer.terms.amount.get() > ceiling {
+        let (may, ceiling) = (token.format(offer.terms.amount.get()), token.format(ceiling));
+        return Err(Failure::Refused(format!(
+            "one request may cost up to {may}; at most {ceiling} is to be paid for it"
+        )));
+    }
+    let channel = match &args.channel {
+        Some(channel) => address(channel)?,
+        None => {
+            let channel = args.terms.open(options, &actor, &token, &offer.wanted(model, budget), args.yes).await?;
+            if !options.json {
+                eprintln!("opened channel {channel}");
+            }
+            channel
+        }
+    };
+    let own = Own::find(options, &actor.chain, channel).await?;
+    offer.fits(&own)?;
+    let spent_before = own.journal()?.read().map_err(joule_client::WalletError::from)?.voucher;
+    let spent_before = spent_before.map_or(0, |voucher| voucher.cumulative.get().get());
+    let limits = Limits {
+        budget: Amount::new(spent_before.saturating_add(budget)),
+        window: offer.terms.extra.window,
+        margin: offer.terms.extra.settle_margin,
+    };
+    let wallet = Arc::new(own.wallet(limits)?);
+    let buyer = Buyer::new(http, endpoint, wallet.clone(), &offer.terms, Amount::new(ceiling));
+    if wallet.gaps() > 0 {
+        buyer.recover().await?;
+    }
+    let job = run::Job { buyer: &buyer, bodies: &bodies, requests: args.requests, concurrency: args.concurrency };
+    let bought = job.run(options, &token).await;
+    // What was answered is paid, however it ended.
+    let paid = buyer.pay().await;
+    drop(buyer);
+    drop(wallet);
+    let ended = match args.keep || bought.is_cut_short() {
+        true => None,
+        false => {
+            let bar = output::spinner("closing the channel");
+            let ended = end(&actor, channel).await?;
+            bar.finish_and_clear();
+            Some(ended)
+        }
+    };
+    bought.report(options, &token, &channel, ended.as_ref())?;
+    match bought.stopped {
+        Some(failure) => Err(failure),
+        None => Ok(paid?),
+    }
+}

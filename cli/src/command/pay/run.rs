@@ -1,0 +1,201 @@
+//! Sending, and saying what came of it.
+
+use super::request::Bodies;
+use crate::{act::Token, command::channel::Ended, context::Options, failure::Failure, output};
+use indicatif::{ProgressBar, ProgressStyle};
+use joule_client::{Answered, Buyer, Failed, Stop, WalletError};
+use joule_sdk::{voucher::Usage, Pubkey};
+use serde_json::{json, Value};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
+
+/// So many answers are printed; of more only how many, and what they cost.
+const PRINTED: u64 = 20;
+/// How often progress is told where there is no terminal.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+pub struct Job<'a> {
+    pub buyer: &'a Buyer,
+    pub bodies: &'a Bodies,
+    pub requests: u64,
+    pub concurrency: u64,
+}
+
+/// What came of it all.
+#[derive(Default)]
+pub struct Bought {
+    answers: u64,
+    /// Paid, but lost on their way.
+    lost: u64,
+    /// Base units.
+    spent: u64,
+    used: Usage,
+    took: Duration,
+    printed: Vec<Value>,
+    /// Why not all were sent.
+    pub stopped: Option<Failure>,
+}
+
+impl Job<'_> {
+    /// Until all are answered, something stops it, or Ctrl-C. What is under way is always waited for.
+    pub async fn run(&self, options: &Options, token: &Token) -> Bought {
+        let started = Instant::now();
+        let (mut bought, mut tasks, mut sent) = (Bought::default(), JoinSet::new(), 0);
+        let bar = self.bar();
+        let live = self.requests == 1 && !options.json;
+        let interrupted = tokio::signal::ctrl_c();
+        tokio::pin!(interrupted);
+        let mut told = Instant::now();
+        loop {
+            while bought.stopped.is_none() && sent < self.requests && (tasks.len() as u64) < self.concurrency.max(1) {
+                let (buyer, body) = (self.buyer.clone(), self.bodies.of(sent));
+                tasks.spawn(async move {
+                    buyer
+                        .buy(body.into(), |event| {
+                            if live {
+                                show(event)
+                            }
+                        })
+                        .await
+                });
+                sent += 1;
+            }
+            let ended = tokio::select! {
+                ended = tasks.join_next() => ended,
+                _ = &mut interrupted, if bought.stopped.is_none() => {
+                    bought.stopped = Some(Failure::Outcome("interrupted".into()));
+                    continue;
+                }
+            };
+            match ended {
+                None => break,
+                Some(Ok(Ok(answered))) => bought.add(&answered, self.requests <= PRINTED),
+                Some(Ok(Err(failed))) => bought.stop(failed),
+                Some(Err(error)) => bought.stopped = Some(anyhow::Error::from(error).into()),
+            }
+            bar.set_position(bought.answers);
+            bar.set_message(format!("{} spent", token.format(bought.spent)));
+            if bar.is_hidden() && !options.json && self.requests > PRINTED && told.elapsed() > TOLD_EVERY {
+                told = Instant::now();
+                eprintln!("{} of {} answers, {} spent", bought.answers, self.requests, token.format(bought.spent));
+            }
+        }
+        bar.finish_and_clear();
+        bought.took = started.elapsed();
+        bought
+    }
+
+    fn bar(&self) -> ProgressBar {
+        if self.requests <= 1 {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(self.requests);
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos} of {len} answers, {per_sec}, {msg}") {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+/// Prints the text of one event as it comes.
+fn show(event: &str) {
+    let json: Value = serde_json::from_str(event).unwrap_or_default();
+    if let Some(text) = json["choices"][0]["delta"]["content"].as_str() {
+        print!("{text}");
+        let _ = std::io::stdout().flush();
+    }
+}
+
+impl Bought {
+    fn add(&mut self, answered: &Answered, print: bool) {
+        let receipt = &answered.receipt;
+        self.answers += 1;
+        self.lost += u64::from(answered.body.is_none());
+        self.spent = self.spent.saturating_add(receipt.amount.get().get());
+        self.used = self.used.plus(&receipt.usage());
+        if print {
+            let body = answered.body.as_deref().unwrap_or_default();
+            self.printed.push(json!({
+                "receipt": receipt.sequence.get(),
+                "amount": receipt.amount.get().get().to_string(),
+                "input_tokens": receipt.input_tokens.get(),
+                "output_tokens": receipt.output_tokens.get(),
+                "images": receipt.images.get(),
+                "milliseconds": receipt.milliseconds.get(),
+                // A stream is no JSON; its text was its events'.
+                "answer": serde_json::from_slice::<Value>(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into()),
+            }));
+        }
+    }
+
+    /// Stopped by something after which somebody may want to go on, or to prove something: not by having spent everything.
+    pub fn is_cut_short(&self) -> bool {
+        use Stop::{Budget, Channel, SessionEnds};
+        match &self.stopped {
+            Some(Failure::Bought(Failed::Wallet(WalletError::Stop(stop)))) => {
+                !matches!(stop, Budget { .. } | Channel { .. } | SessionEnds(_))
+            }
+            stopped => stopped.is_some(),
+        }
+    }
+
+    fn stop(&mut self, failed: Failed) {
+        // The first reason is the one; the others follow from it.
+        if self.stopped.is_none() {
+            self.stopped = Some(failed.into());
+        }
+    }
+
+    pub fn report(
+        &self,
+        options: &Options,
+        token: &Token,
+        channel: &Pubkey,
+        ended: Option<&Ended>,
+    ) -> Result<(), Failure> {
+        if options.json {
+            return output::json(&json!({
+                "channel": channel.to_string(),
+                "requests": self.answers,
+                "lost": self.lost,
+                "spent": self.spent.to_string(),
+                "units": self.used.units(),
+                "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+                "answers": self.printed,
+                "closes_at": ended.map(|ended| ended.closes_at),
+                "reclaimed": ended.and_then(|ended| ended.reclaimed).map(|amount| amount.to_string()),
+            }));
+        }
+        for answer in &self.printed {
+            let text = answer["answer"]["choices"][0]["message"]["content"].as_str().unwrap_or_default();
+            let amount: u64 = answer["amount"].as_str().and_then(|amount| amount.parse().ok()).unwrap_or_default();
+            let [input, output] =
+                ["input_tokens", "output_tokens"].map(|field| answer[field].as_u64().unwrap_or_default());
+            println!(
+                "{text}\n  receipt {}: {input} tokens in, {output} out, {}",
+                answer["receipt"],
+                token.format(amount)
+            );
+        }
+        let (rate, spent) = (self.answers as f64 / self.took.as_secs_f64().max(0.001), token.format(self.spent));
+        println!("{} answers for {spent} through channel {channel}, {rate:.0} a second", self.answers);
+        if self.lost > 0 {
+            println!(
+                "{} of them were lost on their way after they had been served: their receipts are paid",
+                self.lost
+            );
+        }
+        match ended {
+            None => println!("the channel is still open: `joule channel close {channel}` ends it"),
+            Some(Ended { reclaimed: Some(amount), .. }) => println!("{} came back", token.format(*amount)),
+            Some(Ended { closes_at, reclaimed: None }) => println!(
+                "the provider has until {} to settle; then `joule channel close {channel}` brings the rest back",
+                output::time(*closes_at)
+            ),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! What a client counts itself, by the gateway's own rule: a token is at least a byte of text, but for the one that ends an
+//! answer; images are those that came; time passed here while it passed there.
+
+use crate::Objection;
+use joule_voucher::Usage;
+use joule_x402::{Weight, END};
+use serde_json::Value;
+use std::{collections::BTreeSet, time::Duration};
+
+/// Two clocks may differ by this much in what they call a second: one part in so many.
+const DRIFT: u64 = 100;
+/// And by this much more, milliseconds.
+const SLACK: u64 = 20;
+
+/// The most that a receipt can say of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    request_bytes: u64,
+    text: u64,
+    images: u64,
+    /// Which of several answers came.
+    choices: BTreeSet<u64>,
+    milliseconds: u64,
+}
+
+impl Counted {
+    /// Of a request whose body has so many bytes.
+    pub fn new(request_bytes: usize) -> Self {
+        Self { request_bytes: request_bytes as u64, ..Self::default() }
+    }
+
+    /// A whole answer, or what one event of a stream carries.
+    pub fn add(&mut self, answer: &Value) {
+        let weight = Weight::of(answer);
+        self.text = self.text.saturating_add(weight.text);
+        self.images = self.images.saturating_add(weight.images);
+        self.choices.extend(weight.choices);
+    }
+
+    /// From the request's first byte to the answer's last.
+    pub fn took(&mut self, time: Duration) {
+        self.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    pub fn check(&self, usage: &Usage) -> Result<(), Objection> {
+        let milliseconds = self.milliseconds.saturating_add(self.milliseconds / DRIFT).saturating_add(SLACK);
+        for (what, claimed, most) in [
+            ("input tokens", usage.input_tokens, self.request_bytes),
+            ("output tokens", usage.output_tokens, self.text.saturating_add(END * self.choices.len() as u64)),
+            ("images", usage.images, self.images),
+            ("milliseconds", usage.milliseconds, milliseconds),
+        ] {
+            if claimed > most {
+                return Err(Objection::Usage { what, claimed, most });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn counted() -> Counted {
+        let mut counted = Counted::new(100);
+        counted.add(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": "hello"}}]}));
+        counted.add(&json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": null}));
+        counted.took(Duration::from_millis(1_000));
+        counted
+    }
+
+    #[test]
+    fn as_many_tokens_as_bytes_can_be_true_and_one_more_cannot() {
+        let usage = |input_tokens, output_tokens, images, milliseconds| Usage {
+            input_tokens,
+            output_tokens,
+            images,
+            milliseconds,
+        };
+        assert_eq!(counted().check(&usage(100, 6, 0, 1_030)), Ok(()));
+        for (wrong, what, most) in [
+            (usage(101, 0, 0, 0), "input tokens", 100),
+            (usage(0, 7, 0, 0), "output tokens", 6),
+            (usage(0, 0, 1, 0), "images", 0),
+            (usage(0, 0, 0, 1_031), "milliseconds", 1_030),
+        ] {
+            let claimed = most + 1;
+            assert_eq!(counted().check(&wrong), Err(Objection::Usage { what, claimed, most }));
+        }
+    }
+
+    #[test]
+    fn images_count_when_they_came() {
+        let mut counted = Counted::new(0);
+        counted.add(&json!({"data": [{"b64_json": "AAAA"}, {"url": "http://x"}, {"b64_json": ""}, {}]}));
+        assert_eq!(counted.check(&Usage { images: 2, ..Usage::default() }), Ok(()));
+        assert!(counted.check(&Usage { images: 3, ..Usage::default() }).is_err());
+    }
+}

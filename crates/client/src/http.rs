@@ -1,0 +1,409 @@
+//! Requests to an OpenAI-compatible server that sells them by x402.
+
+use crate::{Answer, Counted, Objection, Stop, Stream, Wallet, WalletError};
+use bytes::Bytes;
+use joule_units::{Amount, UnixTime};
+use joule_voucher::{hashv, Hash, Receipt};
+use joule_x402::{
+    decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, PAYMENT_REQUIRED,
+    PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, VERSION,
+};
+use reqwest::{header, Response, StatusCode};
+use serde::Deserialize;
+use std::{
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use url::Url;
+
+/// How often one request is sent before it is given up, and how long the first pause is; each is twice as long as the last.
+const TRIES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that an order lives, in seconds, whatever the provider allows.
+const ORDER_LIFE: i64 = 60;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    #[error("{0}")]
+    Wallet(#[from] WalletError),
+    #[error("the provider was caught: {0}")]
+    Objection(#[from] Objection),
+    #[error("{url} cannot be reached: {source}")]
+    Unreachable { url: Url, source: reqwest::Error },
+    #[error("the provider takes no payment that this program can make: {0}")]
+    Terms(String),
+    #[error("the provider does not serve this ({code}): {message}")]
+    Refused { code: String, message: String },
+    #[error("the model answers with status {status}: {body}")]
+    Model { status: u16, body: String },
+    #[error("no answer came in {TRIES} tries; if one was served, its receipt will be found later")]
+    Lost,
+    #[error("{0} orders have no receipt and are not over yet; try again in a minute")]
+    Gaps(usize),
+}
+
+impl Failed {
+    /// Whether other requests of the channel would end in the same way.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Wallet(_) | Self::Objection(_) | Self::Terms(_) | Self::Gaps(_))
+    }
+}
+
+/// One answer, checked and taken into the account.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// As it came; `None` when it was lost on its way and only the receipt is left.
+    pub body: Option<Bytes>,
+    pub receipt: Receipt,
+    pub took: Duration,
+}
+
+/// Where the provider says that a channel stands.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Standing {
+    pub receipts: u64,
+    pub paid_receipts: u64,
+    pub serving: u64,
+    pub unpaid: Vec<Signed<Receipt>>,
+}
+
+/// Sends requests to one endpoint and pays from one wallet.
+#[derive(Clone)]
+pub struct Buyer {
+    http: reqwest::Client,
+    endpoint: Url,
+    wallet: Arc<Wallet>,
+    /// The most that one request was said to cost; the next order allows as much.
+    quote: Arc<AtomicU64>,
+    /// The most that the payer wants to pay for one request.
+    ceiling: Amount,
+    order_life: i64,
+}
+
+/// An answer that is waited for. Dropped before its receipt is taken, the order is lost: its receipt may turn up.
+struct Waiting<'a> {
+    wallet: &'a Wallet,
+    nonce: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.wallet.lose(self.nonce);
+    }
+}
+
+/// What came of one try.
+enum Try {
+    Answered(Answered),
+    /// The same order again, after a pause.
+    Again(Duration),
+    /// The order is over and cost nothing; a new one may do.
+    Anew,
+    Failed(Failed),
+}
+
+impl Buyer {
+    /// What `endpoint` asks of whoever pays nothing: the terms in our scheme on `network`.
+    pub async fn terms(
+        http: &reqwest::Client,
+        endpoint: &Url,
+        body: Bytes,
+        network: &str,
+    ) -> Result<Requirements, Failed> {
+        let sent = http.post(endpoint.clone()).header(header::CONTENT_TYPE, "application/json").body(body).send().await;
+        let response = sent.map_err(|source| Failed::Unreachable { url: endpoint.clone(), source })?;
+        if response.status() != StatusCode::PAYMENT_REQUIRED {
+            let status = response.status().as_u16();
+            return Err(Failed::Model { status, body: response.text().await.unwrap_or_default() });
+        }
+        requirements(&response, network)
+    }
+
+    /// `terms` are those of `endpoint`; `ceiling` is the most that one request may cost.
+    pub fn new(
+        http: reqwest::Client,
+        endpoint: Url,
+        wallet: Arc<Wallet>,
+        terms: &Requirements,
+        ceiling: Amount,
+    ) -> Self {
+        let quote = Arc::new(AtomicU64::new(terms.amount.get()));
+        Self { http, endpoint, wallet, quote, ceiling, order_life: terms.extra.order_life.clamp(1, ORDER_LIFE) }
+    }
+
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    pub fn wallet(&self) -> &Wallet {
+        &self.wallet
+    }
+
+    /// Buys an answer to `body`. Of a stream, `said` gets each event's JSON when it comes.
+    pub async fn buy(&self, body: Bytes, mut said: impl FnMut(&str)) -> Result<Answered, Failed> {
+        let hash = hashv(&[&body]);
+        let mut pause = PAUSE;
+        let (nonce, mut payment) = self.begin(&hash).await?;
+        let mut waiting = Waiting { wallet: &self.wallet, nonce };
+        for _ in 0..TRIES {
+            match self.attempt(waiting.nonce, &payment, &body, &mut said).await {
+                Try::Answered(answered) => return Ok(answered),
+                Try::Failed(failed) => {
+                    self.wallet.flush().await?;
+                    return Err(failed);
+                }
+                Try::Again(wait) => {
+                    tokio::time::sleep(wait.max(pause)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    payment = self.wallet.again(waiting.nonce).await?;
+                }
+                Try::Anew => (waiting.nonce, payment) = self.begin(&hash).await?,
+            }
+        }
+        Err(Failed::Lost)
+    }
+
+    /// An order, once there is room for it.
+    async fn begin(&self, hash: &Hash) -> Result<(u64, PaymentPayload), Failed> {
+        let mut recovered = false;
+        loop {
+            let now = now();
+            let most = Amount::new(self.quote.load(Ordering::Relaxed));
+            let expires_at = UnixTime::new(now.get() + self.order_life);
+            match self.wallet.begin(hash, most, now, expires_at).await {
+                Err(WalletError::Stop(Stop::Wait)) if self.wallet.under_way() > 0 => self.wallet.room().await,
+                Err(WalletError::Stop(Stop::Wait)) if !recovered => {
+                    self.recover().await?;
+                    recovered = true;
+                }
+                Err(WalletError::Stop(Stop::Wait)) => return Err(Failed::Gaps(self.wallet.gaps())),
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// Finds the receipts of answers that were lost, by this process or an earlier one.
+    pub async fn recover(&self) -> Result<(), Failed> {
+        let standing = self.standing().await?;
+        let (now, idle) = (now(), standing.serving == 0);
+        let recovered = self.wallet.recover(&standing.unpaid, idle, now);
+        self.wallet.flush().await?;
+        Ok(recovered?)
+    }
+
+    /// Asks the provider where the channel stands.
+    pub async fn standing(&self) -> Result<Standing, Failed> {
+        let channel = joule_x402::Base58(self.wallet.channel().address);
+        self.at(&format!("/joule/v1/channels/{channel}"), None).await
+    }
+
+    /// Hands in the newest voucher, for the last of the requests.
+    pub async fn pay(&self) -> Result<(), Failed> {
+        let Some(payment) = self.wallet.payment().await? else { return Ok(()) };
+        let _: serde_json::Value = self.at("/joule/v1/vouchers", Some(&payment)).await?;
+        Ok(())
+    }
+
+    async fn at<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        payment: Option<&PaymentPayload>,
+    ) -> Result<T, Failed> {
+        let mut url = self.endpoint.clone();
+        url.set_path(path);
+        let unreachable = |source| Failed::Unreachable { url: url.clone(), source };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = match payment {
+                Some(payment) => self.http.post(url.clone()).header(PAYMENT_SIGNATURE, encode(payment)),
+                None => self.http.get(url.clone()),
+            };
+            let response = request.send().await.map_err(unreachable)?;
+            let status = response.status();
+            if status.is_success() {
+                return response.json().await.map_err(unreachable);
+            }
+            if !is_passing(status) || tries == TRIES {
+                let (code, message) = complaint(response).await;
+                return Err(Failed::Refused { code, message });
+            }
+            tokio::time::sleep(retry_after(&response).max(PAUSE)).await;
+        }
+    }
+
+    async fn attempt(&self, nonce: u64, payment: &PaymentPayload, body: &Bytes, said: &mut impl FnMut(&str)) -> Try {
+        let mut counted = Counted::new(body.len());
+        let sent_at = Instant::now();
+        let request = self.http.post(self.endpoint.clone()).header(header::CONTENT_TYPE, "application/json");
+        let sent = request.header(PAYMENT_SIGNATURE, encode(payment)).body(body.clone()).send().await;
+        let Ok(response) = sent else { return Try::Again(PAUSE) };
+        match response.status() {
+            StatusCode::OK if is_stream(&response) => self.stream(nonce, response, counted, sent_at, said).await,
+            StatusCode::OK => {
+                let settlement = settlement(&response);
+                let Ok(bytes) = response.bytes().await else { return Try::Again(PAUSE) };
+                let took = sent_at.elapsed();
+                counted.took(took);
+                if let Ok(json) = serde_json::from_slice(&bytes) {
+                    counted.add(&json);
+                }
+                let Some(signed) = settlement.as_ref().and_then(receipt_of) else { return self.no_receipt(nonce) };
+                let answer = Answer::Whole { hash: &hashv(&[&bytes]), counted: &counted };
+                self.take(nonce, &signed, &answer, Some(bytes), took)
+            }
+            StatusCode::PAYMENT_REQUIRED => self.refused(nonce, response).await,
+            StatusCode::CONFLICT => self.conflict(nonce, response, sent_at).await,
+            status if is_passing(status) => Try::Again(retry_after(&response)),
+            status => {
+                // What a model says of the request itself; nobody is billed for it.
+                self.wallet.release(nonce);
+                let body = response.text().await.unwrap_or_default();
+                Try::Failed(Failed::Model { status: status.as_u16(), body })
+            }
+        }
+    }
+
+    async fn stream(
+        &self,
+        nonce: u64,
+        mut response: Response,
+        counted: Counted,
+        sent_at: Instant,
+        said: &mut impl FnMut(&str),
+    ) -> Try {
+        let (mut stream, mut all) = (Stream::new(counted), Vec::new());
+        while let Ok(Some(bytes)) = response.chunk().await {
+            all.extend_from_slice(&bytes);
+            stream.push(&bytes).iter().for_each(|event| said(event));
+        }
+        let took = sent_at.elapsed();
+        // Cut off before its receipt: asking again brings it.
+        let Some((settlement, hash, mut counted)) = stream.end() else { return Try::Again(PAUSE) };
+        let Some(signed) = receipt_of(&settlement) else { return self.no_receipt(nonce) };
+        counted.took(took);
+        let answer = Answer::Whole { hash: &hash, counted: &counted };
+        self.take(nonce, &signed, &answer, Some(all.into()), took)
+    }
+
+    fn take(
+        &self,
+        nonce: u64,
+        signed: &Signed<Receipt>,
+        answer: &Answer<'_>,
+        body: Option<Bytes>,
+        took: Duration,
+    ) -> Try {
+        match self.wallet.accept(nonce, signed, answer) {
+            Ok(()) => Try::Answered(Answered { body, receipt: signed.message, took }),
+            Err(objection) => Try::Failed(objection.into()),
+        }
+    }
+
+    /// An answer without a receipt costs nothing; but there is nothing to hold the provider to.
+    fn no_receipt(&self, nonce: u64) -> Try {
+        self.wallet.lose(nonce);
+        Try::Failed(Failed::Refused { code: "no_receipt".into(), message: "the answer came without a receipt".into() })
+    }
+
+    async fn refused(&self, nonce: u64, response: Response) -> Try {
+        let terms = requirements(&response, self.wallet.network());
+        let code = settlement(&response).and_then(|settlement| settlement.error_reason).unwrap_or_default();
+        match code.as_str() {
+            "order_too_small" => {
+                let Ok(terms) = terms else { return Try::Again(PAUSE) };
+                if terms.amount > self.ceiling {
+                    self.wallet.release(nonce);
+                    let message = format!(
+                        "it may cost {}, and at most {} are to be paid",
+                        terms.amount.get(),
+                        self.ceiling.get()
+                    );
+                    return Try::Failed(Failed::Refused { code: "too_dear".into(), message });
+                }
+                self.quote.fetch_max(terms.amount.get(), Ordering::Relaxed);
+                self.wallet.release(nonce);
+                Try::Anew
+            }
+            "order_expired" | "old_nonce" => {
+                self.wallet.release(nonce);
+                Try::Anew
+            }
+            // It passes when what is under way has ended, or the provider has settled.
+            "window_full" | "unpaid" | "risk" | "unsettled" => Try::Again(PAUSE),
+            _ => {
+                self.wallet.release(nonce);
+                let (said, message) = complaint(response).await;
+                Try::Failed(Failed::Refused { code: if code.is_empty() { said } else { code }, message })
+            }
+        }
+    }
+
+    /// The provider knows this order.
+    async fn conflict(&self, nonce: u64, response: Response, sent_at: Instant) -> Try {
+        let settlement = settlement(&response);
+        if let Some(signed) = settlement.as_ref().and_then(receipt_of) {
+            return self.take(nonce, &signed, &Answer::Lost, None, sent_at.elapsed());
+        }
+        match settlement.and_then(|settlement| settlement.error_reason).as_deref() {
+            Some("order_broken") => {
+                self.wallet.release(nonce);
+                Try::Anew
+            }
+            _ => Try::Again(PAUSE),
+        }
+    }
+}
+
+/// The terms of a 402 that this program can keep to.
+fn requirements(response: &Response, network: &str) -> Result<Requirements, Failed> {
+    let bad = |why: &dyn std::fmt::Display| Failed::Terms(why.to_string());
+    let header =
+        response.headers().get(PAYMENT_REQUIRED).ok_or_else(|| bad(&"the answer has no payment-required header"))?;
+    let required: PaymentRequired = decode(header.as_bytes()).map_err(|error| bad(&error))?;
+    let ours = |terms: &Requirements| terms.scheme == SCHEME && terms.network == network;
+    let found = required.accepts.into_iter().find(ours).filter(|_| required.x402_version == VERSION);
+    found.ok_or_else(|| bad(&format!("it does not sell by {SCHEME} on {network}")))
+}
+
+fn settlement(response: &Response) -> Option<Settlement> {
+    decode(response.headers().get(PAYMENT_RESPONSE)?.as_bytes()).ok()
+}
+
+fn receipt_of(settlement: &Settlement) -> Option<Signed<Receipt>> {
+    settlement.extra.as_ref().filter(|_| settlement.success).map(|extra| extra.receipt)
+}
+
+/// The code and message of an OpenAI error.
+async fn complaint(response: Response) -> (String, String) {
+    let status = response.status();
+    let text = response.text().await.unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let field = |name: &str| json["error"][name].as_str().map(str::to_owned);
+    (field("code").unwrap_or_else(|| status.to_string()), field("message").unwrap_or(text))
+}
+
+fn is_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+}
+
+/// It may be better in a moment; the order is as good as before.
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error()
+}
+
+fn retry_after(response: &Response) -> Duration {
+    let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    seconds.map_or(PAUSE, Duration::from_secs).min(LONGEST_PAUSE)
+}
+
+fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,8 @@
+//! A session against a provider: honest and crooked ones, in every order, with crashes; and the journal and the wallet on disk.
+
+mod crooked;
+mod disk;
+mod interleavings;
+mod served;
+mod spending;
+mod world;

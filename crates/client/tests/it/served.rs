@@ -1,0 +1,332 @@
+//! Requests over HTTP, against a server that sells as the gateway does and can be told to misbehave.
+
+use crate::world::*;
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderName, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+    Router,
+};
+use joule_client::{Buyer, Failed, Journal, Limits, Objection, Stop, Wallet, WalletError};
+use joule_units::Amount;
+use joule_voucher::{hashv, sign, Format, Order, Receipt, SigningKey};
+use joule_x402::{
+    decode, encode, network, Base58, Extra, PaymentPayload, PaymentRequired, Requirements, Resource, Settlement,
+    SettlementExtra, Signed, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT, SCHEME, VERSION,
+};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use url::Url;
+
+/// What the server does with the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Honest,
+    /// Serves and bills, and then the connection breaks.
+    Vanishes,
+    /// Asks for one unit too much.
+    Greedy,
+    /// Answers something else than what the receipt says.
+    Swaps,
+    /// Sends half a stream and the connection breaks.
+    Breaks,
+    /// Has no place just now.
+    Full,
+}
+
+#[derive(Clone)]
+struct Shop(Arc<Mutex<Till>>);
+
+struct Till {
+    provider: Provider,
+    /// Taken from the end.
+    moods: Vec<Mood>,
+    quote: u64,
+    vouchers: Vec<u64>,
+}
+
+const STREAM: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"seven\"}}]}\n\n";
+
+fn terms(quote: u64) -> Requirements {
+    let channel = channel(1_000);
+    Requirements {
+        scheme: SCHEME.into(),
+        network: network(&channel.genesis),
+        amount: Amount::new(quote),
+        asset: Base58([8; 32]),
+        pay_to: Base58([7; 32]),
+        max_timeout_seconds: 10,
+        extra: Extra {
+            program: Base58(channel.program),
+            provider: Base58([6; 32]),
+            authority: Base58(channel.authority),
+            model: Base58([5; 32]),
+            price_list: Base58([4; 32]),
+            prices: prices(),
+            min_grace: 3_600,
+            settle_margin: 600,
+            order_life: 300,
+            window: 4,
+            bytes_per_token: 4,
+            unpaid: Vec::new(),
+        },
+    }
+}
+
+fn settlement(receipt: Option<Signed<Receipt>>, reason: Option<&str>) -> Settlement {
+    Settlement {
+        success: receipt.is_some(),
+        error_reason: reason.map(str::to_owned),
+        payer: None,
+        transaction: String::new(),
+        network: network(&channel(1).genesis),
+        extra: receipt.map(|receipt| SettlementExtra {
+            commitment_id: String::new(),
+            charged_amount: receipt.message.amount.get(),
+            receipt,
+        }),
+    }
+}
+
+fn header(name: &'static str, value: String) -> [(HeaderName, String); 1] {
+    [(HeaderName::from_static(name), value)]
+}
+
+fn refused(quote: u64, reason: Option<&str>) -> Response {
+    let required = PaymentRequired {
+        x402_version: VERSION,
+        error: None,
+        resource: Resource { url: "x".into(), description: None, mime_type: None },
+        accepts: vec![terms(quote)],
+    };
+    let body = json!({"error": {"code": reason, "message": "no"}}).to_string();
+    let refused = (StatusCode::PAYMENT_REQUIRED, header(PAYMENT_REQUIRED, encode(&required)), body);
+    match reason {
+        None => refused.into_response(),
+        Some(_) => (header(PAYMENT_RESPONSE, encode(&settlement(None, reason))), refused).into_response(),
+    }
+}
+
+async fn chat(State(Shop(till)): State<Shop>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut till = till.lock().unwrap();
+    let Some(payment) = headers.get(PAYMENT_SIGNATURE) else { return refused(till.quote, None) };
+    let payment: PaymentPayload = decode(payment.as_bytes()).unwrap();
+    let order = payment.payload.order.unwrap().message;
+    assert_eq!(order.request_hash, hashv(&[&body]));
+    if let Some(voucher) = payment.payload.voucher {
+        till.provider.pay(&voucher.message);
+        till.vouchers.push(voucher.message.sequence.get());
+    }
+    if let Some(served) = till.provider.served.get(&order.nonce.get()) {
+        let known = header(PAYMENT_RESPONSE, encode(&settlement(Some(*served), None)));
+        return (StatusCode::CONFLICT, known).into_response();
+    }
+    if order.max_amount.get().get() < till.quote {
+        return refused(till.quote, Some("order_too_small"));
+    }
+    let mood = till.moods.pop().unwrap_or(Mood::Honest);
+    if mood == Mood::Full {
+        return refused(till.quote, Some("window_full"));
+    }
+    let stream = body.windows(6).any(|part| part == b"stream");
+    serve(&mut till.provider, &order, mood, stream)
+}
+
+fn serve(provider: &mut Provider, order: &Order, mood: Mood, stream: bool) -> Response {
+    let usage = joule_voucher::Usage { output_tokens: 3, ..Default::default() };
+    let asked = if mood == Mood::Greedy { 14 } else { 13 };
+    let mut signed = provider.receipt(&channel(1_000), order, &usage, Amount::new(asked));
+    if stream {
+        signed.message.response_hash = hashv(&[STREAM.as_bytes()]);
+        signed.signature = sign(&authority(), signed.message.as_bytes());
+    }
+    provider.book(order, &signed);
+    let settlement = encode(&settlement(Some(signed), None));
+    let broken = || std::io::Error::other("broken");
+    if stream {
+        let end = format!("{RECEIPT_COMMENT}{settlement}\n\ndata: [DONE]\n\n");
+        let pieces = match mood {
+            Mood::Breaks => vec![Ok(STREAM.to_owned()), Err(broken())],
+            _ => vec![Ok(STREAM.to_owned()), Ok(end)],
+        };
+        let body = axum::body::Body::from_stream(Pieces(pieces.into()));
+        return ([("content-type", "text/event-stream")], body).into_response();
+    }
+    match mood {
+        Mood::Vanishes => axum::body::Body::from_stream(Pieces([Err(broken())].into())).into_response(),
+        Mood::Swaps => (header(PAYMENT_RESPONSE, settlement), ANSWER.to_ascii_uppercase()).into_response(),
+        _ => (header(PAYMENT_RESPONSE, settlement), ANSWER).into_response(),
+    }
+}
+
+/// A body in pieces.
+struct Pieces(std::collections::VecDeque<Result<String, std::io::Error>>);
+
+impl futures::Stream for Pieces {
+    type Item = Result<String, std::io::Error>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.pop_front())
+    }
+}
+
+async fn standing(State(Shop(till)): State<Shop>) -> Response {
+    let till = till.lock().unwrap();
+    let (all, paid) = (till.provider.receipts.len(), till.provider.paid);
+    let body = json!({"receipts": all, "paid_receipts": paid, "serving": 0, "unpaid": till.provider.unpaid()});
+    axum::Json(body).into_response()
+}
+
+async fn vouchers(State(Shop(till)): State<Shop>, headers: HeaderMap) -> Response {
+    let payment: PaymentPayload = decode(headers[PAYMENT_SIGNATURE].as_bytes()).unwrap();
+    till.lock().unwrap().provider.pay(&payment.payload.voucher.unwrap().message);
+    axum::Json(json!({})).into_response()
+}
+
+struct Test {
+    till: Arc<Mutex<Till>>,
+    buyer: Buyer,
+    folder: tempfile::TempDir,
+}
+
+async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
+    let moods = moods.iter().rev().copied().collect();
+    let till = Till { provider: Provider::default(), moods, quote: 20, vouchers: Vec::new() };
+    let shop = Shop(Arc::new(Mutex::new(till)));
+    let till = shop.0.clone();
+    let router = Router::new()
+        .route("/v1/chat/completions", post(chat))
+        .route("/joule/v1/channels/{address}", get(standing))
+        .route("/joule/v1/vouchers", post(vouchers))
+        .with_state(shop);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint: Url = format!("http://{}/v1/chat/completions", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let folder = tempfile::tempdir().unwrap();
+    let buyer = buyer(&folder, limits, endpoint, ceiling).await;
+    Test { till, buyer, folder }
+}
+
+async fn buyer(folder: &tempfile::TempDir, limits: Limits, endpoint: Url, ceiling: u64) -> Buyer {
+    let http = reqwest::Client::new();
+    let channel = channel(1_000);
+    let journal = Journal::open(&folder.path().join("journal.db"), &channel.address).unwrap();
+    let terms = Buyer::terms(&http, &endpoint, Bytes::from_static(b"{}"), &network(&channel.genesis)).await.unwrap();
+    let wallet = Wallet::new(channel, limits, SigningKey::from_bytes(&[5; 32]), journal).unwrap();
+    Buyer::new(http, endpoint, Arc::new(wallet), &terms, Amount::new(ceiling))
+}
+
+async fn buy(test: &Test, body: &'static str) -> Result<joule_client::Answered, Failed> {
+    test.buyer.buy(Bytes::from_static(body.as_bytes()), |_| ()).await
+}
+
+#[tokio::test]
+async fn a_402_is_answered_and_every_answer_is_paid_with_the_next_request() {
+    let test = test(&[], LIMITS, 100).await;
+    for _ in 0..5 {
+        let answered = buy(&test, "{}").await.unwrap();
+        assert_eq!((answered.body.as_deref(), answered.receipt.amount.get().get()), (Some(ANSWER), 13));
+    }
+    test.buyer.pay().await.unwrap();
+    let till = test.till.lock().unwrap();
+    assert_eq!((till.vouchers.as_slice(), till.provider.paid), (&[1, 2, 3, 4][..], 5));
+}
+
+#[tokio::test]
+async fn a_stream_is_checked_to_its_last_byte() {
+    let test = test(&[], LIMITS, 100).await;
+    let mut said = Vec::new();
+    let answered = test.buyer.buy(Bytes::from_static(b"stream"), |event| said.push(event.to_owned())).await.unwrap();
+    assert_eq!((answered.receipt.sequence.get(), said.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_asked_for_again_and_paid_once() {
+    let test = test(&[Mood::Vanishes, Mood::Honest, Mood::Breaks], LIMITS, 100).await;
+    assert!(buy(&test, "{}").await.unwrap().body.is_none());
+    assert!(buy(&test, "{}").await.unwrap().body.is_some());
+    assert!(buy(&test, "stream").await.unwrap().body.is_none());
+    assert_eq!(test.buyer.wallet().receipts(), 3);
+    assert_eq!(test.till.lock().unwrap().provider.receipts.len(), 3);
+}
+
+#[tokio::test]
+async fn a_price_that_rose_is_paid_up_to_the_ceiling() {
+    let test = test(&[], LIMITS, 30).await;
+    test.till.lock().unwrap().quote = 30;
+    buy(&test, "{}").await.unwrap();
+    test.till.lock().unwrap().quote = 31;
+    let refused = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&refused, Failed::Refused { code, .. } if code == "too_dear"), "{refused}");
+    assert_eq!(test.till.lock().unwrap().provider.receipts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_full_window_passes() {
+    let test = test(&[Mood::Full, Mood::Full], LIMITS, 100).await;
+    buy(&test, "{}").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_provider_that_is_caught_gets_no_further_request() {
+    for (mood, objection) in
+        [(Mood::Greedy, Objection::Overcharged { asked: 14, fair: 13 }), (Mood::Swaps, Objection::Response)]
+    {
+        let test = test(&[Mood::Honest, mood], LIMITS, 100).await;
+        buy(&test, "{}").await.unwrap();
+        let caught = buy(&test, "{}").await.unwrap_err();
+        assert!(matches!(&caught, Failed::Objection(found) if *found == objection), "{caught}");
+        let next = buy(&test, "{}").await.unwrap_err();
+        assert!(matches!(&next, Failed::Wallet(WalletError::Stop(Stop::Caught(_)))), "{next}");
+        assert_eq!(test.till.lock().unwrap().provider.receipts.len(), 2);
+        assert_eq!(test.buyer.wallet().billed().get(), 13);
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_stay_within_window_and_budget_and_all_is_paid() {
+    let limits = Limits { budget: Amount::new(13 * 30 + 6), ..LIMITS };
+    let test = test(&[], limits, 100).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let buyer = test.buyer.clone();
+        tasks.spawn(async move { buyer.buy(Bytes::from_static(b"{}"), |_| ()).await });
+    }
+    let all = tasks.join_all().await;
+    let bought = all.iter().filter(|result| result.is_ok()).count();
+    let is_budget = |failed: &Failed| matches!(failed, Failed::Wallet(WalletError::Stop(Stop::Budget { .. })));
+    assert!(all.iter().filter_map(|result| result.as_ref().err()).all(is_budget));
+    // The last may cost up to 20, and 19 are left.
+    assert_eq!(bought, 29);
+    test.buyer.pay().await.unwrap();
+    assert_eq!(test.till.lock().unwrap().provider.paid, 29);
+}
+
+#[tokio::test]
+async fn a_client_that_was_killed_finds_what_it_was_served() {
+    let test = test(&[Mood::Honest, Mood::Honest, Mood::Vanishes], LIMITS, 100).await;
+    for _ in 0..2 {
+        buy(&test, "{}").await.unwrap();
+    }
+    // Dropped in the middle of the third: the receipt is at the provider only.
+    let third = test.buyer.clone();
+    let task = tokio::spawn(async move { third.buy(Bytes::from_static(b"{}"), |_| ()).await });
+    while test.till.lock().unwrap().provider.receipts.len() < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    task.abort();
+    let _ = task.await;
+    let Test { till, buyer: old, folder } = test;
+    let endpoint = old.endpoint().clone();
+    drop(old);
+    let again = buyer(&folder, LIMITS, endpoint, 100).await;
+    again.recover().await.unwrap();
+    assert_eq!((again.wallet().receipts(), again.wallet().gaps()), (3, 0));
+    again.pay().await.unwrap();
+    assert_eq!(till.lock().unwrap().provider.paid, 3);
+}

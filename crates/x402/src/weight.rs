@@ -1,0 +1,65 @@
+//! How much went through, as both sides count it: bytes of text, images, and which of several answers they belong to.
+
+use serde_json::Value;
+
+/// Tokens of an answer that have no text: the one that ends it. Every other is at least a byte.
+pub const END: u64 = 1;
+
+/// What is in a whole answer, or in one event of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Bytes of text.
+    pub text: u64,
+    pub images: u64,
+    /// Which of the answers it belongs to.
+    pub choices: Vec<u64>,
+}
+
+impl Weight {
+    pub fn of(answer: &Value) -> Self {
+        let list = |field| answer.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let choices = list("choices");
+        let text_of = |choice: &Value| {
+            ["delta", "message", "text"].iter().filter_map(|field| choice.get(*field)).map(text_bytes).sum::<u64>()
+        };
+        let is_image = |item: &&Value| {
+            let has = |field| item.get(field).and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+            has("b64_json") || has("url")
+        };
+        Self {
+            text: choices.iter().map(text_of).sum(),
+            images: list("data").iter().filter(is_image).count() as u64,
+            choices: choices.iter().map(|choice| choice.get("index").and_then(Value::as_u64).unwrap_or(0)).collect(),
+        }
+    }
+}
+
+/// Bytes of all text in there, but for images in line and the names of roles and types.
+pub fn text_bytes(value: &Value) -> u64 {
+    match value {
+        Value::String(text) if text.starts_with("data:") => 0,
+        Value::String(text) => text.len() as u64,
+        Value::Array(list) => list.iter().map(text_bytes).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "role" | "type" | "id" | "object" | "finish_reason"))
+            .map(|(_, value)| text_bytes(value))
+            .sum(),
+        // A prompt in tokens: each is about one.
+        Value::Number(_) => 1,
+        Value::Null | Value::Bool(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_is_counted_without_images_and_roles() {
+        let message = json!([{"role": "user", "content": [
+            {"type": "text", "text": "12345"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
+        assert_eq!(text_bytes(&message), 5);
+    }
+}

@@ -1,0 +1,185 @@
+//! `joule pay` against a real gateway and the real program: a client that is killed and goes on, and a gateway that asks for
+//! too much.
+
+use crate::support::{run, until, Market, Middleman, Process};
+use joule_localnet::Persona::{Alice, Bob, North};
+use joule_sdk::{billing::state::Payer, pda, Pubkey};
+use joule_voucher::{SigningKey, Voucher};
+use joule_x402::PaymentPayload;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+struct Shopping {
+    market: Market,
+    gateway: Process,
+    middleman: Middleman,
+}
+
+impl Shopping {
+    async fn start() -> Self {
+        let market = Market::open().await;
+        let (gateway, url) = market.gateway("enabled = false", None).await;
+        let key = SigningKey::from_bytes(market.world.key(North).secret_bytes());
+        let middleman = Middleman::before(&url, key).await;
+        std::fs::write(
+            market.world.folder.path().join("request.json"),
+            crate::support::Buyer::question(1, false).to_string(),
+        )
+        .expect("a file");
+        Self { market, gateway, middleman }
+    }
+
+    fn args(&self, requests: &str, channel: Option<&str>) -> Vec<String> {
+        let body = self.market.world.folder.path().join("request.json").display().to_string();
+        let model = self.market.model().to_string();
+        let mut args: Vec<String> = [
+            "pay",
+            &self.middleman.url,
+            "--model",
+            &model,
+            "--budget",
+            "5",
+            "--max-per-request",
+            "0.1",
+            "--requests",
+            requests,
+            "--body",
+            &body,
+            "--keep",
+            "--yes",
+            "--json",
+        ]
+        .map(str::to_owned)
+        .into();
+        args.extend(channel.iter().flat_map(|channel| ["--channel".to_owned(), (*channel).to_owned()]));
+        args.extend(self.as_alice());
+        args
+    }
+
+    fn as_alice(&self) -> [String; 4] {
+        let state_dir = self.market.world.state_dir().display().to_string();
+        ["--as".to_owned(), "alice".to_owned(), "--state-dir".to_owned(), state_dir]
+    }
+
+    /// What `joule pay` printed after success.
+    async fn pay(&self, requests: &str, channel: Option<&str>) -> Value {
+        let output = run("joule", &self.args(requests, channel)).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    async fn joule(&self, args: &[&str]) -> std::process::Output {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).chain(self.as_alice()).collect();
+        run("joule", &args).await
+    }
+
+    async fn finish(self) {
+        self.gateway.stop().await;
+        self.market.world.stop().await;
+    }
+}
+
+/// Every voucher by its number; two that differ fail.
+fn vouchers(payments: &[PaymentPayload]) -> BTreeMap<u64, Voucher> {
+    let mut vouchers = BTreeMap::new();
+    for signed in payments.iter().filter_map(|payment| payment.payload.voucher) {
+        let number = signed.message.sequence.get();
+        let before = vouchers.insert(number, signed.message);
+        assert!(before.is_none_or(|before| before == signed.message), "two vouchers of number {number}");
+    }
+    vouchers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_killed_goes_on_and_signs_nothing_twice() {
+    let shopping = Shopping::start().await;
+    let mut channel: Option<String> = None;
+    for life in 1..=4_usize {
+        let args = shopping.args("1000", channel.as_deref());
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let mut client = Process::start(shopping.market.world.folder.path(), "client", "joule", &args, &[]);
+        until("some requests are paid", async || (shopping.middleman.payments().len() >= 15 * life).then_some(()))
+            .await;
+        client.kill();
+        channel = Some(shopping.middleman.payments()[0].payload.channel.to_string());
+    }
+    let bought = shopping.pay("3", channel.as_deref()).await;
+    assert_eq!(bought["requests"], 3, "{bought}");
+
+    let payments = shopping.middleman.payments();
+    let vouchers = vouchers(&payments);
+    let (_, last) = vouchers.last_key_value().expect("a voucher");
+    let orders: Vec<_> = payments.iter().filter_map(|payment| payment.payload.order).collect();
+    let nonces: BTreeMap<_, _> = orders.iter().map(|order| (order.message.nonce.get(), order.message)).collect();
+    assert!(orders.iter().all(|order| nonces[&order.message.nonce.get()] == order.message), "a nonce was used twice");
+    let channels: BTreeSet<_> = payments.iter().map(|payment| payment.payload.channel).collect();
+    assert_eq!(channels.len(), 1);
+
+    // Both sides, and then the chain, say the same.
+    let address: Pubkey = channel.as_deref().expect("a channel").parse().expect("an address");
+    let account = shopping.market.account(&shopping.middleman.url, &address).await;
+    let billed = last.cumulative.get().get();
+    assert_eq!(
+        (account["receipts"].as_u64(), account["paid_receipts"].as_u64()),
+        (Some(last.sequence.get()), Some(last.sequence.get()))
+    );
+    assert_eq!(account["billed"], billed.to_string());
+    shopping.market.settle().await;
+    let state = shopping.market.channel(&address).await;
+    assert_eq!((state.settled.get(), state.sequence.get()), (billed, last.sequence.get()));
+    assert_eq!((state.paid.get(), state.collected.get()), (billed, billed));
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
+    let shopping = Shopping::start().await;
+    let (market, world) = (&shopping.market, &shopping.market.world);
+    let honest = shopping.pay("5", None).await;
+    let channel = honest["channel"].as_str().expect("a channel").to_owned();
+    let address: Pubkey = channel.parse().expect("an address");
+    market.settle().await;
+    let settled: u64 = honest["spent"].as_str().and_then(|spent| spent.parse().ok()).expect("an amount");
+    assert_eq!(market.channel(&address).await.backed.get(), settled);
+    let early = shopping.joule(&["channel", "dispute", &channel]).await;
+    assert_eq!(early.status.code(), Some(3), "nothing is wrong yet");
+
+    shopping.middleman.be_greedy();
+    let output = run("joule", &shopping.args("5", Some(&channel))).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("the provider was caught") && said.contains("the price of its usage"), "{said}");
+    let paid = vouchers(&shopping.middleman.payments());
+    assert_eq!(
+        paid.last_key_value().map(|(number, voucher)| (*number, voucher.cumulative.get().get())),
+        Some((5, settled))
+    );
+    // It is not asked again.
+    let before = shopping.middleman.payments().len();
+    assert_eq!(run("joule", &shopping.args("5", Some(&channel))).await.status.code(), Some(6));
+    let orders = shopping.middleman.payments().split_off(before);
+    assert!(orders.iter().all(|payment| payment.payload.order.is_none()), "{orders:?}");
+
+    let deposit = async || {
+        world.chain.get::<Payer>(&pda::payer(&world.address(Alice), &world.localnet.mint())).await.expect("a deposit")
+    };
+    let free = |payer: &Payer| payer.balance.get() - payer.reserved.get();
+    let (bond, payer, bob) = (world.bond(North).await, deposit().await, world.balance(Bob).await);
+    let proven = shopping.joule(&["channel", "dispute", &channel]).await;
+    assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
+    let state = market.channel(&address).await;
+    assert_eq!((state.disputed, state.sequence.get()), (1, 6));
+    assert!(state.closes_at.get() > 0, "the channel is closed");
+    // All that stood behind the bills is gone, and most of it is the payer's.
+    let slashed = bond.amount.get() - world.bond(North).await.amount.get();
+    assert_eq!(slashed, settled);
+    let now = deposit().await;
+    assert!(free(&now) > free(&payer), "{} is free, and was {}", free(&now), free(&payer));
+    assert_eq!(world.balance(Bob).await, bob, "nobody else pays for it");
+    // Once.
+    assert_eq!(shopping.joule(&["channel", "dispute", &channel]).await.status.code(), Some(4));
+    let closed = shopping.joule(&["channel", "close", &channel]).await;
+    assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
+    assert_eq!(free(&deposit().await), 0, "it all came back");
+    shopping.finish().await;
+}
