@@ -7,39 +7,22 @@
 //! A day remembers the highest that was seen on it, which is the same in whatever order and however often things are seen.
 //! What a day adds is how far it goes beyond all days before. Payments are added up, once for each event.
 
-use super::{distribution, Result, StoreError};
+mod days;
+
+pub use days::Days;
+
+use super::{Result, StoreError};
 use crate::{
     decode::Fact,
     types::{Address, Malformed},
 };
 use joule_api::{Channel, PaidOut, Revenue, RevenueBy};
-use joule_billing::{
-    constants::{MAX_SHARES, PROTOCOL},
-    event::AnyEvent,
-};
+use joule_billing::event::AnyEvent;
 use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Seconds.
 pub const DAY: i64 = 24 * 60 * 60;
-
-/// The days of one channel, by their number since 1970-01-01.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Days(BTreeMap<i64, Seen>);
-
-/// What was seen of a channel on one day. Amounts in base units.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Seen {
-    /// The highest, and the units of that voucher.
-    sequence: u64,
-    units: u64,
-    /// The highest that a distribution stated: earned by all, and by the provider.
-    amount: u64,
-    collected: u64,
-    /// Sums.
-    paid: PaidOut,
-    returned: u64,
-}
 
 /// What a day, or many, add. Units may go back: they are what vouchers state, and no rule binds them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,129 +44,6 @@ pub struct RevenueFilter {
     /// Numbers of days; the second is not counted any more.
     pub days: (Option<i64>, Option<i64>),
     pub mint: Option<Address>,
-}
-
-impl Days {
-    pub fn load(conn: &Connection, channel: &Address) -> Result<Self> {
-        let mut statement = conn.prepare_cached(
-            "select day, sequence, units, amount, collected, paid_shares, paid_fee, paid_provider, returned
-             from channel_days where channel = ?1",
-        )?;
-        let rows = statement.query_map([channel.0], |row| {
-            let number = |column| row.get::<_, i64>(column).map(|number| number as u64);
-            let seen = Seen {
-                sequence: number(1)?,
-                units: number(2)?,
-                amount: number(3)?,
-                collected: number(4)?,
-                paid: PaidOut { shares: number(5)?, fee: number(6)?, provider: number(7)? },
-                returned: number(8)?,
-            };
-            Ok((row.get(0)?, seen))
-        })?;
-        Ok(Self(rows.collect::<rusqlite::Result<_>>()?))
-    }
-
-    /// Writes what is new or other than `before`. A day that was seen stays.
-    pub fn store(&self, conn: &Connection, channel: &Address, before: &Self) -> Result<()> {
-        let mut statement = conn.prepare_cached(
-            "insert or replace into channel_days (channel, day, sequence, units, amount, collected, paid_shares,
-                 paid_fee, paid_provider, returned)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
-        for (day, seen) in self.0.iter().filter(|(day, seen)| before.0.get(day) != Some(seen)) {
-            statement.execute(params![
-                channel.0,
-                day,
-                seen.sequence as i64,
-                seen.units as i64,
-                seen.amount as i64,
-                seen.collected as i64,
-                seen.paid.shares as i64,
-                seen.paid.fee as i64,
-                seen.paid.provider as i64,
-                seen.returned as i64,
-            ])?;
-        }
-        Ok(())
-    }
-
-    /// The channel's vouchers were seen to have come this far.
-    pub fn saw(&mut self, at: i64, sequence: u64, units: u64) {
-        if sequence == 0 {
-            return;
-        }
-        let seen = self.on(at);
-        if sequence > seen.sequence {
-            seen.sequence = sequence;
-            seen.units = units;
-        }
-    }
-
-    /// Adds an event, which must be new and of this channel.
-    pub fn happened(&mut self, fact: &AnyEvent, at: i64) {
-        let add = |sum: &mut u64, amount: u64| *sum = sum.saturating_add(amount);
-        match fact {
-            AnyEvent::Distributed(e) => {
-                let seen = self.on(at);
-                seen.amount = seen.amount.max(e.settled.get().saturating_add(e.accrued.get()));
-                seen.collected = seen.collected.max(e.collected.get());
-                let paid = distribution::paid(&e.paid);
-                add(&mut seen.paid.shares, paid.shares);
-                add(&mut seen.paid.fee, paid.fee);
-                add(&mut seen.paid.provider, paid.provider);
-                add(&mut seen.returned, e.returned.get());
-            }
-            AnyEvent::OwedClaimed(e) => {
-                let seen = self.on(at);
-                let to = match usize::from(e.party) {
-                    share if share < MAX_SHARES => &mut seen.paid.shares,
-                    PROTOCOL => &mut seen.paid.fee,
-                    _ => &mut seen.paid.provider,
-                };
-                add(to, e.amount.get());
-            }
-            AnyEvent::BillDisputed(e) => add(&mut self.on(at).returned, e.returned.get()),
-            _ => {}
-        }
-    }
-
-    fn on(&mut self, at: i64) -> &mut Seen {
-        self.0.entry(at.div_euclid(DAY)).or_default()
-    }
-
-    /// What each day adds.
-    pub fn added(&self) -> impl Iterator<Item = (i64, Sums)> + '_ {
-        let mut before = Seen::default();
-        self.0.iter().map(move |(day, seen)| {
-            let mut sums = Sums {
-                amount: i128::from(seen.amount.saturating_sub(before.amount)),
-                collected: i128::from(seen.collected.saturating_sub(before.collected)),
-                paid_shares: seen.paid.shares.into(),
-                paid_fee: seen.paid.fee.into(),
-                paid_provider: seen.paid.provider.into(),
-                returned: seen.returned.into(),
-                ..Sums::default()
-            };
-            before.amount = before.amount.max(seen.amount);
-            before.collected = before.collected.max(seen.collected);
-            if seen.sequence > before.sequence {
-                sums.requests = i128::from(seen.sequence) - i128::from(before.sequence);
-                sums.units = i128::from(seen.units) - i128::from(before.units);
-                before.sequence = seen.sequence;
-                before.units = seen.units;
-            }
-            (*day, sums)
-        })
-    }
-
-    /// What they add together.
-    pub fn total(&self) -> Sums {
-        self.added().fold(Sums::default(), |mut total, (_, sums)| {
-            total.add(&sums, 1);
-            total
-        })
-    }
 }
 
 /// Whether an event adds to some channel's days, and to whose.
@@ -358,48 +218,4 @@ pub fn by_mint(conn: &Connection) -> Result<Vec<(Address, Sums)>> {
         sums.entry(Address(row.get(0)?)).or_default().add(&Sums::read(row, 1)?, 1);
     }
     Ok(sums.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOON: i64 = DAY / 2;
-
-    fn requests(days: &Days) -> Vec<(i64, i128, i128)> {
-        days.added().map(|(day, sums)| (day, sums.requests, sums.units)).collect()
-    }
-
-    #[test]
-    fn requests_count_on_the_day_that_first_showed_them() {
-        let mut days = Days::default();
-        days.saw(NOON, 10, 1_000);
-        days.saw(NOON + 60, 12, 1_300);
-        days.saw(3 * DAY, 12, 1_300);
-        days.saw(3 * DAY + 5, 20, 1_900);
-        assert_eq!(requests(&days), [(0, 12, 1_300), (3, 8, 600)]);
-        assert_eq!((days.total().requests, days.total().units), (20, 1_900));
-    }
-
-    #[test]
-    fn what_is_seen_late_moves_to_its_own_day_and_the_sum_stays() {
-        let (mut early, mut late) = (Days::default(), Days::default());
-        let seen = [(NOON, 10, 1_000), (DAY + NOON, 15, 900), (2 * DAY, 15, 900), (4 * DAY, 16, 2_000)];
-        for (at, sequence, units) in seen {
-            early.saw(at, sequence, units);
-        }
-        for (at, sequence, units) in seen.into_iter().rev().chain(seen) {
-            late.saw(at, sequence, units);
-        }
-        assert_eq!(early, late);
-        // A voucher may state fewer units than the one before.
-        assert_eq!(requests(&early), [(0, 10, 1_000), (1, 5, -100), (2, 0, 0), (4, 1, 1_100)]);
-    }
-
-    #[test]
-    fn a_moment_before_1970_is_a_day_too() {
-        let mut days = Days::default();
-        days.saw(-1, 1, 1);
-        assert_eq!(requests(&days), [(-1, 1, 1)]);
-    }
 }

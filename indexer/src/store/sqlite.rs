@@ -1,6 +1,7 @@
 //! SQLite: one connection that writes, as many as needed that read.
 
 mod apply;
+mod rebuild;
 
 use super::{
     account, channel, checkpoint, dead_letter, dispute, distribution, event, job, model, plan, provider,

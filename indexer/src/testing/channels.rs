@@ -32,7 +32,7 @@ pub(super) struct Billing {
 }
 
 pub fn payer_address(who: u8) -> Address {
-    Address([150 + who; 32])
+    Address([160 + who; 32])
 }
 
 pub fn plan_address(channel: &Address) -> Address {

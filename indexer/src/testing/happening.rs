@@ -128,7 +128,10 @@ impl Chain {
                 self.pay_in(who, amount.into());
             }
             Happening::Channel(who, model, cap) => {
-                self.try_open_channel(who, &provider_address(who), &Address([230 + model; 32]), cap.into());
+                // To one that nobody has seen, if there is none.
+                let known = self.models.keys().nth(usize::from(model)).copied();
+                let model = known.unwrap_or(Address([230 + model; 32]));
+                self.try_open_channel(who, &provider_address(who), &model, cap.into());
             }
             Happening::Bill(n, step) => {
                 let Some(address) = self.channel(n) else { return };

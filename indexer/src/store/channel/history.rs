@@ -73,6 +73,8 @@ pub fn happened(channel: &mut Channel, fact: &billing::AnyEvent) {
             channel.accrued = channel.accrued.max(e.accrued.get());
             channel.paid = channel.paid.max(e.settled.get().saturating_add(e.accrued.get()));
             channel.collected = channel.collected.max(e.collected.get());
+            // Whoever was paid was paid all.
+            channel.owed.retain(|owed| e.paid[usize::from(owed.party)].get() == 0);
         }
         E::OwedClaimed(e) => channel.owed.retain(|owed| owed.party != e.party),
         E::CloseRequested(e) => closes(channel, e.closes_at.get()),

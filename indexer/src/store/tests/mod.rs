@@ -3,6 +3,7 @@
 mod billing;
 mod bonds;
 mod disputes;
+mod earned;
 mod models;
 
 use super::*;

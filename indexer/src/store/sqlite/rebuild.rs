@@ -1,0 +1,139 @@
+//! What was made of accounts and events is made again, at the end of a batch.
+
+use super::{
+    super::{account, channel, dispute, event, job, plan, provider, revenue, totals, AccountRow, EventRow, Result},
+    apply::{Ledger, Work},
+};
+use crate::{decode::Row, types::Address};
+use joule_api::Provider;
+use std::collections::BTreeSet;
+
+/// Every event that a row can have, for rebuilding it. A job has at most some dozens.
+const ALL: usize = 1 << 20;
+
+impl Work<'_> {
+    /// Providers first: a job may have to ask who runs its provider.
+    pub(super) fn rebuild(&mut self) -> Result<()> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut jobs: BTreeSet<Address> = BTreeSet::new();
+        let mut providers = Vec::new();
+        for row in &rows {
+            if let Row::Provider(address) = row {
+                providers.extend(self.provider(address, &mut jobs)?);
+            }
+        }
+        jobs.extend(rows.iter().filter(|row| matches!(row, Row::Job(_))).map(Row::address));
+        for address in jobs {
+            self.job(&address)?;
+        }
+        for row in &rows {
+            match row {
+                Row::Dispute(address) => self.dispute(address)?,
+                Row::Channel(address) => self.channel(address)?,
+                Row::Plan(address) => self.plan(address)?,
+                Row::Job(_) | Row::Provider(_) => {}
+            }
+        }
+        std::mem::take(&mut self.deltas).write(self.conn)?;
+        for (address, mut provider) in providers {
+            totals::count_for(self.conn, &address, &mut provider)?;
+            self.applied.providers.push(provider);
+        }
+        Ok(())
+    }
+
+    /// The provider, if it changed; adds to `jobs` those that name it, if nobody had heard of it yet.
+    fn provider(&self, address: &Address, jobs: &mut BTreeSet<Address>) -> Result<Option<(Address, Provider)>> {
+        let row = account::get(self.conn, address)?;
+        let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
+        let events = if needs_events { event::of_account(self.conn, address, ALL)? } else { Vec::new() };
+        let Some(after) = provider::rebuild(address, row.as_ref(), &events) else { return Ok(None) };
+        let before = provider::get(self.conn, address)?;
+        if before.is_none() {
+            jobs.extend(job::of_provider(self.conn, address)?);
+        }
+        if before.as_ref() == Some(&after) {
+            return Ok(None);
+        }
+        provider::put(self.conn, address, &after)?;
+        Ok(Some((*address, after)))
+    }
+
+    fn job(&mut self, address: &Address) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = event::of_account(self.conn, address, ALL)?;
+        let mut failed = None;
+        let authority = |provider: &Address| {
+            provider::authority(self.conn, provider).unwrap_or_else(|error| {
+                failed = Some(error);
+                None
+            })
+        };
+        let rebuilt = job::rebuild(address, row.as_ref(), &events, authority);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let Some(after) = rebuilt else { return Ok(()) };
+        let before = job::get(self.conn, address)?;
+        if before.as_ref() != Some(&after) {
+            job::put(self.conn, address, &after)?;
+            self.deltas.changed(before.as_ref(), &after);
+            self.applied.jobs.push(after);
+        }
+        Ok(())
+    }
+
+    fn dispute(&mut self, address: &Address) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = event::of_account(self.conn, address, ALL)?;
+        let Some(after) = dispute::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        if dispute::get(self.conn, address)?.as_ref() != Some(&after) {
+            dispute::put(self.conn, address, &after)?;
+            self.applied.disputes.push(after);
+        }
+        Ok(())
+    }
+
+    /// The events that say something of it which the account does not.
+    fn history(&self, address: &Address, row: Option<&AccountRow>) -> Result<Vec<EventRow>> {
+        match row.and_then(AccountRow::told_until) {
+            Some(slot) => event::since(self.conn, address, slot),
+            None => event::of_account(self.conn, address, ALL),
+        }
+    }
+
+    fn channel(&mut self, address: &Address) -> Result<()> {
+        self.ledger(address)?;
+        let Some(Ledger { before: days_before, now: days }) = self.ledgers.remove(address) else { return Ok(()) };
+        if days != days_before {
+            days.store(self.conn, address, &days_before)?;
+        }
+        let row = account::get(self.conn, address)?;
+        let events = self.history(address, row.as_ref())?;
+        // Until somebody says whose it is, its days wait.
+        let Some(after) = channel::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        let before = channel::get(self.conn, address)?;
+        if before.as_ref() == Some(&after) && days == days_before {
+            return Ok(());
+        }
+        channel::put(self.conn, address, &after)?;
+        let counted = before.as_ref().map(|before| (before, &days_before));
+        revenue::changed(self.conn, counted.map(|(_, days)| days), &after, &days)?;
+        self.deltas.channel_changed(counted, (&after, &days));
+        let mut shown = after;
+        days.total().fill(&mut shown);
+        self.applied.channels.push(shown);
+        Ok(())
+    }
+
+    fn plan(&mut self, address: &Address) -> Result<()> {
+        let row = account::get(self.conn, address)?;
+        let events = self.history(address, row.as_ref())?;
+        let Some(after) = plan::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        if plan::get(self.conn, address)?.as_ref() != Some(&after) {
+            plan::put(self.conn, address, &after)?;
+            self.applied.plans.push(after);
+        }
+        Ok(())
+    }
+}
