@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn drawings_are_found_among_words() {
-        let drawing = ["...##...".to_owned(), "...##...".to_owned()].iter().cycle().take(8).cloned().collect::<Vec<_>>();
+        let drawing =
+            ["...##...".to_owned(), "...##...".to_owned()].iter().cycle().take(8).cloned().collect::<Vec<_>>();
         let text = format!("What is this?\n{}\nThanks", drawing.join("\n"));
         let picture = Picture::find(&json!(text)).unwrap();
         assert_eq!(picture.0[..8], [0, 0, 0, 16, 16, 0, 0, 0]);

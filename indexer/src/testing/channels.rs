@@ -210,7 +210,7 @@ impl Chain {
         }
         let mut paid = [PodU64::default(); PARTIES];
         let mut total = 0;
-        for party in 0..PARTIES {
+        for (party, paid) in paid.iter_mut().enumerate() {
             let part = match party {
                 0 => division.part(CREATOR_BPS).unwrap(),
                 PROTOCOL => division.part(FEE_BPS).unwrap(),
@@ -218,7 +218,7 @@ impl Chain {
                 _ => Amount::ZERO,
             };
             let amount = channel.pay_or_owe(party, part, || Some(party) != except).unwrap().get();
-            paid[party] = amount.into();
+            *paid = amount.into();
             total += amount;
         }
         channel.let_go(Amount::new(total)).unwrap();

@@ -51,7 +51,7 @@ fn what_was_not_spent_is_free_again_once() {
     w.settled(channel, 400_000);
     w.send(&[build::request_close(north.pubkey(), channel)], &[&north]);
     let close = w.close(channel);
-    w.send(&[close.clone()], &[]);
+    w.send(std::slice::from_ref(&close), &[]);
     assert_eq!((w.payer().reserved.get(), w.channel(&channel).held.get()), (400_000, 400_000));
     w.refuse(close.clone(), &[], "NotPaidOut");
     assert_eq!(w.payer().reserved.get(), 400_000);

@@ -52,7 +52,7 @@ fn a_missing_account_is_owed_and_its_owner_takes_it_elsewhere() {
     assert_eq!(state.owed[0].get(), 15_000);
     let other = w.extra_token_account(&creator.pubkey(), &w.mint.clone(), &[]);
     let claim = build::claim_owed(creator.pubkey(), channel, &state, 0, other, w.token_program);
-    w.send(&[claim.clone()], &[&creator]);
+    w.send(std::slice::from_ref(&claim), &[&creator]);
     assert_eq!((w.balance(&other), w.channel(&channel).owed[0].get()), (15_000, 0));
     w.refuse(claim, &[&creator], "NothingOwed");
 }
@@ -108,7 +108,7 @@ fn a_channel_with_a_debt_gives_the_payer_its_rest_and_stays_until_the_debt_is_pa
     distribute(&mut w, channel);
     w.send(&[build::request_close(north.pubkey(), channel)], &[&north]);
     let close = w.close(channel);
-    w.send(&[close.clone()], &[]);
+    w.send(std::slice::from_ref(&close), &[]);
     assert!(!w.is_closed(&channel));
     let owed = w.channel(&channel).owed[1].get();
     // The debt, and the unit of dust that nobody's share came to.

@@ -69,7 +69,8 @@ fn what_the_terms_say_is_within_its_ranges() {
     let mut w = World::paying(Kind::Classic);
     let (alice, good) = (w.alice.insecure_clone(), w.channel_terms());
     let now = w.now();
-    let cases: [(fn(&mut joule_sdk::billing::state::ChannelTerms, i64), &str); 9] = [
+    type Change = fn(&mut joule_sdk::billing::state::ChannelTerms, i64);
+    let cases: [(Change, &str); 9] = [
         (|t, _| t.cap = 999, "AmountTooSmall"),
         (|t, _| t.cap = DEPOSIT + 1, "NotFree"),
         (|t, _| t.cap = u64::MAX, "NotFree"),

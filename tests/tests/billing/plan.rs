@@ -175,7 +175,7 @@ fn the_provider_pauses_and_the_owner_resumes() {
     w.refuse(swap(pause.clone(), north.pubkey(), alice.pubkey()), &[&alice], "NotProvider");
     w.refuse(resume.clone(), &[&alice], "PlanNotPaused");
     pass(&mut w, 10);
-    w.send(&[pause.clone()], &[&north]);
+    w.send(std::slice::from_ref(&pause), &[&north]);
     assert_eq!((w.channel(&channel).accrued.get(), w.payer().rate.get()), (10 * RATE, 0));
     w.refuse(pause, &[&north], "PlanNotRunning");
     pass(&mut w, 500);
@@ -197,7 +197,7 @@ fn a_plan_that_its_owner_ends_is_paid_for_its_notice_and_closed_by_anyone() {
     let other = of(&w, bob.pubkey());
     w.refuse(other, &[&bob], "NotParty");
     let terminate = of(&w, party.pubkey());
-    w.send(&[terminate.clone()], &[&party]);
+    w.send(std::slice::from_ref(&terminate), &[&party]);
     let plan = w.plan(&channel);
     assert_eq!((plan.status, plan.ends_at.get()), (PlanStatus::Terminated as u8, w.now() + PERIOD as i64));
     assert_eq!(w.payer().rate.get(), 0);
@@ -273,7 +273,7 @@ fn a_plan_ends_with_its_channel_whatever_state_it_is_in() {
         w.send(&[build::request_close(alice.pubkey(), channel)], &[&alice]);
         pass(&mut w, GRACE as i64 + 50_000);
         let close = w.close(channel);
-        w.send(&[close.clone()], &[]);
+        w.send(std::slice::from_ref(&close), &[]);
         w.refuse(close.clone(), &[], "NotPaidOut");
         settle(&mut w, channel);
         assert!(w.is_closed(&pda::plan(&channel)));

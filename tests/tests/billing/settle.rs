@@ -117,7 +117,7 @@ fn the_precompile_comes_right_before() {
     let (mut w, channel) = paying();
     let voucher = w.voucher(&channel, 1, 1_000);
     let [verify, settle] = w.settling(channel, &voucher);
-    w.refuse_all(&[settle.clone()], &[], "NoSignature");
+    w.refuse_all(std::slice::from_ref(&settle), &[], "NoSignature");
     w.refuse_all(&[settle.clone(), verify.clone()], &[], "NoSignature");
     let memo = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr".parse().unwrap();
     let nothing = joule_sdk::Instruction { program_id: memo, accounts: vec![], data: b"between".to_vec() };
