@@ -23,6 +23,8 @@ pub const REQUEST: &str = "joule_gateway_request_seconds";
 pub const UPSTREAM: &str = "joule_gateway_upstream_seconds";
 /// Seconds in checks of signatures, and in making one.
 pub const SIGNATURES: &str = "joule_gateway_signature_seconds";
+/// Seconds that requests waited for the ledger to be on disk.
+pub const LEDGER: &str = "joule_gateway_ledger_wait_seconds";
 /// Seconds that one transaction of the ledger took.
 pub const COMMIT: &str = "joule_gateway_commit_seconds";
 /// Batches in one transaction of the ledger.
@@ -54,6 +56,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!(REQUEST, metrics::Unit::Seconds, "From a request to the end of its answer.");
     metrics::describe_histogram!(UPSTREAM, metrics::Unit::Seconds, "What the upstream took of it.");
     metrics::describe_histogram!(SIGNATURES, metrics::Unit::Seconds, "Checks of signatures, and making one.");
+    metrics::describe_histogram!(LEDGER, metrics::Unit::Seconds, "Waiting for the ledger to be on disk.");
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "One transaction of the ledger.");
     metrics::describe_histogram!(BATCH, "Batches in one transaction of the ledger.");
     // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.

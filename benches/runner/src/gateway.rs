@@ -39,8 +39,10 @@ struct Row {
     direct_per_s: f64,
     added_p50_ms: f64,
     added_p99_ms: f64,
-    /// Of the gateway's time for a request, the upstream's left out.
+    /// Of the gateway's time for a request, the upstream's left out: making and checking signatures.
     signature_share: f64,
+    /// Waiting for the disk.
+    ledger_share: f64,
     cores: usize,
     commit: String,
     profile: &'static str,
@@ -88,6 +90,7 @@ async fn measure(time: Duration) -> Result<()> {
         // Each round has channels of its own.
         let paid = clock(clients, time, |n| Paying::new(&url, clients * 100 + n, until)).await?;
         let spent = seconds(&metrics.render()) - before;
+        let own = spent.requests - spent.upstream;
         let row = Row {
             clients,
             requests: paid.latencies.len(),
@@ -97,14 +100,15 @@ async fn measure(time: Duration) -> Result<()> {
             direct_per_s: direct.per_s(),
             added_p50_ms: round(paid.at(0.5) - direct.at(0.5)),
             added_p99_ms: round(paid.at(0.99) - direct.at(0.99)),
-            signature_share: round(spent.signatures / (spent.requests - spent.upstream)),
+            signature_share: round(spent.signatures / own),
+            ledger_share: round(spent.ledger / own),
             cores: std::thread::available_parallelism()?.get(),
             commit: report::commit(),
             profile: if cfg!(debug_assertions) { "dev, curves and SQLite optimised" } else { "release" },
         };
         println!(
-            "{clients} clients: {} requests/s, p50 {} ms, p99 {} ms; straight: {} requests/s; {} % of the gateway's time in signatures",
-            row.per_s, row.p50_ms, row.p99_ms, row.direct_per_s, round(row.signature_share * 100.0)
+            "{clients} clients: {} requests/s, p50 {} ms, p99 {} ms; straight: {} requests/s; {} % of the gateway's time in signatures, {} % waiting for the disk",
+            row.per_s, row.p50_ms, row.p99_ms, row.direct_per_s, round(row.signature_share * 100.0), round(row.ledger_share * 100.0)
         );
         rows.push(row);
     }
@@ -275,6 +279,7 @@ struct Spent {
     requests: f64,
     upstream: f64,
     signatures: f64,
+    ledger: f64,
 }
 
 impl std::ops::Sub for Spent {
@@ -285,6 +290,7 @@ impl std::ops::Sub for Spent {
             requests: self.requests - before.requests,
             upstream: self.upstream - before.upstream,
             signatures: self.signatures - before.signatures,
+            ledger: self.ledger - before.ledger,
         }
     }
 }
@@ -298,6 +304,7 @@ fn seconds(metrics: &str) -> Spent {
         requests: sum(telemetry::REQUEST),
         upstream: sum(telemetry::UPSTREAM),
         signatures: sum(telemetry::SIGNATURES),
+        ledger: sum(telemetry::LEDGER),
     }
 }
 

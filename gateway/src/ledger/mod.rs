@@ -4,7 +4,10 @@
 mod read;
 mod write;
 
-use crate::book::{Entry, Stored};
+use crate::{
+    book::{Entry, Stored},
+    telemetry,
+};
 use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::Voucher;
@@ -14,6 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{mpsc, Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::Instant,
 };
 use tokio::sync::oneshot;
 
@@ -162,6 +166,9 @@ impl Written {
         if self.refused {
             return Err(LedgerError::Stopped);
         }
-        self.answer.await.unwrap_or(Err(LedgerError::Stopped))
+        let started = Instant::now();
+        let answer = self.answer.await;
+        metrics::histogram!(telemetry::LEDGER).record(started.elapsed().as_secs_f64());
+        answer.unwrap_or(Err(LedgerError::Stopped))
     }
 }
