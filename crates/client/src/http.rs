@@ -5,7 +5,7 @@ use bytes::Bytes;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Hash, Receipt};
 use joule_x402::{
-    decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, PAYMENT_REQUIRED,
+    decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, Terms, PAYMENT_REQUIRED,
     PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, VERSION,
 };
 use reqwest::{header, Response, StatusCode};
@@ -373,8 +373,8 @@ fn requirements(response: &Response, network: &str) -> Result<Requirements, Fail
     let header =
         response.headers().get(PAYMENT_REQUIRED).ok_or_else(|| bad(&"the answer has no payment-required header"))?;
     let required: PaymentRequired = decode(header.as_bytes()).map_err(|error| bad(&error))?;
-    let ours = |terms: &Requirements| terms.scheme == SCHEME && terms.network == network;
-    let found = required.accepts.into_iter().find(ours).filter(|_| required.x402_version == VERSION);
+    let ours = required.accepts.iter().filter_map(Terms::channel).find(|terms| terms.network == network);
+    let found = ours.filter(|_| required.x402_version == VERSION).cloned();
     found.ok_or_else(|| bad(&format!("it does not sell by {SCHEME} on {network}")))
 }
 

@@ -34,6 +34,9 @@ pub struct Open {
     amount: String,
     #[command(flatten)]
     terms: Terms,
+    /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
+    #[arg(long, value_name = "ADDRESS")]
+    signer: Option<String>,
     /// The token [default: the local network's]
     #[arg(long, value_name = "ADDRESS")]
     mint: Option<String>,
@@ -62,6 +65,9 @@ pub struct Terms {
     /// How long the provider may take to settle once the channel is to close [default: what it asks for, or an hour]
     #[arg(long, value_name = "DURATION")]
     grace: Option<humantime::Duration>,
+    /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
+    #[arg(long, value_name = "ADDRESS")]
+    signer: Option<String>,
     /// What the provider locks of its bond before it collects, in percent of what it earns
     #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
     backing: f64,
@@ -76,6 +82,8 @@ pub struct Wanted {
     pub cap: u64,
     /// The least that the provider takes, in seconds.
     pub min_grace: u32,
+    /// Somebody's key for the session, instead of a new one.
+    pub signer: Option<Pubkey>,
 }
 
 /// Asks on the terminal; `--yes` answers for whoever has none.
@@ -150,6 +158,7 @@ impl Terms {
                 MAX_BACKING_BPS / 100
             )));
         }
+        let signer = self.signer.as_deref().map(address).transpose()?;
         let provider: Provider = actor.chain.get(&pda::provider(&wanted.authority)).await?;
         let protocol: Protocol = actor.chain.get(&pda::protocol()).await?;
         let fee = protocol
@@ -165,10 +174,13 @@ impl Terms {
         let payer = pda::payer(&owner, &mint);
         let number = known.map_or(0, |payer| payer.next_channel.get());
         let channel = pda::channel(&payer, number);
-        let key = Place::of(options, &channel)?.make_key()?;
+        let signer = match wanted.signer {
+            Some(signer) => signer,
+            None => Place::of(options, &channel)?.make_key()?.pubkey(),
+        };
         let terms = ChannelTerms {
             cap: wanted.cap,
-            signer: key.pubkey(),
+            signer,
             limit: wanted.cap,
             session_expires_at: actor.chain.now().await? + i64::from(seconds("--session", self.session, u32::MAX)?),
             grace,
@@ -206,6 +218,7 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
         authority: address(&args.provider)?,
         cap: token.amount(&args.amount)?,
         min_grace: 3_600,
+        signer: args.signer.as_deref().map(address).transpose()?,
     };
     let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;
     if options.json {

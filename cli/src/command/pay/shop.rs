@@ -97,7 +97,14 @@ impl Offer {
     }
 
     pub fn wanted(&self, model: Pubkey, cap: u64) -> Wanted {
-        Wanted { model, prices: self.prices, authority: self.authority, cap, min_grace: self.terms.extra.min_grace }
+        Wanted {
+            model,
+            prices: self.prices,
+            authority: self.authority,
+            cap,
+            min_grace: self.terms.extra.min_grace,
+            signer: None,
+        }
     }
 
     /// Whether a channel that is open is for this provider and model. Its prices may be older than the offer's.
