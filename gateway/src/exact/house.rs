@@ -63,7 +63,7 @@ fn check(channel: &Channel, backing_bps: u16, shop: &Shop, config: &config::Conf
     if channel.owner != key {
         bail!("exact.channels: {address} is {}'s; open one with the gateway's own key, {key}", channel.owner);
     }
-    ensure!(signer == key, "exact.channels: {signer} signs for {address}; open it with `--signer {key}`");
+    ensure!(signer == key, "exact.channels: {signer} signs for {address}; open it with `--session-signer {key}`");
     ensure!(backing_bps == 0, "exact.channels: {address} is backed; open it with `--backing 0`");
     ensure!(channel.closes_at == UnixTime::default(), "exact.channels: {address} is closing; open another one");
     let is_sold = config.models.iter().any(|model| shop.prices(model, channel).is_ok());

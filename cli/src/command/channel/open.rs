@@ -36,7 +36,7 @@ pub struct Open {
     terms: Terms,
     /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
     #[arg(long, value_name = "ADDRESS")]
-    signer: Option<String>,
+    session_signer: Option<String>,
     /// The token [default: the local network's]
     #[arg(long, value_name = "ADDRESS")]
     mint: Option<String>,
@@ -65,9 +65,6 @@ pub struct Terms {
     /// How long the provider may take to settle once the channel is to close [default: what it asks for, or an hour]
     #[arg(long, value_name = "DURATION")]
     grace: Option<humantime::Duration>,
-    /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
-    #[arg(long, value_name = "ADDRESS")]
-    signer: Option<String>,
     /// What the provider locks of its bond before it collects, in percent of what it earns
     #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
     backing: f64,
@@ -158,7 +155,6 @@ impl Terms {
                 MAX_BACKING_BPS / 100
             )));
         }
-        let signer = self.signer.as_deref().map(address).transpose()?;
         let provider: Provider = actor.chain.get(&pda::provider(&wanted.authority)).await?;
         let protocol: Protocol = actor.chain.get(&pda::protocol()).await?;
         let fee = protocol
@@ -218,7 +214,7 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
         authority: address(&args.provider)?,
         cap: token.amount(&args.amount)?,
         min_grace: 3_600,
-        signer: args.signer.as_deref().map(address).transpose()?,
+        signer: args.session_signer.as_deref().map(address).transpose()?,
     };
     let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;
     if options.json {
