@@ -223,13 +223,20 @@ impl Settler {
             return Ok(false);
         }
         let must_back = state.backing_bps.get() > 0 && state.backed.get() < earned;
-        if must_back {
-            use joule_sdk::Signer as _;
-            self.send("back", &[billing::back(self.key.pubkey(), channel, state)]).await?;
-        }
         let prices: PriceList = self.chain.0.get(&state.prices).await?;
         let token_program = self.chain.0.token_program_of(&state.mint).await?;
-        self.send("distribute", &[billing::distribute(channel, state, &prices, token_program)]).await?;
+        let distribute = billing::distribute(channel, state, &prices, token_program);
+        if must_back {
+            use joule_sdk::Signer as _;
+            let back = billing::back(self.key.pubkey(), channel, state);
+            let Err(error) = self.send("distribute", &[back, distribute.clone()]).await else { return Ok(true) };
+            // The provider's share waits for its bond; the others' need not.
+            if state.paid.get() < earned {
+                self.send("distribute", &[distribute]).await?;
+            }
+            return Err(error);
+        }
+        self.send("distribute", &[distribute]).await?;
         Ok(true)
     }
 
