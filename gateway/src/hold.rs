@@ -129,6 +129,7 @@ impl Hold {
             // What was paid for is given, receipt or not.
             return self.paid().inspect(|_| tracing::error!(%error, "a paid request could not be billed")).ok_or(error);
         }
+        self.account.book().written(receipt.message.sequence.get());
         metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
             .increment(receipt.message.amount.get().get());
         let billed = self.gateway.settlement(&self.account, &receipt);

@@ -13,7 +13,7 @@ use joule_sdk::{
     pda,
     units::{Amount, Bps},
     voucher::{Context, Domain},
-    Pubkey, Signer,
+    Pubkey, RpcRequest, SdkError, Signer,
 };
 use serde_json::{json, Value};
 use std::{path::Path, time::Duration};
@@ -289,7 +289,29 @@ impl Stage<'_> {
             table.add_row([who, what, &tokens(after[at] - before[at])]);
         }
         println!("{table}\nreceipts and balances agree to the unit");
+        let lamports = self.fees(channel).await?;
+        println!(
+            "settling cost {lamports} lamports in fees: {:.6} SOL for a million requests",
+            lamports as f64 / REQUESTS as f64 * 1e6 / 1e9
+        );
         Ok(())
+    }
+
+    /// Lamports that the provider has paid in fees for transactions that name the channel.
+    async fn fees(&self, channel: &Pubkey) -> Result<u64, Failure> {
+        let (rpc, provider) = (self.cast.chain.rpc(), self.key(self.parties.provider).to_string());
+        let ask = async |request, params| rpc.send::<Value>(request, params).await.map_err(SdkError::from);
+        let confirmed = json!({ "commitment": "confirmed" });
+        let found = ask(RpcRequest::GetSignaturesForAddress, json!([channel.to_string(), confirmed])).await?;
+        let mut lamports = 0;
+        for row in found.as_array().into_iter().flatten() {
+            let options = json!({ "encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+            let found = ask(RpcRequest::GetTransaction, json!([row["signature"], options])).await?;
+            if found["transaction"]["message"]["accountKeys"][0] == *provider {
+                lamports += number(&found["meta"], "fee")?;
+            }
+        }
+        Ok(lamports)
     }
 
     /// The provider closes at once, so that the payer need not wait; the payer gets its rest back.

@@ -73,6 +73,30 @@ async fn a_channel_that_closes_is_settled_at_once_and_serves_no_more() {
     market.world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_a_bond_waits_for_its_share_and_nobody_else_does() {
+    let market = Market::open_without_bond().await;
+    let mut buyer = market.buyer(1, 10_000).await;
+    let (gateway, url) = market.gateway("enabled = false", None).await;
+    buyer.url = url;
+    let billed = buyer.buy(0, false).await;
+    buyer.pay().await;
+    gateway.stop().await;
+    let world = &market.world;
+    let before = [world.balance(Persona::North).await, world.balance(Persona::Bob).await];
+    let tried = market.try_settle().await;
+    assert!(!tried.status.success(), "{}", String::from_utf8_lossy(&tried.stdout));
+    let now = [world.balance(Persona::North).await, world.balance(Persona::Bob).await];
+    assert_eq!([now[0] - before[0], now[1] - before[1]], [0, billed * 2_000 / 10_000]);
+    world.open_bond(Persona::North).await;
+    let before = world.balance(Persona::North).await;
+    market.settle().await;
+    let state = market.channel(&buyer.channel).await;
+    assert_eq!((state.collected.get(), state.backed.get()), (billed, billed));
+    assert!(world.balance(Persona::North).await > before);
+    market.world.stop().await;
+}
+
 /// The gateway dies at each of its points, is started again, and the client goes on: what the client was given and what
 /// it can be billed for never differ by more than the one request that was on its way.
 #[tokio::test(flavor = "multi_thread")]
