@@ -266,7 +266,8 @@ impl Book {
 }
 
 impl Book {
-    /// A voucher for everything that was billed, of an account whose session key is the gateway's own.
+    /// A voucher for everything that was billed, of an account whose session key is the gateway's own. It is to be written
+    /// together with the last receipt, and shown to nobody before.
     pub fn pay_all(
         &mut self,
         channel: &Channel,
@@ -284,7 +285,10 @@ impl Book {
             usage_root: self.last.root,
         };
         let voucher = Signed { message: voucher, signature: sign(key, voucher.as_bytes()) };
-        self.credit(&voucher, channel, contexts, risk, now)?;
+        admit::credit(&voucher, channel, contexts, &self.standing(None), risk, now)?;
+        self.lines.clear();
+        self.receipts.clear();
+        self.voucher = Some(voucher);
         Ok(voucher)
     }
 }

@@ -41,7 +41,7 @@ pub async fn houses(chain: &OnChain, gateway: &Gateway, key: &Keypair) -> anyhow
     for (address, state) in addresses.iter().zip(chain.states(addresses).await?) {
         let state = state.with_context(|| format!("exact.channels: there is no channel {address} on this cluster"))?;
         let channel = Channel::from_state(*address, &state);
-        check(&channel, state.backing_bps.get(), &gateway.shop, &gateway.config)?;
+        check(&channel, &gateway.shop, &gateway.config)?;
         ensure!(!models.contains(&channel.model), "exact.channels: {address} is a second one for {}", channel.model);
         models.push(channel.model);
         let (decimals, token_program) = chain.0.mint(&channel.mint).await?;
@@ -57,14 +57,14 @@ pub async fn houses(chain: &OnChain, gateway: &Gateway, key: &Keypair) -> anyhow
 }
 
 /// Whether a channel is what a house channel must be.
-fn check(channel: &Channel, backing_bps: u16, shop: &Shop, config: &config::Config) -> anyhow::Result<()> {
+fn check(channel: &Channel, shop: &Shop, config: &config::Config) -> anyhow::Result<()> {
     let (address, key) = (channel.address, shop.seller.authority);
     let signer = Pubkey::new_from_array(channel.signer);
     if channel.owner != key {
         bail!("exact.channels: {address} is {}'s; open one with the gateway's own key, {key}", channel.owner);
     }
     ensure!(signer == key, "exact.channels: {signer} signs for {address}; open it with `--session-signer {key}`");
-    ensure!(backing_bps == 0, "exact.channels: {address} is backed; open it with `--backing 0`");
+    ensure!(channel.backing_bps == 0, "exact.channels: {address} is backed; open it with `--backing 0`");
     ensure!(channel.closes_at == UnixTime::default(), "exact.channels: {address} is closing; open another one");
     let is_sold = config.models.iter().any(|model| shop.prices(model, channel).is_ok());
     ensure!(is_sold, "exact.channels: {address} is for another provider, model or price list than what is sold here");
@@ -128,3 +128,7 @@ fn free(payer: &Payer, now: UnixTime) -> u64 {
     let mut payer = *payer;
     payer.sync(now).and_then(|()| payer.free()).unwrap_or(0)
 }
+
+#[cfg(test)]
+#[path = "house_tests.rs"]
+mod tests;

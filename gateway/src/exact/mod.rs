@@ -88,7 +88,8 @@ impl Gateway {
         let (till, sale) = exact.tills.iter().find_map(|till| Some((till, self.sale(till, model, request)?)))?;
         let room = till.room();
         metrics::gauge!(telemetry::EXACT_ROOM, "model" => model.name.clone()).set(room as f64);
-        let serves = admit::serves(&till.account.channel(), &self.house_risk(), self.clock.now()).is_ok();
+        let (channel, last) = (till.account.channel(), *till.account.book().last());
+        let serves = admit::serves(&channel, &last, &self.house_risk(), self.clock.now()).is_ok();
         let gateway = Base58(self.shop.seller.authority.to_bytes());
         (serves && sale.amount.get() <= room).then(|| Requirements {
             scheme: SCHEME.into(),

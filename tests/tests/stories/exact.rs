@@ -98,6 +98,7 @@ async fn a_client_without_a_channel_pays_by_exact_and_everybody_gets_their_share
     let shop = Shop::open().await;
     let market = &shop.market;
     let before = shop.money().await;
+    let indexer = market.world.indexer("indexer", None).await;
     let settings = shop.settings("", &format!("low = {FLOAT}\ntop_up = 50000"));
     let (gateway, url) = market.gateway(&settings, None).await;
 
@@ -146,6 +147,13 @@ async fn a_client_without_a_channel_pays_by_exact_and_everybody_gets_their_share
         bob.abs_diff(paid * 2_000 / 10_000) <= 1 && fees.abs_diff(paid * 250 / 10_000) <= 1,
         "{paid}: {bob} {fees}"
     );
+    until("the indexer counts it as what the model has earned", async || {
+        let report = indexer.api.revenue(&[("by", "model".to_owned())]).await.ok()?;
+        let row = report.rows.into_iter().find(|row| row.key == Some(market.model().to_string()))?;
+        ((row.amount, row.requests) == (paid, 2)).then_some(())
+    })
+    .await;
+    indexer.process.stop().await;
     shop.market.world.stop().await;
 }
 
