@@ -4,7 +4,7 @@ use crate::{
     account::Account,
     book::{Bill, Book},
     crash,
-    exact::Charge,
+    exact::{Charge, Exact},
     gateway::Gateway,
     ledger::{LedgerError, Write, Written},
     serve::Unserved,
@@ -127,7 +127,10 @@ impl Hold {
         if let Err(error) = result {
             self.gateway.reload(&self.account, epoch).await;
             // What was paid for is given, receipt or not.
-            return self.paid().inspect(|_| tracing::error!(%error, "a paid request could not be billed")).ok_or(error);
+            let Some(paid) = self.paid() else { return Err(error) };
+            tracing::error!(transaction = %paid.transaction, %error, "a payment was taken that could not be billed");
+            self.gateway.exact.get().into_iter().for_each(Exact::unbilled);
+            return Ok(paid);
         }
         self.account.book().written(receipt.message.sequence.get());
         metrics::counter!(telemetry::BILLED, "model" => self.model.clone())

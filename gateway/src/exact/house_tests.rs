@@ -47,7 +47,8 @@ fn refused(change: impl FnOnce(&mut Channel)) -> String {
 #[test]
 fn what_a_house_channel_must_be_is_said_with_what_to_do() {
     assert_eq!(refused(|_| {}), "");
-    let cases: [(fn(&mut Channel), &str); 7] = [
+    type Change = fn(&mut Channel);
+    let cases: [(Change, &str); 7] = [
         (|channel| channel.owner = address(20), "open one with the gateway's own key"),
         (|channel| channel.signer = [20; 32], "open it with `--session-signer"),
         (|channel| channel.backing_bps = 1, "open it with `--backing 0`"),

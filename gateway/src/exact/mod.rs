@@ -23,7 +23,10 @@ use joule_x402::{
     exact::{Extra, Requirements, SCHEME},
     Base58,
 };
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use under_way::UnderWay;
 
 /// What is needed to be paid so. A gateway that is not paid so has none.
@@ -31,7 +34,13 @@ pub struct Exact {
     tills: Vec<Till>,
     cashier: Arc<dyn Cashier>,
     under_way: Arc<UnderWay>,
+    /// When a payment was last taken that could not be written down.
+    unbilled: Mutex<Option<Instant>>,
 }
+
+/// For how long nothing is taken after that: what is written before a payment is smaller than what is written after it, so
+/// that a disk may have room for the one and not for the other.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// A house channel and its account.
 pub struct Till {
@@ -50,6 +59,16 @@ struct Sale {
 impl Exact {
     pub fn tills(&self) -> &[Till] {
         &self.tills
+    }
+
+    /// A payment was taken, and its receipt is not on disk.
+    pub fn unbilled(&self) {
+        *self.unbilled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn is_paused(&self) -> bool {
+        let unbilled = *self.unbilled.lock().unwrap_or_else(PoisonError::into_inner);
+        unbilled.is_some_and(|at| at.elapsed() < PAUSE)
     }
 }
 
@@ -70,7 +89,7 @@ impl Gateway {
             let account = account.ok_or_else(|| anyhow::anyhow!("there is no house channel {}", house.channel))?;
             tills.push(Till { house, account });
         }
-        let exact = Exact { tills, cashier, under_way: Arc::default() };
+        let exact = Exact { tills, cashier, under_way: Arc::default(), unbilled: Mutex::default() };
         anyhow::ensure!(self.exact.set(exact).is_ok(), "house channels are set once");
         Ok(())
     }
@@ -84,7 +103,7 @@ impl Gateway {
 
     /// How this request can be paid by `exact` now, if it can.
     pub fn exact_terms(&self, model: &config::Model, request: &Request) -> Option<Requirements> {
-        let exact = self.exact.get()?;
+        let exact = self.exact.get().filter(|exact| !exact.is_paused())?;
         let (till, sale) = exact.tills.iter().find_map(|till| Some((till, self.sale(till, model, request)?)))?;
         let room = till.room();
         metrics::gauge!(telemetry::EXACT_ROOM, "model" => model.name.clone()).set(room as f64);

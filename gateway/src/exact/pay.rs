@@ -30,11 +30,14 @@ pub async fn paid(
     payload: &Payload,
     body: &Bytes,
 ) -> Result<(Response, &'static str), Unserved> {
-    let exact = gateway.exact.get().ok_or_else(|| not_sold())?;
+    let exact = gateway.exact.get().ok_or_else(not_sold)?;
     let sold = |till| Some((till, gateway.sale(till, model, request)?));
-    let (till, sale) = exact.tills.iter().find_map(sold).ok_or_else(|| not_sold())?;
+    let (till, sale) = exact.tills.iter().find_map(sold).ok_or_else(not_sold)?;
     let payment = Payment::verify(&payload.transaction, &rules(gateway, till, &sale)).map_err(refused)?;
     gateway.rates.payer(&payment.authority).map_err(Failure::TooFast)?;
+    if exact.is_paused() {
+        return Err(Failure::Ledger.into());
+    }
     if sale.amount.get() > till.room() {
         return Err(Failure::NoRoom.into());
     }

@@ -209,7 +209,7 @@ fn a_compute_unit_limit_that_is_missing_or_too_high_is_refused() {
 #[test]
 fn a_compute_unit_price_that_is_missing_or_too_high_is_refused() {
     assert_eq!(refused(|draft| draft.instructions[1] = limit(1)), Refusal::NoUnitPrice);
-    assert_eq!(refused(|draft| drop(draft.instructions[1].data.pop())), Refusal::NoUnitPrice);
+    assert_eq!(refused(|draft| draft.instructions[1].data.truncate(8)), Refusal::NoUnitPrice);
     assert_eq!(refused(|draft| draft.instructions[1] = price(5_001)), Refusal::UnitPrice { asked: 5_001, most: 5_000 });
 }
 
