@@ -138,7 +138,6 @@ fn holds(book: &Book, world: &World, contexts: &Contexts) -> Result<(), TestCase
     if let Some(voucher) = world.voucher.filter(|voucher| !voucher.message.cumulative.get().is_zero()) {
         let limits = Limits {
             context: contexts.voucher,
-            sequence: 0,
             settled: Amount::default(),
             most: channel().most(),
             session_expires_at: channel().session_expires_at,

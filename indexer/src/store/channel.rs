@@ -16,10 +16,6 @@ use joule_api::{Against, Channel, ChannelStatus, Commitment, Owed, PaidOut, Sess
 use joule_billing::{event as billing, state};
 use rusqlite::{params, Connection, OptionalExtension};
 
-/// The kinds of account.
-pub const CHANNEL: &str = "channel";
-pub const PAYER: &str = "payer";
-
 /// Which channels to list. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelFilter {
