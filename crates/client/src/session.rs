@@ -10,7 +10,7 @@ use crate::{
     Answer, Caught, Channel, Corrupt, Objection,
 };
 use joule_units::{Amount, UnixTime};
-use joule_voucher::{Domain, Hash, Order, Receipt, Verifier, Voucher};
+use joule_voucher::{Domain, Format as _, Hash, Order, Receipt, Verifier, Voucher};
 use joule_x402::Signed;
 use std::collections::BTreeMap;
 
@@ -319,20 +319,30 @@ impl Session {
         over.into_iter().for_each(|nonce| self.release(nonce));
     }
 
+    /// The receipt that [`Self::concede`] would pay for: one that asked for too much, though no more than its order allowed, and
+    /// that comes next.
+    pub fn concession(&self) -> Option<Signed<Receipt>> {
+        self.conceding().map(|(_, signed)| signed)
+    }
+
+    fn conceding(&self) -> Option<(Order, Signed<Receipt>)> {
+        let Caught { order, receipt: signed, .. } = self.caught.as_ref()?;
+        let (receipt, nonce) = (&signed.message, order.nonce.get());
+        let is_next = receipt.sequence.get() == self.account.frontier.size() + 1;
+        let is_bounded = receipt.amount.get() <= order.max_amount.get() && self.begun.contains_key(&nonce);
+        let is_signed = receipt.context == self.rules.context
+            && self.rules.provider.verify(receipt.as_bytes(), &signed.signature).is_ok();
+        let is_proof = is_next && is_bounded && is_signed && receipt.overcharges(&self.channel.prices);
+        is_proof.then_some((*order, *signed))
+    }
+
     /// Pays for the receipt that asked for too much, so that it can be proven on chain: a proof is about what was paid for. Costs
     /// no more than its order allowed. Returns its number, or `None` when there is no such receipt, or those before it are
     /// missing.
     pub fn concede(&mut self) -> Option<u64> {
-        let Caught { order, receipt, .. } = self.caught.as_ref()?;
-        let (order, signed) = (*order, *receipt);
-        let (receipt, nonce) = (signed.message, order.nonce.get());
-        let is_next = receipt.sequence.get() == self.account.frontier.size() + 1;
-        let is_bounded = receipt.amount.get() <= order.max_amount.get() && self.begun.contains_key(&nonce);
-        if !(is_next && is_bounded && receipt.overcharges(&self.channel.prices)) {
-            return None;
-        }
-        self.enter(nonce, &order, &signed);
-        Some(receipt.sequence.get())
+        let (order, signed) = self.conceding()?;
+        self.enter(order.nonce.get(), &order, &signed);
+        Some(signed.message.sequence.get())
     }
 }
 

@@ -169,6 +169,11 @@ impl Wallet {
         })
     }
 
+    /// What [`Self::concede`] would pay for.
+    pub fn concession(&self) -> Option<Signed<Receipt>> {
+        self.session().concession()
+    }
+
     pub fn concede(&self) -> Option<u64> {
         self.change(Session::concede)
     }

@@ -9,6 +9,7 @@ pub mod instruction;
 pub mod keys;
 pub mod pda;
 mod rpc;
+pub mod table;
 
 pub use error::{ProgramFailure, SdkError};
 pub use joule_billing as billing;

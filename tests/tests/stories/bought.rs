@@ -131,11 +131,15 @@ async fn a_client_that_is_killed_goes_on_and_signs_nothing_twice() {
     shopping.finish().await;
 }
 
+/// Honest ones before the first overcharge. The proof of the last of 256 has eight hashes, and does not fit into a transaction by
+/// itself; that of the last of 201 has three.
+const RECEIPTS: u64 = 255;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     let shopping = Shopping::start().await;
     let (market, world) = (&shopping.market, &shopping.market.world);
-    let honest = shopping.pay("5", None).await;
+    let honest = shopping.pay(&RECEIPTS.to_string(), None).await;
     let channel = honest["channel"].as_str().expect("a channel").to_owned();
     let address: Pubkey = channel.parse().expect("an address");
     market.settle().await;
@@ -152,7 +156,7 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     let paid = vouchers(&shopping.middleman.payments());
     assert_eq!(
         paid.last_key_value().map(|(number, voucher)| (*number, voucher.cumulative.get().get())),
-        Some((5, settled))
+        Some((RECEIPTS, settled))
     );
     // It is not asked again.
     let before = shopping.middleman.payments().len();
@@ -165,10 +169,11 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     };
     let free = |payer: &Payer| payer.balance.get() - payer.reserved.get();
     let (bond, payer, bob) = (world.bond(North).await, deposit().await, world.balance(Bob).await);
-    let proven = shopping.joule(&["channel", "dispute", &channel]).await;
+    let proven = shopping.joule(&["channel", "dispute", &channel, "--json"]).await;
     assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
+    let proven: Value = serde_json::from_slice(&proven.stdout).expect("JSON");
     let state = market.channel(&address).await;
-    assert_eq!((state.disputed, state.sequence.get()), (1, 6));
+    assert_eq!((state.disputed, state.sequence.get()), (1, RECEIPTS + 1));
     let now = world.chain.now().await.expect("the time");
     assert!((1..=now).contains(&state.closes_at.get()), "it closes at {}, now it is {now}", state.closes_at.get());
     // All that stood behind the bills is gone, and most of it is the payer's.
@@ -179,8 +184,38 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     assert_eq!(world.balance(Bob).await, bob, "nobody else pays for it");
     // Once.
     assert_eq!(shopping.joule(&["channel", "dispute", &channel]).await.status.code(), Some(4));
+    // Its table is given up, and cannot be closed before it is cold.
+    let table = proven["table"].as_str().expect("it needed a table");
+    let reclaimed = shopping.joule(&["channel", "reclaim-table", table, "--json"]).await;
+    assert!(reclaimed.status.success(), "{}", String::from_utf8_lossy(&reclaimed.stderr));
+    let reclaimed: Value = serde_json::from_slice(&reclaimed.stdout).expect("JSON");
+    assert_eq!(reclaimed["closed"], false, "{reclaimed}");
+    assert!(reclaimed["not_before"].as_u64().expect("a slot") > 512, "{reclaimed}");
     let closed = shopping.joule(&["channel", "close", &channel]).await;
     assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
     assert_eq!(free(&deposit().await), 0, "it all came back");
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_signs_two_receipts_of_one_number_is_caught_and_pays_for_it() {
+    let shopping = Shopping::start().await;
+    let (market, world) = (&shopping.market, &shopping.market.world);
+    let honest = shopping.pay("3", None).await;
+    let channel = honest["channel"].as_str().expect("a channel").to_owned();
+    market.settle().await;
+
+    shopping.middleman.be_forgetful();
+    let output = run("joule", &shopping.args("1", Some(&channel))).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("the receipt has number 3; only 4 to 4 can be new"), "{said}");
+
+    let (bond, address) = (world.bond(North).await, channel.parse().expect("an address"));
+    let proven = shopping.joule(&["channel", "dispute", &channel]).await;
+    assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
+    let state = market.channel(&address).await;
+    assert_eq!((state.disputed, state.sequence.get()), (1, 3), "nothing more was paid to show it");
+    assert_eq!(bond.amount.get() - world.bond(North).await.amount.get(), state.backed.get());
     shopping.finish().await;
 }
