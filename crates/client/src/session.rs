@@ -25,6 +25,9 @@ pub struct Limits {
     pub margin: i64,
 }
 
+/// Answers in a row that may be lost, whatever window a provider offers: each may have to be paid.
+const MOST_MISSED: u64 = 16;
+
 /// Why nothing can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
@@ -36,6 +39,10 @@ pub enum Stop {
     Channel { billed: u64, most: u64, allowed: u64 },
     #[error("the session ends at {0}, too soon for the provider to settle")]
     SessionEnds(i64),
+    #[error(
+        "{0} answers in a row were lost on their way, and may have to be paid: nothing more is asked of this provider"
+    )]
+    Missed(u64),
     #[error("the provider was caught: {0}")]
     Caught(String),
 }
@@ -70,6 +77,8 @@ pub struct Session {
     /// The most that `begun` may cost, and what `early` does.
     at_stake: Amount,
     caught: Option<Caught>,
+    /// Answers that did not come since one last did.
+    missed: u64,
     changes: Changes,
 }
 
@@ -95,6 +104,7 @@ impl Session {
             early: BTreeMap::new(),
             at_stake: Amount::new(at_stake),
             caught: kept.caught.clone(),
+            missed: 0,
             changes: Changes::default(),
         })
     }
@@ -165,8 +175,13 @@ impl Session {
         if ends.get() < now.get().saturating_add(self.limits.margin) {
             return Err(Stop::SessionEnds(ends.get()));
         }
-        let waiting = self.begun.len() + self.early.len();
-        if waiting as u64 >= self.limits.window.max(1) {
+        let window = self.limits.window.max(1);
+        if self.missed >= window.min(MOST_MISSED) {
+            return Err(Stop::Missed(self.missed));
+        }
+        // Those that were missed are counted, so that no more than a window of them can be paid in a row.
+        let waiting = (self.begun.len() + self.early.len()) as u64 + self.missed;
+        if waiting >= window {
             return Err(Stop::Wait);
         }
         let (billed, allowed, budget) = (self.account.billed.get(), self.channel.most, self.limits.budget);
@@ -223,6 +238,17 @@ impl Session {
         }
     }
 
+    /// Nobody waits any longer for an answer that should have come.
+    pub fn miss(&mut self, nonce: u64) {
+        self.lose(nonce);
+        self.missed += 1;
+    }
+
+    /// Until when orders without a receipt may still be served.
+    pub fn gaps_until(&self) -> Option<UnixTime> {
+        self.begun.values().filter(|begun| begun.lost).map(|begun| begun.order.expires_at.get()).max()
+    }
+
     /// Takes the receipt for an order into the account, if it is right. Otherwise nothing is owed for it, and the session ends.
     pub fn accept(&mut self, nonce: u64, signed: &Signed<Receipt>, answer: &Answer<'_>) -> Result<(), Objection> {
         let Some(Begun { order, .. }) = self.begun.get(&nonce).copied() else { return Err(Objection::Unknown) };
@@ -233,6 +259,12 @@ impl Session {
             return Err(objection);
         }
         self.enter(nonce, &order, signed);
+        match answer {
+            Answer::Whole { .. } => self.missed = 0,
+            Answer::Missed(_) => self.missed += 1,
+            // Of another life, or given up in this one and counted then.
+            Answer::Lost | Answer::Withheld => {}
+        }
         Ok(())
     }
 

@@ -158,6 +158,14 @@ impl Wallet {
         self.change(|session| session.lose(nonce));
     }
 
+    pub fn miss(&self, nonce: u64) {
+        self.change(|session| session.miss(nonce));
+    }
+
+    pub fn gaps_until(&self) -> Option<UnixTime> {
+        self.session().gaps_until()
+    }
+
     /// `idle` when the provider says that it serves nothing.
     pub fn recover(&self, unpaid: &[Signed<Receipt>], idle: bool, now: UnixTime) -> Result<(), Objection> {
         self.change(|session| {
