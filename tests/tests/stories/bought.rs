@@ -7,7 +7,10 @@ use joule_sdk::{billing::state::Payer, pda, Pubkey};
 use joule_voucher::{SigningKey, Voucher};
 use joule_x402::PaymentPayload;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 struct Shopping {
     market: Market,
@@ -105,6 +108,7 @@ async fn a_client_that_is_killed_goes_on_and_signs_nothing_twice() {
     }
     let bought = shopping.pay("3", channel.as_deref()).await;
     assert_eq!(bought["requests"], 3, "{bought}");
+    assert_eq!(bought["mint"], shopping.market.world.localnet.mint().to_string());
 
     let payments = shopping.middleman.payments();
     let vouchers = vouchers(&payments);
@@ -217,5 +221,49 @@ async fn a_gateway_that_signs_two_receipts_of_one_number_is_caught_and_pays_for_
     let state = market.channel(&address).await;
     assert_eq!((state.disputed, state.sequence.get()), (1, 3), "nothing more was paid to show it");
     assert_eq!(bond.amount.get() - world.bond(North).await.amount.get(), state.backed.get());
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_does_not_wait_for_a_gateway_that_says_nothing() {
+    let shopping = Shopping::start().await;
+    let (args, folder) = (shopping.args("1000", None), shopping.market.world.folder.path());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut client = Process::start(folder, "client", "joule", &args, &[]);
+    until("some requests are paid", async || (shopping.middleman.payments().len() >= 5).then_some(())).await;
+    shopping.middleman.be_silent(true);
+    // What was being answered comes; the next one does not.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let asked = shopping.middleman.payments().len();
+    client.interrupt();
+    until("it says that it waits", async || client.log().contains("Ctrl-C again").then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(client.status().is_none(), "it waits for what is under way: {}", client.log());
+    client.interrupt();
+    assert_eq!(client.ended().await.code(), Some(130));
+    let payments = shopping.middleman.payments();
+    assert_eq!(payments.len(), asked, "nothing more was asked for");
+    // The one under way was served; the next run finds its receipt and pays for it.
+    shopping.middleman.be_silent(false);
+    let channel = payments[0].payload.channel.to_string();
+    assert_eq!(shopping.pay("1", Some(&channel)).await["requests"], 1);
+    let account = shopping.market.account(&shopping.middleman.url, &channel.parse().expect("an address")).await;
+    assert_eq!(account["receipts"], account["paid_receipts"]);
+    let orders = shopping.middleman.payments().iter().filter(|payment| payment.payload.order.is_some()).count();
+    assert_eq!(account["receipts"].as_u64(), Some(orders as u64), "each order was served once");
+    vouchers(&shopping.middleman.payments());
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_not_agreed_to_is_not_paid_in() {
+    let shopping = Shopping::start().await;
+    let mut args = shopping.args("1", None);
+    args.extend(["--mint".to_owned(), shopping.market.model().to_string()]);
+    let output = run("joule", &args).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("wants to be paid in token"), "{said}");
+    assert!(shopping.middleman.payments().is_empty());
     shopping.finish().await;
 }

@@ -10,7 +10,10 @@ use axum::{
 use joule_units::Amount;
 use joule_voucher::{sign, Format as _, Receipt, SigningKey};
 use joule_x402::{decode, encode, PaymentPayload, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    Arc, Mutex,
+};
 
 pub struct Middleman {
     /// Such as `http://127.0.0.1:41234`.
@@ -26,6 +29,7 @@ struct Seen {
     payments: Mutex<Vec<PaymentPayload>>,
     /// What becomes of every receipt.
     change: Mutex<Option<fn(&mut Receipt)>>,
+    silent: AtomicBool,
 }
 
 impl Middleman {
@@ -37,6 +41,7 @@ impl Middleman {
             key,
             payments: Mutex::default(),
             change: Mutex::default(),
+            silent: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(seen.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -60,6 +65,11 @@ impl Middleman {
     /// From now on every receipt has the number of the one before.
     pub fn be_forgetful(&self) {
         self.change(|receipt| receipt.sequence = (receipt.sequence.get() - 1).into());
+    }
+
+    /// Whether answers stay away from now on.
+    pub fn be_silent(&self, silent: bool) {
+        self.seen.silent.store(silent, Ordering::Relaxed);
     }
 
     fn change(&self, change: fn(&mut Receipt)) {
@@ -86,6 +96,9 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
         call = call.header(PAYMENT_SIGNATURE, payment);
     }
     let answer = call.send().await.expect("an answer");
+    if seen.silent.load(Ordering::Relaxed) {
+        return std::future::pending().await;
+    }
     let status = answer.status();
     let mut headers = HeaderMap::new();
     for (name, value) in answer.headers() {
