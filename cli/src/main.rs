@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// Paid compute jobs on Solana.
 ///
 /// Exit codes: 0 done; 1 failed; 2 wrong usage or bad input; 3 not found; 4 refused by a program or the cluster;
-/// 5 a service does not answer; 6 a job ended in another way than the one waited for.
+/// 5 a service does not answer; 6 it ended in another way than was asked for: a job, a purchase.
 #[derive(Parser)]
 #[command(name = "joule", version, propagate_version = true)]
 struct Cli {

@@ -1,7 +1,7 @@
 //! The channels that somebody has asked for: what the chain says of each, and its account.
 
 use crate::{
-    book::Book,
+    book::{Book, Stored},
     channel::{Channel, Contexts},
     gateway::Gateway,
     ledger::LedgerError,
@@ -51,7 +51,7 @@ impl Account {
     }
 }
 
-/// All of them, until the gateway stops. Opening a channel costs its rent, so that nobody fills this for nothing.
+/// Those of this provider, until they are closed. Opening a channel costs its rent, so that nobody fills this for nothing.
 #[derive(Default)]
 pub struct Accounts(Mutex<HashMap<Pubkey, Arc<Account>>>);
 
@@ -62,6 +62,11 @@ impl Accounts {
 
     pub fn all(&self) -> Vec<Arc<Account>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The chain has closed it.
+    pub fn forget(&self, address: &Pubkey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
     }
 
     /// Of two that came at once the first stays, so that there is one account of a channel.
@@ -84,16 +89,32 @@ impl Gateway {
             Failure::Chain
         })?;
         let Some(channel) = channel else { return Ok(None) };
-        let stored = {
-            let (ledger, address) = (self.ledger.clone(), *address);
-            let loaded = tokio::task::spawn_blocking(move || ledger.load(&address)).await;
-            loaded.unwrap_or(Err(LedgerError::Stopped)).map_err(|error| {
-                tracing::error!(channel = %channel.address, %error, "the ledger cannot be read");
-                Failure::Ledger
-            })?
-        };
-        let contexts = self.shop.cluster.contexts(address);
-        Ok(Some(self.accounts.insert(Account::new(channel, contexts, Book::new(stored)))))
+        let stored = self.stored(address).await?;
+        let account = Account::new(channel, self.shop.cluster.contexts(address), Book::new(stored));
+        if channel.provider != self.shop.seller.provider {
+            return Ok(Some(Arc::new(account)));
+        }
+        Ok(Some(self.accounts.insert(account)))
+    }
+
+    /// The account of a channel of which the ledger knows something.
+    pub async fn recall(self: &Arc<Self>, address: &Pubkey) -> Result<Option<Arc<Account>>, Failure> {
+        if let Some(account) = self.accounts.known(address) {
+            return Ok(Some(account));
+        }
+        match self.stored(address).await? {
+            Stored { last, orders, .. } if last.sequence == 0 && orders.is_empty() => Ok(None),
+            _ => self.account(address).await,
+        }
+    }
+
+    async fn stored(self: &Arc<Self>, address: &Pubkey) -> Result<Stored, Failure> {
+        let (ledger, address) = (self.ledger.clone(), *address);
+        let loaded = tokio::task::spawn_blocking(move || ledger.load(&address)).await;
+        loaded.unwrap_or(Err(LedgerError::Stopped)).map_err(|error| {
+            tracing::error!(channel = %address, %error, "the ledger cannot be read");
+            Failure::Ledger
+        })
     }
 
     /// Goes back to what is on disk, after a write of `epoch` failed.

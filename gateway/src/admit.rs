@@ -68,7 +68,17 @@ impl Standing<'_> {
 }
 
 /// Whether the channel can be served at all. `model` and `prices` were compared before.
-pub fn serves(channel: &Channel, risk: &Risk, now: UnixTime) -> Result<(), Refusal> {
+pub fn serves(channel: &Channel, last: &Line, risk: &Risk, now: UnixTime) -> Result<(), Refusal> {
+    // A number that was given once and is given again is proof of fraud: whoever has lost receipts gives no more.
+    if channel.sequence > last.sequence {
+        return Err(Refusal::Ahead { settled: channel.sequence, issued: last.sequence });
+    }
+    if channel.opened_at.get() < risk.channels_from && last.sequence == 0 {
+        return Err(Refusal::TooOld { opened_at: channel.opened_at.get(), from: risk.channels_from });
+    }
+    if channel.backing_bps > risk.max_backing_bps {
+        return Err(Refusal::Backing { asked: channel.backing_bps, most: risk.max_backing_bps });
+    }
     if channel.closes_at != UnixTime::default() {
         return Err(Refusal::Closing);
     }
@@ -171,7 +181,7 @@ pub fn admit(
     if expires_at.get() > now.get().saturating_add(risk.order_life) {
         return Err(Refusal::OrderTooLong { expires_at: expires_at.get(), most: risk.order_life });
     }
-    serves(channel, risk, now)?;
+    serves(channel, standing.last, risk, now)?;
     if allowed < *quote {
         return Err(Refusal::OrderTooSmall { allowed: allowed.get(), wanted: quote.get() });
     }

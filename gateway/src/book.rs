@@ -47,6 +47,8 @@ pub struct Book {
     at_stake: Amount,
     /// The lowest nonce that may be new.
     floor: u64,
+    /// The last receipt that is on disk. Nobody is shown a later one: if its write fails, its number is given again.
+    durable: u64,
     /// Counted up whenever the account is read from the ledger again: what was to be written before that is void.
     epoch: u64,
 }
@@ -88,6 +90,7 @@ impl Book {
     fn restore(&mut self, stored: Stored) {
         (self.lines, self.receipts) = stored.unpaid.into_iter().unzip();
         (self.voucher, self.frontier, self.last) = (stored.voucher, stored.frontier, stored.last);
+        self.durable = self.last.sequence;
         for (nonce, receipt) in stored.orders {
             let fate = receipt.map_or(Fate::Broken, |receipt| Fate::Served(Box::new(receipt)));
             self.known.entry(nonce).or_insert(Known { fate, most: Amount::default() });
@@ -114,9 +117,18 @@ impl Book {
         self.voucher.as_ref()
     }
 
-    /// Receipts that nobody has paid for, the oldest first.
+    /// Receipts that nobody has paid for, the oldest first; those that are on disk.
     pub fn unpaid(&self) -> &[Signed<Receipt>] {
-        &self.receipts
+        &self.receipts[..self.durable_lines()]
+    }
+
+    fn durable_lines(&self) -> usize {
+        self.lines.partition_point(|line| line.sequence <= self.durable)
+    }
+
+    /// The receipt of this number is on disk, and so are those before it.
+    pub fn written(&mut self, sequence: u64) {
+        self.durable = self.durable.max(sequence.min(self.last.sequence));
     }
 
     /// Where the account stands after the last receipt.
@@ -129,6 +141,10 @@ impl Book {
     }
 
     fn standing(&self, nonce: Option<u64>) -> Standing<'_> {
+        let fate = nonce.and_then(|nonce| self.known.get(&nonce)).map(|known| match &known.fate {
+            Fate::Served(receipt) if receipt.message.sequence.get() > self.durable => &Fate::Serving,
+            fate => fate,
+        });
         Standing {
             voucher: self.voucher.as_ref(),
             unpaid: &self.lines,
@@ -136,7 +152,7 @@ impl Book {
             serving: self.serving,
             at_stake: self.at_stake,
             floor: self.floor,
-            fate: nonce.and_then(|nonce| self.known.get(&nonce)).map(|known| &known.fate),
+            fate,
         }
     }
 
@@ -149,7 +165,8 @@ impl Book {
         risk: &Risk,
         now: UnixTime,
     ) -> Result<Credit, Refusal> {
-        let credit = admit::credit(voucher, channel, contexts, &self.standing(None), risk, now)?;
+        let standing = Standing { unpaid: &self.lines[..self.durable_lines()], ..self.standing(None) };
+        let credit = admit::credit(voucher, channel, contexts, &standing, risk, now)?;
         if credit == Credit::Advances {
             let paid = self.lines.iter().take_while(|line| line.sequence <= voucher.message.sequence.get()).count();
             self.lines.drain(..paid);

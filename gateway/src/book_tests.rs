@@ -5,6 +5,7 @@ use crate::{
     admit::Asked,
     channel::{Channel, Cluster, Contexts},
     config::Risk,
+    refusal::Refusal,
 };
 use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
@@ -17,6 +18,8 @@ const RISK: Risk = Risk {
     window: 4,
     unpaid: 3_000,
     unsettled: 100_000,
+    max_backing_bps: 10_000,
+    channels_from: 0,
     min_grace: 3_600,
     settle_margin: 600,
     order_life: 300,
@@ -46,6 +49,8 @@ fn channel() -> Channel {
         staged_at: UnixTime::default(),
         settled: Amount::default(),
         sequence: 0,
+        opened_at: UnixTime::default(),
+        backing_bps: 0,
         grace: 7_200,
         closes_at: UnixTime::default(),
         collected: Amount::default(),
@@ -133,7 +138,6 @@ fn holds(book: &Book, world: &World, contexts: &Contexts) -> Result<(), TestCase
     if let Some(voucher) = world.voucher.filter(|voucher| !voucher.message.cumulative.get().is_zero()) {
         let limits = Limits {
             context: contexts.voucher,
-            sequence: 0,
             settled: Amount::default(),
             most: channel().most(),
             session_expires_at: channel().session_expires_at,
@@ -173,7 +177,17 @@ proptest! {
                     let bill = Bill { request_hash: [1; 32], response_hash: [2; 32], usage, amount: Amount::new(amount), at: NOW };
                     let entry = book.bill(&order, &contexts, &bill, &key(2));
                     prop_assert!(entry.receipt.message.amount.get() <= order.max_amount.get());
+                    // Until it is on disk nobody sees it, and nobody can pay for it.
+                    let sequence = entry.line.sequence;
+                    prop_assert!(book.unpaid().iter().all(|receipt| receipt.message.sequence.get() < sequence));
+                    let asked = Asked { order: &order, request_hash: [1; 32], quote: Amount::default() };
+                    let again = book.admit(&asked, &channel, &contexts, &RISK, NOW);
+                    prop_assert_eq!(again, Err(Refusal::Serving));
                     world.entries.push(entry);
+                    let early = world.voucher(&contexts, world.entries.len(), 0);
+                    prop_assert!(book.credit(&early, &channel, &contexts, &RISK, NOW).is_err());
+                    book.written(sequence);
+                    prop_assert!(book.unpaid().iter().any(|receipt| receipt.message.sequence.get() == sequence));
                 }
                 Step::Fail(which) if !world.serving.is_empty() => {
                     let order = world.serving.swap_remove(which % world.serving.len());

@@ -100,6 +100,8 @@ impl Channel {
             staged_at,
             settled: Amount::new(state.settled.get()),
             sequence: state.sequence.get(),
+            opened_at: UnixTime::new(state.opened_at.get()),
+            backing_bps: state.backing_bps.get(),
             grace: state.grace.get(),
             closes_at: UnixTime::new(state.closes_at.get()),
             collected: Amount::new(state.collected.get()),
@@ -132,15 +134,28 @@ pub async fn follow(gateway: Arc<Gateway>, chain: OnChain) {
 
 async fn refresh(gateway: &Gateway, chain: &OnChain) -> Result<(), SdkError> {
     gateway.clock.chain_says(chain.0.now().await?);
-    let accounts = gateway.accounts.all();
-    let addresses: Vec<_> = accounts.iter().map(|account| account.channel().address).collect();
-    for (account, state) in accounts.iter().zip(chain.states(&addresses).await?) {
-        let before = account.channel();
-        account.chain_says(match state {
-            Some(state) => Channel::from_state(before.address, &state),
-            // It is gone: nothing more is served on it.
-            None => Channel { closes_at: gateway.clock.now(), ..before },
-        });
+    let mut failed = None;
+    for accounts in gateway.accounts.all().chunks(AT_ONCE) {
+        let addresses: Vec<_> = accounts.iter().map(|account| account.channel().address).collect();
+        let states = match chain.states(&addresses).await {
+            Ok(states) => states,
+            // The others may be read all the same.
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
+        for (account, state) in accounts.iter().zip(states) {
+            let before = account.channel();
+            match state {
+                Some(state) => account.chain_says(Channel::from_state(before.address, &state)),
+                // It is gone: nothing more is served on it.
+                None => {
+                    account.chain_says(Channel { closes_at: gateway.clock.now(), ..before });
+                    gateway.accounts.forget(&before.address);
+                }
+            }
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }

@@ -32,6 +32,9 @@ pub struct Channel {
     pub settled: Amount,
     /// Of the voucher that was settled last.
     pub sequence: u64,
+    pub opened_at: UnixTime,
+    /// What the provider locks of its bond before it collects, in basis points of what is earned.
+    pub backing_bps: u16,
     /// Seconds of notice before it closes.
     pub grace: u32,
     /// 0 while it is open.

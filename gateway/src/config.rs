@@ -89,6 +89,11 @@ pub struct Risk {
     pub unpaid: u64,
     /// Base units that one channel's vouchers may promise beyond what is settled on chain.
     pub unsettled: u64,
+    /// Basis points of what is earned that a channel may want locked of the provider's bond.
+    pub max_backing_bps: u16,
+    /// Unix seconds. A channel that was opened before and of which the ledger knows nothing is not served: after a ledger was
+    /// lost, the moment of its loss.
+    pub channels_from: i64,
     /// Seconds of notice that a payer must give before a channel closes.
     pub min_grace: u32,
     /// Seconds that must be left to settle a voucher, when it is taken.
@@ -192,6 +197,8 @@ impl Default for Risk {
             window: 4,
             unpaid: 1_000_000,
             unsettled: 50_000_000,
+            max_backing_bps: 10_000,
+            channels_from: 0,
             min_grace: 3_600,
             settle_margin: 600,
             order_life: 300,

@@ -82,6 +82,7 @@ impl Hold {
             self.gateway.reload(&self.account, epoch).await;
             return Err(error);
         }
+        self.account.book().written(receipt.message.sequence.get());
         metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
             .increment(receipt.message.amount.get().get());
         Ok(self.gateway.settlement(&self.account, &receipt))

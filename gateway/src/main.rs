@@ -19,6 +19,9 @@ use std::{
 use tokio::signal::unix::{signal, SignalKind};
 use tokio_util::sync::CancellationToken;
 
+/// Files beside connections: ledger, upstreams, RPC.
+const SPARE_FILES: u64 = 256;
+
 /// Sells requests to models one by one, for vouchers that it settles on chain.
 #[derive(Debug, Parser)]
 #[command(name = "joule-gateway", version, about, long_about = None)]
@@ -98,6 +101,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
 async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::logs(config.log_json);
     let metrics = telemetry::metrics()?;
+    let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
+    let wanted = config.limits.connections as u64 + SPARE_FILES;
+    anyhow::ensure!(
+        files >= wanted,
+        "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower limits.connections"
+    );
     let key = Arc::new(read_key(&config)?);
     let chain = OnChain::new(&config.rpc_url);
     let shop = chain.shop(&config, &key.pubkey()).await?;
@@ -108,17 +117,25 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let server = Server::bind(gateway.clone(), metrics).await?;
     say(&format!("joule-gateway: http://{}", server.address()?))?;
     tokio::spawn(stop_on_signal(gateway.stopping.clone())?);
-    let following = tokio::spawn(follow(gateway.clone(), chain));
-    let settling = settles.then(|| tokio::spawn(settler.run(gateway.clone())));
+    // Neither ends before it is told to. If one does, nothing more may be sold: the rest stops, and so says the exit code.
+    let stop = gateway.stopping.clone();
+    let following = tokio::spawn(stopping_at_its_end(stop.clone(), follow(gateway.clone(), chain)));
+    let settling = settles.then(|| tokio::spawn(stopping_at_its_end(stop, settler.run(gateway.clone()))));
     server.run().await;
-    following.await?;
+    following.await.context("reading channels from the chain ended")?;
     if let Some(settling) = settling {
-        settling.await?;
+        settling.await.context("settling ended")?;
     }
     drop(gateway);
     ledger.close();
     tracing::info!("everything that was promised is written down");
     Ok(())
+}
+
+/// Also when it panics.
+async fn stopping_at_its_end(stopping: CancellationToken, task: impl std::future::Future<Output = ()>) {
+    let _stop = stopping.drop_guard();
+    task.await;
 }
 
 async fn settle(config: Config) -> anyhow::Result<()> {

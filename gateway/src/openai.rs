@@ -83,8 +83,11 @@ impl Request {
         let include_usage = flag(options.and_then(|options| options.get("include_usage")), "stream_options")?;
         let choices = number("n")?.unwrap_or(1).max(number("best_of")?.unwrap_or(1)).saturating_mul(prompts);
         let most = (number("max_tokens")?, number("max_completion_tokens")?);
-        let text_bytes =
-            ["messages", "prompt", "input"].iter().filter_map(|field| body.get(*field)).map(text_bytes).sum();
+        let text_bytes = ["messages", "prompt", "input", "tools", "functions"]
+            .iter()
+            .filter_map(|field| body.get(*field))
+            .map(text_bytes)
+            .sum();
         Ok(Self {
             endpoint,
             model,
@@ -98,13 +101,18 @@ impl Request {
         })
     }
 
-    /// The body for the upstream: its own name for the model, a limit where the client set none, and usage at the end of a
-    /// stream.
+    /// The body for the upstream: its own name for the model, the limit that was priced under whichever name it is read, and
+    /// usage at the end of a stream.
     pub fn for_upstream(&self, model: &str, max_output_tokens: u64) -> Vec<u8> {
         let mut body = self.body.clone();
         body.insert("model".into(), model.into());
-        if matches!(self.endpoint, Endpoint::Chat | Endpoint::Completions) && self.max_output_tokens.is_none() {
-            body.insert("max_tokens".into(), max_output_tokens.into());
+        if matches!(self.endpoint, Endpoint::Chat | Endpoint::Completions) {
+            let most = self.max_output_tokens.unwrap_or(max_output_tokens);
+            for name in ["max_tokens", "max_completion_tokens"] {
+                if name == "max_tokens" || body.contains_key(name) {
+                    body.insert(name.into(), most.into());
+                }
+            }
         }
         if self.stream {
             let options = body.entry("stream_options").or_insert_with(|| json!({}));

@@ -14,6 +14,12 @@ pub enum Refusal {
     OtherProvider,
     #[error("the channel is for another model or price list")]
     OtherModel,
+    #[error("the channel has settled {settled} receipts and this gateway has given {issued}: open another")]
+    Ahead { settled: u64, issued: u64 },
+    #[error("the channel was opened at {opened_at}; this gateway serves those opened from {from} on")]
+    TooOld { opened_at: i64, from: i64 },
+    #[error("the channel wants {asked} basis points of what is earned locked; this gateway locks {most}")]
+    Backing { asked: u16, most: u16 },
     #[error("the channel is closing")]
     Closing,
     #[error("the channel closes {grace} seconds after notice; this gateway needs {wanted}")]
@@ -87,6 +93,9 @@ impl Refusal {
             Self::UnknownChannel => "unknown_channel",
             Self::OtherProvider => "other_provider",
             Self::OtherModel => "other_model",
+            Self::Ahead { .. } => "channel_ahead",
+            Self::TooOld { .. } => "channel_too_old",
+            Self::Backing { .. } => "backing_too_high",
             Self::Closing => "channel_closing",
             Self::ShortGrace { .. } => "short_grace",
             Self::SessionEnds { .. } => "session_ends",

@@ -1,6 +1,6 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{gateway::Gateway, openai::Endpoint, pay, reply::Failure, serve};
+use crate::{book::Book, gateway::Gateway, openai::Endpoint, pay, reply::Failure, serve};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, State},
@@ -16,12 +16,17 @@ use hyper_util::{
 };
 use joule_x402::Base58;
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     time::timeout,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 
 /// A gateway that listens.
@@ -103,7 +108,10 @@ async fn connection(gateway: Arc<Gateway>, stream: TcpStream, router: Router) {
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(gateway.config.timeouts.request_ms))
         .max_buf_size(gateway.config.limits.header_bytes);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // hyper waits for ever for a client that does not read.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(gateway.config.timeouts.idle()));
+    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -169,17 +177,19 @@ async fn hand_in(State(Shared { gateway, .. }): State<Shared>, headers: HeaderMa
     pay::hand_in(gateway, headers).await
 }
 
-/// Where a channel's account stands, for a client that has lost its own.
+/// Where a channel's account stands, for a client that has lost its own. Anybody may ask, so that the chain is not asked for
+/// channels that nothing is known of.
 async fn channel(State(Shared { gateway, .. }): State<Shared>, Path(address): Path<String>) -> Response {
     let Ok(Base58(address)) = address.parse() else {
         return Failure::BadRequest(format!("{address:?} is not an address")).response();
     };
-    let account = match gateway.account(&joule_sdk::Pubkey::new_from_array(address)).await {
-        Ok(Some(account)) => account,
-        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
+    let known = match gateway.recall(&joule_sdk::Pubkey::new_from_array(address)).await {
+        Ok(known) => known,
         Err(failure) => return failure.response(),
     };
-    let book = account.book();
+    let empty = Mutex::new(Book::default());
+    let book =
+        known.as_ref().map_or_else(|| empty.lock().unwrap_or_else(PoisonError::into_inner), |account| account.book());
     let paid = book.voucher().map(|voucher| voucher.message);
     Json(serde_json::json!({
         "receipts": book.last().sequence,

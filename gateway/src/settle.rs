@@ -40,6 +40,8 @@ pub struct Settler {
     margin: i64,
     /// Channels whose last attempts failed: how often, and when to try again.
     failures: HashMap<Pubkey, (u32, Instant)>,
+    /// Channels that were closed with a voucher unpaid.
+    gone: HashSet<Pubkey>,
     /// Channels of which something may be left to divide.
     uncollected: HashSet<Pubkey>,
 }
@@ -65,6 +67,7 @@ impl Settler {
             settings: config.settle,
             margin: config.risk.settle_margin,
             failures: HashMap::new(),
+            gone: HashSet::new(),
         })
     }
 
@@ -128,8 +131,12 @@ impl Settler {
         let mut claims = Vec::new();
         for (due, state) in due.into_iter().zip(states) {
             match state {
-                None => tracing::error!(channel = %due.channel, "a channel is gone that owes for a voucher"),
+                None if self.gone.insert(due.channel) => {
+                    tracing::error!(channel = %due.channel, "a channel is gone that owes for a voucher");
+                }
+                None => {}
                 Some(state) if state.settled.get() >= due.voucher.message.cumulative.get().get() => {
+                    self.uncollected.insert(due.channel);
                     self.note(due.channel, Amount::new(state.settled.get()), now).await;
                 }
                 Some(state) => claims.push(Claim { due, state }),
@@ -142,13 +149,7 @@ impl Settler {
         if self.failures.get(&claim.due.channel).is_some_and(|(_, until)| *until > Instant::now()) {
             return false;
         }
-        let state = &claim.state;
-        let ends = [state.closes_at.get(), state.staged_at.get()].into_iter().filter(|at| *at != 0);
-        let ends = ends.chain([claim.due.voucher.message.expires_at.get().get()]).min().unwrap_or(i64::MAX);
-        // Notice was given: there is nothing to wait for. Else it is time when the margin begins.
-        let urgent = state.closes_at.get() != 0 || state.staged_at.get() != 0 || ends - now.get() < self.margin;
-        let old = now.get() - claim.due.since.get() >= self.settings.age;
-        urgent || old || claim.worth() >= self.settings.amount
+        claim.is_due(&self.settings, self.margin, now)
     }
 
     async fn settle(&self, claims: &[Claim]) -> Result<(), SdkError> {
@@ -230,9 +231,9 @@ impl Settler {
             use joule_sdk::Signer as _;
             let back = billing::back(self.key.pubkey(), channel, state);
             let Err(error) = self.send("distribute", &[back, distribute.clone()]).await else { return Ok(true) };
-            // The provider's share waits for its bond; the others' need not.
-            if state.paid.get() < earned {
-                self.send("distribute", &[distribute]).await?;
+            // The provider's share waits for its bond, or until nobody can dispute it any more; the others' need not.
+            if let Err(error) = self.send("distribute", &[distribute]).await {
+                tracing::debug!(%channel, %error, "nothing can be divided before it is backed");
             }
             return Err(error);
         }
@@ -249,8 +250,59 @@ impl Settler {
 }
 
 impl Claim {
+    /// Whether it is worth a transaction, has waited long enough, or would soon be worth nothing.
+    fn is_due(&self, settings: &config::Settle, margin: i64, now: UnixTime) -> bool {
+        let (voucher, state) = (&self.due.voucher.message, &self.state);
+        let ends = [state.closes_at.get(), state.staged_at.get()].into_iter().filter(|at| *at != 0);
+        let ends = ends.chain([voucher.expires_at.get().get()]).min().unwrap_or(i64::MAX);
+        // Notice was given: there is nothing to wait for. Else it is time when the margin begins; a session that is to follow
+        // is no reason to hurry, or staging one would have every request settled by itself.
+        let urgent = state.closes_at.get() != 0 || ends - now.get() < margin;
+        let old = now.get() - self.due.since.get() >= settings.age;
+        urgent || old || self.worth() >= settings.amount
+    }
+
     /// Base units that the chain does not have yet.
     fn worth(&self) -> u64 {
         self.due.voucher.message.cumulative.get().get().saturating_sub(self.state.settled.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use joule_voucher::Voucher;
+    use joule_x402::Signed;
+
+    const NOW: i64 = 1_000_000;
+    const MARGIN: i64 = 600;
+
+    fn is_due(change: impl Fn(&mut Claim)) -> bool {
+        let message = Voucher {
+            cumulative: Amount::new(5).into(),
+            expires_at: UnixTime::new(NOW + 86_400).into(),
+            ..Voucher::default()
+        };
+        let voucher = Signed { message, signature: [0; 64] };
+        let due = Due { channel: Pubkey::default(), voucher, settled: Amount::ZERO, since: UnixTime::new(NOW) };
+        let mut claim = Claim { due, state: bytemuck::Zeroable::zeroed() };
+        change(&mut claim);
+        let settings = config::Settle { amount: 100, age: 3_600, ..config::Settle::default() };
+        claim.is_due(&settings, MARGIN, UnixTime::new(NOW))
+    }
+
+    #[test]
+    fn a_voucher_waits_until_it_is_worth_a_transaction() {
+        assert!(!is_due(|_| {}));
+        assert!(is_due(|claim| claim.due.voucher.message.cumulative = Amount::new(100).into()));
+        assert!(is_due(|claim| claim.due.since = UnixTime::new(NOW - 3_600)));
+        assert!(is_due(|claim| claim.state.closes_at = (NOW + 86_400).into()));
+        assert!(is_due(|claim| claim.due.voucher.message.expires_at = UnixTime::new(NOW + MARGIN - 1).into()));
+    }
+
+    #[test]
+    fn staging_a_session_does_not_burn_the_providers_fees() {
+        assert!(!is_due(|claim| claim.state.staged_at = (NOW + 30 * 86_400).into()));
+        assert!(is_due(|claim| claim.state.staged_at = (NOW + MARGIN - 1).into()));
     }
 }

@@ -116,7 +116,7 @@ impl World {
             context: build::context(Domain::Voucher, &GENESIS, channel),
             sequence: sequence.into(),
             cumulative: Amount::new(cumulative).into(),
-            units: (sequence * 100).into(),
+            units: (sequence.saturating_mul(100)).into(),
             expires_at: UnixTime::new(self.now() + 600).into(),
             usage_root: [sequence as u8; 32],
         }

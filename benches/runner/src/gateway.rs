@@ -163,6 +163,8 @@ async fn gateway(
         staged_at: UnixTime::default(),
         settled: Amount::default(),
         sequence: 0,
+        opened_at: UnixTime::default(),
+        backing_bps: 0,
         grace: 86_400,
         closes_at: UnixTime::default(),
         collected: Amount::default(),

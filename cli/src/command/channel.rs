@@ -32,6 +32,9 @@ pub enum Command {
         /// Only channels to this model
         #[arg(long, value_name = "ADDRESS")]
         model: Option<String>,
+        /// Only channels in which this party was proven wrong about a bill
+        #[arg(long)]
+        lost_by: Option<LostBy>,
         #[arg(long, default_value_t = 20)]
         limit: u32,
         /// Go on after an earlier page
@@ -61,11 +64,23 @@ pub enum Status {
     Closed,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub enum LostBy {
+    Provider,
+    Payer,
+}
+
+/// A value as it is written.
+fn name(value: &impl ValueEnum) -> Option<String> {
+    Some(value.to_possible_value()?.get_name().to_owned())
+}
+
 pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List { status, payer, provider, model, limit, cursor } => {
+        Command::List { status, payer, provider, model, lost_by, limit, cursor } => {
             let mut filter = vec![("limit", limit.to_string())];
-            filter.extend(status.and_then(|s| Some(("status", s.to_possible_value()?.get_name().to_owned()))));
+            filter.extend(status.as_ref().and_then(name).map(|status| ("status", status)));
+            filter.extend(lost_by.as_ref().and_then(name).map(|who| ("lost_by", who)));
             filter.extend(payer.map(|address| ("payer", address)));
             filter.extend(provider.map(|address| ("provider", address)));
             filter.extend(model.map(|address| ("model", address)));

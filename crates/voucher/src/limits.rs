@@ -9,8 +9,6 @@ use joule_units::{Amount, UnixTime};
 pub struct Limits {
     /// Of the channel's vouchers.
     pub context: Context,
-    /// The sequence that was admitted last.
-    pub sequence: u64,
     /// The sum that was admitted last.
     pub settled: Amount,
     /// The most that may ever be admitted: what is reserved and what the session may spend, whichever is less.
@@ -26,8 +24,6 @@ pub enum Refusal {
     NotAVoucher,
     /// For another format, version, cluster, program or channel.
     WrongContext,
-    /// Pays for no more receipts than what was admitted last.
-    OldSequence,
     /// Pays no more than what was admitted last.
     PaysNothing,
     /// Pays more than the channel or the session has.
@@ -46,9 +42,6 @@ impl Limits {
         let (cumulative, expires_at) = (voucher.cumulative.get(), voucher.expires_at.get());
         if voucher.context != self.context {
             return Err(Refusal::WrongContext);
-        }
-        if voucher.sequence.get() <= self.sequence {
-            return Err(Refusal::OldSequence);
         }
         if cumulative <= self.settled {
             return Err(Refusal::PaysNothing);
@@ -72,7 +65,6 @@ mod tests {
 
     const LIMITS: Limits = Limits {
         context: Context::new([1; 32]),
-        sequence: 5,
         settled: Amount::new(500),
         most: Amount::new(1_000),
         session_expires_at: UnixTime::new(2_000),
@@ -96,7 +88,8 @@ mod tests {
     fn every_limit_is_kept_to_the_unit_and_to_the_second() {
         assert_eq!(check(voucher(6, 501, 2_000), 2_000), Ok(()));
         assert_eq!(check(voucher(6, 1_000, 2_000), 0), Ok(()));
-        assert_eq!(check(voucher(5, 501, 2_000), 0), Err(Refusal::OldSequence));
+        // Its number is the payer's to choose.
+        assert_eq!(check(voucher(1, 501, 2_000), 0), Ok(()));
         assert_eq!(check(voucher(6, 500, 2_000), 0), Err(Refusal::PaysNothing));
         assert_eq!(check(voucher(6, 1_001, 2_000), 0), Err(Refusal::AboveLimit));
         assert_eq!(check(voucher(6, 501, 2_001), 0), Err(Refusal::OutlivesSession));

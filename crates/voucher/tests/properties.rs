@@ -132,7 +132,6 @@ proptest! {
         let verifier = Verifier::new(key.verifying_key().as_bytes()).unwrap();
         let limits = Limits {
             context: Context::new([1; 32]),
-            sequence: 0,
             settled: Amount::ZERO,
             most: Amount::new(u64::MAX),
             session_expires_at: UnixTime::new(i64::MAX),

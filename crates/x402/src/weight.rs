@@ -34,15 +34,19 @@ impl Weight {
     }
 }
 
-/// Bytes of all text in there, but for images in line and the names of roles and types.
+/// Bytes of all text in there, but for images, sound, and the names of roles and types.
 pub fn text_bytes(value: &Value) -> u64 {
     match value {
-        Value::String(text) if text.starts_with("data:") => 0,
         Value::String(text) => text.len() as u64,
         Value::Array(list) => list.iter().map(text_bytes).sum(),
         Value::Object(fields) => fields
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "role" | "type" | "id" | "object" | "finish_reason"))
+            .filter(|(name, _)| {
+                !matches!(
+                    name.as_str(),
+                    "role" | "type" | "id" | "object" | "finish_reason" | "image_url" | "input_audio"
+                )
+            })
             .map(|(_, value)| text_bytes(value))
             .sum(),
         // A prompt in tokens: each is about one.
@@ -61,5 +65,11 @@ mod tests {
         let message = json!([{"role": "user", "content": [
             {"type": "text", "text": "12345"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
         assert_eq!(text_bytes(&message), 5);
+    }
+
+    #[test]
+    fn text_that_looks_like_an_image_is_text() {
+        assert_eq!(text_bytes(&json!({"role": "user", "content": "data: hello"})), 11);
+        assert_eq!(Weight::of(&json!({"choices": [{"message": {"content": "data: hello"}}]})).text, 11);
     }
 }

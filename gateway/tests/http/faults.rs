@@ -2,7 +2,14 @@
 
 use crate::support::*;
 use joule_gateway::config::Config;
-use std::time::Duration;
+use joule_units::UnixTime;
+use joule_voucher::Receipt;
+use joule_x402::Signed;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 async fn asked(fault: Fault, body: &serde_json::Value) -> (World, Client, joule_x402::PaymentPayload, Reply) {
     let upstream = Upstream::start(fault).await;
@@ -177,6 +184,74 @@ async fn a_full_disk_stops_the_sale_and_not_the_books() {
         status => assert_eq!((status, again.code().as_str()), (409, "order_broken")),
     }
     after.ask(&question("hello")).await;
+}
+
+/// Two receipts of one number cost the provider its bond; a receipt that a failed write takes back must not have been seen.
+#[tokio::test]
+async fn whatever_fails_on_the_disk_nobody_sees_two_receipts_of_one_number() {
+    let upstream = Upstream::start(Fault::None).await;
+    let world = World::with(&upstream.url, |config| config.ledger_max_bytes = Some(80 * 1_024)).await;
+    let seen = Arc::new(Mutex::new(HashMap::<u64, Receipt>::new()));
+    let see = |seen: &Mutex<HashMap<u64, Receipt>>, receipt: Receipt| {
+        let first = *seen.lock().unwrap().entry(receipt.sequence.get()).or_insert(receipt);
+        assert_eq!(first, receipt, "two receipts of one number");
+    };
+    let looking = {
+        let (http, url, seen) = (world.http.clone(), world.channel_url(10), seen.clone());
+        tokio::spawn(async move {
+            loop {
+                let Ok(answer) = http.get(&url).send().await else { return };
+                let account: serde_json::Value = answer.json().await.unwrap();
+                let unpaid: Vec<Signed<Receipt>> = serde_json::from_value(account["unpaid"].clone()).unwrap();
+                unpaid.into_iter().for_each(|receipt| see(&seen, receipt.message));
+            }
+        })
+    };
+    let mut client = world.client(10);
+    let mut failed = 0;
+    for n in 0..400 {
+        let body = question(&format!("hello {n}"));
+        let payment = client.pay(&body);
+        // The second one is told about the first.
+        let (reply, other) = tokio::join!(client.send(&payment, &body), client.send(&payment, &body));
+        for reply in [&reply, &other] {
+            let receipt = reply.settlement().and_then(|(settlement, _)| settlement.extra);
+            receipt.into_iter().for_each(|it| see(&seen, it.receipt.message));
+        }
+        let served = [&reply, &other].into_iter().find(|reply| reply.status == 200);
+        match served {
+            Some(reply) => drop(client.accept(&payment, reply)),
+            None => failed += 1,
+        }
+        if failed == 20 {
+            break;
+        }
+    }
+    assert_eq!(failed, 20, "the disk is never full");
+    assert!(!looking.is_finished(), "{:?}", looking.await);
+    looking.abort();
+    assert!(seen.lock().unwrap().len() > 3);
+}
+
+/// A gateway that has lost its ledger would give the numbers of its receipts a second time.
+#[tokio::test]
+async fn a_lost_ledger_signs_nothing_twice() {
+    let upstream = Upstream::start(Fault::None).await;
+    let world = World::start(&upstream.url).await;
+    world.client(10).ask(&question("hello")).await;
+    world.stop().await;
+    // Settled on chain, or known to be older than the loss.
+    let world = World::with(&upstream.url, |config| config.risk.channels_from = now()).await;
+    world.change(10, |channel| channel.sequence = 1);
+    world.change(11, |channel| channel.opened_at = UnixTime::new(now() - 10));
+    for (seed, code) in [(10, "channel_ahead"), (11, "channel_too_old")] {
+        let mut client = world.client(seed);
+        let body = question("hello");
+        let payment = client.pay(&body);
+        let reply = client.send(&payment, &body).await;
+        assert_eq!((reply.status, reply.code().as_str()), (402, code));
+        assert_eq!(world.account(seed).await["receipts"], 0);
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
 };
 use anchor_lang::prelude::Address as Key;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{Channel, ChannelStatus, ChannelWithPlan, ErrorBody, Page};
+use joule_api::{Against, Channel, ChannelStatus, ChannelWithPlan, ErrorBody, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -31,6 +31,8 @@ pub struct ListChannels {
     model: Option<String>,
     /// Only channels in this state.
     status: Option<ChannelStatus>,
+    /// Only channels in which this party was proven wrong about a bill.
+    lost_by: Option<Against>,
     /// At most this many, 1 to 500.
     #[param(default = 50, minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -55,6 +57,7 @@ pub async fn list(
         provider: asked.provider.as_deref().map(extract::address).transpose()?,
         model: asked.model.as_deref().map(extract::address).transpose()?,
         status: asked.status,
+        lost_by: asked.lost_by,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
     answer::read(move || Ok(Json(state.view.channels(&filter, &page)?))).await

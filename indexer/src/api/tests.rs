@@ -109,8 +109,13 @@ async fn channels_are_listed_and_shown_with_their_plan_and_payments() {
     chain.settle_voucher(&channels[0], 4, 250);
     chain.distribute(&channels[0], None);
     chain.request_close(&channels[1]);
+    chain.settle_voucher(&channels[2], 1, 10);
+    chain.condemn(&channels[2]);
     server.confirm(&mut chain);
     let client = server.client();
+    let lost = client.channels(&[("lost_by", "provider".to_owned())]).await.unwrap().items;
+    assert_eq!(lost.iter().map(|channel| &channel.address).collect::<Vec<_>>(), [&channels[2].to_string()]);
+    assert!(client.channels(&[("lost_by", "payer".to_owned())]).await.unwrap().items.is_empty());
     let all = client.channels(&[("payer", payer.to_string())]).await.unwrap().items;
     assert_eq!(all.len(), 3);
     let closing = client.channels(&[("status", "closing".to_owned())]).await.unwrap().items;

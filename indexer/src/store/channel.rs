@@ -12,13 +12,9 @@ use crate::{
     decode::{event::channel_of, Fact, State},
     types::{Address, Malformed},
 };
-use joule_api::{Channel, ChannelStatus, Commitment, Owed, PaidOut, Session, StagedSession};
+use joule_api::{Against, Channel, ChannelStatus, Commitment, Owed, PaidOut, Session, StagedSession};
 use joule_billing::{event as billing, state};
 use rusqlite::{params, Connection, OptionalExtension};
-
-/// The kinds of account.
-pub const CHANNEL: &str = "channel";
-pub const PAYER: &str = "payer";
 
 /// Which channels to list. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,12 +23,14 @@ pub struct ChannelFilter {
     pub provider: Option<Address>,
     pub model: Option<Address>,
     pub status: Option<ChannelStatus>,
+    pub lost_by: Option<Against>,
 }
 
 impl ChannelFilter {
     pub fn matches(&self, channel: &Channel) -> bool {
         let same = |wanted: &Option<Address>, is: &String| wanted.is_none_or(|wanted| *is == wanted.to_string());
         self.status.is_none_or(|status| status == channel.status)
+            && self.lost_by.is_none_or(|who| channel.dispute.as_ref().is_some_and(|dispute| dispute.against == who))
             && same(&self.payer, &channel.payer)
             && same(&self.provider, &channel.provider)
             && same(&self.model, &channel.model)
@@ -153,6 +151,14 @@ fn status_name(status: ChannelStatus) -> &'static str {
     }
 }
 
+/// As the API names it, and so the stored row.
+fn loser_name(who: Against) -> &'static str {
+    match who {
+        Against::Provider => "provider",
+        Against::Payer => "payer",
+    }
+}
+
 /// The row as it was stored, with commitment `confirmed` and nothing paid out.
 pub fn get(conn: &Connection, address: &Address) -> Result<Option<Channel>> {
     let mut statement = conn.prepare_cached("select body from channels where address = ?1")?;
@@ -191,6 +197,7 @@ pub fn list(
 ) -> Result<Vec<Channel>> {
     Listing::of("channels")
         .text("status", filter.status.map(status_name))
+        .text("lost_by", filter.lost_by.map(loser_name))
         .address("payer", filter.payer)
         .address("provider", filter.provider)
         .address("model", filter.model)

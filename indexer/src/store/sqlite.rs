@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_bonds_and_disputes.sql"),
     include_str!("../../migrations/0004_models.sql"),
     include_str!("../../migrations/0005_billing.sql"),
+    include_str!("../../migrations/0006_vouchers_and_disputes.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.

@@ -64,8 +64,6 @@ pub enum BillingError {
     WrongSigner,
     #[msg("The message is of another format, version, cluster, program or channel")]
     WrongContext,
-    #[msg("The voucher pays for no more receipts than the last one settled")]
-    OldSequence,
     #[msg("The voucher pays no more than what is settled")]
     NothingNew,
     #[msg("The voucher pays more than the channel or its session may")]

@@ -32,13 +32,13 @@ declare_id!("2VULbT983sw78YGyXRPjNoHiG2rokHHYjBeYmKtyPFLj");
 pub mod billing {
     use super::*;
 
-    /// Anyone brings a channel's newest voucher, whose signature the instruction before this one verifies.
+    /// Anyone brings a voucher that pays more than a channel has settled, whose signature the instruction before this one verifies.
     #[discrim = 0]
     pub fn settle(ctx: &mut Context<Settle>) -> Result<()> {
         settle::handler(ctx)
     }
 
-    /// Anyone brings newest vouchers for many channels of one payer under one signature.
+    /// Anyone brings vouchers for many channels of one payer under one signature.
     #[discrim = 1]
     pub fn settle_batch(ctx: &mut Context<SettleBatch>) -> Result<()> {
         settle_batch::handler(ctx)

@@ -202,11 +202,6 @@ impl Chain {
         self.escrow_where(&[(std::mem::offset_of!(Vote, dispute), dispute.as_ref())]).await
     }
 
-    /// The bids for a job that are not closed.
-    pub async fn bids_for(&self, job: &Pubkey) -> Result<Vec<(Pubkey, Bid)>, SdkError> {
-        self.escrow_where(&[(std::mem::offset_of!(Bid, job), job.as_ref())]).await
-    }
-
     /// The bids that a provider's authority has made and that are not closed.
     pub async fn bids_of(&self, authority: &Pubkey) -> Result<Vec<(Pubkey, Bid)>, SdkError> {
         self.escrow_where(&[(std::mem::offset_of!(Bid, authority), authority.as_ref())]).await

@@ -6,8 +6,6 @@ import { equal, type Voucher } from "./formats.js";
 export interface Limits {
   /** Of the channel's vouchers. */
   context: Uint8Array;
-  /** The sequence that was admitted last. */
-  sequence: bigint;
   /** The sum that was admitted last. */
   settled: bigint;
   /** The most that may ever be admitted: what is reserved and what the session may spend, whichever is less. */
@@ -16,12 +14,11 @@ export interface Limits {
   sessionExpiresAt: bigint;
 }
 
-export type Refusal = "WrongContext" | "OldSequence" | "PaysNothing" | "AboveLimit" | "OutlivesSession" | "Expired";
+export type Refusal = "WrongContext" | "PaysNothing" | "AboveLimit" | "OutlivesSession" | "Expired";
 
 /** All that the chain asks but the signature; null when the voucher is good at `now`, in Unix seconds. */
 export function refusal(limits: Limits, voucher: Voucher, now: bigint): Refusal | null {
   if (!equal(voucher.context, limits.context)) return "WrongContext";
-  if (voucher.sequence <= limits.sequence) return "OldSequence";
   if (voucher.cumulative <= limits.settled) return "PaysNothing";
   if (voucher.cumulative > limits.most) return "AboveLimit";
   if (voucher.expiresAt > limits.sessionExpiresAt) return "OutlivesSession";

@@ -182,11 +182,21 @@ fn the_newest_voucher_wins_in_whatever_order_they_come() {
     w.send(&settling, &[]);
     refuse(&mut w, channel, &new, "NothingNew");
     refuse(&mut w, channel, &old, "NothingNew");
-    let higher = w.voucher(&channel, 9, 901);
-    refuse(&mut w, channel, &higher, "OldSequence");
     let lower = w.voucher(&channel, 10, 900);
     refuse(&mut w, channel, &lower, "NothingNew");
     w.settled(channel, 901);
+}
+
+#[test]
+fn a_high_number_that_pays_little_makes_nothing_worthless() {
+    let (mut w, channel) = paying();
+    let (poison, owed) = (w.voucher(&channel, u64::MAX, 1), w.voucher(&channel, 5, 500));
+    for voucher in [poison, owed] {
+        let settling = w.settling(channel, &voucher);
+        w.send(&settling, &[]);
+    }
+    let state = w.channel(&channel);
+    assert_eq!((state.settled.get(), state.sequence.get()), (500, 5));
 }
 
 #[test]

@@ -187,7 +187,6 @@ fn settled(a: u128, b: u128) -> u64 {
     data[(a % 64) as usize] ^= (b >> 127) as u8;
     let limits = Limits {
         context: voucher.context,
-        sequence: 1,
         settled: Amount::new(1),
         most: Amount::new(u64::MAX / 2),
         session_expires_at: UnixTime::new(0),

@@ -12,7 +12,6 @@ use serde_json::{json, Value};
 pub fn limits() -> Vec<Value> {
     let limits = Limits {
         context: context(Domain::Voucher),
-        sequence: 5,
         settled: Amount::new(500),
         most: Amount::new(1_000),
         session_expires_at: UnixTime::new(2_000),
@@ -20,7 +19,7 @@ pub fn limits() -> Vec<Value> {
     let row = |voucher: Voucher, now: i64| {
         let refusal = limits.check(&voucher, UnixTime::new(now)).err().map(|refusal| format!("{refusal:?}"));
         json!({
-            "context": hex(limits.context.bytes()), "sequence": number(limits.sequence), "settled": number(limits.settled),
+            "context": hex(limits.context.bytes()), "settled": number(limits.settled),
             "most": number(limits.most), "session_expires_at": number(limits.session_expires_at.get()),
             "voucher": hex(voucher.as_bytes()), "now": number(now), "refusal": refusal,
         })

@@ -78,6 +78,8 @@ pub fn channel(seed: u8) -> Channel {
         staged_at: UnixTime::default(),
         settled: Amount::default(),
         sequence: 0,
+        opened_at: UnixTime::default(),
+        backing_bps: 0,
         grace: 7_200,
         closes_at: UnixTime::default(),
         collected: Amount::default(),
@@ -157,15 +159,17 @@ impl World {
         }
     }
 
+    /// What the chain says of a channel from now on.
+    pub fn change(&self, seed: u8, change: impl FnOnce(&mut Channel)) {
+        change(self.chain.0.lock().unwrap().get_mut(&address(seed)).unwrap());
+    }
+
+    pub fn channel_url(&self, seed: u8) -> String {
+        format!("{}/joule/v1/channels/{}", self.url, address(seed))
+    }
+
     pub async fn account(&self, seed: u8) -> Value {
-        self.http
-            .get(format!("{}/joule/v1/channels/{}", self.url, address(seed)))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.http.get(self.channel_url(seed)).send().await.unwrap().json().await.unwrap()
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Days(BTreeMap<i64, Seen>);
 /// What was seen of a channel on one day. Amounts in base units.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen {
-    /// The highest, and the units of that voucher.
+    /// The highest sum that was settled, and what its voucher says of receipts and units: a payer may write there what it likes.
+    settled: u64,
     sequence: u64,
     units: u64,
     /// The highest that a distribution stated: earned by all, and by the provider.
@@ -34,12 +35,13 @@ struct Seen {
 impl Days {
     pub fn load(conn: &Connection, channel: &Address) -> Result<Self> {
         let mut statement = conn.prepare_cached(
-            "select day, sequence, units, amount, collected, paid_shares, paid_fee, paid_provider, returned
+            "select day, sequence, units, amount, collected, paid_shares, paid_fee, paid_provider, returned, settled
              from channel_days where channel = ?1",
         )?;
         let rows = statement.query_map([channel.0], |row| {
             let number = |column| row.get::<_, i64>(column).map(|number| number as u64);
             let seen = Seen {
+                settled: number(9)?,
                 sequence: number(1)?,
                 units: number(2)?,
                 amount: number(3)?,
@@ -56,8 +58,8 @@ impl Days {
     pub fn store(&self, conn: &Connection, channel: &Address, before: &Self) -> Result<()> {
         let mut statement = conn.prepare_cached(
             "insert or replace into channel_days (channel, day, sequence, units, amount, collected, paid_shares,
-                 paid_fee, paid_provider, returned)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 paid_fee, paid_provider, returned, settled)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
         for (day, seen) in self.0.iter().filter(|(day, seen)| before.0.get(day) != Some(seen)) {
             statement.execute(params![
@@ -71,20 +73,20 @@ impl Days {
                 seen.paid.fee as i64,
                 seen.paid.provider as i64,
                 seen.returned as i64,
+                seen.settled as i64,
             ])?;
         }
         Ok(())
     }
 
     /// The channel's vouchers were seen to have come this far.
-    pub fn saw(&mut self, at: i64, sequence: u64, units: u64) {
-        if sequence == 0 {
+    pub fn saw(&mut self, at: i64, settled: u64, sequence: u64, units: u64) {
+        if settled == 0 {
             return;
         }
         let seen = self.on(at);
-        if sequence > seen.sequence {
-            seen.sequence = sequence;
-            seen.units = units;
+        if settled > seen.settled {
+            (seen.settled, seen.sequence, seen.units) = (settled, sequence, units);
         }
     }
 
@@ -135,11 +137,10 @@ impl Days {
             };
             before.amount = before.amount.max(seen.amount);
             before.collected = before.collected.max(seen.collected);
-            if seen.sequence > before.sequence {
+            if seen.settled > before.settled {
                 sums.requests = i128::from(seen.sequence) - i128::from(before.sequence);
                 sums.units = i128::from(seen.units) - i128::from(before.units);
-                before.sequence = seen.sequence;
-                before.units = seen.units;
+                (before.settled, before.sequence, before.units) = (seen.settled, seen.sequence, seen.units);
             }
             (*day, sums)
         })
@@ -167,10 +168,10 @@ mod tests {
     #[test]
     fn requests_count_on_the_day_that_first_showed_them() {
         let mut days = Days::default();
-        days.saw(NOON, 10, 1_000);
-        days.saw(NOON + 60, 12, 1_300);
-        days.saw(3 * DAY, 12, 1_300);
-        days.saw(3 * DAY + 5, 20, 1_900);
+        days.saw(NOON, 50, 10, 1_000);
+        days.saw(NOON + 60, 60, 12, 1_300);
+        days.saw(3 * DAY, 60, 12, 1_300);
+        days.saw(3 * DAY + 5, 90, 20, 1_900);
         assert_eq!(requests(&days), [(0, 12, 1_300), (3, 8, 600)]);
         assert_eq!((days.total().requests, days.total().units), (20, 1_900));
     }
@@ -178,12 +179,12 @@ mod tests {
     #[test]
     fn what_is_seen_late_moves_to_its_own_day_and_the_sum_stays() {
         let (mut early, mut late) = (Days::default(), Days::default());
-        let seen = [(NOON, 10, 1_000), (DAY + NOON, 15, 900), (2 * DAY, 15, 900), (4 * DAY, 16, 2_000)];
-        for (at, sequence, units) in seen {
-            early.saw(at, sequence, units);
+        let seen = [(NOON, 1, 10, 1_000), (DAY + NOON, 2, 15, 900), (2 * DAY, 2, 15, 900), (4 * DAY, 3, 16, 2_000)];
+        for (at, settled, sequence, units) in seen {
+            early.saw(at, settled, sequence, units);
         }
-        for (at, sequence, units) in seen.into_iter().rev().chain(seen) {
-            late.saw(at, sequence, units);
+        for (at, settled, sequence, units) in seen.into_iter().rev().chain(seen) {
+            late.saw(at, settled, sequence, units);
         }
         assert_eq!(early, late);
         // A voucher may state fewer units than the one before.
@@ -191,9 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_no_receipts_stand_behind_counts_until_the_next_voucher() {
+        let mut days = Days::default();
+        days.saw(NOON, 1, u64::MAX, u64::MAX);
+        days.saw(NOON + 1, 500, 5, 50);
+        assert_eq!(requests(&days), [(0, 5, 50)]);
+        let mut days = Days::default();
+        days.saw(NOON, 1, u64::MAX, u64::MAX);
+        days.saw(DAY, 500, 5, 50);
+        assert_eq!((days.total().requests, days.total().units), (5, 50));
+    }
+
+    #[test]
     fn a_moment_before_1970_is_a_day_too() {
         let mut days = Days::default();
-        days.saw(-1, 1, 1);
+        days.saw(-1, 1, 1, 1);
         assert_eq!(requests(&days), [(-1, 1, 1)]);
     }
 }

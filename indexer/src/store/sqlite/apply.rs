@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
     /// time it counts from the beginning.
     fn saw(&mut self, address: &Address, state: &joule_billing::state::Channel, time: Option<i64>) -> Result<()> {
         let at = time.unwrap_or(state.opened_at.get());
-        self.ledger(address)?.saw(at, state.sequence.get(), state.units.get());
+        self.ledger(address)?.saw(at, state.settled.get(), state.sequence.get(), state.units.get());
         self.rows.insert(Row::Channel(*address));
         Ok(())
     }

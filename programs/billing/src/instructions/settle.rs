@@ -1,4 +1,4 @@
-//! The newest voucher of a channel is brought on chain; anyone may see to it.
+//! A voucher that pays more than its channel has settled is brought on chain; anyone may see to it.
 
 use crate::{
     error::BillingError,

@@ -1,4 +1,4 @@
-//! Newest vouchers of many channels are brought on chain under one signature; anyone may see to it.
+//! Vouchers of many channels are brought on chain under one signature; anyone may see to it.
 
 use crate::{
     error::BillingError,

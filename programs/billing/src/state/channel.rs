@@ -182,11 +182,12 @@ impl Channel {
         self.hold(amount)
     }
 
-    /// Takes a promise whose signature and context the caller has checked. The newest one wins, in whatever order they come.
+    /// Takes a promise whose signature and context the caller has checked. The one that pays most wins, in whatever order they
+    /// come. Its number says nothing here: a payer that settles one unit under the highest number there is would make all
+    /// that the provider holds worthless.
     #[inline(always)]
     pub fn settle(&mut self, promise: &Promise, now: UnixTime) -> Result<()> {
         require!(promise.cumulative > self.settled.get(), BillingError::NothingNew);
-        require!(promise.sequence > self.sequence.get(), BillingError::OldSequence);
         let is_within = promise.cumulative <= self.cap.get() && promise.cumulative <= self.session.limit.get();
         require!(is_within, BillingError::OverLimit);
         require!(promise.expires_at <= self.session.expires_at.get(), BillingError::OutlivesSession);
