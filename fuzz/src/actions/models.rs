@@ -56,7 +56,8 @@ fn publish(stage: &mut Stage) -> Option<Vec<Instruction>> {
     });
     let parts = parts.collect();
     let creator_bps = stage.rng.u16(..3_000);
-    let listing = Listing { per_request: 10, creator_bps, parts, ..Listing::default() };
+    let per_million_output = if stage.chance(80) { stage.rng.u64(..3_000_000) } else { 0 };
+    let listing = Listing { per_request: 10, per_million_output, creator_bps, parts, ..Listing::default() };
     let state: Model = chain::read(&stage.svm, &address)?;
     let mut accounts = instruction::share_accounts(&state, &listing, &token.mint, &token.program);
     // A thief that puts its own account into the place of somebody else's.
