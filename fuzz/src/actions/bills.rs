@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{model::Tab, stage::Stage};
 use joule_sdk::{
-    billing::{constants::PROVIDER, state::Channel},
+    billing::{
+        constants::{PROTOCOL, PROVIDER},
+        state::Channel,
+    },
     instruction::billing as instruction,
     Instruction, Pubkey,
 };
@@ -48,7 +51,12 @@ fn distribute(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn claim_owed(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (address, channel) = channel(stage, |tab, _| tab.owes())?;
-    let owed = channel.owed.iter().enumerate().filter(|(_, owed)| owed.get() > 0).map(|(party, _)| party);
+    let owed = channel
+        .owed
+        .iter()
+        .enumerate()
+        .filter(|(party, owed)| owed.get() > 0 && *party != PROTOCOL)
+        .map(|(party, _)| party);
     let owed: Vec<usize> = owed.collect();
     let party = match stage.chance(95) {
         true => stage.pick(&owed)?,

@@ -17,7 +17,7 @@ use joule_sdk::{
 };
 
 pub const ACTIONS: &[Action] = &[
-    Action { name: "proof: overcharge", weight: 5, plan: overcharge },
+    Action { name: "proof: overcharge", weight: 2, plan: overcharge },
     Action { name: "proof: two receipts", weight: 1, plan: two_receipts },
     Action { name: "proof: two vouchers", weight: 1, plan: two_vouchers },
 ];
