@@ -23,6 +23,10 @@ pub const ACTIONS: &[Action] = &[
 fn back(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let is_unbacked = |tab: &Tab, _: i64| tab.channel.backing_bps.get() > 0 && tab.earned() > tab.channel.backed.get();
     let (address, channel) = channel(stage, is_unbacked)?;
+    // Whoever leaves waits until nobody can dispute its bills any more.
+    if stage.is_leaving(&channel.authority, &channel.mint) && !stage.chance(10) {
+        return None;
+    }
     let (channel, sponsor) = (perhaps_robbed(stage, channel), stage.person());
     let rent_payer = if stage.chance(75) { channel.authority } else { stage.cast.people[sponsor].hot };
     Some(vec![instruction::back(rent_payer, address, &channel)])

@@ -11,12 +11,12 @@ use joule_sdk::{
 };
 
 /// No more bonds are about to be closed at once.
-const LEAVING: usize = 2;
+const LEAVING: usize = 3;
 
 pub const ACTIONS: &[Action] = &[
     Action { name: "bond: open", weight: 6, plan: open },
     Action { name: "bond: deposit", weight: 8, plan: deposit },
-    Action { name: "bond: unbond", weight: 6, plan: unbond },
+    Action { name: "bond: unbond", weight: 8, plan: unbond },
     Action { name: "bond: cancel", weight: 1, plan: cancel },
     Action { name: "bond: withdraw", weight: 7, plan: withdraw },
     Action { name: "bond: close", weight: 8, plan: close },

@@ -61,6 +61,9 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let providers: Vec<Pubkey> = stage.model.providers.keys().copied().collect();
     let provider = stage.pick(&providers)?;
     let provider = *stage.model.providers.get(&provider)?;
+    if stage.is_leaving(&provider.authority, &mint) && !stage.chance(10) {
+        return None;
+    }
     let (sponsor, token) = (stage.person(), stage.cast.token(&mint)?);
     let rent_payer = if stage.chance(75) { owner } else { stage.cast.people[sponsor].hot };
     let payout = match stage.rng.u32(..40) {

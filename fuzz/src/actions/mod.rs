@@ -10,6 +10,7 @@ pub mod models;
 pub mod payers;
 pub mod plans;
 pub mod proofs;
+pub mod races;
 pub mod registry;
 pub mod sabotage;
 pub mod stakes;
@@ -32,7 +33,7 @@ pub struct Action {
 }
 
 /// Every action. A new instruction is a function and a line in its noun's list.
-const ALL: [&[Action]; 16] = [
+const ALL: [&[Action]; 17] = [
     jobs::ACTIONS,
     bids::ACTIONS,
     disputes::ACTIONS,
@@ -49,6 +50,7 @@ const ALL: [&[Action]; 16] = [
     bills::ACTIONS,
     plans::ACTIONS,
     proofs::ACTIONS,
+    races::ACTIONS,
 ];
 
 /// One transaction, and what it is called in the report.

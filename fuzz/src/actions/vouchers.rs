@@ -92,22 +92,35 @@ fn settle(stage: &mut Stage) -> Option<Vec<Instruction>> {
     if let (Some((key, message)), true) = (again, stage.chance(4)) {
         return Some(vec![verify(stage, &key, &message)?, instruction::settle(address)]);
     }
-    let book = serve(stage, &address, &channel)?;
-    let mut voucher = voucher(&address, &promised(stage, &channel, &book), root(&book.leaves));
+    let honesty = if stage.chance(92) { Honesty::Honest } else { Honesty::Forged };
+    settling(stage, &address, &channel, honesty)
+}
+
+/// Whether a voucher is what was served.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Honesty {
+    Honest,
+    Forged,
+}
+
+/// A few requests, and the newest voucher for a channel.
+pub fn settling(stage: &mut Stage, address: &Pubkey, channel: &Channel, honesty: Honesty) -> Option<Vec<Instruction>> {
+    let book = serve(stage, address, channel)?;
+    let mut voucher = voucher(address, &promised(stage, channel, &book), root(&book.leaves));
     let mut key = channel.session.signer;
-    let is_honest = stage.chance(92);
+    let is_honest = honesty == Honesty::Honest;
     if !is_honest {
-        forge(stage, &channel, &mut voucher, &mut key);
+        forge(stage, channel, &mut voucher, &mut key);
     }
     let verify = verify(stage, &key, voucher.as_bytes())?;
-    if let Some(book) = stage.model.books.get_mut(&address) {
+    if let Some(book) = stage.model.books.get_mut(address) {
         book.commit(voucher.usage_root, book.leaves.clone());
         book.keep(key, voucher.as_bytes().to_vec());
     }
-    let settle = instruction::settle(address);
+    let settle = instruction::settle(*address);
     Some(match stage.rng.u32(..40) {
         0 if !is_honest => vec![settle, verify],
-        1 if !is_honest => vec![verify, instruction::apply_session(address), settle],
+        1 if !is_honest => vec![verify, instruction::apply_session(*address), settle],
         _ => vec![verify, settle],
     })
 }

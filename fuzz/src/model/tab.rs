@@ -31,7 +31,7 @@ pub struct Tab {
     pub returned: u128,
     /// What nobody spent, and the payer has back.
     pub released: u128,
-    /// When it was opened, as its end and its grace tell, nothing more can be settled from then on; Unix seconds.
+    /// From when on nothing more can be settled, in Unix seconds, once somebody has ended it.
     pub closed_at: Option<i64>,
 }
 
@@ -116,8 +116,7 @@ impl Tab {
         }
     }
 
-    /// What everybody is due, paid or not, by what the account says was divided; `None` when the channel is in nobody's debt
-    /// for `party` as such.
+    /// What a party with a share of `bps` is due in all of what was divided, paid or not.
     pub fn due(&self, party: usize, bps: u16) -> u128 {
         match party {
             PROVIDER => self.of_provider(self.channel.collected.get()),

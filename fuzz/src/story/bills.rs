@@ -126,6 +126,7 @@ impl Story {
         let is_by_payer = called.name == "dispute_vouchers";
         Violation::unless(e.verdict == 1 + is_by_payer as u8, "a verdict against somebody who has not lied")?;
         tab.channel.disputed = e.verdict;
+        let is_late = tab.is_closed(called.now) || called.now > tab.channel.session.expires_at.get();
         if !tab.is_closed(called.now) {
             tab.close_at(called.now);
         }
@@ -138,7 +139,8 @@ impl Story {
             Violation::unless(is_all, "a payer lost something else than its session could spend")?;
             channel.settled = most.into();
             keep(model, wallet, tab);
-            model.mark("payer contradicted itself");
+            // No voucher could have spent that any more.
+            model.mark(if is_late { "payer contradicted itself, late" } else { "payer contradicted itself" });
             return Ok(());
         }
         match called.name {

@@ -4,6 +4,7 @@
 mod bids;
 mod bills;
 mod bonds;
+mod called;
 mod channels;
 mod disputes;
 mod jobs;
@@ -15,26 +16,26 @@ mod staking;
 mod treasury;
 mod vouchers;
 
-pub use vouchers::PRECOMPILE;
-
 use crate::{
     chain,
     check::Violation,
     model::{Entry, Model},
 };
 use anchor_lang::event::EVENT_IX_TAG_LE;
+use called::Called;
 use joule_sdk::{
     billing,
     escrow::{self, event::AnyEvent as Escrow},
     registry as registry_program, staking as staking_program, token_program, treasury as treasury_program, Instruction,
     Pubkey,
 };
-use joule_tests::idl::{flat, Listing};
+use joule_tests::idl::Listing;
 use litesvm::types::TransactionMetadata;
 use solana_message::inner_instruction::InnerInstruction;
 use solana_transaction::Message;
 use spl_token_2022_interface::instruction::TokenInstruction;
 use std::collections::BTreeMap;
+use vouchers::PRECOMPILE;
 
 /// A transaction that succeeded.
 pub struct Sent<'a> {
@@ -262,55 +263,3 @@ impl Story {
 }
 
 const SYSTEM: Pubkey = solana_system_interface::program::ID;
-
-/// An instruction, what it and its accounts are called, and when.
-pub struct Called<'a> {
-    instruction: &'a Instruction,
-    pub name: &'a str,
-    accounts: Vec<&'a str>,
-    /// How many bytes of the data say which instruction it is.
-    discriminator: usize,
-    /// The instructions before it in its transaction.
-    before: &'a [Instruction],
-    /// Whoever has signed the transaction; a signature counts for every instruction of it.
-    signers: &'a [Pubkey],
-    pub now: i64,
-}
-
-impl<'a> Called<'a> {
-    fn new(sent: &'a Sent, place: usize) -> Result<Self, Violation> {
-        let (before, instruction) = (&sent.instructions[..place], &sent.instructions[place]);
-        let found = sent.listing.find(instruction);
-        let (_, listed) = found.ok_or_else(|| Violation::new("an instruction that is in no IDL"))?;
-        let accounts = flat(&listed.accounts).into_iter().map(|account| account.name.as_str()).collect();
-        let signers = &sent.message.account_keys[..sent.message.header.num_required_signatures as usize];
-        let discriminator = listed.discriminator.len();
-        Ok(Self { instruction, name: &listed.name, accounts, discriminator, before, signers, now: sent.now })
-    }
-
-    fn account(&self, name: &str) -> Result<Pubkey, Violation> {
-        let place = self.accounts.iter().position(|account| *account == name);
-        let meta = place.and_then(|place| self.instruction.accounts.get(place));
-        let meta = meta.ok_or_else(|| Violation::new(format!("an event about an instruction without `{name}`")))?;
-        Ok(meta.pubkey)
-    }
-
-    /// The accounts after those that have names.
-    fn others(&self) -> Vec<Pubkey> {
-        self.instruction.accounts.iter().skip(self.accounts.len()).map(|meta| meta.pubkey).collect()
-    }
-
-    fn signed_by(&self, who: &Pubkey) -> Result<(), Violation> {
-        match self.signers.contains(who) {
-            true => Ok(()),
-            false => Err(Violation::new(format!("done without the signature of {who}"))),
-        }
-    }
-
-    /// Bytes of the arguments.
-    fn argument<const N: usize>(&self, from: usize) -> Result<[u8; N], Violation> {
-        let from = self.discriminator + from;
-        let bytes = self.instruction.data.get(from..from + N).and_then(|bytes| bytes.try_into().ok());
-        bytes.ok_or_else(|| Violation::new("an instruction with too few arguments"))
-    }
-}
