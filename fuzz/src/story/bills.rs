@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     check::Violation,
-    model::{penalty, Model, Tab, PARTIES},
+    model::{penalty, Model, Tab},
 };
 use joule_sdk::{
     billing::{
@@ -45,13 +45,12 @@ impl Story {
     pub(super) fn distributed(&mut self, model: &mut Model, e: &Distributed, called: &Called) -> Result<(), Violation> {
         let (mut wallet, mut tab) = both(model, &e.channel)?;
         let list = list(model, &tab)?;
-        let bps = tab.bps(&list);
         let (earned, divided) = (tab.earned(), tab.channel.paid.get());
         let target = tab.collectable(called.now);
         let share = |of: u64, bps: u16| of as u128 * bps as u128 / 10_000;
         let mut total = 0;
-        for party in 0..PARTIES {
-            let mut part = share(earned, bps[party]) - share(divided, bps[party]);
+        for (party, bps) in tab.bps(&list).into_iter().enumerate() {
+            let mut part = share(earned, bps) - share(divided, bps);
             if party == PROVIDER {
                 part = tab.of_provider(target) - tab.of_provider(tab.channel.collected.get());
                 let returned = if tab.channel.disputed == 1 { part as u64 } else { 0 };
