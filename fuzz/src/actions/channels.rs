@@ -116,11 +116,20 @@ fn terms(stage: &mut Stage, owner: &Pubkey, free: u64) -> ChannelTerms {
     ChannelTerms {
         cap,
         signer: session(stage, owner),
-        limit: if stage.chance(80) { cap } else { stage.rng.u64(..=cap) },
+        limit: limit(stage, cap),
         session_expires_at: stage.now + stage.rng.i64(-2..300_000),
         grace,
         backing_bps,
         max_fee_bps: if stage.chance(95) { 3_000 } else { stage.rng.u16(..400) },
+    }
+}
+
+/// The whole cap, most often; or more than there is, as for a session that outlasts a top-up.
+fn limit(stage: &mut Stage, cap: u64) -> u64 {
+    match stage.rng.u32(..10) {
+        0..=5 => cap,
+        6..=7 => cap.saturating_mul(3),
+        _ => stage.rng.u64(..=cap),
     }
 }
 
@@ -150,14 +159,16 @@ fn set_session(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let (signer, limit) = match stage.chance(50) {
         // The same one for longer and more.
         true => (present.signer, channel.cap.get().max(present.limit.get())),
-        false => (session(stage, &channel.owner), stage.rng.u64(..=channel.cap.get())),
+        false => (session(stage, &channel.owner), limit(stage, channel.cap.get())),
     };
     let expires_at = stage.now.max(present.expires_at.get()) + stage.rng.i64(-1_000..200_000);
     Some(vec![instruction::set_session(channel.owner, address, signer, limit, expires_at)])
 }
 
 fn apply_session(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let is_due = |tab: &Tab, now: i64| tab.channel.staged_at.get() != 0 && now >= tab.channel.staged_at.get();
+    let is_early = stage.chance(15);
+    let is_due =
+        |tab: &Tab, now: i64| tab.channel.staged_at.get() != 0 && (is_early || now >= tab.channel.staged_at.get());
     let (address, _) = channel(stage, is_due)?;
     Some(vec![instruction::apply_session(address)])
 }

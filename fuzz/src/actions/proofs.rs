@@ -12,6 +12,7 @@ use crate::{
 use joule_sdk::{
     billing::state::Channel,
     instruction::billing as instruction,
+    units::Amount,
     voucher::{tree, Format, Receipt},
     Instruction, Pubkey,
 };
@@ -46,10 +47,14 @@ fn overcharge(stage: &mut Stage) -> Option<Vec<Instruction>> {
         Some((tab.address, receipt, index as u64, leaves.len() as u64, tree::prove(leaves, index)?))
     });
     let all: Vec<_> = all.collect();
-    let (address, receipt, index, size, proof) =
+    let (address, mut receipt, index, size, proof) =
         (!all.is_empty()).then(|| all[stage.rng.usize(..all.len())].clone())?;
     let channel = stage.model.tabs.get(&address)?.channel;
     let (payer, program) = (claim_payer(stage, &channel), stage.program_of_mint(&channel.mint));
+    // One that the provider has signed, and nobody has paid for.
+    if stage.chance(10) {
+        receipt.amount = Amount::new(receipt.amount.get().get() + 1).into();
+    }
     let verify = verify(stage, &channel.authority, receipt.as_bytes())?;
     let proof = (index, size, proof);
     Some(vec![verify, instruction::dispute_receipt(address, &channel, payer, program, proof)])

@@ -122,7 +122,9 @@ fn unpause(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let now = stage.now;
     let paused = (ESCROW..SERVICES).find(|service| stage.model.governed.services[*service].paused_until > now);
     let service = paused.map_or_else(|| service(stage), |service| service as u8);
-    (paused.is_some() || stage.chance(3)).then(|| vec![instruction::unpause(governor(stage), service)])
+    // Some look in vain for a while, and some try what must not be.
+    let may = if paused.is_some() { stage.chance(40) } else { stage.chance(3) };
+    may.then(|| vec![instruction::unpause(governor(stage), service)])
 }
 
 fn update_mint(stage: &mut Stage) -> Option<Vec<Instruction>> {
