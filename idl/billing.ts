@@ -2370,7 +2370,7 @@ export type JouleBilling = {
         0
       ],
       "docs": [
-        "Anyone brings a channel's newest voucher, whose signature the instruction before this one verifies."
+        "Anyone brings a voucher that pays more than a channel has settled, whose signature the instruction before this one verifies."
       ],
       "name": "settle"
     },
@@ -2402,7 +2402,7 @@ export type JouleBilling = {
         1
       ],
       "docs": [
-        "Anyone brings newest vouchers for many channels of one payer under one signature."
+        "Anyone brings vouchers for many channels of one payer under one signature."
       ],
       "name": "settleBatch"
     },
