@@ -5,7 +5,7 @@ use crate::{
     error::EscrowError,
 };
 use alloc::vec::Vec;
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_units::{sum, UnixTime};
 
 /// Somebody who has locked a stake to be drawn.
@@ -60,7 +60,7 @@ impl Panel {
     }
 
     pub fn enroll(&mut self, resolver: Address, stake: u64) -> Result<()> {
-        require!(self.enrolled().iter().all(|r| r.resolver != resolver), EscrowError::AlreadyEnrolled);
+        require!(self.enrolled().iter().all(|r| !address_eq(&r.resolver, &resolver)), EscrowError::AlreadyEnrolled);
         let entry = Resolver { resolver, stake: stake.into() };
         let count = self.enrolled().len();
         if count < MAX_RESOLVERS {
@@ -78,7 +78,7 @@ impl Panel {
     #[inline(always)]
     pub fn expel(&mut self, resolver: &Address) {
         let count = self.enrolled().len();
-        if let Some(entry) = self.resolvers[..count].iter_mut().find(|entry| entry.resolver == *resolver) {
+        if let Some(entry) = self.resolvers[..count].iter_mut().find(|entry| address_eq(&entry.resolver, resolver)) {
             entry.stake = 0.into();
         }
     }
