@@ -1,5 +1,6 @@
 //! `joule channel`: what requests are paid through: open it, look at it, end it.
 
+mod dispute;
 mod end;
 mod open;
 mod place;
@@ -52,6 +53,8 @@ pub enum Command {
     Reclaim(end::Reclaim),
     /// Prove on chain that the provider has asked for more than its prices: what it has locked is slashed
     Dispute { channel: String },
+    /// Get the rent of a dispute's lookup table back: gives it up, and closes it when run again some minutes later
+    ReclaimTable { table: String },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -96,7 +99,8 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::TopUp(args) => open::top_up(options, args).await,
         Command::Close { channel } => end::close(options, &channel).await,
         Command::Reclaim(args) => end::reclaim(options, args).await,
-        Command::Dispute { channel } => end::dispute(options, &channel).await,
+        Command::ReclaimTable { table } => dispute::reclaim_table(options, &table).await,
+        Command::Dispute { channel } => dispute::dispute(options, &channel).await,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     output,
 };
-use joule_client::{Buyer, Limits};
+use joule_client::{Buyer, Limits, Wallet};
 use joule_sdk::units::Amount;
 use std::sync::Arc;
 use url::Url;
@@ -40,6 +40,9 @@ pub struct Args {
     /// The most that one request may cost, in tokens [default: the budget]
     #[arg(long, value_name = "AMOUNT")]
     max_per_request: Option<String>,
+    /// Insist on being asked for this token [default: any, if you say yes to it; with --yes the local network's]
+    #[arg(long, value_name = "ADDRESS")]
+    mint: Option<String>,
     #[command(flatten)]
     terms: Terms,
     /// Leave the channel open
@@ -56,7 +59,11 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let http = shop::http()?;
     let endpoint = shop::endpoint(&args.url)?;
     let bodies = args.what.bodies(&shop::name(&http, &endpoint, &model).await?)?;
-    let offer = shop::Offer::ask(&actor.chain, &http, &endpoint, &model, bodies.of(0)).await?;
+    let first = bodies.of(0);
+    let offer = shop::Offer::ask(&actor.chain, &http, &endpoint, &model, &first).await?;
+    let named = args.mint.as_deref().map(address).transpose()?;
+    // A channel that is open has a token that was agreed to.
+    offer.insist(named, options.mint(None).ok(), args.yes && args.channel.is_none())?;
     let token = Token::of(options, &actor.chain, Some(&offer.mint.to_string())).await?;
     let budget = token.amount(&args.budget)?;
     let ceiling = args.max_per_request.as_deref().map_or(Ok(budget), |text| token.amount(text))?;
@@ -71,7 +78,7 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
         None => {
             let channel = args.terms.open(options, &actor, &token, &offer.wanted(model, budget), args.yes).await?;
             if !options.json {
-                eprintln!("opened channel {channel}");
+                eprintln!("opened channel {channel} in token {}", token.mint);
             }
             channel
         }
@@ -86,12 +93,14 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
         margin: offer.terms.extra.settle_margin,
     };
     let wallet = Arc::new(own.wallet(limits)?);
-    let buyer = Buyer::new(http, endpoint, wallet.clone(), &offer.terms, Amount::new(ceiling));
+    let buyer = Buyer::new(http, endpoint, wallet.clone(), (&offer.terms, &first), Amount::new(ceiling));
     if wallet.gaps() > 0 {
         buyer.recover().await?;
+        tell_of_gaps(&wallet, offer.terms.extra.window);
     }
+    let interrupted = run::interrupted();
     let job = run::Job { buyer: &buyer, bodies: &bodies, requests: args.requests, concurrency: args.concurrency };
-    let bought = job.run(options, &token).await;
+    let bought = job.run(options, &token, interrupted).await;
     // What was answered is paid, however it ended.
     let paid = buyer.pay().await;
     drop(buyer);
@@ -110,4 +119,15 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
         Some(failure) => Err(failure),
         None => Ok(paid?),
     }
+}
+
+/// What an earlier run was killed in the middle of may still be served: nobody can say that it was not before its orders expire.
+fn tell_of_gaps(wallet: &Wallet, window: u64) {
+    let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs().cast_signed());
+    let Some(left) = wallet.gaps_until().map(|until| until.get().saturating_sub(now).max(0)) else { return };
+    eprintln!(
+        "{} orders of an earlier run have no receipt yet and may still be served in the next {left} seconds; until then they count \
+         against the {window} that the provider lets be unpaid",
+        wallet.gaps()
+    );
 }

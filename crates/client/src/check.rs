@@ -25,6 +25,8 @@ pub enum Objection {
     Unpayable,
     #[error("the receipt asks for {asked}; the order allowed {allowed}")]
     AboveOrder { asked: u64, allowed: u64 },
+    #[error("the receipt came in the place of an answer, to an order that was sent for the first time")]
+    Withheld,
     #[error("the receipt says {claimed} {what}; there cannot have been more than {most}")]
     Usage { what: &'static str, claimed: u64, most: u64 },
 }
@@ -34,7 +36,11 @@ pub enum Objection {
 pub enum Answer<'a> {
     /// All of it.
     Whole { hash: &'a Hash, counted: &'a Counted },
-    /// It was lost on its way, and nobody can look at it any more. One request is the most that such a receipt can cost.
+    /// It did not come, and its receipt did when the order was sent again.
+    Missed(&'a Counted),
+    /// There was none: the receipt came when the order was sent for the first time.
+    Withheld,
+    /// It was lost on its way, and nobody knows the request any more. One request is the most that such a receipt can cost.
     Lost,
 }
 
@@ -74,6 +80,8 @@ impl Rules {
         }
         match answer {
             Answer::Whole { counted, .. } => counted.check(&receipt.usage()),
+            Answer::Missed(counted) => counted.check_unseen(&receipt.usage()),
+            Answer::Withheld => Err(Objection::Withheld),
             Answer::Lost => Ok(()),
         }
     }

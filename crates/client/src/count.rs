@@ -1,7 +1,7 @@
 //! What a client counts itself, by the gateway's own rule: a token is at least a byte of text, but for the one that ends an
 //! answer; images are those that came; time passed here while it passed there.
 
-use crate::Objection;
+use crate::{asked::Asked, Objection};
 use joule_voucher::Usage;
 use joule_x402::{Weight, END};
 use serde_json::Value;
@@ -18,15 +18,17 @@ pub struct Counted {
     request_bytes: u64,
     text: u64,
     images: u64,
+    /// That were asked for.
+    most_images: u64,
     /// Which of several answers came.
     choices: BTreeSet<u64>,
     milliseconds: u64,
 }
 
 impl Counted {
-    /// Of a request whose body has so many bytes.
-    pub fn new(request_bytes: usize) -> Self {
-        Self { request_bytes: request_bytes as u64, ..Self::default() }
+    /// Of a request, before its answer.
+    pub fn new(asked: &Asked) -> Self {
+        Self { request_bytes: asked.bytes(), most_images: asked.images(), ..Self::default() }
     }
 
     /// A whole answer, or what one event of a stream carries.
@@ -42,19 +44,27 @@ impl Counted {
         self.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     }
 
+    /// Of an answer that came.
     pub fn check(&self, usage: &Usage) -> Result<(), Objection> {
+        let output = self.text.saturating_add(END * self.choices.len() as u64);
+        above("output tokens", usage.output_tokens, output)?;
+        above("images", usage.images, self.images.min(self.most_images))?;
+        self.check_unseen(usage)
+    }
+
+    /// As much as can be known of one that did not.
+    pub fn check_unseen(&self, usage: &Usage) -> Result<(), Objection> {
         let milliseconds = self.milliseconds.saturating_add(self.milliseconds / DRIFT).saturating_add(SLACK);
-        for (what, claimed, most) in [
-            ("input tokens", usage.input_tokens, self.request_bytes),
-            ("output tokens", usage.output_tokens, self.text.saturating_add(END * self.choices.len() as u64)),
-            ("images", usage.images, self.images),
-            ("milliseconds", usage.milliseconds, milliseconds),
-        ] {
-            if claimed > most {
-                return Err(Objection::Usage { what, claimed, most });
-            }
-        }
-        Ok(())
+        above("input tokens", usage.input_tokens, self.request_bytes)?;
+        above("images", usage.images, self.most_images)?;
+        above("milliseconds", usage.milliseconds, milliseconds)
+    }
+}
+
+fn above(what: &'static str, claimed: u64, most: u64) -> Result<(), Objection> {
+    match claimed > most {
+        true => Err(Objection::Usage { what, claimed, most }),
+        false => Ok(()),
     }
 }
 
@@ -64,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     fn counted() -> Counted {
-        let mut counted = Counted::new(100);
+        let mut counted = Counted::new(&Asked::of("/v1/chat/completions", &[0; 100]));
         counted.add(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": "hello"}}]}));
         counted.add(&json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": null}));
         counted.took(Duration::from_millis(1_000));
@@ -92,10 +102,21 @@ mod tests {
     }
 
     #[test]
-    fn images_count_when_they_came() {
-        let mut counted = Counted::new(0);
+    fn images_count_when_they_came_and_were_asked_for() {
+        let of = |path, body: &Value| Counted::new(&Asked::of(path, body.to_string().as_bytes()));
+        let mut counted = of("/v1/images/generations", &json!({"n": 3}));
         counted.add(&json!({"data": [{"b64_json": "AAAA"}, {"url": "http://x"}, {"b64_json": ""}, {}]}));
         assert_eq!(counted.check(&Usage { images: 2, ..Usage::default() }), Ok(()));
         assert!(counted.check(&Usage { images: 3, ..Usage::default() }).is_err());
+        assert_eq!(counted.check_unseen(&Usage { images: 3, ..Usage::default() }), Ok(()));
+        for (path, n, most) in [("/v1/images/generations", 1, 1), ("/v1/chat/completions", 9, 0)] {
+            let mut counted = of(path, &json!({"n": n}));
+            counted.add(&json!({"data": [{"url": "a"}, {"url": "b"}, {"url": "c"}]}));
+            assert_eq!(counted.check(&Usage { images: most, ..Usage::default() }), Ok(()));
+            let claimed = most + 1;
+            let objection = Err(Objection::Usage { what: "images", claimed, most });
+            assert_eq!(counted.check(&Usage { images: claimed, ..Usage::default() }), objection);
+            assert_eq!(counted.check_unseen(&Usage { images: claimed, ..Usage::default() }), objection);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Requests to an OpenAI-compatible server that sells them by x402.
 
-use crate::{Answer, Counted, Objection, Stop, Stream, Wallet, WalletError};
+use crate::{
+    body::{self, BadBody},
+    Answer, Asked, Counted, Objection, Stop, Stream, Wallet, WalletError,
+};
 use bytes::Bytes;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Hash, Receipt};
@@ -8,7 +11,7 @@ use joule_x402::{
     decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, Terms, PAYMENT_REQUIRED,
     PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, VERSION,
 };
-use reqwest::{header, Response, StatusCode};
+use reqwest::{header, redirect, Response, StatusCode};
 use serde::Deserialize;
 use std::{
     sync::{
@@ -28,6 +31,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const ORDER_LIFE: i64 = 20;
 /// How often the provider is asked about such orders.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How long a connection may take, and how long nothing may come.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(120);
+/// Of an answer, and of everything else, bytes.
+const MOST_ANSWER: usize = 64 << 20;
+const MOST_OTHER: usize = 1 << 20;
+/// The longest that an answer may take, in seconds, whatever the provider says; and what is added for its way.
+const LONGEST_ANSWER: u64 = 3_600;
+const SLACK: Duration = Duration::from_secs(30);
+
+/// A client as payments need it: nobody sends a payment on to somewhere else.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+    client.redirect(redirect::Policy::none()).build()
+}
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +64,8 @@ pub enum Failed {
     Model { status: u16, body: String },
     #[error("no answer came in {TRIES} tries; if one was served, its receipt will be found later")]
     Lost,
+    #[error("{url}: {source}")]
+    BadBody { url: Url, source: BadBody },
     #[error("{0} orders have no receipt and are not over yet; try again later")]
     Gaps(usize),
 }
@@ -86,6 +106,11 @@ pub struct Buyer {
     /// The most that the payer wants to pay for one request.
     ceiling: Amount,
     order_life: i64,
+    /// Tokens of an answer whose request does not limit it, as the first quote has it.
+    open: u64,
+    /// The longest that an answer may take, and its way.
+    longest: Duration,
+    slack: Duration,
 }
 
 /// An answer that is waited for. Dropped before its receipt is taken, the order is lost: its receipt may turn up.
@@ -100,11 +125,29 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// An order that is out.
+struct Asking {
+    asked: Asked,
+    since: Instant,
+    /// Sent once.
+    is_first: bool,
+    /// What became of the last try, nobody knows.
+    is_lost: bool,
+}
+
+impl Asking {
+    fn new(asked: Asked) -> Self {
+        Self { asked, since: Instant::now(), is_first: true, is_lost: false }
+    }
+}
+
 /// What came of one try.
 enum Try {
     Answered(Answered),
-    /// The same order again, after a pause.
+    /// The same order again, after a pause: nobody knows what became of it.
     Again(Duration),
+    /// The same, and it was not served.
+    Later(Duration),
     /// The order is over and cost nothing; a new one may do.
     Anew,
     Failed(Failed),
@@ -118,25 +161,40 @@ impl Buyer {
         body: Bytes,
         network: &str,
     ) -> Result<Requirements, Failed> {
-        let sent = http.post(endpoint.clone()).header(header::CONTENT_TYPE, "application/json").body(body).send().await;
+        let sent = http
+            .post(endpoint.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .timeout(SLACK)
+            .send()
+            .await;
         let response = sent.map_err(|source| Failed::Unreachable { url: endpoint.clone(), source })?;
         if response.status() != StatusCode::PAYMENT_REQUIRED {
             let status = response.status().as_u16();
-            return Err(Failed::Model { status, body: response.text().await.unwrap_or_default() });
+            return Err(Failed::Model { status, body: body::text(response, MOST_OTHER).await });
         }
         requirements(&response, network)
     }
 
-    /// `terms` are those of `endpoint`; `ceiling` is the most that one request may cost.
+    /// `http` follows no redirects, as [`client`]. `terms` are those of `endpoint` for the request `first`, with the prices that
+    /// the chain has; `ceiling` is the most that one request may cost.
     pub fn new(
         http: reqwest::Client,
         endpoint: Url,
         wallet: Arc<Wallet>,
-        terms: &Requirements,
+        (terms, first): (&Requirements, &[u8]),
         ceiling: Amount,
     ) -> Self {
+        let longest = Duration::from_secs(terms.max_timeout_seconds.clamp(1, LONGEST_ANSWER));
+        let open = Asked::of(endpoint.path(), first).open(&terms.extra.prices, terms.amount, millis(longest));
         let quote = Arc::new(AtomicU64::new(terms.amount.get()));
-        Self { http, endpoint, wallet, quote, ceiling, order_life: terms.extra.order_life.clamp(1, ORDER_LIFE) }
+        let order_life = terms.extra.order_life.clamp(1, ORDER_LIFE);
+        Self { http, endpoint, wallet, quote, ceiling, order_life, open, longest, slack: SLACK }
+    }
+
+    /// How much longer than the model may take is waited for an answer [default: 30 seconds].
+    pub fn with_slack(self, slack: Duration) -> Self {
+        Self { slack, ..self }
     }
 
     pub fn endpoint(&self) -> &Url {
@@ -150,34 +208,53 @@ impl Buyer {
     /// Buys an answer to `body`. Of a stream, `said` gets each event's JSON when it comes.
     pub async fn buy(&self, body: Bytes, mut said: impl FnMut(&str)) -> Result<Answered, Failed> {
         let hash = hashv(&[&body]);
+        let asked = Asked::of(self.endpoint.path(), &body);
         let mut pause = PAUSE;
-        let (nonce, mut payment) = self.begin(&hash).await?;
+        let (nonce, mut payment) = self.begin(&hash, self.most(&asked)).await?;
         let mut waiting = Waiting { wallet: &self.wallet, nonce };
+        let mut order = Asking::new(asked);
         for _ in 0..TRIES {
-            match self.attempt(waiting.nonce, &payment, &body, &mut said).await {
+            let left = (self.longest + self.slack).saturating_sub(order.since.elapsed()).max(self.slack);
+            let attempt = self.attempt(waiting.nonce, &order, &payment, &body, &mut said);
+            let attempted = tokio::time::timeout(left, attempt).await.unwrap_or(Try::Again(PAUSE));
+            order.is_first = false;
+            match attempted {
                 Try::Answered(answered) => return Ok(answered),
                 Try::Failed(failed) => {
                     self.wallet.flush().await?;
                     return Err(failed);
                 }
-                Try::Again(wait) => {
+                Try::Again(wait) | Try::Later(wait) => {
+                    order.is_lost = matches!(attempted, Try::Again(_));
                     tokio::time::sleep(wait.max(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     payment = self.wallet.again(waiting.nonce).await?;
                 }
-                Try::Anew => (waiting.nonce, payment) = self.begin(&hash).await?,
+                Try::Anew => {
+                    (waiting.nonce, payment) = self.begin(&hash, self.most(&asked)).await?;
+                    order = Asking::new(asked);
+                }
             }
+        }
+        if order.is_lost {
+            self.wallet.miss(waiting.nonce);
         }
         Err(Failed::Lost)
     }
 
+    /// The most that any receipt for a request can come to, by the channel's prices and what the payer wants.
+    fn most(&self, asked: &Asked) -> Amount {
+        let most = asked.most(&self.wallet.channel().prices, self.open, millis(self.longest));
+        most.map_or(self.ceiling, |most| most.min(self.ceiling))
+    }
+
     /// An order, once there is room for it.
-    async fn begin(&self, hash: &Hash) -> Result<(u64, PaymentPayload), Failed> {
+    async fn begin(&self, hash: &Hash, most: Amount) -> Result<(u64, PaymentPayload), Failed> {
         let deadline = Instant::now() + Duration::from_secs(2 + ORDER_LIFE.unsigned_abs());
         let mut recovered = false;
         loop {
             let now = now();
-            let most = Amount::new(self.quote.load(Ordering::Relaxed));
+            let most = most.min(Amount::new(self.quote.load(Ordering::Relaxed)));
             let expires_at = UnixTime::new(now.get() + self.order_life);
             match self.wallet.begin(hash, most, now, expires_at).await {
                 Err(WalletError::Stop(Stop::Wait)) if self.wallet.under_way() > 0 => self.wallet.room().await,
@@ -231,10 +308,10 @@ impl Buyer {
                 Some(payment) => self.http.post(url.clone()).header(PAYMENT_SIGNATURE, encode(payment)),
                 None => self.http.get(url.clone()),
             };
-            let response = request.send().await.map_err(unreachable)?;
+            let response = request.timeout(self.slack).send().await.map_err(unreachable)?;
             let status = response.status();
             if status.is_success() {
-                return response.json().await.map_err(unreachable);
+                return body::json(response, MOST_OTHER).await.map_err(|source| Failed::BadBody { url, source });
             }
             if !is_passing(status) || tries == TRIES {
                 let (code, message) = complaint(response).await;
@@ -244,8 +321,15 @@ impl Buyer {
         }
     }
 
-    async fn attempt(&self, nonce: u64, payment: &PaymentPayload, body: &Bytes, said: &mut impl FnMut(&str)) -> Try {
-        let mut counted = Counted::new(body.len());
+    async fn attempt(
+        &self,
+        nonce: u64,
+        order: &Asking,
+        payment: &PaymentPayload,
+        body: &Bytes,
+        said: &mut impl FnMut(&str),
+    ) -> Try {
+        let mut counted = Counted::new(&order.asked);
         let sent_at = Instant::now();
         let request = self.http.post(self.endpoint.clone()).header(header::CONTENT_TYPE, "application/json");
         let sent = request.header(PAYMENT_SIGNATURE, encode(payment)).body(body.clone()).send().await;
@@ -254,7 +338,11 @@ impl Buyer {
             StatusCode::OK if is_stream(&response) => self.stream(nonce, response, counted, sent_at, said).await,
             StatusCode::OK => {
                 let settlement = settlement(&response);
-                let Ok(bytes) = response.bytes().await else { return Try::Again(PAUSE) };
+                let bytes = match body::whole(response, MOST_ANSWER).await {
+                    Ok(bytes) => bytes,
+                    Err(BadBody::Broken(_)) => return Try::Again(PAUSE),
+                    Err(source) => return self.too_long(nonce, source),
+                };
                 let took = sent_at.elapsed();
                 counted.took(took);
                 if let Ok(json) = serde_json::from_slice(&bytes) {
@@ -264,13 +352,13 @@ impl Buyer {
                 let answer = Answer::Whole { hash: &hashv(&[&bytes]), counted: &counted };
                 self.take(nonce, &signed, &answer, Some(bytes), took)
             }
-            StatusCode::PAYMENT_REQUIRED => self.refused(nonce, response).await,
-            StatusCode::CONFLICT => self.conflict(nonce, response, sent_at).await,
+            StatusCode::PAYMENT_REQUIRED => self.refused(nonce, order, response).await,
+            StatusCode::CONFLICT => self.conflict(nonce, order, &response),
             status if is_passing(status) => Try::Again(retry_after(&response)),
             status => {
                 // What a model says of the request itself; nobody is billed for it.
                 self.wallet.release(nonce);
-                let body = response.text().await.unwrap_or_default();
+                let body = body::text(response, MOST_OTHER).await;
                 Try::Failed(Failed::Model { status: status.as_u16(), body })
             }
         }
@@ -286,6 +374,9 @@ impl Buyer {
     ) -> Try {
         let (mut stream, mut all) = (Stream::new(counted), Vec::new());
         while let Ok(Some(bytes)) = response.chunk().await {
+            if all.len() + bytes.len() > MOST_ANSWER {
+                return self.too_long(nonce, BadBody::Bytes(MOST_ANSWER));
+            }
             all.extend_from_slice(&bytes);
             stream.push(&bytes).iter().for_each(|event| said(event));
         }
@@ -312,29 +403,34 @@ impl Buyer {
         }
     }
 
+    /// An answer that has no end is not waited for; what it costs may turn up.
+    fn too_long(&self, nonce: u64, source: BadBody) -> Try {
+        self.wallet.miss(nonce);
+        Try::Failed(Failed::BadBody { url: self.endpoint.clone(), source })
+    }
+
     /// An answer without a receipt costs nothing; but there is nothing to hold the provider to.
     fn no_receipt(&self, nonce: u64) -> Try {
         self.wallet.lose(nonce);
         Try::Failed(Failed::Refused { code: "no_receipt".into(), message: "the answer came without a receipt".into() })
     }
 
-    async fn refused(&self, nonce: u64, response: Response) -> Try {
+    async fn refused(&self, nonce: u64, order: &Asking, response: Response) -> Try {
         let terms = requirements(&response, self.wallet.network());
         let code = settlement(&response).and_then(|settlement| settlement.error_reason).unwrap_or_default();
         match code.as_str() {
             "order_too_small" => {
-                let Ok(terms) = terms else { return Try::Again(PAUSE) };
-                if terms.amount > self.ceiling {
-                    self.wallet.release(nonce);
+                let Ok(terms) = terms else { return Try::Later(PAUSE) };
+                self.wallet.release(nonce);
+                let most = self.most(&order.asked);
+                if terms.amount > most {
+                    let (asked, most) = (terms.amount.get(), most.get());
                     let message = format!(
-                        "it may cost {}, and at most {} are to be paid",
-                        terms.amount.get(),
-                        self.ceiling.get()
+                        "it wants an order for {asked}; by its prices and what you allow, the request costs at most {most}"
                     );
                     return Try::Failed(Failed::Refused { code: "too_dear".into(), message });
                 }
                 self.quote.fetch_max(terms.amount.get(), Ordering::Relaxed);
-                self.wallet.release(nonce);
                 Try::Anew
             }
             "order_expired" | "old_nonce" => {
@@ -342,7 +438,7 @@ impl Buyer {
                 Try::Anew
             }
             // It passes when what is under way has ended, or the provider has settled.
-            "window_full" | "unpaid" | "risk" | "unsettled" => Try::Again(PAUSE),
+            "window_full" | "unpaid" | "risk" | "unsettled" => Try::Later(PAUSE),
             _ => {
                 self.wallet.release(nonce);
                 let (said, message) = complaint(response).await;
@@ -352,10 +448,13 @@ impl Buyer {
     }
 
     /// The provider knows this order.
-    async fn conflict(&self, nonce: u64, response: Response, sent_at: Instant) -> Try {
-        let settlement = settlement(&response);
+    fn conflict(&self, nonce: u64, order: &Asking, response: &Response) -> Try {
+        let settlement = settlement(response);
         if let Some(signed) = settlement.as_ref().and_then(receipt_of) {
-            return self.take(nonce, &signed, &Answer::Lost, None, sent_at.elapsed());
+            let (mut counted, took) = (Counted::new(&order.asked), order.since.elapsed());
+            counted.took(took);
+            let answer = if order.is_first { Answer::Withheld } else { Answer::Missed(&counted) };
+            return self.take(nonce, &signed, &answer, None, took);
         }
         match settlement.and_then(|settlement| settlement.error_reason).as_deref() {
             Some("order_broken") => {
@@ -389,7 +488,7 @@ fn receipt_of(settlement: &Settlement) -> Option<Signed<Receipt>> {
 /// The code and message of an OpenAI error.
 async fn complaint(response: Response) -> (String, String) {
     let status = response.status();
-    let text = response.text().await.unwrap_or_default();
+    let text = body::text(response, MOST_OTHER).await;
     let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let field = |name: &str| json["error"][name].as_str().map(str::to_owned);
     (field("code").unwrap_or_else(|| status.to_string()), field("message").unwrap_or(text))
@@ -408,6 +507,10 @@ fn is_passing(status: StatusCode) -> bool {
 fn retry_after(response: &Response) -> Duration {
     let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     seconds.map_or(PAUSE, Duration::from_secs).min(LONGEST_PAUSE)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn now() -> UnixTime {

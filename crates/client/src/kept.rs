@@ -1,8 +1,8 @@
 //! What must outlive the process, and what of it has changed.
 
-use crate::Objection;
+use crate::{Channel, Objection};
 use joule_units::Amount;
-use joule_voucher::{tree, Format as _, Order, Receipt, Usage, Voucher};
+use joule_voucher::{tree, Domain, Format as _, Order, Receipt, Usage, Verifier, Voucher};
 use joule_x402::Signed;
 use std::collections::BTreeMap;
 
@@ -74,6 +74,17 @@ impl Kept {
         if self.caught.is_none() {
             self.caught.clone_from(&changes.caught);
         }
+    }
+
+    /// Two receipts of one number that the channel's provider has signed: one that was taken, and the one that it was caught with.
+    pub fn contradiction(&self, channel: &Channel) -> Option<[Signed<Receipt>; 2]> {
+        let other = self.caught.as_ref()?.receipt;
+        let index = other.message.sequence.get().checked_sub(1).and_then(|index| usize::try_from(index).ok())?;
+        let (_, one) = self.receipts.get(index)?;
+        let provider = Verifier::new(&channel.authority)?;
+        let is_signed = provider.verify(other.message.as_bytes(), &other.signature).is_ok();
+        let is_of_channel = other.message.context == channel.context(Domain::Receipt);
+        (is_signed && is_of_channel && one.message != other.message).then_some([*one, other])
     }
 
     /// Where the account stands: the tree, the sum, the usage. Checks that it is one account.

@@ -2,9 +2,12 @@
 //!
 //! - `session` is one channel's account as rules without clock, network or disk: what may be asked for, which receipts are
 //!   owed, what the next voucher says. It holds no key: whoever signs has first written down what it would sign.
-//! - `check` and `count` are what a receipt must keep to, and what a client can count itself.
+//! - `asked` is the most that a request can cost; `check` and `count` are what a receipt must keep to, and what a client can
+//!   count itself.
 //! - `journal` is the account on disk, `wallet` the one place that signs, `http` the requests.
 
+mod asked;
+mod body;
 mod channel;
 mod check;
 mod count;
@@ -15,10 +18,12 @@ mod session;
 mod stream;
 mod wallet;
 
+pub use asked::Asked;
+pub use body::{json, BadBody};
 pub use channel::Channel;
 pub use check::{Answer, Objection};
 pub use count::Counted;
-pub use http::{Answered, Buyer, Failed, Standing};
+pub use http::{client, Answered, Buyer, Failed, Standing};
 pub use journal::{Journal, JournalError};
 pub use kept::{Caught, Changes, Corrupt, Kept};
 pub use session::{Draft, Limits, Session, Stop};

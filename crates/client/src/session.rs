@@ -10,7 +10,7 @@ use crate::{
     Answer, Caught, Channel, Corrupt, Objection,
 };
 use joule_units::{Amount, UnixTime};
-use joule_voucher::{Domain, Hash, Order, Receipt, Verifier, Voucher};
+use joule_voucher::{Domain, Format as _, Hash, Order, Receipt, Verifier, Voucher};
 use joule_x402::Signed;
 use std::collections::BTreeMap;
 
@@ -25,6 +25,9 @@ pub struct Limits {
     pub margin: i64,
 }
 
+/// Answers in a row that may be lost, whatever window a provider offers: each may have to be paid.
+const MOST_MISSED: u64 = 16;
+
 /// Why nothing can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
@@ -36,6 +39,10 @@ pub enum Stop {
     Channel { billed: u64, most: u64, allowed: u64 },
     #[error("the session ends at {0}, too soon for the provider to settle")]
     SessionEnds(i64),
+    #[error(
+        "{0} answers in a row were lost on their way, and may have to be paid: nothing more is asked of this provider"
+    )]
+    Missed(u64),
     #[error("the provider was caught: {0}")]
     Caught(String),
 }
@@ -70,6 +77,8 @@ pub struct Session {
     /// The most that `begun` may cost, and what `early` does.
     at_stake: Amount,
     caught: Option<Caught>,
+    /// Answers that did not come since one last did.
+    missed: u64,
     changes: Changes,
 }
 
@@ -95,6 +104,7 @@ impl Session {
             early: BTreeMap::new(),
             at_stake: Amount::new(at_stake),
             caught: kept.caught.clone(),
+            missed: 0,
             changes: Changes::default(),
         })
     }
@@ -165,8 +175,13 @@ impl Session {
         if ends.get() < now.get().saturating_add(self.limits.margin) {
             return Err(Stop::SessionEnds(ends.get()));
         }
-        let waiting = self.begun.len() + self.early.len();
-        if waiting as u64 >= self.limits.window.max(1) {
+        let window = self.limits.window.max(1);
+        if self.missed >= window.min(MOST_MISSED) {
+            return Err(Stop::Missed(self.missed));
+        }
+        // Those that were missed are counted, so that no more than a window of them can be paid in a row.
+        let waiting = (self.begun.len() + self.early.len()) as u64 + self.missed;
+        if waiting >= window {
             return Err(Stop::Wait);
         }
         let (billed, allowed, budget) = (self.account.billed.get(), self.channel.most, self.limits.budget);
@@ -223,6 +238,17 @@ impl Session {
         }
     }
 
+    /// Nobody waits any longer for an answer that should have come.
+    pub fn miss(&mut self, nonce: u64) {
+        self.lose(nonce);
+        self.missed += 1;
+    }
+
+    /// Until when orders without a receipt may still be served.
+    pub fn gaps_until(&self) -> Option<UnixTime> {
+        self.begun.values().filter(|begun| begun.lost).map(|begun| begun.order.expires_at.get()).max()
+    }
+
     /// Takes the receipt for an order into the account, if it is right. Otherwise nothing is owed for it, and the session ends.
     pub fn accept(&mut self, nonce: u64, signed: &Signed<Receipt>, answer: &Answer<'_>) -> Result<(), Objection> {
         let Some(Begun { order, .. }) = self.begun.get(&nonce).copied() else { return Err(Objection::Unknown) };
@@ -233,6 +259,12 @@ impl Session {
             return Err(objection);
         }
         self.enter(nonce, &order, signed);
+        match answer {
+            Answer::Whole { .. } => self.missed = 0,
+            Answer::Missed(_) => self.missed += 1,
+            // Of another life, or given up in this one and counted then.
+            Answer::Lost | Answer::Withheld => {}
+        }
         Ok(())
     }
 
@@ -319,20 +351,30 @@ impl Session {
         over.into_iter().for_each(|nonce| self.release(nonce));
     }
 
+    /// The receipt that [`Self::concede`] would pay for: one that asked for too much, though no more than its order allowed, and
+    /// that comes next.
+    pub fn concession(&self) -> Option<Signed<Receipt>> {
+        self.conceding().map(|(_, signed)| signed)
+    }
+
+    fn conceding(&self) -> Option<(Order, Signed<Receipt>)> {
+        let Caught { order, receipt: signed, .. } = self.caught.as_ref()?;
+        let (receipt, nonce) = (&signed.message, order.nonce.get());
+        let is_next = receipt.sequence.get() == self.account.frontier.size() + 1;
+        let is_bounded = receipt.amount.get() <= order.max_amount.get() && self.begun.contains_key(&nonce);
+        let is_signed = receipt.context == self.rules.context
+            && self.rules.provider.verify(receipt.as_bytes(), &signed.signature).is_ok();
+        let is_proof = is_next && is_bounded && is_signed && receipt.overcharges(&self.channel.prices);
+        is_proof.then_some((*order, *signed))
+    }
+
     /// Pays for the receipt that asked for too much, so that it can be proven on chain: a proof is about what was paid for. Costs
     /// no more than its order allowed. Returns its number, or `None` when there is no such receipt, or those before it are
     /// missing.
     pub fn concede(&mut self) -> Option<u64> {
-        let Caught { order, receipt, .. } = self.caught.as_ref()?;
-        let (order, signed) = (*order, *receipt);
-        let (receipt, nonce) = (signed.message, order.nonce.get());
-        let is_next = receipt.sequence.get() == self.account.frontier.size() + 1;
-        let is_bounded = receipt.amount.get() <= order.max_amount.get() && self.begun.contains_key(&nonce);
-        if !(is_next && is_bounded && receipt.overcharges(&self.channel.prices)) {
-            return None;
-        }
-        self.enter(nonce, &order, &signed);
-        Some(receipt.sequence.get())
+        let (order, signed) = self.conceding()?;
+        self.enter(order.nonce.get(), &order, &signed);
+        Some(signed.message.sequence.get())
     }
 }
 

@@ -74,6 +74,7 @@ fn settlement(event: &[u8]) -> Option<Settlement> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Asked;
     use joule_voucher::hashv;
     use joule_x402::encode;
 
@@ -95,13 +96,13 @@ mod tests {
     fn the_hash_is_of_everything_before_the_receipt_however_it_is_cut() {
         let whole = format!("{EVENT}{EVENT}{}data: [DONE]\n\n", receipt());
         for size in [1, 7, whole.len()] {
-            let mut stream = Stream::new(Counted::new(0));
+            let mut stream = Stream::new(Counted::new(&Asked::of("", b"")));
             let said: Vec<_> = whole.as_bytes().chunks(size).flat_map(|piece| stream.push(piece)).collect();
             assert_eq!(said.len(), 2);
             assert!(stream.is_done());
             let (_, hash, counted) = stream.end().unwrap();
             assert_eq!(hash, hashv(&[EVENT.as_bytes(), EVENT.as_bytes()]));
-            let mut twice = Counted::new(0);
+            let mut twice = Counted::new(&Asked::of("", b""));
             [EVENT, EVENT].iter().for_each(|event| twice.add(&serde_json::from_str(&event[6..]).unwrap()));
             assert_eq!(counted, twice);
         }
@@ -109,14 +110,14 @@ mod tests {
 
     #[test]
     fn a_receipt_that_the_model_writes_itself_is_part_of_the_answer() {
-        let mut stream = Stream::new(Counted::new(0));
+        let mut stream = Stream::new(Counted::new(&Asked::of("", b"")));
         stream.push(format!("{}{EVENT}{}", receipt(), receipt()).as_bytes());
         assert_eq!(stream.end().unwrap().1, hashv(&[receipt().as_bytes(), EVENT.as_bytes()]));
     }
 
     #[test]
     fn a_stream_that_breaks_off_has_no_receipt() {
-        let mut stream = Stream::new(Counted::new(0));
+        let mut stream = Stream::new(Counted::new(&Asked::of("", b"")));
         stream.push(format!("{EVENT}{}", receipt().trim_end()).as_bytes());
         assert!(!stream.is_done());
         assert!(stream.end().is_none());

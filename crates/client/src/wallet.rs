@@ -158,6 +158,14 @@ impl Wallet {
         self.change(|session| session.lose(nonce));
     }
 
+    pub fn miss(&self, nonce: u64) {
+        self.change(|session| session.miss(nonce));
+    }
+
+    pub fn gaps_until(&self) -> Option<UnixTime> {
+        self.session().gaps_until()
+    }
+
     /// `idle` when the provider says that it serves nothing.
     pub fn recover(&self, unpaid: &[Signed<Receipt>], idle: bool, now: UnixTime) -> Result<(), Objection> {
         self.change(|session| {
@@ -167,6 +175,11 @@ impl Wallet {
             }
             Ok(())
         })
+    }
+
+    /// What [`Self::concede`] would pay for.
+    pub fn concession(&self) -> Option<Signed<Receipt>> {
+        self.session().concession()
     }
 
     pub fn concede(&self) -> Option<u64> {

@@ -9,6 +9,7 @@ pub mod instruction;
 pub mod keys;
 pub mod pda;
 mod rpc;
+pub mod table;
 pub mod transaction;
 
 pub use error::{ProgramFailure, SdkError};

@@ -6,6 +6,7 @@ use crate::{
     escrow::state::{Bid, Client, Dispute, Job, JobStatus, Vote},
     pda,
     registry::state::Provider,
+    table::{self, Retired, Table},
     token_program, Pubkey, Signature,
 };
 use anchor_lang::Discriminator;
@@ -20,7 +21,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
+use solana_transaction::{versioned::VersionedTransaction, Transaction};
 use std::{sync::Arc, time::Duration};
 
 /// How often a signature is looked up, and for how long: a blockhash lives about a minute.
@@ -58,6 +59,50 @@ impl Chain {
         let signature = self.rpc.send_transaction(&transaction).await?;
         self.confirm(&signature).await?;
         Ok(signature)
+    }
+
+    /// Makes a lookup table of all that `instructions` may look up, and waits until it can be used. `owner` pays for it and gets
+    /// its rent back by [`Self::retire_table`].
+    pub async fn make_table(&self, instructions: &[Instruction], owner: &Keypair) -> Result<Table, SdkError> {
+        let (table, make) = Table::new(owner.pubkey(), self.slot().await?, table::looked_up(instructions));
+        self.send(&make, &[owner]).await?;
+        let filled_at = table::filled_at(&self.data(&table.address()).await?)?;
+        while self.slot().await? <= filled_at {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(table)
+    }
+
+    /// As [`Self::send`], in a version 0 transaction that looks its accounts up in `table`.
+    pub async fn send_with_table(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        table: &Table,
+    ) -> Result<Signature, SdkError> {
+        let payer = signers.first().ok_or_else(|| SdkError::Signing("nobody pays the fee".into()))?;
+        let blockhash = self.rpc.get_latest_blockhash().await?;
+        let message = table.message(&payer.pubkey(), instructions, blockhash)?;
+        let transaction =
+            VersionedTransaction::try_new(message, signers).map_err(|e| SdkError::Signing(e.to_string()))?;
+        let signature = self.rpc.send_transaction(&transaction).await?;
+        self.confirm(&signature).await?;
+        Ok(signature)
+    }
+
+    /// Takes a lookup table one step further out: gives it up, and once it is cold, closes it. Call it again for the rest.
+    pub async fn retire_table(&self, address: &Pubkey, owner: &Keypair) -> Result<Retired, SdkError> {
+        let (data, slot) = (self.data(address).await?, self.slot().await?);
+        let (next, retired) = table::retire(*address, &data, &owner.pubkey(), slot)?;
+        if let Some(next) = next {
+            self.send(&[next], &[owner]).await?;
+        }
+        Ok(retired)
+    }
+
+    async fn data(&self, address: &Pubkey) -> Result<Vec<u8>, SdkError> {
+        let answer = self.rpc.get_account_with_commitment(address, self.rpc.commitment()).await?;
+        answer.value.map(|account| account.data).ok_or(SdkError::NoAccount(*address))
     }
 
     async fn confirm(&self, signature: &Signature) -> Result<(), SdkError> {

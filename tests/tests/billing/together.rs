@@ -1,6 +1,13 @@
 //! How much settling fits into one transaction: real version 0 transactions with an address lookup table.
 
-use joule_sdk::{instruction::billing as build, pda, voucher::Format, Instruction, Keypair, Pubkey, Signer};
+use joule_sdk::{
+    instruction::billing as build,
+    pda,
+    table::MAX_TRANSACTION as MOST,
+    units::Amount,
+    voucher::{tree, Format, Voucher},
+    Instruction, Keypair, Pubkey, Signer,
+};
 use joule_tests::{
     billing::{session, verifying},
     Kind, World,
@@ -9,8 +16,6 @@ use solana_account::Account;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 use solana_transaction::versioned::VersionedTransaction;
 
-/// What a packet holds.
-const MOST: usize = 1_232;
 /// Bytes of a lookup table in front of its addresses.
 const TABLE_HEAD: usize = 56;
 
@@ -106,4 +111,27 @@ fn the_most_pairs_that_fit_are_known() {
     let (len, cost) = paired(MOST_PAIRS);
     println!("most pairs: {most:?}; {len} bytes, {} CU each", cost.unwrap_or_default() / MOST_PAIRS as u64);
     assert_eq!(most, Some(MOST_PAIRS));
+}
+
+/// As long a proof as a transaction holds: 21 hashes, of which each stands for half of what is left of two million receipts.
+#[test]
+fn an_overcharge_among_two_million_receipts_is_proven_in_one_transaction() {
+    const LEVELS: u8 = 21;
+    let mut w = World::paying(Kind::Classic);
+    let channel = w.channelled();
+    let mut receipt = w.receipt(&channel, 1);
+    receipt.amount = Amount::new(2_011).into();
+    let siblings: Vec<_> = (0..LEVELS).map(|level| [level; 32]).collect();
+    let usage_root = siblings.iter().fold(tree::leaf(receipt.as_bytes()), |hash, sibling| tree::node(&hash, sibling));
+    let voucher = Voucher { usage_root, ..w.voucher(&channel, 1 << LEVELS, 10_000) };
+    let settling = w.settling(channel, &voucher);
+    w.send(&settling, &[]);
+    w.backed(channel);
+    let (state, claim_payer) = (w.channel(&channel), w.north.pubkey());
+    let proof = (0, 1 << LEVELS, siblings);
+    let dispute = build::dispute_receipt(channel, &state, claim_payer, w.token_program, proof);
+    let shown = [verifying(&w.north, receipt.as_bytes()), dispute];
+    let (len, cost) = run(&mut w, &shown);
+    println!("a proof of {LEVELS} hashes: {len} bytes, {cost:?} CU");
+    assert!(len <= MOST && w.channel(&channel).disputed == 1, "{len} bytes");
 }

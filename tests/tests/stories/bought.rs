@@ -7,7 +7,10 @@ use joule_sdk::{billing::state::Payer, pda, Pubkey};
 use joule_voucher::{SigningKey, Voucher};
 use joule_x402::PaymentPayload;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 struct Shopping {
     market: Market,
@@ -105,6 +108,7 @@ async fn a_client_that_is_killed_goes_on_and_signs_nothing_twice() {
     }
     let bought = shopping.pay("3", channel.as_deref()).await;
     assert_eq!(bought["requests"], 3, "{bought}");
+    assert_eq!(bought["mint"], shopping.market.world.localnet.mint().to_string());
 
     let payments = shopping.middleman.payments();
     let vouchers = vouchers(&payments);
@@ -131,11 +135,15 @@ async fn a_client_that_is_killed_goes_on_and_signs_nothing_twice() {
     shopping.finish().await;
 }
 
+/// Honest ones before the first overcharge. The proof of the last of 256 has eight hashes, and does not fit into a transaction by
+/// itself; that of the last of 201 has three.
+const RECEIPTS: u64 = 255;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     let shopping = Shopping::start().await;
     let (market, world) = (&shopping.market, &shopping.market.world);
-    let honest = shopping.pay("5", None).await;
+    let honest = shopping.pay(&RECEIPTS.to_string(), None).await;
     let channel = honest["channel"].as_str().expect("a channel").to_owned();
     let address: Pubkey = channel.parse().expect("an address");
     market.settle().await;
@@ -152,7 +160,7 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     let paid = vouchers(&shopping.middleman.payments());
     assert_eq!(
         paid.last_key_value().map(|(number, voucher)| (*number, voucher.cumulative.get().get())),
-        Some((5, settled))
+        Some((RECEIPTS, settled))
     );
     // It is not asked again.
     let before = shopping.middleman.payments().len();
@@ -165,10 +173,11 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     };
     let free = |payer: &Payer| payer.balance.get() - payer.reserved.get();
     let (bond, payer, bob) = (world.bond(North).await, deposit().await, world.balance(Bob).await);
-    let proven = shopping.joule(&["channel", "dispute", &channel]).await;
+    let proven = shopping.joule(&["channel", "dispute", &channel, "--json"]).await;
     assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
+    let proven: Value = serde_json::from_slice(&proven.stdout).expect("JSON");
     let state = market.channel(&address).await;
-    assert_eq!((state.disputed, state.sequence.get()), (1, 6));
+    assert_eq!((state.disputed, state.sequence.get()), (1, RECEIPTS + 1));
     let now = world.chain.now().await.expect("the time");
     assert!((1..=now).contains(&state.closes_at.get()), "it closes at {}, now it is {now}", state.closes_at.get());
     // All that stood behind the bills is gone, and most of it is the payer's.
@@ -179,8 +188,82 @@ async fn a_gateway_that_overcharges_is_caught_and_pays_for_it() {
     assert_eq!(world.balance(Bob).await, bob, "nobody else pays for it");
     // Once.
     assert_eq!(shopping.joule(&["channel", "dispute", &channel]).await.status.code(), Some(4));
+    // Its table is given up, and cannot be closed before it is cold.
+    let table = proven["table"].as_str().expect("it needed a table");
+    let reclaimed = shopping.joule(&["channel", "reclaim-table", table, "--json"]).await;
+    assert!(reclaimed.status.success(), "{}", String::from_utf8_lossy(&reclaimed.stderr));
+    let reclaimed: Value = serde_json::from_slice(&reclaimed.stdout).expect("JSON");
+    assert_eq!(reclaimed["closed"], false, "{reclaimed}");
+    assert!(reclaimed["not_before"].as_u64().expect("a slot") > 512, "{reclaimed}");
     let closed = shopping.joule(&["channel", "close", &channel]).await;
     assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
     assert_eq!(free(&deposit().await), 0, "it all came back");
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_signs_two_receipts_of_one_number_is_caught_and_pays_for_it() {
+    let shopping = Shopping::start().await;
+    let (market, world) = (&shopping.market, &shopping.market.world);
+    let honest = shopping.pay("3", None).await;
+    let channel = honest["channel"].as_str().expect("a channel").to_owned();
+    market.settle().await;
+
+    shopping.middleman.be_forgetful();
+    let output = run("joule", &shopping.args("1", Some(&channel))).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("the receipt has number 3; only 4 to 4 can be new"), "{said}");
+
+    let (bond, address) = (world.bond(North).await, channel.parse().expect("an address"));
+    let proven = shopping.joule(&["channel", "dispute", &channel]).await;
+    assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
+    let state = market.channel(&address).await;
+    assert_eq!((state.disputed, state.sequence.get()), (1, 3), "nothing more was paid to show it");
+    assert_eq!(bond.amount.get() - world.bond(North).await.amount.get(), state.backed.get());
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_does_not_wait_for_a_gateway_that_says_nothing() {
+    let shopping = Shopping::start().await;
+    let (args, folder) = (shopping.args("1000", None), shopping.market.world.folder.path());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut client = Process::start(folder, "client", "joule", &args, &[]);
+    until("some requests are paid", async || (shopping.middleman.payments().len() >= 5).then_some(())).await;
+    shopping.middleman.be_silent(true);
+    // What was being answered comes; the next one does not.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let asked = shopping.middleman.payments().len();
+    client.interrupt();
+    until("it says that it waits", async || client.log().contains("Ctrl-C again").then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(client.status().is_none(), "it waits for what is under way: {}", client.log());
+    client.interrupt();
+    assert_eq!(client.ended().await.code(), Some(130));
+    let payments = shopping.middleman.payments();
+    assert_eq!(payments.len(), asked, "nothing more was asked for");
+    // The one under way was served; the next run finds its receipt and pays for it.
+    shopping.middleman.be_silent(false);
+    let channel = payments[0].payload.channel.to_string();
+    assert_eq!(shopping.pay("1", Some(&channel)).await["requests"], 1);
+    let account = shopping.market.account(&shopping.middleman.url, &channel.parse().expect("an address")).await;
+    assert_eq!(account["receipts"], account["paid_receipts"]);
+    let orders = shopping.middleman.payments().iter().filter(|payment| payment.payload.order.is_some()).count();
+    assert_eq!(account["receipts"].as_u64(), Some(orders as u64), "each order was served once");
+    vouchers(&shopping.middleman.payments());
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_not_agreed_to_is_not_paid_in() {
+    let shopping = Shopping::start().await;
+    let mut args = shopping.args("1", None);
+    args.extend(["--mint".to_owned(), shopping.market.model().to_string()]);
+    let output = run("joule", &args).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("wants to be paid in token"), "{said}");
+    assert!(shopping.middleman.payments().is_empty());
     shopping.finish().await;
 }

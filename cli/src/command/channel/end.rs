@@ -1,20 +1,16 @@
-//! `joule channel close`, `reclaim` and `dispute`: getting money back.
+//! `joule channel close` and `reclaim`: getting back what was not spent.
 
-use super::place::Own;
 use crate::{
     act::{Actor, Token},
     context::{address, Options},
     failure::Failure,
     output,
 };
-use joule_client::{Kept, Limits};
 use joule_sdk::{
     billing::state::{Channel, Payer},
     instruction::billing,
     pda,
-    staking::state::Claim,
     units::UnixTime,
-    voucher::{tree, Format as _},
     Pubkey, SdkError,
 };
 use std::time::Duration;
@@ -120,68 +116,4 @@ pub async fn reclaim(options: &Options, args: Reclaim) -> Result<(), Failure> {
     actor
         .send(options, &[reclaim], ("payer", &payer), &format!("took {} back from deposit", token.format(amount)))
         .await
-}
-
-/// Proves an overcharge on chain: pays for it, settles that, and shows receipt and price list.
-pub async fn dispute(options: &Options, channel: &str) -> Result<(), Failure> {
-    let actor = Actor::of(options)?;
-    let own = Own::find(options, &actor.chain, address(channel)?).await?;
-    let bar = output::spinner("proving");
-    let prices = own.channel().prices;
-    let payment = {
-        let wallet = own.wallet(Limits { budget: own.channel().most, window: 1, margin: 0 })?;
-        let kept = wallet.caught().is_some_and(|caught| caught.receipt.message.overcharges(&prices));
-        if kept {
-            wallet.concede();
-        }
-        wallet.payment().await?
-    };
-    // As it is on disk, with every receipt.
-    let kept = own.journal()?.read().map_err(joule_client::WalletError::from)?;
-    let index = overcharge(&kept, |receipt| receipt.overcharges(&prices))?;
-    let voucher = payment.and_then(|payment| payment.payload.voucher);
-    let voucher = voucher.ok_or_else(|| Failure::NotFound("no voucher was ever signed".into()))?;
-    let too_long = || Failure::Other(anyhow::anyhow!("a message is too long for the chain"));
-    let verify = |key: &Pubkey, signature: &[u8; 64], message: &[u8]| {
-        billing::verify(key, signature, message).ok_or_else(too_long)
-    };
-    if own.state.sequence.get() < voucher.message.sequence.get() {
-        let verify = verify(&own.state.session.signer, &voucher.signature, voucher.message.as_bytes())?;
-        actor.chain.send(&[verify, billing::settle(own.address)], &[&actor.signer]).await?;
-    }
-    let state: Channel = actor.chain.get(&own.address).await?;
-    let size = state.sequence.get();
-    let settled = kept.receipts.iter().take(usize::try_from(size).unwrap_or(usize::MAX));
-    let leaves: Vec<_> = settled.map(|(_, signed)| tree::leaf(signed.message.as_bytes())).collect();
-    if leaves.iter().copied().collect::<tree::Frontier>().root() != state.usage_root {
-        return Err(Failure::NotFound(format!(
-            "the voucher that channel {} has settled is not of this journal's receipts",
-            own.address
-        )));
-    }
-    let proof = tree::prove(&leaves, index).ok_or_else(|| Failure::NotFound("the receipt is not settled".into()))?;
-    let (_, receipt) = &kept.receipts[index];
-    let claim: Option<Claim> = actor.chain.find(&state.claim).await?;
-    let claim_payer = claim.map_or(actor.key(), |claim| claim.rent_payer);
-    let token_program = actor.chain.token_program_of(&state.mint).await?;
-    let shown = verify(&state.authority, &receipt.signature, receipt.message.as_bytes())?;
-    let dispute =
-        billing::dispute_receipt(own.address, &state, claim_payer, token_program, (index as u64, size, proof));
-    bar.finish_and_clear();
-    actor
-        .send(
-            options,
-            &[shown, dispute],
-            ("channel", &own.address),
-            "the provider is convicted and pays for it on channel",
-        )
-        .await
-}
-
-fn overcharge(kept: &Kept, is_one: impl Fn(&joule_sdk::voucher::Receipt) -> bool) -> Result<usize, Failure> {
-    let at = kept.receipts.iter().position(|(_, signed)| is_one(&signed.message));
-    let why = kept.caught.as_ref().map_or("every receipt asks for what it may".into(), |caught| {
-        format!("what was caught cannot be proven: {}", caught.why)
-    });
-    at.ok_or(Failure::NotFound(why))
 }

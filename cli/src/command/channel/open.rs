@@ -62,7 +62,7 @@ pub struct Terms {
     /// How long the key that signs for requests is good
     #[arg(long, default_value = "1d", value_name = "DURATION")]
     session: humantime::Duration,
-    /// How long the provider may take to settle once the channel is to close [default: what it asks for, or an hour]
+    /// How long the provider may take to settle once the channel is to close [default: what it asks for, up to a day]
     #[arg(long, value_name = "DURATION")]
     grace: Option<humantime::Duration>,
     /// What the provider locks of its bond before it collects, in percent of what it earns
@@ -77,10 +77,28 @@ pub struct Wanted {
     pub authority: Pubkey,
     /// Base units.
     pub cap: u64,
-    /// The least that the provider takes, in seconds.
+    /// Base units that one request may cost, as far as that is known.
+    pub quote: Option<u64>,
+    /// The least grace that the provider takes, in seconds.
     pub min_grace: u32,
     /// Somebody's key for the session, instead of a new one.
     pub signer: Option<Pubkey>,
+    /// Seconds for which a session must still be good, or the provider sells it nothing.
+    pub margin: i64,
+}
+
+/// Seconds of grace that a provider gets without having to be named: so long the rest of the money may be away.
+const USUAL_GRACE: u32 = 86_400;
+
+/// What was said, or what the provider asks for if that is usual.
+fn grace(said: Option<u32>, wanted: u32) -> Result<u32, Failure> {
+    if said.is_none() && wanted > USUAL_GRACE {
+        let wanted = humantime::format_duration(std::time::Duration::from_secs(wanted.into()));
+        return Err(Failure::Refused(format!(
+            "the provider wants {wanted} to settle once the channel closes, and the rest is not free before: --grace '{wanted}' says yes to it"
+        )));
+    }
+    Ok(said.unwrap_or(wanted).max(MIN_GRACE))
 }
 
 /// Asks on the terminal; `--yes` answers for whoever has none.
@@ -142,11 +160,15 @@ impl Terms {
         yes: bool,
     ) -> Result<Pubkey, Failure> {
         let (owner, mint) = (actor.key(), token.mint);
-        let grace = match self.grace {
-            Some(grace) => seconds("--grace", grace, MAX_GRACE)?,
-            None => wanted.min_grace,
-        };
-        let grace = grace.max(MIN_GRACE);
+        let said = self.grace.map(|grace| seconds("--grace", grace, MAX_GRACE)).transpose()?;
+        let grace = grace(said, wanted.min_grace)?;
+        let session = seconds("--session", self.session, u32::MAX)?;
+        if wanted.margin >= i64::from(session) {
+            return Err(Failure::Refused(format!(
+                "the provider sells only to sessions that last {} seconds more, and --session is {}",
+                wanted.margin, self.session
+            )));
+        }
         let bps = (self.backing * 100.0).round();
         if !(0.0..=f64::from(MAX_BACKING_BPS)).contains(&bps) {
             return Err(Failure::Input(format!(
@@ -162,7 +184,15 @@ impl Terms {
             .map_err(|_| Failure::Other(anyhow::anyhow!("the protocol's fee cannot be read")))?;
         let (missing, instructions, known) = deposit(actor, token, wanted.cap).await?;
         let (cap, deposit) = (token.format(wanted.cap), token.format(missing));
-        confirm(&format!("deposit {deposit} and reserve {cap} for requests to {}", wanted.authority), yes)?;
+        let quote = wanted
+            .quote
+            .map_or_else(String::new, |quote| format!(", of which the first may cost {}", token.format(quote)));
+        let time = humantime::format_duration(std::time::Duration::from_secs(grace.into()));
+        let question = format!(
+            "deposit {deposit} and reserve {cap} of token {mint} for requests to {}{quote}; what is left comes back {time} after notice",
+            wanted.authority
+        );
+        confirm(&question, yes)?;
         let bar = output::spinner("opening a channel");
         if !instructions.is_empty() {
             actor.chain.send(&instructions, &[&actor.signer]).await?;
@@ -178,7 +208,7 @@ impl Terms {
             cap: wanted.cap,
             signer,
             limit: wanted.cap,
-            session_expires_at: actor.chain.now().await? + i64::from(seconds("--session", self.session, u32::MAX)?),
+            session_expires_at: actor.chain.now().await? + i64::from(session),
             grace,
             backing_bps: bps as u16,
             max_fee_bps: fee.get(),
@@ -213,8 +243,10 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
         prices: pda::price_list(&model, version),
         authority: address(&args.provider)?,
         cap: token.amount(&args.amount)?,
+        quote: None,
         min_grace: 3_600,
         signer: args.session_signer.as_deref().map(address).transpose()?,
+        margin: 0,
     };
     let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;
     if options.json {
@@ -241,4 +273,20 @@ pub async fn top_up(options: &Options, args: TopUp) -> Result<(), Failure> {
     instructions.push(billing::top_up(channel, &state, amount));
     instructions.push(billing::set_session(actor.key(), channel, session.signer, limit, session.expires_at.get()));
     actor.send(options, &instructions, ("channel", &channel), &format!("reserved {more} more on channel")).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_grace_has_to_be_said() {
+        assert_eq!(grace(None, 0).unwrap(), MIN_GRACE);
+        assert_eq!(grace(None, 86_400).unwrap(), 86_400);
+        let refused = grace(None, 30 * 86_400).unwrap_err().to_string();
+        assert!(refused.contains("--grace '30days'"), "{refused}");
+        assert_eq!("30days".parse::<humantime::Duration>().unwrap().as_secs(), 30 * 86_400);
+        assert_eq!(grace(Some(30 * 86_400), 30 * 86_400).unwrap(), 30 * 86_400);
+        assert_eq!(grace(Some(7_200), 30 * 86_400).unwrap(), 7_200);
+    }
 }

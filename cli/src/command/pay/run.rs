@@ -10,12 +10,30 @@ use std::{
     io::Write as _,
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 /// So many answers are printed; of more only how many, and what they cost.
 const PRINTED: u64 = 20;
 /// How often progress is told where there is no terminal.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// Ctrl-C from now on: the first says so here, the second ends the process at once. What was promised is on disk, and so is what
+/// came.
+pub fn interrupted() -> watch::Receiver<bool> {
+    let (to, told) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping when what is under way has ended; Ctrl-C again stops at once");
+            to.send_replace(true);
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+        // Without signals nobody is told, and nobody has to be.
+        to.closed().await;
+    });
+    told
+}
 
 pub struct Job<'a> {
     pub buyer: &'a Buyer,
@@ -40,14 +58,12 @@ pub struct Bought {
 }
 
 impl Job<'_> {
-    /// Until all are answered, something stops it, or Ctrl-C. What is under way is always waited for.
-    pub async fn run(&self, options: &Options, token: &Token) -> Bought {
+    /// Until all are answered, something stops it, or Ctrl-C. What is under way is waited for.
+    pub async fn run(&self, options: &Options, token: &Token, mut interrupted: watch::Receiver<bool>) -> Bought {
         let started = Instant::now();
         let (mut bought, mut tasks, mut sent) = (Bought::default(), JoinSet::new(), 0);
         let bar = self.bar();
         let live = self.requests == 1 && !options.json;
-        let interrupted = tokio::signal::ctrl_c();
-        tokio::pin!(interrupted);
         let mut told = Instant::now();
         loop {
             while bought.stopped.is_none() && sent < self.requests && (tasks.len() as u64) < self.concurrency.max(1) {
@@ -65,7 +81,7 @@ impl Job<'_> {
             }
             let ended = tokio::select! {
                 ended = tasks.join_next() => ended,
-                _ = &mut interrupted, if bought.stopped.is_none() => {
+                Ok(_) = interrupted.wait_for(|is_so| *is_so), if bought.stopped.is_none() => {
                     bought.stopped = Some(Failure::Outcome("interrupted".into()));
                     continue;
                 }
@@ -159,6 +175,7 @@ impl Bought {
         if options.json {
             return output::json(&json!({
                 "channel": channel.to_string(),
+                "mint": token.mint.to_string(),
                 "requests": self.answers,
                 "lost": self.lost,
                 "spent": self.spent.to_string(),

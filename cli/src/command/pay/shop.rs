@@ -17,13 +17,12 @@ use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
-/// How long a connection may take, and how long nothing may come.
-const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(120);
+/// Of the list of models: how long it may take and be.
+const PATIENCE: Duration = Duration::from_secs(30);
+const MOST_LIST: usize = 1 << 20;
 
 pub fn http() -> Result<reqwest::Client, Failure> {
-    let http = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).build();
-    Ok(http.map_err(anyhow::Error::from)?)
+    Ok(joule_client::client().map_err(anyhow::Error::from)?)
 }
 
 /// A bare server's is the one for chats.
@@ -43,9 +42,11 @@ pub async fn name(http: &reqwest::Client, endpoint: &Url, model: &Pubkey) -> Res
     let mut url = endpoint.clone();
     url.set_path("/v1/models");
     let unreachable = |source| joule_client::Failed::Unreachable { url: url.clone(), source };
-    let answer =
-        http.get(url.clone()).send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
-    let models: Value = answer.json().await.map_err(unreachable)?;
+    let answer = http.get(url.clone()).timeout(PATIENCE).send().await;
+    let answer = answer.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
+    let models: Value = joule_client::json(answer, MOST_LIST)
+        .await
+        .map_err(|source| joule_client::Failed::BadBody { url: url.clone(), source })?;
     let address = model.to_string();
     let found =
         models["data"].as_array().and_then(|all| all.iter().find(|one| one["joule"]["model"] == address.as_str()));
@@ -67,10 +68,10 @@ impl Offer {
         http: &reqwest::Client,
         endpoint: &Url,
         model: &Pubkey,
-        body: Vec<u8>,
+        body: &[u8],
     ) -> Result<Self, Failure> {
         let cluster: Cluster = chain.get(&pda::cluster()).await?;
-        let terms = Buyer::terms(http, endpoint, body.into(), &network(&cluster.genesis_hash)).await?;
+        let terms = Buyer::terms(http, endpoint, body.to_vec().into(), &network(&cluster.genesis_hash)).await?;
         let key = |base58: joule_x402::Base58| Pubkey::new_from_array(base58.0);
         let (authority, prices) = (key(terms.extra.authority), key(terms.extra.price_list));
         let lie =
@@ -96,14 +97,23 @@ impl Offer {
         Ok(Self { mint: key(terms.asset), terms, authority, prices })
     }
 
+    /// Whether a token that the provider chose may be paid in: the one that was insisted on, or, where nobody is asked, the
+    /// network's own.
+    pub fn insist(&self, named: Option<Pubkey>, usual: Option<Pubkey>, yes: bool) -> Result<(), Failure> {
+        insist(self.mint, named, usual, yes)
+    }
+
     pub fn wanted(&self, model: Pubkey, cap: u64) -> Wanted {
+        let extra = &self.terms.extra;
         Wanted {
             model,
             prices: self.prices,
             authority: self.authority,
             cap,
-            min_grace: self.terms.extra.min_grace,
             signer: None,
+            quote: Some(self.terms.amount.get()),
+            min_grace: extra.min_grace,
+            margin: extra.settle_margin,
         }
     }
 
@@ -114,6 +124,41 @@ impl Offer {
         match state.authority == self.authority && state.model == model && state.mint == self.mint {
             true => Ok(()),
             false => Err(Failure::Refused(format!("channel {} is for another provider, model or token", own.address))),
+        }
+    }
+}
+
+fn insist(offered: Pubkey, named: Option<Pubkey>, usual: Option<Pubkey>, yes: bool) -> Result<(), Failure> {
+    match (named, usual) {
+        (Some(named), _) if named != offered => {
+            Err(Failure::Refused(format!("the provider wants to be paid in token {offered}, not in {named}")))
+        }
+        (Some(_), _) => Ok(()),
+        (None, usual) if yes && usual != Some(offered) => Err(Failure::Refused(format!(
+            "the provider wants to be paid in token {offered}, and nobody is asked: --mint {offered} says yes to it"
+        ))),
+        (None, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_the_provider_chose_is_not_paid_in_unasked() {
+        let [dollars, bitcoin] = [1, 2].map(|n| Pubkey::new_from_array([n; 32]));
+        for (named, usual, yes, good) in [
+            (Some(dollars), Some(dollars), true, false),
+            (Some(bitcoin), Some(dollars), true, true),
+            (None, Some(dollars), true, false),
+            (None, None, true, false),
+            (None, Some(bitcoin), true, true),
+            // Somebody reads its name, and is asked.
+            (None, Some(dollars), false, true),
+            (Some(dollars), None, false, false),
+        ] {
+            assert_eq!(insist(bitcoin, named, usual, yes).is_ok(), good, "{named:?} {usual:?} {yes}");
         }
     }
 }

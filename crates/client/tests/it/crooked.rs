@@ -62,6 +62,61 @@ fn usage_that_cannot_be_is_caught_though_its_price_is_right() {
 }
 
 #[test]
+fn of_an_answer_that_did_not_come_the_request_is_still_known() {
+    let (mut session, draft, signed) = resigned(|receipt| receipt.input_tokens = 5.into());
+    let counted = counted(b"body");
+    let caught = session.accept(draft.order.nonce.get(), &signed, &Answer::Missed(&counted));
+    assert_eq!(caught, Err(Objection::Usage { what: "input tokens", claimed: 5, most: 4 }));
+    let (mut session, draft, signed) = resigned(|receipt| receipt.input_tokens = 4.into());
+    session.accept(draft.order.nonce.get(), &signed, &Answer::Missed(&counted)).unwrap();
+}
+
+#[test]
+fn a_receipt_without_an_answer_is_no_answer_but_an_overcharge_is_the_better_proof() {
+    let (mut session, draft, signed) = resigned(|_| ());
+    let caught = session.accept(draft.order.nonce.get(), &signed, &Answer::Withheld);
+    assert_eq!((caught, session.concede()), (Err(Objection::Withheld), None));
+    let (mut session, draft, signed) = resigned(|receipt| receipt.amount = Amount::new(14).into());
+    session.accept(draft.order.nonce.get(), &signed, &Answer::Withheld).unwrap_err();
+    assert_eq!(session.concede(), Some(1));
+}
+
+#[test]
+fn answers_that_nobody_waits_for_any_longer_are_counted_whatever_the_window() {
+    let limits = joule_client::Limits { window: 1_000_000, ..LIMITS };
+    let mut session = Session::new(channel(1_000), limits, &Kept::default()).unwrap();
+    for _ in 0..16 {
+        let draft = session.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).unwrap();
+        session.miss(draft.order.nonce.get());
+    }
+    assert_eq!(session.begin(&[0; 32], Amount::new(20), NOW, LATER), Err(Stop::Missed(16)));
+    assert_eq!(session.gaps_until(), Some(LATER));
+}
+
+#[test]
+fn two_receipts_of_one_number_are_kept_side_by_side() {
+    let (mut session, first) = begun();
+    let provider = Provider::default();
+    let usage = Usage { output_tokens: 3, ..Usage::default() };
+    let [one, other] =
+        [13, 12].map(|asked| provider.receipt(&channel(1_000), &first.order, &usage, Amount::new(asked)));
+    session.accept(0, &one, &Answer::Lost).unwrap();
+    let mut kept = Kept::default();
+    kept.apply(&session.take_changes());
+    assert_eq!(kept.contradiction(&channel(1_000)), None, "nobody was caught");
+    let second = session.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).unwrap();
+    session.accept(second.order.nonce.get(), &other, &Answer::Lost).unwrap_err();
+    kept.apply(&session.take_changes());
+    assert_eq!(kept.contradiction(&channel(1_000)), Some([one, other]));
+    let elsewhere = Channel { address: [9; 32], ..channel(1_000) };
+    assert_eq!(kept.contradiction(&elsewhere), None);
+    kept.caught.as_mut().unwrap().receipt = one;
+    assert_eq!(kept.contradiction(&channel(1_000)), None, "the same one again contradicts nothing");
+    kept.caught.as_mut().unwrap().receipt = Signed { signature: one.signature, ..other };
+    assert_eq!(kept.contradiction(&channel(1_000)), None, "the provider has not signed it");
+}
+
+#[test]
 fn more_than_the_order_allows_is_caught() {
     let caught = objection(|receipt| {
         receipt.output_tokens = 11.into();

@@ -9,6 +9,7 @@ use axum::{
     routing::{get, post},
     Router,
 };
+use futures::StreamExt as _;
 use joule_client::{Buyer, Failed, Journal, Limits, Objection, Stop, Wallet, WalletError};
 use joule_units::Amount;
 use joule_voucher::{hashv, sign, Format, Order, Receipt, SigningKey};
@@ -35,6 +36,14 @@ enum Mood {
     Breaks,
     /// Has no place just now.
     Full,
+    /// Serves nothing, and shows a receipt as if it had.
+    Hides,
+    /// Sends the client elsewhere.
+    Redirects,
+    /// Sends a byte of an answer now and then, for ever.
+    Drips,
+    /// Sends an answer that has no end.
+    Endless,
 }
 
 #[derive(Clone)]
@@ -46,6 +55,8 @@ struct Till {
     moods: Vec<Mood>,
     quote: u64,
     vouchers: Vec<u64>,
+    /// What the orders allow that were served.
+    most: Vec<u64>,
 }
 
 const STREAM: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"seven\"}}]}\n\n";
@@ -58,7 +69,7 @@ fn terms(quote: u64) -> Requirements {
         amount: Amount::new(quote),
         asset: Base58([8; 32]),
         pay_to: Base58([7; 32]),
-        max_timeout_seconds: 10,
+        max_timeout_seconds: 1,
         extra: Extra {
             program: Base58(channel.program),
             provider: Base58([6; 32]),
@@ -132,6 +143,10 @@ async fn chat(State(Shop(till)): State<Shop>, headers: HeaderMap, body: Bytes) -
     if mood == Mood::Full {
         return refused(till.quote, Some("window_full"));
     }
+    if mood == Mood::Redirects {
+        return (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response();
+    }
+    till.most.push(order.max_amount.get().get());
     let stream = body.windows(6).any(|part| part == b"stream");
     serve(&mut till.provider, &order, mood, stream)
 }
@@ -158,6 +173,18 @@ fn serve(provider: &mut Provider, order: &Order, mood: Mood, stream: bool) -> Re
     }
     match mood {
         Mood::Vanishes => axum::body::Body::from_stream(Pieces([Err(broken())].into())).into_response(),
+        Mood::Hides => (StatusCode::CONFLICT, header(PAYMENT_RESPONSE, settlement)).into_response(),
+        Mood::Drips | Mood::Endless => {
+            let (piece, pause) = match mood {
+                Mood::Drips => (1, std::time::Duration::from_millis(20)),
+                _ => (1 << 20, std::time::Duration::ZERO),
+            };
+            let body = futures::stream::repeat(()).then(move |()| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, std::io::Error>(Bytes::from(vec![b' '; piece]))
+            });
+            (header(PAYMENT_RESPONSE, settlement), axum::body::Body::from_stream(body)).into_response()
+        }
         Mood::Swaps => (header(PAYMENT_RESPONSE, settlement), ANSWER.to_ascii_uppercase()).into_response(),
         _ => (header(PAYMENT_RESPONSE, settlement), ANSWER).into_response(),
     }
@@ -198,7 +225,7 @@ struct Test {
 
 async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
     let moods = moods.iter().rev().copied().collect();
-    let till = Till { provider: Provider::default(), moods, quote: 20, vouchers: Vec::new() };
+    let till = Till { provider: Provider::default(), moods, quote: 20, vouchers: Vec::new(), most: Vec::new() };
     let shop = Shop(Arc::new(Mutex::new(till)));
     let till = shop.0.clone();
     let router = Router::new()
@@ -215,12 +242,13 @@ async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
 }
 
 async fn buyer(folder: &tempfile::TempDir, limits: Limits, endpoint: Url, ceiling: u64) -> Buyer {
-    let http = reqwest::Client::new();
+    let http = joule_client::client().unwrap();
     let channel = channel(1_000);
     let journal = Journal::open(&folder.path().join("journal.db"), &channel.address).unwrap();
     let terms = Buyer::terms(&http, &endpoint, Bytes::from_static(b"{}"), &network(&channel.genesis)).await.unwrap();
     let wallet = Wallet::new(channel, limits, SigningKey::from_bytes(&[5; 32]), journal).unwrap();
-    Buyer::new(http, endpoint, Arc::new(wallet), &terms, Amount::new(ceiling))
+    let buyer = Buyer::new(http, endpoint, Arc::new(wallet), (&terms, b"{}"), Amount::new(ceiling));
+    buyer.with_slack(std::time::Duration::from_millis(300))
 }
 
 async fn buy(test: &Test, body: &'static str) -> Result<joule_client::Answered, Failed> {
@@ -257,15 +285,81 @@ async fn an_answer_that_was_lost_is_asked_for_again_and_paid_once() {
     assert_eq!(test.till.lock().unwrap().provider.receipts.len(), 3);
 }
 
+/// One unit for each token and ten for the request; what is left open was 9 tokens and one that ends them in the first quote.
 #[tokio::test]
-async fn a_price_that_rose_is_paid_up_to_the_ceiling() {
+async fn a_quote_rises_with_what_is_asked_for_and_no_further() {
     let test = test(&[], LIMITS, 30).await;
-    test.till.lock().unwrap().quote = 30;
     buy(&test, "{}").await.unwrap();
-    test.till.lock().unwrap().quote = 31;
+    test.till.lock().unwrap().quote = 30;
+    buy(&test, "{\"max_tokens\": 19}").await.unwrap();
+    let orders = |till: &Till| till.provider.receipts.len();
+    let too_dear = |failed: &Failed| matches!(failed, Failed::Refused { code, .. } if code == "too_dear");
+    // By its price list this costs 20 at most, and the other 31, where 30 are allowed.
+    for (quote, body) in [(21, "{}"), (31, "{\"max_tokens\": 20}")] {
+        test.till.lock().unwrap().quote = quote;
+        let refused = buy(&test, body).await.unwrap_err();
+        assert!(too_dear(&refused), "{refused}");
+        assert_eq!(orders(&test.till.lock().unwrap()), 2);
+    }
+    test.till.lock().unwrap().quote = 20;
+    buy(&test, "{}").await.unwrap();
+    let served = test.till.lock().unwrap().most.clone();
+    assert_eq!(served, [20, 30, 20], "what one request may cost is nothing to the next");
+}
+
+#[tokio::test]
+async fn a_receipt_in_the_place_of_an_answer_is_not_paid() {
+    let test = test(&[Mood::Honest, Mood::Hides], LIMITS, 100).await;
+    buy(&test, "{}").await.unwrap();
+    let caught = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&caught, Failed::Objection(Objection::Withheld)), "{caught}");
+    let next = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&next, Failed::Wallet(WalletError::Stop(Stop::Caught(_)))), "{next}");
+    assert_eq!(test.buyer.wallet().billed().get(), 13);
+}
+
+/// Each connection breaks, and each receipt is shown afterwards: that costs a window of quotes.
+#[tokio::test]
+async fn a_provider_that_never_answers_is_paid_for_a_window_and_no_more() {
+    for at_once in [1, 3, 9] {
+        let test = test(&[Mood::Vanishes; 20], LIMITS, 100).await;
+        let mut failures = Vec::new();
+        for _ in 0..20 / at_once {
+            let all = futures::future::join_all((0..at_once).map(|_| buy(&test, "{}"))).await;
+            failures.extend(all.into_iter().filter_map(Result::err));
+        }
+        let missed = |failed: &Failed| matches!(failed, Failed::Wallet(WalletError::Stop(Stop::Missed(4))));
+        assert!(!failures.is_empty() && failures.iter().all(missed), "{failures:?}");
+        assert_eq!(test.till.lock().unwrap().provider.receipts.len() as u64, LIMITS.window);
+        assert!(test.buyer.wallet().billed().get() <= LIMITS.window * 20);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_forgives_those_that_were_lost_before() {
+    let moods: Vec<_> = (0..20).map(|n| if n % 4 == 3 { Mood::Honest } else { Mood::Vanishes }).collect();
+    let test = test(&moods, LIMITS, 100).await;
+    for _ in 0..20 {
+        buy(&test, "{}").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_not_sent_elsewhere() {
+    let test = test(&[Mood::Redirects], LIMITS, 100).await;
     let refused = buy(&test, "{}").await.unwrap_err();
-    assert!(matches!(&refused, Failed::Refused { code, .. } if code == "too_dear"), "{refused}");
-    assert_eq!(test.till.lock().unwrap().provider.receipts.len(), 1);
+    assert!(matches!(&refused, Failed::Model { status: 307, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    let test = test(&[Mood::Drips, Mood::Endless], LIMITS, 100).await;
+    // Given up after the model's second and its way; asked again, its receipt is there.
+    let started = std::time::Instant::now();
+    assert!(buy(&test, "{}").await.unwrap().body.is_none());
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+    let failed = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&failed, Failed::BadBody { .. }), "{failed}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A provider that keeps the rules, as far as a session sees one.
 
-use joule_client::{Channel, Counted, Limits};
+use joule_client::{Asked, Channel, Counted, Limits};
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, sign, tree, Domain, Format, Order, Prices, Receipt, SigningKey, Usage, Voucher};
 use joule_x402::Signed;
@@ -35,7 +35,7 @@ pub const LIMITS: Limits = Limits { budget: Amount::new(u64::MAX), window: 4, ma
 
 /// What a client counts of `body` and `ANSWER`.
 pub fn counted(body: &[u8]) -> Counted {
-    let mut counted = Counted::new(body.len());
+    let mut counted = Counted::new(&Asked::of("/v1/chat/completions", body));
     counted.add(&serde_json::from_slice(ANSWER).unwrap());
     counted
 }

@@ -8,7 +8,7 @@ use axum::{
     Router,
 };
 use joule_units::Amount;
-use joule_voucher::{sign, Format as _, SigningKey};
+use joule_voucher::{sign, Format as _, Receipt, SigningKey};
 use joule_x402::{decode, encode, PaymentPayload, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 use std::sync::{
     atomic::{AtomicBool, Ordering},
@@ -27,7 +27,9 @@ struct Seen {
     http: reqwest::Client,
     key: SigningKey,
     payments: Mutex<Vec<PaymentPayload>>,
-    greedy: AtomicBool,
+    /// What becomes of every receipt.
+    change: Mutex<Option<fn(&mut Receipt)>>,
+    silent: AtomicBool,
 }
 
 impl Middleman {
@@ -38,7 +40,8 @@ impl Middleman {
             http: reqwest::Client::new(),
             key,
             payments: Mutex::default(),
-            greedy: AtomicBool::new(false),
+            change: Mutex::default(),
+            silent: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(seen.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -56,7 +59,21 @@ impl Middleman {
 
     /// From now on every receipt asks for one unit too much.
     pub fn be_greedy(&self) {
-        self.seen.greedy.store(true, Ordering::Relaxed);
+        self.change(|receipt| receipt.amount = Amount::new(receipt.amount.get().get() + 1).into());
+    }
+
+    /// From now on every receipt has the number of the one before.
+    pub fn be_forgetful(&self) {
+        self.change(|receipt| receipt.sequence = (receipt.sequence.get() - 1).into());
+    }
+
+    /// Whether answers stay away from now on.
+    pub fn be_silent(&self, silent: bool) {
+        self.seen.silent.store(silent, Ordering::Relaxed);
+    }
+
+    fn change(&self, change: fn(&mut Receipt)) {
+        *self.seen.change.lock().expect("nobody panicked") = Some(change);
     }
 }
 
@@ -79,6 +96,9 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
         call = call.header(PAYMENT_SIGNATURE, payment);
     }
     let answer = call.send().await.expect("an answer");
+    if seen.silent.load(Ordering::Relaxed) {
+        return std::future::pending().await;
+    }
     let status = answer.status();
     let mut headers = HeaderMap::new();
     for (name, value) in answer.headers() {
@@ -86,12 +106,12 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
             headers.insert(name.clone(), value.clone());
         }
     }
-    if let Some(header) = headers.get_mut(PAYMENT_RESPONSE).filter(|_| seen.greedy.load(Ordering::Relaxed)) {
+    let change = *seen.change.lock().expect("nobody panicked");
+    if let Some((header, change)) = headers.get_mut(PAYMENT_RESPONSE).zip(change) {
         let mut settlement: Settlement = decode(header.as_bytes()).expect("a settlement");
         if let Some(extra) = &mut settlement.extra {
             let receipt = &mut extra.receipt;
-            let asked = receipt.message.amount.get().get() + 1;
-            receipt.message.amount = Amount::new(asked).into();
+            change(&mut receipt.message);
             receipt.signature = sign(&seen.key, receipt.message.as_bytes());
             *header = encode(&settlement).parse().expect("base64 is a header's value");
         }

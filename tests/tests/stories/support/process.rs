@@ -67,10 +67,19 @@ impl Process {
 
     /// SIGTERM.
     pub fn terminate(&mut self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// SIGINT, as Ctrl-C.
+    pub fn interrupt(&mut self) {
+        self.signal(libc::SIGINT);
+    }
+
+    fn signal(&mut self, signal: libc::c_int) {
         assert!(self.status().is_none(), "{} has ended before it was asked to:\n{}", self.name, self.log());
         let pid = libc::pid_t::try_from(self.child.id()).expect("a process id fits");
         // SAFETY: a signal to a child that has not been waited for, so that its id is still its own.
-        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
     /// SIGTERM, and it ends well.
