@@ -131,6 +131,7 @@ impl Story {
         }
         if is_by_payer {
             contradiction(model, &tab, called)?;
+            Violation::unless(!is_late, "a payer lost what no voucher could have spent any more")?;
             let channel = &mut tab.channel;
             let most = channel.cap.get().min(channel.session.limit.get());
             let lost = most.saturating_sub(channel.settled.get());
@@ -138,8 +139,7 @@ impl Story {
             Violation::unless(is_all, "a payer lost something else than its session could spend")?;
             channel.settled = most.into();
             keep(model, wallet, tab);
-            // No voucher could have spent that any more.
-            model.mark(if is_late { "payer contradicted itself, late" } else { "payer contradicted itself" });
+            model.mark("payer contradicted itself");
             return Ok(());
         }
         match called.name {

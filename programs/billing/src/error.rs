@@ -70,6 +70,8 @@ pub enum BillingError {
     OverLimit,
     #[msg("The voucher outlives the session that signed it")]
     OutlivesSession,
+    #[msg("The session is over")]
+    SessionOver,
     #[msg("The voucher has expired")]
     VoucherExpired,
     #[msg("The channel is closed")]

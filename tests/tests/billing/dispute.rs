@@ -324,3 +324,26 @@ fn a_payer_that_has_nothing_left_to_spend_has_nothing_to_lose() {
     let disputing = contradict_vouchers(&w, second, &session(), [&one, &other]);
     w.refuse_all(&disputing, &[], "NothingOwed");
 }
+
+/// Whoever has the key of a session that is over can promise what it likes.
+#[test]
+fn two_vouchers_of_a_session_or_channel_that_is_over_cost_nothing() {
+    for is_closed in [false, true] {
+        let mut w = World::paying(Kind::Classic);
+        let (alice, channel) = (w.alice.insecure_clone(), w.channelled());
+        if is_closed {
+            w.send(&[build::request_close(alice.pubkey(), channel)], &[&alice]);
+        }
+        let state = w.channel(&channel);
+        let (over, expected) = match is_closed {
+            true => (state.closes_at.get(), "ChannelClosed"),
+            false => (state.session.expires_at.get() + 1, "SessionOver"),
+        };
+        w.set_time(over);
+        let [one, other] = [200_000, 200_001].map(|cumulative| w.voucher(&channel, 7, cumulative));
+        let contradicting = contradict_vouchers(&w, channel, &session(), [&one, &other]);
+        w.refuse_all(&contradicting, &[], expected);
+        w.set_time(over - 1);
+        w.send(&contradicting, &[]);
+    }
+}

@@ -36,9 +36,13 @@ impl Channel {
     /// The payer loses what its session could still have spent: whoever has that key could have spent it anyway. It counts as
     /// settled and is divided like everything earned, or payer and provider could contradict each other's books on purpose
     /// and leave out whoever shares in the model. The channel closes. Returns how much that is.
+    ///
+    /// Once the session or the channel is over that key could have spent nothing any more, and loses nothing either.
     #[inline(always)]
     pub fn condemn_payer(&mut self, now: UnixTime) -> Result<Amount> {
         require!(self.disputed == Verdict::None as u8, BillingError::AlreadyDisputed);
+        require!(!self.is_closed(now), BillingError::ChannelClosed);
+        require!(now.get() <= self.session.expires_at.get(), BillingError::SessionOver);
         let most = self.cap.get().min(self.session.limit.get());
         let lost = Amount::new(most.saturating_sub(self.settled.get()));
         require!(!lost.is_zero(), BillingError::NothingOwed);
