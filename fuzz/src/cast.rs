@@ -1,7 +1,8 @@
 //! Who plays: people, their keys, and the token accounts they use.
 
-use joule_sdk::{pda, Pubkey, Signer};
+use joule_sdk::{pda, Keypair, Pubkey, Signer};
 use joule_tests::key;
+use std::collections::BTreeMap;
 
 /// How many people there are.
 pub const PEOPLE: usize = 10;
@@ -39,6 +40,10 @@ pub struct Cast {
     pub tokens: Vec<Token>,
     pub people: Vec<Person>,
     pub holders: Vec<Holder>,
+    /// Sign what people promise off chain, one for each.
+    pub sessions: Vec<Pubkey>,
+    /// Of sessions and hot keys, which sign more than transactions.
+    pens: BTreeMap<Pubkey, Keypair>,
     /// Pays every transaction fee, and the rent of token accounts.
     pub crank: Pubkey,
     /// Governs the protocol at first, and issues the tokens for ever.
@@ -69,12 +74,23 @@ impl Cast {
             [holder(person.hot, format!("hot {number} extra")), holder(person.cold, format!("cold {number} extra"))]
         });
         let holders = holders.collect();
+        let sessions: Vec<Keypair> = (0..PEOPLE).map(|number| key(&format!("session {number}"))).collect();
+        let hot = (0..PEOPLE).map(|number| key(&format!("hot {number}")));
+        let pens = sessions.iter().map(|session| session.insecure_clone()).chain(hot);
+        let pens = pens.map(|pen| (pen.pubkey(), pen)).collect();
+        let sessions = sessions.iter().map(|session| session.pubkey()).collect();
         let attestors = ["first attestor", "second attestor"].map(|name| key(name).pubkey());
-        Self { people, holders, crank, authority, deputy: key("deputy").pubkey(), guardian, attestors, tokens }
+        let deputy = key("deputy").pubkey();
+        Self { people, holders, sessions, pens, crank, authority, deputy, guardian, attestors, tokens }
     }
 
     pub fn holder(&self, key: &Pubkey) -> Option<&Holder> {
         self.holders.iter().find(|holder| holder.key == *key)
+    }
+
+    /// The key itself, of whoever signs messages.
+    pub fn pen(&self, key: &Pubkey) -> Option<&Keypair> {
+        self.pens.get(key)
     }
 
     /// Which token a mint is.

@@ -1,6 +1,8 @@
 //! The end of a world: every state has an exit by time, and every debt a way to be paid. Whoever is left gets there: first by
 //! cranks alone, which anyone may send, then with the keys of those who are owed something.
 
+mod channels;
+
 use crate::{
     actions::{
         disputes::{absent, punishment},
@@ -29,8 +31,11 @@ const LONG: i64 = 450 * DAY;
 const LATE: i64 = 31 * DAY;
 
 pub fn let_out(stage: &mut Stage) -> Result<(), Violation> {
+    channels::end(stage)?;
     by_cranks(stage)?;
     pay_everybody(stage)?;
+    channels::pay_everybody(stage)?;
+    channels::reclaim(stage)?;
     let bonds: Vec<Surety> = stage.model.bonds.values().copied().collect();
     for bond in &bonds {
         if bond.unbonding > 0 {
@@ -58,6 +63,7 @@ fn by_cranks(stage: &mut Stage) -> Result<(), Violation> {
     let mut vaults: Vec<Pubkey> =
         stage.cast.tokens.iter().flat_map(|token| [token.fee_vault, token.pool_vault]).collect();
     vaults.extend(jobs);
+    vaults.extend(stage.model.wallets.values().map(|wallet| wallet.payer.vault));
     let is_prompt = stage.chance(50);
     if is_prompt {
         vaults.extend(stage.model.bonds.values().map(|bond| bond.vault));
@@ -83,7 +89,8 @@ fn by_cranks(stage: &mut Stage) -> Result<(), Violation> {
     Violation::unless(stage.model.trials.is_empty(), "a dispute cannot be wound up by cranks alone")?;
     Violation::unless(stage.model.bids.is_empty(), "a bid cannot be withdrawn by cranks alone")?;
     Violation::unless(stage.model.holds.is_empty(), "a claim outlives its time")?;
-    Violation::unless(stage.model.panels.is_empty(), "a panel cannot be closed by cranks alone")
+    Violation::unless(stage.model.panels.is_empty(), "a panel cannot be closed by cranks alone")?;
+    channels::wait_for_payees(stage)
 }
 
 /// With no vault frozen, nobody escapes by making a crank fail until its claim lapses: what is late is failed, what has been
@@ -123,7 +130,7 @@ fn crank(stage: &mut Stage) -> Result<(), Violation> {
         let Some(panel) = chain::read::<Panel>(&stage.svm, &address) else { continue };
         let _ = stage.send(&[escrow::close_panel(address, &panel)])?;
     }
-    Ok(())
+    channels::crank(stage)
 }
 
 /// Has a job settled or refunded, as its state wants it.

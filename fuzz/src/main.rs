@@ -89,7 +89,7 @@ fn main() -> Result<()> {
     if steps >= LONG && !missed.is_empty() {
         bail!("never come about: {}", missed.join(", "));
     }
-    println!("every unit and every rent accounted for; every job, dispute, bid, bond and stake found its way out");
+    println!("every unit and every rent accounted for; every job, dispute, bid, bond, stake, channel and deposit found its way out");
     Ok(())
 }
 

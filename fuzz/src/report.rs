@@ -4,28 +4,42 @@ use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::collections::BTreeMap;
 
 /// What must have come about in a long run: if it has not, most of what is checked was never seen.
-const COME_ABOUT: [&str; 22] = [
+const COME_ABOUT: [&str; 36] = [
     "absent member slashed",
     "appeal by challenger",
     "appeal by client",
     "appeal by provider",
     "bid won",
+    "bill backed",
+    "bill disputed, slashed",
+    "bill paid",
     "bond as large as demanded",
+    "channel on a derived model",
+    "channel paid out and closed",
     "claim lapsed",
     "debt paid later",
+    "deposit into arrears",
     "failed, slashed",
     "fees shared",
     "juror rewarded",
     "left a debt",
+    "notice paid",
+    "owed share claimed",
     "panel drawn after appeal",
+    "payer contradicted itself",
+    "plan in arrears",
+    "plan resumed",
     "settled",
+    "share of a bill owed",
     "silent vote slashed",
+    "staged session applied",
     "stopped",
     "verdict after appeal: counter",
     "verdict: counter",
     "verdict: neither",
     "verdict: stands",
     "verdict: undecided",
+    "voucher of a batch settled",
     "wrong vote slashed",
 ];
 

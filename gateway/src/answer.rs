@@ -37,7 +37,8 @@ pub async fn give(
     // The disk and the model work at the same time; nothing of a stream is sent before both are ready.
     let (stored, answer) = tokio::join!(
         async {
-            if request.stream {
+            // Of a transaction too: what cannot be written down is not paid for.
+            if request.stream || hold.is_charged() {
                 hold.store().await
             } else {
                 Ok(())
@@ -53,11 +54,27 @@ pub async fn give(
     }
     if request.stream && answer.is_stream() {
         let include_usage = request.include_usage;
-        let events = Passing { gateway: gateway.clone(), hold, answer, meter, include_usage, place }.start();
-        let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
-        return Ok(((headers, Body::from_stream(ReceiverStream::new(events))).into_response(), "served"));
+        let passing = Passing { gateway: gateway.clone(), hold, answer, meter, include_usage, place };
+        return stream(gateway, passing).await;
     }
     plain(gateway, hold, answer, meter, place).await
+}
+
+/// An answer that is passed on while it comes, once it is paid if a transaction is to pay for it.
+async fn stream(gateway: &Gateway, mut passing: Passing) -> Result<(Response, &'static str), Unserved> {
+    // On a task of its own: what was paid is billed, whether the client is still there or not.
+    let begun = gateway.answers.spawn(async move {
+        passing.hold.take().await?;
+        let paid = passing.hold.paid();
+        Ok::<_, Unserved>((passing.start(), paid))
+    });
+    let (events, paid) = begun.await.unwrap_or_else(|_| Err(Failure::Stopping.into()))?;
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    let response = (headers, Body::from_stream(ReceiverStream::new(events))).into_response();
+    Ok(match paid {
+        Some(paid) => (with_header(response, PAYMENT_RESPONSE, &encode(&paid)), "served"),
+        None => (response, "served"),
+    })
 }
 
 /// An answer that is held until its receipt is on disk.
@@ -75,11 +92,14 @@ async fn plain(
     drop(place);
     let json: serde_json::Value = serde_json::from_slice(&body).map_err(|_| Failure::UpstreamNonsense)?;
     meter.sent(&Piece::weigh(&json));
-    hold.begun();
     let hash = hashv(&[&body]);
     // On a task of its own: a client that goes away now does not leave the account half written.
-    let billed = gateway.answers.spawn(async move { hold.bill(hash, meter.usage(took)).await });
-    let settlement = billed.await.unwrap_or(Err(LedgerError::Stopped)).map_err(unwritten)?;
+    let billed = gateway.answers.spawn(async move {
+        hold.take().await?;
+        hold.begun();
+        hold.bill(hash, meter.usage(took)).await.map_err(|error| Unserved::from(unwritten(error)))
+    });
+    let settlement = billed.await.unwrap_or_else(|_| Err(unwritten(LedgerError::Stopped).into()))?;
     crash::point(crash::Point::BeforeReceiptSent);
     let response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
     Ok((with_header(response, PAYMENT_RESPONSE, &encode(&settlement)), "served"))

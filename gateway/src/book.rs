@@ -140,6 +140,17 @@ impl Book {
         self.serving
     }
 
+    /// Above every nonce that is known, for an account whose orders the gateway makes itself.
+    pub fn next_nonce(&self) -> u64 {
+        let last = self.known.last_key_value().map_or(0, |(nonce, _)| *nonce);
+        self.floor.max(last.saturating_add(1))
+    }
+
+    /// Base units that the channel can still carry, beside what is billed and what is being served.
+    pub fn room(&self, channel: &Channel) -> u64 {
+        channel.most().get().saturating_sub(self.last.billed.get()).saturating_sub(self.at_stake.get())
+    }
+
     fn standing(&self, nonce: Option<u64>) -> Standing<'_> {
         let fate = nonce.and_then(|nonce| self.known.get(&nonce)).map(|known| match &known.fate {
             Fate::Served(receipt) if receipt.message.sequence.get() > self.durable => &Fate::Serving,
@@ -251,6 +262,34 @@ impl Book {
         }
         let (line, peaks) = (self.last, self.frontier.peaks().to_vec());
         Entry { nonce, receipt, line, peaks }
+    }
+}
+
+impl Book {
+    /// A voucher for everything that was billed, of an account whose session key is the gateway's own. It is to be written
+    /// together with the last receipt, and shown to nobody before.
+    pub fn pay_all(
+        &mut self,
+        channel: &Channel,
+        contexts: &Contexts,
+        risk: &Risk,
+        now: UnixTime,
+        key: &SigningKey,
+    ) -> Result<Signed<Voucher>, Refusal> {
+        let voucher = Voucher {
+            context: contexts.voucher,
+            sequence: self.last.sequence.into(),
+            cumulative: self.last.billed.into(),
+            units: self.last.used.units().into(),
+            expires_at: channel.session_expires_at.into(),
+            usage_root: self.last.root,
+        };
+        let voucher = Signed { message: voucher, signature: sign(key, voucher.as_bytes()) };
+        admit::credit(&voucher, channel, contexts, &self.standing(None), risk, now)?;
+        self.lines.clear();
+        self.receipts.clear();
+        self.voucher = Some(voucher);
+        Ok(voucher)
     }
 }
 

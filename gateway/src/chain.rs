@@ -3,12 +3,17 @@
 use crate::{
     channel::{Channel, Cluster},
     config::Config,
+    exact::Cashier,
     gateway::{Channels, Gateway},
     shop::{PriceList, Seller, Shop},
 };
 use anyhow::{ensure, Context as _};
 use futures::future::BoxFuture;
-use joule_sdk::{account, billing, pda, registry, Chain, Pubkey, SdkError};
+use joule_sdk::{
+    account, billing, pda, registry,
+    transaction::{Fate, VersionedTransaction},
+    Chain, Pubkey, SdkError, Signature,
+};
 use joule_units::{Amount, UnixTime};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -78,6 +83,20 @@ impl Channels for OnChain {
             let states = self.states(&[*address]).await?;
             Ok(states.into_iter().flatten().next().map(|state| Channel::from_state(*address, &state)))
         })
+    }
+}
+
+impl Cashier for OnChain {
+    fn fate<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Result<Fate, SdkError>> {
+        Box::pin(self.0.fate(signature))
+    }
+
+    fn rehearse<'a>(&'a self, transaction: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>> {
+        Box::pin(self.0.rehearse(transaction))
+    }
+
+    fn hand_in<'a>(&'a self, transaction: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>> {
+        Box::pin(self.0.hand_in(transaction))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub risk: Risk,
     #[serde(default)]
     pub settle: Settle,
+    #[serde(default)]
+    pub exact: Exact,
     #[serde(rename = "model")]
     pub models: Vec<Model>,
 }
@@ -119,6 +121,25 @@ pub struct Settle {
     pub per_transaction: usize,
     /// Whether what is earned is also backed and paid out.
     pub distribute: bool,
+}
+
+/// Being paid by x402's standard scheme `exact`, one transaction for one request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exact {
+    /// House channels, one for each model that is sold so; none turns it off.
+    #[serde(with = "addresses")]
+    pub channels: Vec<Pubkey>,
+    /// Micro-lamports for a compute unit, of a transaction whose fee the gateway pays.
+    pub max_unit_price: u64,
+    /// Compute units of such a transaction.
+    pub max_unit_limit: u32,
+    /// How long to wait until one is confirmed; a blockhash lives a minute to one and a half.
+    pub confirm_ms: u64,
+    /// Base units that a house channel can still carry: below that it is filled up.
+    pub low: u64,
+    /// Base units that are added at once, as far as clients have paid so much.
+    pub top_up: u64,
 }
 
 /// One that is sold.
@@ -210,6 +231,19 @@ impl Default for Risk {
 impl Default for Settle {
     fn default() -> Self {
         Self { enabled: true, every_ms: 5_000, amount: 10_000_000, age: 3_600, per_transaction: 3, distribute: true }
+    }
+}
+
+impl Default for Exact {
+    fn default() -> Self {
+        Self {
+            channels: Vec::new(),
+            max_unit_price: 1_000_000,
+            max_unit_limit: 100_000,
+            confirm_ms: 90_000,
+            low: 5_000_000,
+            top_up: 10_000_000,
+        }
     }
 }
 

@@ -20,6 +20,10 @@ pub enum Point {
     AfterCommit,
     /// The receipt is on disk, the client does not have it.
     BeforeReceiptSent,
+    /// A client's transaction is signed, and not sent yet.
+    BeforeExactSent,
+    /// It is confirmed, and nothing of it is billed.
+    AfterExactTaken,
     /// A voucher was sent to the chain, its fate is unknown.
     AfterSettleSent,
     /// SIGTERM was received, requests are still being served.
@@ -34,6 +38,8 @@ impl joule_crash::Point for Point {
         Self::BeforeCommit,
         Self::AfterCommit,
         Self::BeforeReceiptSent,
+        Self::BeforeExactSent,
+        Self::AfterExactTaken,
         Self::AfterSettleSent,
         Self::WhileDraining,
     ];
@@ -46,6 +52,8 @@ impl joule_crash::Point for Point {
             Self::BeforeCommit => "before-commit",
             Self::AfterCommit => "after-commit",
             Self::BeforeReceiptSent => "before-receipt-sent",
+            Self::BeforeExactSent => "before-exact-sent",
+            Self::AfterExactTaken => "after-exact-taken",
             Self::AfterSettleSent => "after-settle-sent",
             Self::WhileDraining => "while-draining",
         }

@@ -1,13 +1,13 @@
 //! What every request shares.
 
 use crate::{
-    account::Accounts, channel::Channel, clock::Clock, config::Config, forward::Upstreams, ledger::Ledger,
-    limits::Rates, shop::Shop,
+    account::Accounts, channel::Channel, clock::Clock, config::Config, exact::Exact, forward::Upstreams,
+    ledger::Ledger, limits::Rates, shop::Shop,
 };
 use futures::future::BoxFuture;
 use joule_sdk::{Pubkey, SdkError};
 use joule_voucher::SigningKey;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -24,6 +24,8 @@ pub struct Gateway {
     pub key: SigningKey,
     pub chain: Arc<dyn Channels>,
     pub ledger: Ledger,
+    /// Set once, before anything is served, if requests can be paid by `exact`.
+    pub exact: OnceLock<Exact>,
     pub accounts: Accounts,
     pub clock: Clock,
     pub rates: Rates,
@@ -53,6 +55,7 @@ impl Gateway {
             key,
             chain,
             ledger,
+            exact: OnceLock::new(),
             accounts: Accounts::default(),
             clock: Clock::default(),
             answers: TaskTracker::new(),

@@ -2,12 +2,15 @@
 
 use crate::{
     account::Account,
-    book::Bill,
+    book::{Bill, Book},
+    crash,
+    exact::{Charge, Exact},
     gateway::Gateway,
     ledger::{LedgerError, Write, Written},
+    serve::Unserved,
     telemetry,
 };
-use joule_units::Amount;
+use joule_units::{Amount, UnixTime};
 use joule_voucher::{Hash, Order, Prices, Receipt, Usage};
 use joule_x402::{Base58, Settlement, SettlementExtra, Signed};
 use std::{sync::Arc, time::Instant};
@@ -20,6 +23,8 @@ pub struct Hold {
     model: String,
     /// The voucher that came along, until it is written with something else of the request.
     voucher: Option<Write>,
+    /// The transaction that pays for it, instead of a voucher.
+    charge: Option<Charge>,
     state: State,
 }
 
@@ -45,7 +50,46 @@ impl Hold {
         voucher: Option<Write>,
     ) -> Self {
         metrics::gauge!(telemetry::SERVING).increment(1.0);
-        Self { gateway, account, order, prices, model, voucher, state: State::Held }
+        Self { gateway, account, order, prices, model, voucher, charge: None, state: State::Held }
+    }
+
+    /// To be paid by a transaction.
+    pub fn charged(mut self, charge: Charge) -> Self {
+        self.charge = Some(charge);
+        self
+    }
+
+    pub fn is_charged(&self) -> bool {
+        self.charge.is_some()
+    }
+
+    /// Whether a transaction has paid for it already, so that it is billed whatever comes.
+    pub fn is_paid(&self) -> bool {
+        self.charge.as_ref().is_some_and(Charge::is_taken)
+    }
+
+    /// Has the chain take what pays for it, where that is a transaction. After an error nothing may be given.
+    pub async fn take(&mut self) -> Result<(), Unserved> {
+        if let Some(charge) = &mut self.charge {
+            charge.take().await?;
+            metrics::counter!(telemetry::EXACT_PAID).increment(self.order.max_amount.get().get());
+            crash::point(crash::Point::AfterExactTaken);
+            self.state = State::Begun;
+        }
+        Ok(())
+    }
+
+    /// What the head of a stream says of the transaction that has paid for it; the receipt comes at the end.
+    pub fn paid(&self) -> Option<Settlement> {
+        let charge = self.charge.as_ref().filter(|charge| charge.is_taken())?;
+        Some(Settlement {
+            success: true,
+            error_reason: None,
+            payer: Some(Base58(charge.payer.to_bytes())),
+            transaction: charge.signature().to_string(),
+            network: self.gateway.shop.network.clone(),
+            extra: None,
+        })
     }
 
     /// Puts the order on disk, before any of a stream is sent. Whatever was written before it is then there too.
@@ -71,6 +115,8 @@ impl Hold {
 
     /// Bills what was used, and returns once the receipt is on disk. An error means that nobody owes anything.
     pub async fn bill(mut self, response_hash: Hash, usage: Usage) -> Result<Settlement, LedgerError> {
+        // Paid beforehand, it is for all that the request may use: a receipt for less usage would ask for too much.
+        let usage = self.charge.as_ref().map_or(usage, |charge| charge.bought);
         // Usage whose price no number holds was bounded by the quote long before.
         let price = self.prices.amount(&usage).unwrap_or(Amount::new(u64::MAX));
         let at = self.gateway.clock.now();
@@ -80,12 +126,20 @@ impl Hold {
         let result = written.done().await;
         if let Err(error) = result {
             self.gateway.reload(&self.account, epoch).await;
-            return Err(error);
+            // What was paid for is given, receipt or not.
+            let Some(paid) = self.paid() else { return Err(error) };
+            tracing::error!(transaction = %paid.transaction, %error, "a payment was taken that could not be billed");
+            self.gateway.exact.get().into_iter().for_each(Exact::unbilled);
+            return Ok(paid);
         }
         self.account.book().written(receipt.message.sequence.get());
         metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
             .increment(receipt.message.amount.get().get());
-        Ok(self.gateway.settlement(&self.account, &receipt))
+        let billed = self.gateway.settlement(&self.account, &receipt);
+        Ok(match self.paid() {
+            Some(paid) => Settlement { extra: billed.extra, ..paid },
+            None => billed,
+        })
     }
 
     /// The write is queued under the account's lock, so that the disk has receipts in their order.
@@ -95,7 +149,11 @@ impl Hold {
         let entry = book.bill(&self.order, &self.account.contexts, bill, &self.gateway.key);
         metrics::histogram!(telemetry::SIGNATURES).record(started.elapsed().as_secs_f64());
         let receipt = entry.receipt;
-        let writes = self.voucher.take().into_iter().chain([Write::Receipt(Box::new(entry))]).collect();
+        let before = self.voucher.take().into_iter();
+        let mut writes: Vec<_> = before.chain([Write::Receipt(Box::new(entry))]).collect();
+        if self.charge.is_some() {
+            writes.extend(self.gateway.pay_house(&self.account, &mut book, bill.at));
+        }
         let written = self.gateway.ledger.write(self.account.channel().address, book.epoch(), writes);
         (receipt, written, book.epoch())
     }
@@ -131,6 +189,15 @@ impl Drop for Hold {
 }
 
 impl Gateway {
+    /// The house channel's payer is the gateway, which pays for every receipt at once.
+    fn pay_house(&self, account: &Account, book: &mut Book, now: UnixTime) -> Option<Write> {
+        let channel = account.channel();
+        let paid = book.pay_all(&channel, &account.contexts, &self.house_risk(), now, &self.key);
+        // The next receipt's voucher pays for this one too.
+        let unpaid = |refusal: &_| tracing::error!(channel = %channel.address, %refusal, "no voucher for a receipt");
+        paid.inspect_err(unpaid).ok().map(|voucher| Write::Voucher { voucher, at: now })
+    }
+
     /// What an answer says of its receipt.
     pub fn settlement(&self, account: &Account, receipt: &Signed<Receipt>) -> Settlement {
         let channel = account.channel();

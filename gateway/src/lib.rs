@@ -2,6 +2,7 @@
 //!
 //! `server` accepts, `serve` leads one request to its answer, `admit` decides, `book` is a channel's account and `ledger`
 //! the same on disk, `meter` counts, `quote` bounds, `settle` brings vouchers on chain, `chain` says what it holds.
+//! `exact` is for clients without a channel.
 
 mod account;
 mod admit;
@@ -12,6 +13,7 @@ mod channel;
 mod clock;
 pub mod config;
 pub mod crash;
+mod exact;
 mod forward;
 mod gateway;
 mod hold;
@@ -33,6 +35,7 @@ pub mod upstream;
 
 pub use chain::{follow, OnChain};
 pub use channel::{Channel, Cluster};
+pub use exact::{houses, Cashier, House};
 pub use gateway::{Channels, Gateway};
 pub use ledger::Ledger;
 pub use server::Server;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use joule_gateway::{
-    config::Config, crash, follow, telemetry, upstream::Upstream, Gateway, Ledger, OnChain, Server, Settler,
+    config::Config, crash, follow, houses, telemetry, upstream::Upstream, Gateway, Ledger, OnChain, Server, Settler,
 };
 use joule_sdk::{keys, Keypair, Signer as _};
 use joule_units::UnixTime;
@@ -114,6 +114,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let settler = Settler::new(chain.clone(), key.clone(), ledger.clone(), &config)?;
     let settles = config.settle.enabled;
     let gateway = Gateway::new(config, shop, signing_key(&key), Arc::new(chain.clone()), ledger.clone())?;
+    if !gateway.config.exact.channels.is_empty() {
+        let houses = houses(&chain, &gateway, &key).await?;
+        gateway.sell_exact(houses, Arc::new(chain.clone())).await?;
+    }
     let server = Server::bind(gateway.clone(), metrics).await?;
     say(&format!("joule-gateway: http://{}", server.address()?))?;
     tokio::spawn(stop_on_signal(gateway.stopping.clone())?);

@@ -18,23 +18,37 @@ use axum::{
 };
 use joule_sdk::Pubkey;
 use joule_voucher::{Format as _, Order, Voucher};
-use joule_x402::{decode, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
+use joule_x402::{decode, Payment, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
 use std::{sync::Arc, time::Instant};
 
-/// Reads what a client pays with, and the account that it pays from.
-pub async fn read(gateway: &Arc<Gateway>, header: &[u8]) -> Result<(PaymentPayload, Arc<Account>), Unserved> {
-    let payment: PaymentPayload = decode(header).map_err(|error| Failure::BadPayment(error.to_string()))?;
-    if payment.x402_version != VERSION || payment.accepted.scheme != SCHEME {
-        return Err(
-            Failure::BadPayment(format!("only x402 version {VERSION} and the scheme {SCHEME} are taken")).into()
-        );
+/// Reads what a client pays with.
+pub fn read(gateway: &Gateway, header: &[u8]) -> Result<Payment, Failure> {
+    let payment: Payment = decode(header).map_err(|error| Failure::BadPayment(error.to_string()))?;
+    let (version, accepted) = match &payment {
+        Payment::Channel(payment) => (payment.x402_version, &payment.accepted),
+        Payment::Exact(payment) => (payment.x402_version, &payment.accepted),
+        Payment::Other(payment) => (payment.x402_version, &payment.accepted),
+    };
+    if version != VERSION {
+        return Err(other_scheme());
     }
-    if payment.accepted.network != gateway.shop.network {
-        return Err(Failure::BadPayment(format!("only the network {} is taken", gateway.shop.network)).into());
+    if accepted.network != gateway.shop.network {
+        return Err(Failure::BadPayment(format!("only the network {} is taken", gateway.shop.network)));
     }
+    Ok(payment)
+}
+
+pub fn other_scheme() -> Failure {
+    let exact = joule_x402::exact::SCHEME;
+    Failure::BadPayment(format!(
+        "only x402 version {VERSION} is taken, with the scheme {SCHEME}, or {exact} for a request"
+    ))
+}
+
+/// The account that a client pays from.
+pub async fn account(gateway: &Arc<Gateway>, payment: &PaymentPayload) -> Result<Arc<Account>, Unserved> {
     let address = Pubkey::new_from_array(payment.payload.channel.0);
-    let account = gateway.account(&address).await?.ok_or(Refusal::UnknownChannel)?;
-    Ok((payment, account))
+    Ok(gateway.account(&address).await?.ok_or(Refusal::UnknownChannel)?)
 }
 
 /// Checks the signatures: the order's, and the voucher's unless it is the one that was checked last time.
@@ -109,7 +123,8 @@ pub async fn hand_in(gateway: Arc<Gateway>, headers: HeaderMap) -> Response {
 async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, Unserved> {
     let header = headers.get(PAYMENT_SIGNATURE);
     let header = header.ok_or_else(|| Failure::BadPayment("it is missing".into()))?;
-    let (payment, account) = read(gateway, header.as_bytes()).await?;
+    let Payment::Channel(payment) = read(gateway, header.as_bytes())? else { return Err(other_scheme().into()) };
+    let account = account(gateway, &payment).await?;
     let voucher = payment.payload.voucher.ok_or_else(|| Failure::BadPayment("it holds no voucher".into()))?;
     verify(&account, None, &payment)?;
     gateway.rates.payer(&account.channel().payer).map_err(Failure::TooFast)?;

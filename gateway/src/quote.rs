@@ -24,9 +24,14 @@ pub enum TooMuch {
 /// Answers to one request.
 const MAX_CHOICES: u64 = 128;
 
-/// The amount that no receipt for `request` can be above: every byte of the body a token, every answer as long as it may
-/// be, all the time that it may take.
+/// The amount that no receipt for `request` can be above.
 pub fn most(request: &Request, model: &config::Model, prices: &Prices, total: Duration) -> Result<Amount, TooMuch> {
+    prices.amount(&usage(request, model, total)?).ok_or(TooMuch::Price)
+}
+
+/// The most that `request` may use: every byte of the body a token, every answer as long as it may be, all the time that it
+/// may take.
+pub fn usage(request: &Request, model: &config::Model, total: Duration) -> Result<Usage, TooMuch> {
     let (mut output_tokens, mut images) = (0, 0);
     match request.endpoint {
         Endpoint::Chat | Endpoint::Completions => {
@@ -46,8 +51,7 @@ pub fn most(request: &Request, model: &config::Model, prices: &Prices, total: Du
         Endpoint::Embeddings => {}
     }
     let milliseconds = u64::try_from(total.as_millis()).unwrap_or(u64::MAX);
-    let usage = Usage { input_tokens: request.bytes, output_tokens, images, milliseconds };
-    prices.amount(&usage).ok_or(TooMuch::Price)
+    Ok(Usage { input_tokens: request.bytes, output_tokens, images, milliseconds })
 }
 
 #[cfg(test)]

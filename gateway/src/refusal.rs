@@ -1,5 +1,6 @@
 //! Every way in which a payment is not good enough, by name.
 
+use crate::exact;
 use axum::http::StatusCode;
 use joule_voucher::Receipt;
 use joule_x402::Signed;
@@ -84,6 +85,10 @@ pub enum Refusal {
     Deposit { total: u64, most: u64 },
     #[error("{unsettled} are not settled on chain yet; this gateway allows {allowed}: try again soon")]
     Unsettled { unsettled: u64, allowed: u64 },
+
+    /// Of a payment by x402's scheme `exact`.
+    #[error(transparent)]
+    Exact(#[from] exact::Refusal),
 }
 
 impl Refusal {
@@ -125,6 +130,7 @@ impl Refusal {
             Self::Risk { .. } => "risk",
             Self::Deposit { .. } => "deposit",
             Self::Unsettled { .. } => "unsettled",
+            Self::Exact(refusal) => refusal.code(),
         }
     }
 

@@ -31,6 +31,10 @@ pub enum Failure {
     Chain,
     #[error("nothing can be written down now, so nothing is served; try again later")]
     Ledger,
+    #[error("requests that are paid by exact cannot be taken now; nothing was sent to the chain: try again soon")]
+    NoRoom,
+    #[error("transaction {0} was sent and is not confirmed: it may have paid or not, and no request is served for it")]
+    Unconfirmed(String),
     #[error("the model cannot be reached")]
     Unreachable,
     #[error("the model did not answer in time")]
@@ -53,7 +57,9 @@ impl Failure {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy | Self::Stopping | Self::Chain | Self::Ledger => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Stopping | Self::Chain | Self::Ledger | Self::NoRoom | Self::Unconfirmed(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable
             | Self::UpstreamBroke
@@ -76,6 +82,8 @@ impl Failure {
             Self::Stopping => "stopping",
             Self::Chain => "chain_unavailable",
             Self::Ledger => "ledger_unavailable",
+            Self::NoRoom => "exact_no_room",
+            Self::Unconfirmed(_) => "transaction_unconfirmed",
             Self::Unreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamBroke => "upstream_broke",
@@ -99,7 +107,7 @@ impl Failure {
         let wait = match self {
             Self::TooFast(wait) => Some(wait.as_secs() + 1),
             Self::Busy | Self::Stopping | Self::Chain => Some(1),
-            Self::Ledger => Some(10),
+            Self::Ledger | Self::NoRoom => Some(10),
             _ => None,
         };
         if let Some(seconds) = wait {

@@ -5,7 +5,7 @@ use crate::{
     admit::Asked,
     answer,
     config::Model,
-    crash,
+    crash, exact,
     gateway::Gateway,
     hold::Hold,
     openai::{Endpoint, Request},
@@ -20,9 +20,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     Json,
 };
-use joule_units::Amount;
 use joule_voucher::hashv;
-use joule_x402::{encode, Settlement, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
+use joule_x402::{encode, Payment, PaymentPayload, PaymentRequired, Settlement, Terms};
+use joule_x402::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -74,6 +74,11 @@ async fn for_model(
     body: &Bytes,
 ) -> (Response, &'static str) {
     let path = format!("/v1{}", request.endpoint.path());
+    let terms = |amount, error: &str, unpaid| {
+        let mut terms = gateway.shop.terms(&gateway.config, model, &path, amount, error, unpaid);
+        terms.accepts.extend(gateway.exact_terms(model, request).map(Terms::Exact));
+        terms
+    };
     let offered = gateway.shop.offered(model).prices;
     let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total()) {
         Ok(amount) => amount,
@@ -81,7 +86,7 @@ async fn for_model(
     };
     let Some(payment) = headers.get(PAYMENT_SIGNATURE) else {
         let wanted = "the payment-signature header is required";
-        let terms = gateway.shop.terms(&gateway.config, model, &path, amount, wanted, Vec::new());
+        let terms = terms(amount, wanted, Vec::new());
         let response = (StatusCode::PAYMENT_REQUIRED, Json(&terms)).into_response();
         return (with_header(response, PAYMENT_REQUIRED, &encode(&terms)), "terms");
     };
@@ -89,7 +94,9 @@ async fn for_model(
         Ok((response, outcome)) => (response, outcome),
         Err(Unserved::Failed(failure)) => (failure.response(), failure.code()),
         Err(Unserved::Refused(refusal, account)) => {
-            let response = refused(gateway, model, &path, amount, &refusal, account.as_deref());
+            let unpaid = account.as_ref().map_or_else(Vec::new, |account| account.book().unpaid().to_vec());
+            let response =
+                refused(gateway, &refusal, account.as_deref(), || terms(amount, &refusal.to_string(), unpaid));
             (response, refusal.code())
         }
     }
@@ -98,11 +105,9 @@ async fn for_model(
 /// A refusal says why, and how to do better: what is unpaid, and the terms.
 fn refused(
     gateway: &Gateway,
-    model: &Model,
-    path: &str,
-    amount: Amount,
     refusal: &Refusal,
     account: Option<&Account>,
+    terms: impl FnOnce() -> PaymentRequired,
 ) -> Response {
     let settlement = match (refusal, account) {
         (Refusal::Served(receipt), Some(account)) => gateway.settlement(account, receipt),
@@ -120,9 +125,7 @@ fn refused(
     if refusal.status() != StatusCode::PAYMENT_REQUIRED {
         return response;
     }
-    let unpaid = account.map_or_else(Vec::new, |account| account.book().unpaid().to_vec());
-    let terms = gateway.shop.terms(&gateway.config, model, path, amount, &refusal.to_string(), unpaid);
-    with_header(response, PAYMENT_REQUIRED, &encode(&terms))
+    with_header(response, PAYMENT_REQUIRED, &encode(&terms()))
 }
 
 async fn paid(
@@ -132,7 +135,21 @@ async fn paid(
     header: &[u8],
     body: &Bytes,
 ) -> Result<(Response, &'static str), Unserved> {
-    let (payment, account) = pay::read(gateway, header).await?;
+    match pay::read(gateway, header)? {
+        Payment::Channel(payment) => by_voucher(gateway, model, request, *payment, body).await,
+        Payment::Exact(payment) => exact::paid(gateway, model, request, &payment.payload, body).await,
+        Payment::Other(_) => Err(pay::other_scheme().into()),
+    }
+}
+
+async fn by_voucher(
+    gateway: &Arc<Gateway>,
+    model: &Model,
+    request: &Request,
+    payment: PaymentPayload,
+    body: &Bytes,
+) -> Result<(Response, &'static str), Unserved> {
+    let account = pay::account(gateway, &payment).await?;
     let channel = account.channel();
     let prices = gateway.shop.prices(model, &channel)?.prices;
     let quote = quote::most(request, model, &prices, gateway.config.timeouts.total())
@@ -153,7 +170,7 @@ async fn paid(
 }
 
 /// A place at the upstreams, or nothing after a while.
-async fn place(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Failure> {
+pub async fn place(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Failure> {
     if gateway.stopping.is_cancelled() {
         return Err(Failure::Stopping);
     }

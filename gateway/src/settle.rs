@@ -4,7 +4,7 @@
 
 use crate::{
     chain::{OnChain, State},
-    config, crash,
+    config, crash, exact,
     gateway::Gateway,
     ledger::{Due, Ledger, LedgerError, Write},
     telemetry,
@@ -85,6 +85,9 @@ impl Settler {
             let now = gateway.clock.now();
             if let Err(error) = self.round(now, false).await {
                 tracing::warn!(%error, "vouchers could not be looked at; they are tried again");
+            }
+            if let Some(exact) = gateway.exact.get() {
+                exact::fill(exact, &self.chain, &self.key, &gateway.config.exact, now).await;
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
 use joule_sdk::Pubkey;
 use joule_units::Amount;
 use joule_voucher::{Prices, Receipt};
-use joule_x402::{Base58, Extra, PaymentRequired, Requirements, Resource, Signed, SCHEME, VERSION};
+use joule_x402::{Base58, Extra, PaymentRequired, Requirements, Resource, Signed, Terms, SCHEME, VERSION};
 use std::collections::HashMap;
 
 /// A price list as it was published; it never changes.
@@ -103,7 +103,7 @@ impl Shop {
                 description: Some(format!("One request to the model {:?}", model.name)),
                 mime_type: Some("application/json".into()),
             },
-            accepts: vec![Requirements {
+            accepts: vec![Terms::Channel(Box::new(Requirements {
                 scheme: SCHEME.into(),
                 network: self.network.clone(),
                 amount,
@@ -124,7 +124,7 @@ impl Shop {
                     bytes_per_token: model.bytes_per_token,
                     unpaid,
                 },
-            }],
+            }))],
         }
     }
 }

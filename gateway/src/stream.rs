@@ -71,7 +71,7 @@ impl Passing {
             let error = format!("data: {}\n\n", failure.body());
             let _ = client.send(error.into()).await;
         }
-        if client.sent == 0 {
+        if client.sent == 0 && !self.hold.is_paid() {
             // Nothing was given, so nothing is owed.
             return;
         }

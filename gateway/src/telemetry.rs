@@ -15,6 +15,10 @@ pub const SETTLED: &str = "joule_gateway_settled_base_units_total";
 pub const TRANSACTIONS: &str = "joule_gateway_transactions_total";
 /// Base units that vouchers promise and the chain has not settled.
 pub const UNSETTLED: &str = "joule_gateway_unsettled_base_units";
+/// Base units that the house channel of a `model` can still carry.
+pub const EXACT_ROOM: &str = "joule_gateway_exact_room_base_units";
+/// Base units that transactions of the scheme `exact` have paid.
+pub const EXACT_PAID: &str = "joule_gateway_exact_paid_base_units_total";
 /// Requests at the upstreams.
 pub const SERVING: &str = "joule_gateway_serving";
 /// Seconds from a request to the end of its answer.
@@ -52,6 +56,8 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_counter!(TRANSACTIONS, "Transactions to the chain, by kind and outcome.");
     metrics::describe_counter!(LEDGER_FAILURES, "Transactions of the ledger that failed.");
     metrics::describe_gauge!(UNSETTLED, "Base units that vouchers promise and the chain has not settled.");
+    metrics::describe_gauge!(EXACT_ROOM, "Base units that the house channel of a model can still carry.");
+    metrics::describe_counter!(EXACT_PAID, "Base units that transactions of the scheme exact have paid.");
     metrics::describe_gauge!(SERVING, "Requests at the upstreams.");
     metrics::describe_histogram!(REQUEST, metrics::Unit::Seconds, "From a request to the end of its answer.");
     metrics::describe_histogram!(UPSTREAM, metrics::Unit::Seconds, "What the upstream took of it.");
@@ -60,7 +66,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "One transaction of the ledger.");
     metrics::describe_histogram!(BATCH, "Batches in one transaction of the ledger.");
     // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.
-    for name in [PAID, SETTLED, LEDGER_FAILURES] {
+    for name in [PAID, SETTLED, EXACT_PAID, LEDGER_FAILURES] {
         metrics::counter!(name).increment(0);
     }
     *installed = Some(handle.clone());

@@ -14,4 +14,4 @@ mod wide;
 pub use amount::{Amount, Bps};
 pub use breaker::Breaker;
 pub use time::{Seconds, UnixTime};
-pub use wide::{halves, product, sum};
+pub use wide::{halves, product, sum, times};

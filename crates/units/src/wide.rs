@@ -10,6 +10,19 @@ pub const fn sum(a: u64, b: u64) -> Option<u64> {
     Some(a.wrapping_add(b))
 }
 
+/// `a * b`, or `None` when it would not fit.
+#[inline(always)]
+pub const fn times(a: u64, b: u64) -> Option<u64> {
+    // What has 32 bits each always fits, and is what most rates and durations are.
+    if (a | b) >> 32 == 0 {
+        return Some(a.wrapping_mul(b));
+    }
+    match halves(product(a, b)) {
+        (0, low) => Some(low),
+        _ => None,
+    }
+}
+
 /// The upper and the lower half of a number.
 #[inline(always)]
 pub const fn halves(number: u128) -> (u64, u64) {
@@ -54,6 +67,7 @@ mod tests {
             for b in NUMBERS {
                 assert_eq!(sum(a, b), a.checked_add(b), "{a} + {b}");
                 assert_eq!(product(a, b), a as u128 * b as u128, "{a} * {b}");
+                assert_eq!(times(a, b), a.checked_mul(b), "{a} * {b}");
             }
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! `wire` is the headers, `session` the client's side of one channel. The scheme is our own, `joule-channel`: the
 //! specification's `batch-settlement` means the same by its words, but on Solana it names another program, and a client that
-//! knows that one must not be misled.
+//! knows that one must not be misled. `exact` is the specification's own, for whoever pays one request without a channel.
 
 mod base58;
+pub mod exact;
 pub mod session;
 pub mod sse;
 mod weight;
@@ -14,7 +15,7 @@ pub use base58::Base58;
 pub use session::{Objection, Session};
 pub use weight::{text_bytes, Weight, END};
 pub use wire::{decode, encode, BadHeader, Extra, Payload, PaymentPayload, PaymentRequired, Requirements, Resource};
-pub use wire::{Accepted, Settlement, SettlementExtra, Signed};
+pub use wire::{Accepted, Payment, Settlement, SettlementExtra, Signed, Terms};
 
 /// Of a 402, what is wanted (`PaymentRequired`).
 pub const PAYMENT_REQUIRED: &str = "payment-required";

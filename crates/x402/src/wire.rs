@@ -1,10 +1,11 @@
 //! The three headers: base64 of JSON, fields as x402 version 2 names them. Amounts are decimal strings of base units.
 
-use crate::Base58;
+use crate::{exact, Base58, SCHEME};
 use base64::{engine::general_purpose::STANDARD, Engine as _};
 use joule_units::Amount;
 use joule_voucher::{Format, Order, Prices, Receipt, Signature, Voucher};
 use serde::{de::DeserializeOwned, Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Why a header cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +35,47 @@ pub struct PaymentRequired {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub resource: Resource,
-    pub accepts: Vec<Requirements>,
+    pub accepts: Vec<Terms>,
+}
+
+/// One way to pay, by its scheme. What is not known here is kept as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Terms {
+    Channel(Box<Requirements>),
+    Exact(exact::Requirements),
+    Other(Value),
+}
+
+impl Terms {
+    /// Those of our own scheme.
+    pub fn channel(&self) -> Option<&Requirements> {
+        match self {
+            Self::Channel(terms) => Some(terms),
+            _ => None,
+        }
+    }
+
+    pub fn exact(&self) -> Option<&exact::Requirements> {
+        match self {
+            Self::Exact(terms) => Some(terms),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Terms {
+    /// Our own scheme's must be whole; `exact` means something else on other networks.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        match value.get("scheme").and_then(Value::as_str) {
+            Some(SCHEME) => serde_json::from_value(value).map(Self::Channel).map_err(serde::de::Error::custom),
+            Some(exact::SCHEME) => {
+                Ok(exact::Requirements::deserialize(&value).map_or_else(|_| Self::Other(value), Self::Exact))
+            }
+            _ => Ok(Self::Other(value)),
+        }
+    }
 }
 
 /// What is sold.
@@ -48,7 +89,7 @@ pub struct Resource {
     pub mime_type: Option<String>,
 }
 
-/// One way to pay.
+/// How to pay by our own scheme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requirements {
@@ -96,13 +137,34 @@ pub struct Extra {
     pub unpaid: Vec<Signed<Receipt>>,
 }
 
-/// What a client sends.
+/// What a client sends, in our own scheme if nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PaymentPayload {
+pub struct PaymentPayload<P = Payload> {
     pub x402_version: u32,
     pub accepted: Accepted,
-    pub payload: Payload,
+    pub payload: P,
+}
+
+/// The same in any scheme; what is not known here is kept as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Payment {
+    Channel(Box<PaymentPayload>),
+    Exact(PaymentPayload<exact::Payload>),
+    Other(PaymentPayload<Value>),
+}
+
+impl<'de> Deserialize<'de> for Payment {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let read = match value.pointer("/accepted/scheme").and_then(Value::as_str) {
+            Some(SCHEME) => serde_json::from_value(value).map(Self::Channel),
+            Some(exact::SCHEME) => serde_json::from_value(value).map(Self::Exact),
+            _ => serde_json::from_value(value).map(Self::Other),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
 }
 
 /// What a gateway looks at of the requirements that a client has chosen; the channel says the rest.
@@ -132,10 +194,10 @@ pub struct Settlement {
     pub success: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_reason: Option<String>,
-    /// The channel's owner.
+    /// The channel's owner, or whose tokens a transaction has moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Base58>,
-    /// Empty: money moves later, and many requests at once.
+    /// The signature of an `exact` payment. Empty for a channel: money moves later, and for many requests at once.
     pub transaction: String,
     pub network: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,7 +248,7 @@ impl<'de, M: Format> Deserialize<'de> for Signed<M> {
     }
 }
 
-mod decimal {
+pub(crate) mod decimal {
     use super::*;
 
     pub fn serialize<S: Serializer>(amount: &Amount, to: S) -> Result<S::Ok, S::Error> {
@@ -259,6 +321,38 @@ mod tests {
         let header = encode(&json!({"x402Version": 2, "accepted": accepted, "resource": {"url": "x"},
             "payload": {"channel": "11111111111111111111111111111111"}, "extensions": {}}));
         assert!(decode::<PaymentPayload>(header.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn ways_to_pay_that_nobody_here_knows_are_kept_as_they_came() {
+        let address = "11111111111111111111111111111111";
+        let ours = json!({"scheme": "exact", "network": "solana:x", "amount": "7", "asset": address, "payTo": address,
+            "maxTimeoutSeconds": 60, "extra": {"feePayer": address}});
+        let elsewhere = json!({"scheme": "exact", "network": "eip155:8453", "amount": "7", "asset": "0x36", "payTo": "0x20",
+            "maxTimeoutSeconds": 60, "extra": {"name": "USDC"}});
+        let unknown = json!({"scheme": "upto", "anything": [1]});
+        let text = json!({"x402Version": 2, "resource": {"url": "x"}, "accepts": [ours, elsewhere, unknown]});
+        let required: PaymentRequired = serde_json::from_value(text.clone()).unwrap();
+        assert!(matches!(&required.accepts[..], [Terms::Exact(exact), Terms::Other(_), Terms::Other(_)]
+            if exact.amount == Amount::new(7)));
+        assert_eq!(serde_json::to_value(&required).unwrap(), text);
+        let broken = json!({"x402Version": 2, "resource": {"url": "x"}, "accepts": [{"scheme": SCHEME}]});
+        assert!(serde_json::from_value::<PaymentRequired>(broken).is_err(), "our own is whole or nothing");
+    }
+
+    #[test]
+    fn a_payment_is_read_by_its_scheme() {
+        let payment = |scheme: &str, payload: Value| {
+            let header =
+                json!({"x402Version": 2, "accepted": {"scheme": scheme, "network": "solana:x"}, "payload": payload});
+            decode::<Payment>(encode(&header).as_bytes())
+        };
+        let exact = payment("exact", json!({"transaction": "AAAA"}));
+        assert!(matches!(exact, Ok(Payment::Exact(payment)) if payment.payload.transaction == "AAAA"));
+        let channel = payment(SCHEME, json!({"channel": "11111111111111111111111111111111"}));
+        assert!(matches!(channel, Ok(Payment::Channel(_))));
+        assert!(matches!(payment("upto", json!({})), Ok(Payment::Other(_))));
+        assert!(matches!(payment("exact", json!({})), Err(BadHeader::NotJson(_))));
     }
 
     #[test]

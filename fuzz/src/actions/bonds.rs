@@ -3,7 +3,7 @@
 use super::{treasury::governor, Action};
 use crate::{chain, model::Surety, stage::Stage};
 use joule_sdk::{
-    escrow,
+    billing, escrow,
     instruction::staking as instruction,
     pda,
     staking::state::{Bond, Claim},
@@ -11,12 +11,12 @@ use joule_sdk::{
 };
 
 /// No more bonds are about to be closed at once.
-const LEAVING: usize = 2;
+const LEAVING: usize = 3;
 
 pub const ACTIONS: &[Action] = &[
     Action { name: "bond: open", weight: 6, plan: open },
     Action { name: "bond: deposit", weight: 8, plan: deposit },
-    Action { name: "bond: unbond", weight: 6, plan: unbond },
+    Action { name: "bond: unbond", weight: 8, plan: unbond },
     Action { name: "bond: cancel", weight: 1, plan: cancel },
     Action { name: "bond: withdraw", weight: 7, plan: withdraw },
     Action { name: "bond: close", weight: 8, plan: close },
@@ -115,15 +115,16 @@ fn close(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn release_expired(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let is_strict = stage.chance(92);
-    let all = stage.model.holds.iter().filter(|(_, hold)| !is_strict || stage.now >= hold.until);
+    let all = stage.model.holds.iter().filter(|(_, hold)| !is_strict || stage.now >= hold.lapses_at());
     let all: Vec<Pubkey> = all.map(|(address, _)| *address).collect();
     let address = stage.pick(&all)?;
     let claim: Claim = chain::read(&stage.svm, &address)?;
     Some(vec![instruction::release_expired(address, &claim)])
 }
 
-/// The authority stops the escrow from locking, and lets it again soon.
+/// The authority stops escrow or billing from locking, and lets it again soon.
 fn set_service(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let enabled = stage.chance(93);
-    Some(vec![instruction::set_service(governor(stage), escrow::ID, enabled)])
+    let program = if stage.chance(50) { escrow::ID } else { billing::ID };
+    Some(vec![instruction::set_service(governor(stage), program, enabled)])
 }

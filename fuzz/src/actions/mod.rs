@@ -1,10 +1,16 @@
 //! What may happen, one file a noun. Most of it is meant to succeed when it is planned; `sabotage` spoils some of it.
 
 pub mod bids;
+pub mod bills;
 pub mod bonds;
+pub mod channels;
 pub mod disputes;
 pub mod jobs;
 pub mod models;
+pub mod payers;
+pub mod plans;
+pub mod proofs;
+pub mod races;
 pub mod registry;
 pub mod sabotage;
 pub mod stakes;
@@ -12,6 +18,7 @@ pub mod time;
 pub mod tokens;
 pub mod treasury;
 pub mod votes;
+pub mod vouchers;
 
 use crate::stage::Stage;
 use joule_sdk::Instruction;
@@ -26,7 +33,7 @@ pub struct Action {
 }
 
 /// Every action. A new instruction is a function and a line in its noun's list.
-const ALL: [&[Action]; 10] = [
+const ALL: [&[Action]; 17] = [
     jobs::ACTIONS,
     bids::ACTIONS,
     disputes::ACTIONS,
@@ -37,6 +44,13 @@ const ALL: [&[Action]; 10] = [
     models::ACTIONS,
     treasury::ACTIONS,
     tokens::ACTIONS,
+    payers::ACTIONS,
+    channels::ACTIONS,
+    vouchers::ACTIONS,
+    bills::ACTIONS,
+    plans::ACTIONS,
+    proofs::ACTIONS,
+    races::ACTIONS,
 ];
 
 /// One transaction, and what it is called in the report.

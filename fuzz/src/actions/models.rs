@@ -54,11 +54,20 @@ fn publish(stage: &mut Stage) -> Option<Vec<Instruction>> {
         let owner = stage.person();
         Part { owner: stage.cast.people[owner].cold, bps: stage.rng.u16(1..400) }
     });
-    let parts = parts.collect();
+    let mut parts: Vec<Part> = parts.collect();
+    // A share that goes into somebody's deposit: a gift there, and no channel of that payer's may have it.
+    let wallets = stage.model.wallets.iter().filter(|(_, wallet)| wallet.payer.mint == token.mint);
+    let wallets: Vec<(Pubkey, Pubkey)> = wallets.map(|(payer, wallet)| (*payer, wallet.payer.vault)).collect();
+    let gifted = if stage.chance(8) { stage.pick(&wallets) } else { None };
+    parts.extend(gifted.map(|(owner, _)| Part { owner, bps: stage.rng.u16(1..400) }));
     let creator_bps = stage.rng.u16(..3_000);
-    let listing = Listing { per_request: 10, creator_bps, parts, ..Listing::default() };
+    let per_million_output = if stage.chance(80) { stage.rng.u64(..3_000_000) } else { 0 };
+    let listing = Listing { per_request: 10, per_million_output, creator_bps, parts, ..Listing::default() };
     let state: Model = chain::read(&stage.svm, &address)?;
     let mut accounts = instruction::share_accounts(&state, &listing, &token.mint, &token.program);
+    if let (Some((_, vault)), Some(last)) = (gifted, accounts.last_mut()) {
+        *last = vault;
+    }
     // A thief that puts its own account into the place of somebody else's.
     if !accounts.is_empty() && stage.chance(10) {
         let (place, thief) = (stage.rng.usize(..accounts.len()), stage.person());

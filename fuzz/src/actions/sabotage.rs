@@ -5,7 +5,7 @@ use joule_sdk::{Instruction, Pubkey};
 
 pub fn spoil(stage: &mut Stage, instruction: &mut Instruction) {
     if instruction.accounts.is_empty() {
-        return;
+        return scratch(stage, instruction);
     }
     let place = stage.rng.usize(..instruction.accounts.len());
     match stage.rng.u32(..13) {
@@ -24,10 +24,7 @@ pub fn spoil(stage: &mut Stage, instruction: &mut Instruction) {
             if instruction.program_id == solana_system_interface::program::ID {
                 return;
             }
-            let place = stage.rng.usize(..instruction.data.len().max(1));
-            if let Some(byte) = instruction.data.get_mut(place) {
-                *byte = stage.rng.u8(..);
-            }
+            scratch(stage, instruction);
         }
         9 => {
             instruction.accounts.pop();
@@ -40,6 +37,14 @@ pub fn spoil(stage: &mut Stage, instruction: &mut Instruction) {
                 put(stage, instruction, place, Some(impostor));
             }
         }
+    }
+}
+
+/// Writes another byte into the data.
+fn scratch(stage: &mut Stage, instruction: &mut Instruction) {
+    let place = stage.rng.usize(..instruction.data.len().max(1));
+    if let Some(byte) = instruction.data.get_mut(place) {
+        *byte = stage.rng.u8(..);
     }
 }
 

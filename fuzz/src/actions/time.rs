@@ -1,10 +1,11 @@
 //! The clock: it stands still, creeps, lands on a deadline to the second or on a new epoch, or leaps.
 
 use crate::{
-    model::{Entry, Trial},
+    model::{Entry, Tab, Trial},
     stage::Stage,
 };
 use joule_sdk::{
+    billing::constants::DISPUTE_PERIOD,
     escrow::{constants::PANEL_EPOCH, state::JobStatus},
     Pubkey,
 };
@@ -41,9 +42,11 @@ fn waits(stage: &Stage, trial: &Trial) -> bool {
     is_time && trial.verdict.is_none() && sealed.any(|(vote, _)| will_open(vote))
 }
 
-/// What some job waits for: the next of these moments, or now and then a later one, so that some are missed.
+/// What some job or channel waits for: the next of these moments, or now and then a later one, so that some are missed.
 fn deadline(stage: &mut Stage) -> Option<i64> {
-    let mut all: Vec<i64> = stage.model.jobs.values().filter_map(|entry| waits_for(stage, entry)).collect();
+    let jobs = stage.model.jobs.values().filter_map(|entry| waits_for(stage, entry));
+    let tabs = stage.model.tabs.values().filter_map(|tab| comes(stage, tab));
+    let mut all: Vec<i64> = jobs.chain(tabs).collect();
     all.retain(|moment| *moment >= stage.now);
     all.sort();
     let place = if stage.chance(85) { 0 } else { stage.rng.usize(..all.len().clamp(1, NEAR)) };
@@ -68,4 +71,12 @@ fn waits_for(stage: &Stage, entry: &Entry) -> Option<i64> {
             }
         }
     }
+}
+
+/// The next moment, in Unix seconds, that changes what may be done about a channel or its plan.
+fn comes(stage: &Stage, tab: &Tab) -> Option<i64> {
+    let notice = stage.model.flows.get(&tab.address).map_or(0, |flow| flow.plan.ends_at.get());
+    let undisputed = tab.closed_at.map_or(0, |at| at + DISPUTE_PERIOD as i64);
+    let moments = [tab.closed_at.unwrap_or(0), undisputed, tab.channel.staged_at.get(), notice];
+    moments.into_iter().filter(|at| *at >= stage.now).min()
 }

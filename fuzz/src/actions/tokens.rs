@@ -70,12 +70,14 @@ fn existing(stage: &mut Stage) -> Option<(Pubkey, Purse, usize)> {
     Some((address, purse, stage.cast.token(&purse.mint)?))
 }
 
-/// The vault of fees, a pool or a bond.
+/// The vault of fees, a pool, a bond or a payer.
 pub fn some_vault(stage: &mut Stage, token: usize) -> Pubkey {
     let mint = stage.cast.tokens[token].mint;
-    let bonds: Vec<Pubkey> =
-        stage.model.bonds.values().filter(|bond| bond.mint == mint).map(|bond| bond.vault).collect();
-    match (stage.rng.u32(..4), stage.pick(&bonds)) {
+    let bonds = stage.model.bonds.values().filter(|bond| bond.mint == mint).map(|bond| bond.vault);
+    let wallets = stage.model.wallets.values().map(|wallet| &wallet.payer);
+    let wallets = wallets.filter(|payer| payer.mint == mint).map(|payer| payer.vault);
+    let all: Vec<Pubkey> = bonds.chain(wallets).collect();
+    match (stage.rng.u32(..6), stage.pick(&all)) {
         (0, _) | (_, None) => stage.cast.tokens[token].fee_vault,
         (1, _) => stage.cast.tokens[token].pool_vault,
         (_, Some(vault)) => vault,
@@ -126,10 +128,12 @@ fn freeze(stage: &mut Stage) -> Option<Vec<Instruction>> {
 fn thaw(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let vaults = stage.model.jobs.values().map(|entry| entry.job.vault);
     let bonds = stage.model.bonds.values().map(|bond| bond.vault);
+    let wallets = stage.model.wallets.values().map(|wallet| wallet.payer.vault);
     let fees = stage.cast.tokens.iter().flat_map(|token| [token.fee_vault, token.pool_vault]);
     let purses = stage.cast.holders.iter().flat_map(|holder| holder.accounts.iter().flatten().copied());
     let frozen: Vec<(Pubkey, Purse)> = vaults
         .chain(bonds)
+        .chain(wallets)
         .chain(fees)
         .chain(purses)
         .filter_map(|address| Some((address, chain::purse(&stage.svm, &address).filter(|purse| purse.is_frozen)?)))
@@ -180,11 +184,19 @@ fn hand_over(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 fn send_lamports(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let person = stage.person();
-    let to = match (stage.rng.u32(..5), stage.job(&[])) {
+    let to = match (stage.rng.u32(..7), stage.job(&[])) {
         (0, Some((address, _))) => address,
         (1, Some((_, job))) => job.vault,
         (2, _) => stage.cast.people[person].client,
         (3, _) => stage.cast.people[person].provider,
+        // A payer's, its vault's, its next channel's or that one's plan's.
+        (4..=5, _) => {
+            let mint = stage.cast.tokens[stage.rng.usize(..2)].mint;
+            let payer = pda::payer(&stage.cast.people[person].hot, &mint);
+            let next = stage.model.wallets.get(&payer).map_or(0, |wallet| wallet.payer.next_channel.get());
+            let channel = pda::channel(&payer, next);
+            [payer, pda::payer_vault(&payer), channel, pda::plan(&channel)][stage.rng.usize(..4)]
+        }
         _ => {
             let client = stage.cast.people[person].hot;
             let next = stage.model.next_id.get(&client).copied().unwrap_or(0);

@@ -1,7 +1,12 @@
 //! Whoever governs, and whoever would like to.
 
 use super::Action;
-use crate::{cast::Token, chain, stage::Stage};
+use crate::{
+    cast::Token,
+    chain,
+    model::{BILLING, ESCROW, SERVICES},
+    stage::Stage,
+};
 use joule_sdk::{
     instruction::treasury as instruction,
     treasury::state::AcceptedMint,
@@ -37,20 +42,30 @@ pub fn governor(stage: &mut Stage) -> Pubkey {
 
 fn stage_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let protocol = stage.protocol()?;
-    let (authority, service) = (governor(stage), if stage.chance(80) { 0 } else { stage.rng.u8(..6) });
+    let (authority, service) = (governor(stage), service(stage));
     let present = protocol.fee_bps[service as usize].get();
     let fee = (present + stage.rng.u16(..210)).saturating_sub(105);
     Some(vec![instruction::stage_fee(authority, service, fee)])
 }
 
 fn apply_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let service = if stage.chance(80) { 0 } else { stage.rng.u8(..4) };
+    let service = service(stage);
     let at = stage.protocol()?.staged_fee_at[service as usize].get();
     (at != 0 && stage.now >= at || stage.chance(4)).then(|| vec![instruction::apply_fee(service)])
 }
 
+/// Escrow or billing, or now and then one that there is not.
+fn service(stage: &mut Stage) -> u8 {
+    match stage.rng.u32(..20) {
+        0 => stage.rng.u8(..6),
+        1..=11 => ESCROW as u8,
+        _ => BILLING as u8,
+    }
+}
+
 fn cancel_fee(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    Some(vec![instruction::cancel_fee(governor(stage), 0)])
+    let service = service(stage);
+    Some(vec![instruction::cancel_fee(governor(stage), service)])
 }
 
 /// Of one of the two tokens: the mint, its program, and what the treasury says about it.
@@ -100,12 +115,16 @@ fn apply_breaker(stage: &mut Stage) -> Option<Vec<Instruction>> {
 fn pause(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let guardian = stage.protocol()?.guardian;
     let who = if stage.chance(50) { guardian } else { governor(stage) };
-    Some(vec![instruction::pause(who, 0)])
+    Some(vec![instruction::pause(who, service(stage))])
 }
 
 fn unpause(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let is_paused = stage.model.governed.paused_until > stage.now;
-    (is_paused || stage.chance(3)).then(|| vec![instruction::unpause(governor(stage), 0)])
+    let now = stage.now;
+    let paused = (ESCROW..SERVICES).find(|service| stage.model.governed.services[*service].paused_until > now);
+    let service = paused.map_or_else(|| service(stage), |service| service as u8);
+    // Some look in vain for a while, and some try what must not be.
+    let may = if paused.is_some() { stage.chance(40) } else { stage.chance(3) };
+    may.then(|| vec![instruction::unpause(governor(stage), service)])
 }
 
 fn update_mint(stage: &mut Stage) -> Option<Vec<Instruction>> {

@@ -1,7 +1,10 @@
 //! The checks: after every step on all that it touched, and now and then on the whole world.
 
+mod billing;
 mod models;
 mod things;
+
+pub use billing::parts;
 
 use crate::{
     chain::{self, as_purse, find},
@@ -9,7 +12,7 @@ use crate::{
     stage::Stage,
     story::Story,
 };
-use joule_sdk::{escrow, registry, staking, treasury, Pubkey};
+use joule_sdk::{billing as billing_program, escrow, registry, staking, treasury, Pubkey};
 use litesvm::LiteSVM;
 use solana_account::ReadableAccount;
 use std::{
@@ -47,6 +50,7 @@ struct Held {
     tokens: u64,
     mint: Option<Pubkey>,
     owner: Option<Pubkey>,
+    is_frozen: bool,
     is_there: bool,
 }
 
@@ -63,6 +67,7 @@ impl Snapshot {
                 tokens: purse.map_or(0, |purse| purse.amount),
                 mint: purse.map(|purse| purse.mint),
                 owner: purse.map(|purse| purse.owner),
+                is_frozen: purse.is_some_and(|purse| purse.is_frozen),
                 is_there: account.is_some_and(|account| !account.data().is_empty()),
             }
         };
@@ -75,6 +80,7 @@ pub fn step(stage: &mut Stage, story: &Story, before: &Snapshot, after: &Snapsho
     tokens(story, before, after)?;
     lamports(stage, story, before, after, fee)?;
     payouts(story, before, after)?;
+    debts(story, before, after)?;
     for entry in &story.closed {
         closed(stage, entry)?;
     }
@@ -158,7 +164,21 @@ fn payouts(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Vio
     for (account, owner) in &story.payouts {
         let mut held = before.0.iter().chain(&after.0).filter(|(address, _)| address == account);
         let is_theirs = held.any(|(_, held)| held.owner == Some(*owner));
-        Violation::unless(is_theirs, "a provider's part went into an account that is somebody else's")?;
+        Violation::unless(is_theirs, "somebody's part went into an account that is somebody else's")?;
+    }
+    Ok(())
+}
+
+/// Whoever was not paid could not be: before or after, its account is missing, frozen, or somebody else's.
+fn debts(story: &Story, before: &Snapshot, after: &Snapshot) -> Result<(), Violation> {
+    for debt in &story.debts {
+        let mut held = before.0.iter().chain(&after.0).filter(|(address, _)| *address == debt.account);
+        let reaches = |held: &Held| {
+            let is_theirs = debt.owner.is_none_or(|owner| held.owner == Some(owner));
+            held.mint == Some(debt.mint) && is_theirs && !held.is_frozen
+        };
+        let is_barred = held.any(|(_, held)| !reaches(held));
+        Violation::unless(is_barred, "somebody is owed what could have been paid")?;
     }
     Ok(())
 }
@@ -188,7 +208,8 @@ pub fn world(stage: &mut Stage) -> Result<(), Violation> {
         if let Some(purse) = as_purse(account) {
             *sums.entry(purse.mint).or_default() += purse.amount as u128;
         }
-        let is_ours = [escrow::ID, registry::ID, treasury::ID, staking::ID].contains(account.owner());
+        let is_ours =
+            [escrow::ID, registry::ID, treasury::ID, staking::ID, billing_program::ID].contains(account.owner());
         if is_ours && account.lamports() > 0 && stage.model.thing(address).is_none() {
             strays.push(*address);
         }

@@ -1,6 +1,6 @@
 //! What each account must be, compared with what it is.
 
-use super::{models, Violation};
+use super::{billing, models, Violation};
 use crate::{
     chain::{self, find, purse},
     model::{is_decided, Ballot, Model, Thing, Trial},
@@ -10,6 +10,7 @@ use anchor_lang::Discriminator;
 use bytemuck::{bytes_of, Pod};
 use joule_sdk::{
     account::decode,
+    billing::state::Cluster,
     escrow::{
         self,
         state::{Bid, Client, Dispute, Job, Panel, Verdict, Vote},
@@ -28,12 +29,13 @@ use joule_sdk::{
     },
     Pubkey,
 };
+use joule_tests::GENESIS;
 use litesvm::LiteSVM;
 use solana_account::ReadableAccount;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(stage: &mut Stage, thing: &Thing) -> Result<(), Violation> {
-    let Stage { svm, model, .. } = stage;
+    let Stage { svm, model, now, .. } = stage;
     match thing {
         Thing::Job(address) => job(svm, model, address),
         Thing::Bid(address) => bid(svm, model, address),
@@ -44,6 +46,8 @@ pub fn check(stage: &mut Stage, thing: &Thing) -> Result<(), Violation> {
         Thing::Fees(mint) => fees(svm, model, mint),
         Thing::Paper(address) => paper(svm, model, address),
         Thing::Card(address) => models::card(svm, model, address),
+        Thing::Wallet(address) => billing::wallet(svm, model, address),
+        Thing::Tab(address) => billing::tab(svm, model, address, *now),
     }
 }
 
@@ -69,7 +73,7 @@ pub(super) fn equal<T: PartialEq + std::fmt::Debug>(
 }
 
 /// Compares an account with what it must be, byte by byte.
-fn same<T: Pod>(what: &str, address: &Pubkey, is: &T, must: &T) -> Result<(), Violation> {
+pub(super) fn same<T: Pod>(what: &str, address: &Pubkey, is: &T, must: &T) -> Result<(), Violation> {
     let (is, must) = (bytes_of(is), bytes_of(must));
     match is.iter().zip(must).position(|(a, b)| a != b) {
         None => Ok(()),
@@ -82,7 +86,7 @@ fn same<T: Pod>(what: &str, address: &Pubkey, is: &T, must: &T) -> Result<(), Vi
 }
 
 /// What a vault holds, if it is one of `mint` and `owner`.
-fn held(svm: &LiteSVM, vault: &Pubkey, mint: &Pubkey, owner: &Pubkey) -> Result<u128, Violation> {
+pub(super) fn held(svm: &LiteSVM, vault: &Pubkey, mint: &Pubkey, owner: &Pubkey) -> Result<u128, Violation> {
     let held = purse(svm, vault).filter(|purse| purse.mint == *mint && purse.owner == *owner);
     held.map(|purse| purse.amount as u128).ok_or_else(|| Violation::new(format!("{owner} has no vault")))
 }
@@ -219,14 +223,15 @@ fn bond(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation>
     }
     let (mut locked, mut count) = (0u128, 0);
     for (claim, hold) in model.holds.iter().filter(|(_, hold)| hold.bond == *address) {
-        (locked, count) = (locked + hold.amount as u128, count + 1);
+        (locked, count) = (locked + hold.amount() as u128, count + 1);
         let is: Claim = there(svm, claim, "claim")?;
-        equal("total", claim, is.total.get(), hold.amount)?;
+        equal("total", claim, is.total.get(), hold.amount())?;
         equal("bond", claim, is.bond, hold.bond)?;
         equal("subject", claim, is.subject, hold.subject)?;
         equal("rent payer", claim, is.rent_payer, hold.rent_payer)?;
-        let tranche = &is.tranches[0];
-        equal("end", claim, (is.count, tranche.amount.get(), tranche.until.get()), (1, hold.amount, hold.until))?;
+        let tranches = is.tranches.iter().take(is.count as usize);
+        let tranches: Vec<(u64, i64)> = tranches.map(|part| (part.amount.get(), part.until.get())).collect();
+        equal("amounts and ends", claim, &tranches, &hold.tranches)?;
     }
     equal("the sum of all claims", address, locked, must.locked as u128)?;
     equal("claims", address, (bond.claims.get(), must.claims), (count, count))
@@ -295,7 +300,9 @@ pub fn stray(stage: &Stage, address: &Pubkey) -> Result<(), Violation> {
     if *owner == treasury::ID {
         let Ok(protocol) = decode::<Protocol>(data) else { return unknown() };
         equal("authority", address, protocol.authority, model.governed.authority)?;
-        equal("fee", address, protocol.fee_bps[0].get(), model.governed.fee_bps)?;
+        for (fee, service) in protocol.fee_bps.iter().zip(&model.governed.services) {
+            equal("fee", address, fee.get(), service.fee_bps)?;
+        }
         protocol.invariant().map_err(broken(address))
     } else if *owner == registry::ID {
         if let Ok(provider) = decode::<Provider>(data) {
@@ -316,6 +323,9 @@ pub fn stray(stage: &Stage, address: &Pubkey) -> Result<(), Violation> {
             Ok(_) => Ok(()),
             Err(_) => unknown(),
         }
+    } else if *owner == joule_sdk::billing::ID {
+        let Ok(cluster) = decode::<Cluster>(data) else { return unknown() };
+        equal("genesis", address, cluster.genesis_hash, GENESIS)
     } else {
         Ok(())
     }

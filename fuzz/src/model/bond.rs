@@ -45,15 +45,57 @@ impl Surety {
     }
 }
 
-/// A claim. The escrow locks once for each.
-#[derive(Clone, Copy)]
+/// Amounts with an end of their own that a claim holds at most.
+const TRANCHES: usize = 8;
+
+/// A claim. The escrow locks once for each, billing once for each bill.
+#[derive(Clone)]
 pub struct Hold {
+    /// The program that it is for.
+    pub service: Pubkey,
     pub bond: Pubkey,
     pub subject: Pubkey,
     /// Whoever paid for it.
     pub rent_payer: Pubkey,
+    /// Base units, and until when in Unix seconds, in the order they were locked.
+    pub tranches: Vec<(u64, i64)>,
+}
+
+impl Hold {
     /// Base units.
-    pub amount: u64,
-    /// Unix seconds.
-    pub until: i64,
+    pub fn amount(&self) -> u64 {
+        self.tranches.iter().map(|(amount, _)| amount).sum()
+    }
+
+    /// When the first of it can be let go.
+    pub fn lapses_at(&self) -> i64 {
+        self.tranches.iter().map(|(_, until)| *until).min().unwrap_or(i64::MAX)
+    }
+
+    /// Holds more. One tranche too many joins the newest, and both end when the later does.
+    pub fn add(&mut self, amount: u64, until: i64) {
+        if self.tranches.len() < TRANCHES {
+            self.tranches.push((amount, until));
+        } else if let Some((held, end)) = self.tranches.last_mut() {
+            (*held, *end) = (*held + amount, until.max(*end));
+        }
+    }
+
+    /// Lets go of an amount, the oldest first. `None` when it holds less.
+    pub fn take(&mut self, amount: u64) -> Option<()> {
+        let mut left = amount;
+        for (held, _) in &mut self.tranches {
+            let part = left.min(*held);
+            (left, *held) = (left - part, *held - part);
+        }
+        self.tranches.retain(|(held, _)| *held > 0);
+        (left == 0).then_some(())
+    }
+
+    /// Lets go of what has lapsed. Returns how much that is.
+    pub fn lapse(&mut self, now: i64) -> u64 {
+        let before = self.amount();
+        self.tranches.retain(|(_, until)| now < *until);
+        before - self.amount()
+    }
 }

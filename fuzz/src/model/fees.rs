@@ -14,10 +14,21 @@ use litesvm::LiteSVM;
 /// Outflows that are remembered.
 const REMEMBERED: usize = 256;
 
-/// What the protocol's authority has decided about the escrow.
+/// Services that are played with, by their numbers.
+pub const ESCROW: usize = 0;
+pub const BILLING: usize = 1;
+pub const SERVICES: usize = 2;
+
+/// What the protocol's authority has decided.
 #[derive(Clone, Copy)]
 pub struct Governed {
     pub authority: Pubkey,
+    pub services: [Decided; SERVICES],
+}
+
+/// About one service.
+#[derive(Clone, Copy)]
+pub struct Decided {
     /// Basis points.
     pub fee_bps: u16,
     /// The fee that is to follow, and when it can be applied at the earliest, in Unix seconds.
@@ -29,9 +40,18 @@ pub struct Governed {
 impl Governed {
     pub fn new(svm: &LiteSVM, authority: Pubkey) -> Self {
         let protocol: Protocol = chain::read(svm, &pda::protocol()).expect("a protocol");
-        Self { authority, fee_bps: protocol.fee_bps[0].get(), staged: None, paused_until: 0 }
+        let decided =
+            |service: usize| Decided { fee_bps: protocol.fee_bps[service].get(), staged: None, paused_until: 0 };
+        Self { authority, services: [decided(ESCROW), decided(BILLING)] }
     }
 
+    /// A service that is played with.
+    pub fn service(&mut self, number: u8) -> Option<&mut Decided> {
+        self.services.get_mut(number as usize)
+    }
+}
+
+impl Decided {
     pub fn stage(&mut self, fee_bps: u16, now: i64) {
         self.staged = Some((fee_bps, now + FEE_DELAY as i64));
     }

@@ -2,21 +2,35 @@
 //! there are at all. `story` feeds it with what was sent and what the programs stated; `check` compares it with the accounts.
 
 mod bond;
+mod book;
 mod card;
 mod fees;
+mod flow;
 mod job;
 mod pool;
+mod tab;
 mod trial;
+mod wallet;
 
 pub use bond::{Hold, Surety};
+pub use book::{root, Book, Signed};
 pub use card::{Card, Sheet};
-pub use fees::{Fees, Governed};
+pub use fees::{Fees, Governed, BILLING, ESCROW, SERVICES};
+pub use flow::Flow;
 pub use job::{is_decided, Entry, Offer, Parts};
 pub use pool::{Basin, Share};
+pub use tab::{Promise, Tab, PARTIES};
 pub use trial::{awards, penalty, Ballot, Table, Trial};
+pub use wallet::Wallet;
 
 use crate::{cast::Cast, chain};
-use joule_sdk::{escrow::state::Job, pda, Pubkey};
+use joule_sdk::{
+    billing::{self, state::Channel},
+    escrow::{self, state::Job},
+    pda,
+    registry::state::PriceList,
+    Pubkey,
+};
 use litesvm::LiteSVM;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -60,6 +74,10 @@ pub enum Thing {
     Paper(Pubkey),
     /// A model and its price lists.
     Card(Pubkey),
+    /// A payer and its vault.
+    Wallet(Pubkey),
+    /// A channel and its plan.
+    Tab(Pubkey),
 }
 
 pub struct Model {
@@ -98,6 +116,19 @@ pub struct Model {
     pub closed: VecDeque<(Pubkey, Job)>,
     /// What has come to pass how often: verdicts, slashes, debts.
     pub milestones: BTreeMap<&'static str, u64>,
+    /// Payers by their account.
+    pub wallets: BTreeMap<Pubkey, Wallet>,
+    /// Channels that have not been closed.
+    pub tabs: BTreeMap<Pubkey, Tab>,
+    /// Plans, by channel.
+    pub flows: BTreeMap<Pubkey, Flow>,
+    /// What was served, by channel.
+    pub books: BTreeMap<Pubkey, Book>,
+    pub signed: Signed,
+    /// Channels closed lately, as they were before.
+    pub shut: VecDeque<(Pubkey, Channel)>,
+    /// Who signs for the claims of a service, by its program.
+    pub claim_signers: BTreeMap<Pubkey, Pubkey>,
     things: BTreeMap<Pubkey, Thing>,
     /// How many jobs there have been.
     pub opened: u64,
@@ -127,6 +158,13 @@ impl Model {
             supply: cast.tokens.iter().map(|token| (token.mint, supply(&token.mint))).collect(),
             closed: VecDeque::new(),
             milestones: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            tabs: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            books: BTreeMap::new(),
+            signed: Signed::default(),
+            shut: VecDeque::new(),
+            claim_signers: [escrow::ID, billing::ID].map(|service| (service, pda::claim_signer(&service))).into(),
             things: BTreeMap::new(),
             opened: 0,
         };
@@ -185,6 +223,11 @@ impl Model {
                     pool.gifts += amount;
                 }
             }
+            Some(Thing::Wallet(payer)) => {
+                if let Some(wallet) = self.wallets.get_mut(&payer) {
+                    wallet.gifts += amount as u128;
+                }
+            }
             Some(Thing::Fees(mint)) => {
                 if let Some(fees) = self.fees.get_mut(&mint) {
                     fees.balance += amount as u128;
@@ -192,6 +235,26 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// A price list as it was when it was first looked at, and has been ever since.
+    pub fn list(&self, address: &Pubkey) -> Option<PriceList> {
+        let Some(Thing::Card(card)) = self.thing(address) else { return None };
+        let mut lists = self.cards.get(&card)?.lists.iter();
+        let seen = lists.find(|sheet| sheet.address == *address)?.seen.as_ref()?;
+        joule_sdk::account::decode(seen).ok()
+    }
+
+    /// Lets go of a channel that was closed.
+    pub fn shut(&mut self, channel: &Pubkey) -> Option<Tab> {
+        let tab = self.tabs.remove(channel)?;
+        self.books.remove(channel);
+        self.forget([*channel]);
+        self.shut.push_back((*channel, tab.channel));
+        if self.shut.len() > REMEMBERED {
+            self.shut.pop_front();
+        }
+        Some(tab)
     }
 
     /// Takes in a job that was opened.

@@ -117,7 +117,7 @@ impl Story {
                 offer.bid
             }
         };
-        let until = model.holds.get(&bid.claim).map(|hold| hold.until);
+        let until = model.holds.get(&bid.claim).map(|hold| hold.lapses_at());
         let entry = live(model, &e.job)?;
         let (exposure, affords) = (entry.exposure(bid.price.get()), entry.affords(bid.price.get()));
         let job = &mut entry.job;

@@ -5,7 +5,7 @@ use crate::{
     check::Violation,
     model::{Hold, Model, Surety, Thing},
 };
-use joule_sdk::{escrow, staking::event::AnyEvent as Staking, Pubkey};
+use joule_sdk::{billing, staking::event::AnyEvent as Staking, Pubkey};
 
 impl Story {
     /// False when the event is about something else.
@@ -76,44 +76,61 @@ impl Story {
                 }
             }
             Staking::ClaimLocked(e) => {
+                let service = require_service(model, called, &e.signer)?;
                 let bond = bonded(model, &e.bond)?;
                 called.signed_by(&bond.owner)?;
-                require_escrow(called)?;
                 let free = bond.free().unwrap_or_default();
                 let locked = bond.lock(e.amount.get());
                 locked.ok_or_else(|| Violation::new("locked more than a bond has"))?;
-                bond.claims += 1;
-                let payer = called.account("payer")?;
                 let (bond, subject, amount, until) = (e.bond, e.subject, e.amount.get(), e.until.get());
-                let hold = Hold { bond, subject, rent_payer: payer, amount, until };
-                self.rents.push((e.claim, payer));
-                model.name([e.claim], Thing::Bond(e.bond));
-                let earlier = model.holds.insert(e.claim, hold);
-                Violation::unless(earlier.is_none(), "a claim was locked twice")?;
+                match model.holds.get_mut(&e.claim) {
+                    Some(hold) => {
+                        let may = service == billing::ID
+                            && (hold.service, hold.bond, hold.subject) == (service, bond, subject);
+                        Violation::unless(may, "a claim was locked twice")?;
+                        hold.add(amount, until);
+                    }
+                    None => {
+                        let payer = called.account(if service == billing::ID { "rent_payer" } else { "payer" })?;
+                        self.rents.push((e.claim, payer));
+                        model.name([e.claim], Thing::Bond(e.bond));
+                        let hold = Hold { service, bond, subject, rent_payer: payer, tranches: vec![(amount, until)] };
+                        model.holds.insert(e.claim, hold);
+                        bonded(model, &e.bond)?.claims += 1;
+                    }
+                }
                 self.hand.locked.push(Locked { claim: e.claim, bond, subject, amount, free, until });
             }
             Staking::ClaimReleased(e) => {
-                let hold = *held(model, &e.claim)?;
+                let hold = held(model, &e.claim)?;
+                let (bond, all) = (hold.bond, hold.amount());
+                let lapsed = if e.expired == 1 { hold.lapse(called.now) } else { all };
+                Violation::unless(e.amount.get() == lapsed, "a claim was let go in part, or before its time")?;
+                Violation::unless(
+                    (lapsed == all) == (e.closed == 1),
+                    "an empty claim that is kept, or a full one closed",
+                )?;
                 if e.expired == 1 {
-                    let is_time = called.now >= hold.until && e.kept.get() == 0;
-                    Violation::unless(is_time, "a claim was let go before its time, or counts for something")?;
+                    let counts = lapsed == 0 || e.kept.get() > 0;
+                    Violation::unless(!counts, "a claim has lapsed that held nothing, or counts for something")?;
                     model.mark("claim lapsed");
                 } else {
-                    require_escrow(called)?;
+                    require_service(model, called, &e.signer)?;
                     self.hand.released.push(Released { claim: e.claim, amount: e.amount.get(), kept: e.kept.get() });
                 }
-                Violation::unless(e.amount.get() == hold.amount && e.closed == 1, "a claim was let go in part")?;
-                bonded(model, &hold.bond)?.locked -= hold.amount;
-                self.end_hold(model, &e.claim)?;
+                bonded(model, &bond)?.locked -= lapsed;
+                if e.closed == 1 {
+                    self.end_hold(model, &e.claim)?;
+                }
             }
             Staking::ClaimSlashed(e) => {
-                require_escrow(called)?;
+                let service = require_service(model, called, &e.signer)?;
                 let hold = held(model, &e.claim)?;
-                let before = hold.amount;
-                let gone = e.amount.get().checked_add(e.released.get()).filter(|gone| *gone <= before);
+                let before = hold.amount();
+                let gone = e.amount.get().checked_add(e.released.get()).and_then(|gone| hold.take(gone).map(|()| gone));
                 let gone = gone.ok_or_else(|| Violation::new("slashed more than is claimed"))?;
-                hold.amount -= gone;
-                let (bond, is_empty) = (hold.bond, hold.amount == 0);
+                let (bond, is_empty) = (hold.bond, hold.amount() == 0);
+                Violation::unless(hold.service == service, "a claim of another service's was slashed")?;
                 Violation::unless(is_empty == (e.closed == 1), "an empty claim that is kept, or a full one closed")?;
                 let bond = bonded(model, &bond)?;
                 bond.amount -= e.amount.get();
@@ -134,7 +151,7 @@ impl Story {
 
     /// A claim's account is closed.
     fn end_hold(&mut self, model: &mut Model, claim: &Pubkey) -> Result<(), Violation> {
-        let hold = *held(model, claim)?;
+        let hold = held(model, claim)?.clone();
         model.holds.remove(claim);
         model.forget([*claim]);
         bonded(model, &hold.bond)?.claims -= 1;
@@ -143,10 +160,11 @@ impl Story {
     }
 }
 
-/// Only the escrow may lock, release and slash here.
-fn require_escrow(called: &Called) -> Result<(), Violation> {
-    let is_it = called.instruction.program_id == escrow::ID;
-    Violation::unless(is_it, "somebody else than the escrow has used its claims")
+/// Only escrow and billing may lock, release and slash, each its own claims. Returns which of them it is.
+fn require_service(model: &Model, called: &Called, signer: &Pubkey) -> Result<Pubkey, Violation> {
+    let service = called.instruction.program_id;
+    let is_its = model.claim_signers.get(&service) == Some(signer);
+    Violation::unless(is_its, "somebody has used a service's claims that is not that service").map(|()| service)
 }
 
 fn bonded<'a>(model: &'a mut Model, bond: &Pubkey) -> Result<&'a mut Surety, Violation> {

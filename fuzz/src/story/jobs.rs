@@ -3,7 +3,7 @@
 use super::{Called, Locked, Story};
 use crate::{
     check::Violation,
-    model::{is_decided, penalty, Entry, Model, Parts},
+    model::{is_decided, penalty, Entry, Model, Parts, ESCROW},
 };
 use bytemuck::Zeroable;
 use joule_sdk::{
@@ -253,7 +253,7 @@ impl Story {
 
 /// What the escrow charges: the protocol's fee, less what a stake of the client's own takes off.
 fn fee(model: &Model, e: &JobOpened, called: &Called) -> Result<u16, Violation> {
-    let fee = model.governed.fee_bps;
+    let fee = model.governed.services[ESCROW].fee_bps;
     let stake = called.account("stake")?;
     if stake == escrow::ID || called.account("pool")? == escrow::ID {
         return Ok(fee);
@@ -289,7 +289,12 @@ fn redirect(job: &mut Job, by: &Pubkey, account: Pubkey) -> Result<(), Violation
 }
 
 pub(super) fn require_running(model: &Model, called: &Called) -> Result<(), Violation> {
-    Violation::unless(called.now >= model.governed.paused_until, "new work in a service that is paused")
+    require_unpaused(model, ESCROW, called)
+}
+
+pub(super) fn require_unpaused(model: &Model, service: usize, called: &Called) -> Result<(), Violation> {
+    let is_running = called.now >= model.governed.services[service].paused_until;
+    Violation::unless(is_running, "new work in a service that is paused")
 }
 
 /// A provider that is registered and has signed.

@@ -2,13 +2,19 @@
 //! a program stated; so must whoever pays for an account and gets its rent back.
 
 mod bids;
+mod bills;
 mod bonds;
+mod called;
+mod channels;
 mod disputes;
 mod jobs;
 mod models;
+mod payers;
+mod plans;
 mod registry;
 mod staking;
 mod treasury;
+mod vouchers;
 
 use crate::{
     chain,
@@ -16,17 +22,20 @@ use crate::{
     model::{Entry, Model},
 };
 use anchor_lang::event::EVENT_IX_TAG_LE;
+use called::Called;
 use joule_sdk::{
+    billing,
     escrow::{self, event::AnyEvent as Escrow},
     registry as registry_program, staking as staking_program, token_program, treasury as treasury_program, Instruction,
     Pubkey,
 };
-use joule_tests::idl::{flat, Listing};
+use joule_tests::idl::Listing;
 use litesvm::types::TransactionMetadata;
 use solana_message::inner_instruction::InnerInstruction;
 use solana_transaction::Message;
 use spl_token_2022_interface::instruction::TokenInstruction;
 use std::collections::BTreeMap;
+use vouchers::PRECOMPILE;
 
 /// A transaction that succeeded.
 pub struct Sent<'a> {
@@ -49,12 +58,22 @@ pub struct Story {
     pub closed: Vec<Entry>,
     /// Accounts that a provider's part went into, and who must own them.
     pub payouts: Vec<(Pubkey, Pubkey)>,
+    /// Whose share could not be paid.
+    pub debts: Vec<Debt>,
     /// Accounts that came or went, and whoever paid for them, or got their rent.
     pub rents: Vec<(Pubkey, Pubkey)>,
     /// Whose lamports may have moved by an instruction that is not ours, by any amount.
     pub loose: Vec<Pubkey>,
     /// What the claims of the instruction that is being told have gone through; its own event must account for it.
     hand: Hand,
+}
+
+/// Somebody's share that was written down, since its account could not receive it.
+pub struct Debt {
+    pub account: Pubkey,
+    /// Who must own it; anybody when there is none.
+    pub owner: Option<Pubkey>,
+    pub mint: Pubkey,
 }
 
 #[derive(Default)]
@@ -92,9 +111,9 @@ impl Story {
     /// Reads a transaction that succeeded, instruction by instruction, and tells the model.
     pub fn of(sent: &Sent, model: &mut Model) -> Result<Self, Violation> {
         let mut story = Self::default();
-        for (place, instruction) in sent.instructions.iter().enumerate() {
+        for place in 0..sent.instructions.len() {
             let inner = sent.done.inner_instructions.get(place).map_or(&[][..], |inner| inner.as_slice());
-            story.tell(sent, model, instruction, inner)?;
+            story.tell(sent, model, place, inner)?;
             let hand = std::mem::take(&mut story.hand);
             let is_empty = hand.locked.is_empty() && hand.released.is_empty() && hand.slashed.is_empty();
             Violation::unless(is_empty, "a claim was locked, released or slashed, and nobody said what for")?;
@@ -116,9 +135,10 @@ impl Story {
         &mut self,
         sent: &Sent,
         model: &mut Model,
-        instruction: &Instruction,
+        place: usize,
         inner: &[InnerInstruction],
     ) -> Result<(), Violation> {
+        let instruction = &sent.instructions[place];
         if chain::is_token_program(&instruction.program_id) {
             return self.token(model, instruction);
         }
@@ -127,7 +147,17 @@ impl Story {
             self.loose.extend([at(0), at(1)]);
             return Ok(());
         }
-        let called = Called::new(sent, instruction)?;
+        if instruction.program_id == PRECOMPILE {
+            return Ok(());
+        }
+        let called = Called::new(sent, place)?;
+        if instruction.program_id == billing::ID {
+            match called.name {
+                "settle" => self.voucher_settled(model, &called)?,
+                "settle_batch" => self.batch_settled(model, &called)?,
+                _ => {}
+            }
+        }
         // The programs that have called one another, the outermost first.
         let mut callers = vec![Pubkey::default(), instruction.program_id];
         for call in inner {
@@ -165,6 +195,9 @@ impl Story {
         } else if program == treasury_program::ID {
             let event = treasury_program::event::AnyEvent::decode(event).ok_or_else(unread)?;
             self.treasury(model, event, called)
+        } else if program == billing::ID {
+            let event = billing::event::AnyEvent::decode(event).ok_or_else(unread)?;
+            self.billing(model, event, called)
         } else {
             Ok(())
         }
@@ -230,43 +263,3 @@ impl Story {
 }
 
 const SYSTEM: Pubkey = solana_system_interface::program::ID;
-
-/// An instruction, what it and its accounts are called, and when.
-pub struct Called<'a> {
-    instruction: &'a Instruction,
-    pub name: &'a str,
-    accounts: Vec<&'a str>,
-    /// Whoever has signed the transaction; a signature counts for every instruction of it.
-    signers: &'a [Pubkey],
-    pub now: i64,
-}
-
-impl<'a> Called<'a> {
-    fn new(sent: &'a Sent, instruction: &'a Instruction) -> Result<Self, Violation> {
-        let found = sent.listing.find(instruction);
-        let (_, listed) = found.ok_or_else(|| Violation::new("an instruction that is in no IDL"))?;
-        let accounts = flat(&listed.accounts).into_iter().map(|account| account.name.as_str()).collect();
-        let signers = &sent.message.account_keys[..sent.message.header.num_required_signatures as usize];
-        Ok(Self { instruction, name: &listed.name, accounts, signers, now: sent.now })
-    }
-
-    fn account(&self, name: &str) -> Result<Pubkey, Violation> {
-        let place = self.accounts.iter().position(|account| *account == name);
-        let meta = place.and_then(|place| self.instruction.accounts.get(place));
-        let meta = meta.ok_or_else(|| Violation::new(format!("an event about an instruction without `{name}`")))?;
-        Ok(meta.pubkey)
-    }
-
-    fn signed_by(&self, who: &Pubkey) -> Result<(), Violation> {
-        match self.signers.contains(who) {
-            true => Ok(()),
-            false => Err(Violation::new(format!("done without the signature of {who}"))),
-        }
-    }
-
-    /// Bytes of the arguments.
-    fn argument<const N: usize>(&self, from: usize) -> Result<[u8; N], Violation> {
-        let bytes = self.instruction.data.get(8 + from..8 + from + N).and_then(|bytes| bytes.try_into().ok());
-        bytes.ok_or_else(|| Violation::new("an instruction with too few arguments"))
-    }
-}

@@ -18,34 +18,34 @@ impl Story {
             }
             Treasury::FeeStaged(e) => {
                 called.signed_by(&authority)?;
-                if e.service == 0 {
-                    governed.stage(e.fee_bps.get(), now);
+                if let Some(service) = governed.service(e.service) {
+                    service.stage(e.fee_bps.get(), now);
                 }
             }
             Treasury::FeeCancelled(e) => {
                 called.signed_by(&authority)?;
-                if e.service == 0 {
-                    governed.staged = None;
+                if let Some(service) = governed.service(e.service) {
+                    service.staged = None;
                 }
             }
             Treasury::FeeChanged(e) => {
-                if e.service == 0 {
-                    let staged = governed.staged.take();
-                    let is_staged = staged.is_some_and(|(fee_bps, at)| fee_bps == e.fee_bps.get() && now >= at);
-                    Violation::unless(is_staged, "a fee that nobody has announced in time")?;
-                    governed.fee_bps = e.fee_bps.get();
+                if let Some(service) = governed.service(e.service) {
+                    let staged = service.staged.take();
+                    let staged = staged.filter(|(fee_bps, at)| *fee_bps == e.fee_bps.get() && now >= *at);
+                    service.fee_bps =
+                        staged.ok_or_else(|| Violation::new("a fee that nobody has announced in time"))?.0;
                 }
             }
             Treasury::ServicePaused(e) => {
                 called.signed_by(&e.by)?;
-                if e.service == 0 {
-                    governed.pause(now);
+                if let Some(service) = governed.service(e.service) {
+                    service.pause(now);
                 }
             }
             Treasury::ServiceUnpaused(e) => {
                 called.signed_by(&authority)?;
-                if e.service == 0 {
-                    governed.paused_until = now;
+                if let Some(service) = governed.service(e.service) {
+                    service.paused_until = now;
                 }
             }
             Treasury::RewardsChanged(e) => {

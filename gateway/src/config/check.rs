@@ -3,6 +3,9 @@
 use super::{Config, ConfigError};
 use std::collections::HashSet;
 
+/// Micro-lamports.
+const MAX_UNIT_PRICE: u64 = 5_000_000;
+
 impl Config {
     /// Every rule that types cannot hold.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -55,6 +58,8 @@ impl Config {
             ("risk.unpaid", self.risk.unpaid),
             ("risk.refresh_ms", self.risk.refresh_ms),
             ("settle.every_ms", self.settle.every_ms),
+            ("exact.confirm_ms", self.exact.confirm_ms),
+            ("exact.top_up", self.exact.top_up),
         ];
         for (field, value) in at_least_one {
             if value == 0 {
@@ -86,6 +91,13 @@ impl Config {
                 "risk.settle_margin",
                 &self.risk.settle_margin,
                 "must be positive and less than risk.min_grace",
+            );
+        }
+        if self.exact.max_unit_price > MAX_UNIT_PRICE {
+            return bad(
+                "exact.max_unit_price",
+                &self.exact.max_unit_price,
+                "x402 allows at most 5 lamports, 5000000 micro-lamports",
             );
         }
         if !(1..=3).contains(&self.settle.per_transaction) {
@@ -146,6 +158,8 @@ mod tests {
             ("risk = { settle_margin = 3600 }", "less than risk.min_grace"),
             ("settle = { amount = 50000001 }", "must be at most risk.unsettled"),
             ("settle = { per_transaction = 4 }", "1 to 3 vouchers"),
+            ("exact = { max_unit_price = 5000001 }", "at most 5 lamports"),
+            ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),
             ("limits = { speed = 1 }", "unknown field `speed`"),
             ("model = []", "at least one [[model]]"),

@@ -33,7 +33,7 @@ async fn who_does_not_pay_is_served_no_more_than_the_window() {
         // What it owes comes with the refusal, in case that it lost it.
         let terms: joule_x402::PaymentRequired =
             joule_x402::decode(reply.headers[joule_x402::PAYMENT_REQUIRED].as_bytes()).unwrap();
-        assert_eq!(terms.accepts[0].extra.unpaid.len(), WINDOW);
+        assert_eq!(terms.accepts[0].channel().unwrap().extra.unpaid.len(), WINDOW);
     }
     assert_eq!(upstream.times_asked(), WINDOW);
     // Another channel does not suffer from it.

@@ -13,7 +13,7 @@ async fn without_a_payment_the_terms_are_given() {
     assert_eq!(reply.status, 402);
     let terms: PaymentRequired = decode(reply.headers[PAYMENT_REQUIRED].as_bytes()).unwrap();
     assert_eq!(serde_json::to_value(&terms).unwrap(), reply.json());
-    let offer = &terms.accepts[0];
+    let offer = terms.accepts[0].channel().unwrap();
     assert_eq!((terms.x402_version, offer.scheme.as_str()), (2, "joule-channel"));
     assert!(offer.network.starts_with("solana:"));
     assert_eq!(offer.extra.prices, PRICES);

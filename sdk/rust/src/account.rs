@@ -16,3 +16,10 @@ pub fn token_amount(data: &[u8]) -> Result<u64, SdkError> {
     let bytes = data.get(64..72).and_then(|b| b.try_into().ok()).ok_or(SdkError::NotThisAccount)?;
     Ok(u64::from_le_bytes(bytes))
 }
+
+/// The decimals of a mint, under either token program; `None` for what cannot be one.
+pub fn mint_decimals(data: &[u8]) -> Option<u8> {
+    const LEN: usize = 82;
+    const DECIMALS: usize = 44;
+    data.get(..LEN).map(|mint| mint[DECIMALS])
+}

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod pda;
 mod rpc;
 pub mod table;
+pub mod transaction;
 
 pub use error::{ProgramFailure, SdkError};
 pub use joule_billing as billing;

@@ -123,6 +123,15 @@ impl Chain {
         Err(SdkError::Unconfirmed { signature: signature.to_string() })
     }
 
+    /// The decimals of a mint, and the token program that it belongs to.
+    pub async fn mint(&self, mint: &Pubkey) -> Result<(u8, Pubkey), SdkError> {
+        let answer = self.rpc.get_account_with_commitment(mint, self.rpc.commitment()).await?;
+        let account = answer.value.ok_or(SdkError::NoAccount(*mint))?;
+        let known = account.owner == token_program::CLASSIC || account.owner == token_program::TOKEN_2022;
+        let decimals = account::mint_decimals(&account.data).filter(|_| known).ok_or(SdkError::NotThisAccount)?;
+        Ok((decimals, account.owner))
+    }
+
     /// `None` where there is no account.
     pub async fn find<T: Pod + Discriminator>(&self, address: &Pubkey) -> Result<Option<T>, SdkError> {
         let answer = self.rpc.get_account_with_commitment(address, self.rpc.commitment()).await?;

@@ -11,6 +11,7 @@ mod bought;
 mod cli;
 mod cli_panel;
 mod deploy_step;
+mod exact;
 mod judged;
 mod killed;
 mod metered;

@@ -34,6 +34,9 @@ pub struct Open {
     amount: String,
     #[command(flatten)]
     terms: Terms,
+    /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
+    #[arg(long, value_name = "ADDRESS")]
+    session_signer: Option<String>,
     /// The token [default: the local network's]
     #[arg(long, value_name = "ADDRESS")]
     mint: Option<String>,
@@ -78,6 +81,8 @@ pub struct Wanted {
     pub quote: Option<u64>,
     /// The least grace that the provider takes, in seconds.
     pub min_grace: u32,
+    /// Somebody's key for the session, instead of a new one.
+    pub signer: Option<Pubkey>,
     /// Seconds for which a session must still be good, or the provider sells it nothing.
     pub margin: i64,
 }
@@ -195,10 +200,13 @@ impl Terms {
         let payer = pda::payer(&owner, &mint);
         let number = known.map_or(0, |payer| payer.next_channel.get());
         let channel = pda::channel(&payer, number);
-        let key = Place::of(options, &channel)?.make_key()?;
+        let signer = match wanted.signer {
+            Some(signer) => signer,
+            None => Place::of(options, &channel)?.make_key()?.pubkey(),
+        };
         let terms = ChannelTerms {
             cap: wanted.cap,
-            signer: key.pubkey(),
+            signer,
             limit: wanted.cap,
             session_expires_at: actor.chain.now().await? + i64::from(session),
             grace,
@@ -237,6 +245,7 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
         cap: token.amount(&args.amount)?,
         quote: None,
         min_grace: 3_600,
+        signer: args.session_signer.as_deref().map(address).transpose()?,
         margin: 0,
     };
     let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;

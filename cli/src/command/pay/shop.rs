@@ -110,6 +110,7 @@ impl Offer {
             prices: self.prices,
             authority: self.authority,
             cap,
+            signer: None,
             quote: Some(self.terms.amount.get()),
             min_grace: extra.min_grace,
             margin: extra.settle_margin,

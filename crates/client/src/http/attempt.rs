@@ -8,7 +8,7 @@ use crate::{
 use bytes::Bytes;
 use joule_voucher::{hashv, Receipt};
 use joule_x402::{
-    decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, PAYMENT_REQUIRED,
+    decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, Terms, PAYMENT_REQUIRED,
     PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, VERSION,
 };
 use reqwest::{header, Response, StatusCode};
@@ -200,8 +200,8 @@ pub(super) fn requirements(response: &Response, network: &str) -> Result<Require
     let header =
         response.headers().get(PAYMENT_REQUIRED).ok_or_else(|| bad(&"the answer has no payment-required header"))?;
     let required: PaymentRequired = decode(header.as_bytes()).map_err(|error| bad(&error))?;
-    let ours = |terms: &Requirements| terms.scheme == SCHEME && terms.network == network;
-    let found = required.accepts.into_iter().find(ours).filter(|_| required.x402_version == VERSION);
+    let ours = required.accepts.iter().filter_map(Terms::channel).find(|terms| terms.network == network);
+    let found = ours.filter(|_| required.x402_version == VERSION).cloned();
     found.ok_or_else(|| bad(&format!("it does not sell by {SCHEME} on {network}")))
 }
 

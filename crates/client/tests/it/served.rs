@@ -15,7 +15,8 @@ use joule_units::Amount;
 use joule_voucher::{hashv, sign, Format, Order, Receipt, SigningKey};
 use joule_x402::{
     decode, encode, network, Base58, Extra, PaymentPayload, PaymentRequired, Requirements, Resource, Settlement,
-    SettlementExtra, Signed, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT, SCHEME, VERSION,
+    SettlementExtra, Signed, Terms, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, RECEIPT_COMMENT, SCHEME,
+    VERSION,
 };
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -110,7 +111,8 @@ fn refused(quote: u64, reason: Option<&str>) -> Response {
         x402_version: VERSION,
         error: None,
         resource: Resource { url: "x".into(), description: None, mime_type: None },
-        accepts: vec![terms(quote)],
+        // Whoever sells in several ways may name another one first.
+        accepts: vec![Terms::Other(json!({"scheme": "upto"})), Terms::Channel(Box::new(terms(quote)))],
     };
     let body = json!({"error": {"code": reason, "message": "no"}}).to_string();
     let refused = (StatusCode::PAYMENT_REQUIRED, header(PAYMENT_REQUIRED, encode(&required)), body);

@@ -35,16 +35,18 @@ pub fn handler(ctx: &mut Context<Close>) -> Result<()> {
         payer.release(dust)?;
         payer.let_go()?;
     }
-    let event = ChannelClosed {
-        channel: *channel.address(),
-        payer: channel.payer,
-        released: released.get().into(),
-        settled: channel.settled,
-        accrued: channel.accrued,
-        at: now.into(),
-        closed: closes as u8,
-    };
-    emit_event!(ctx, event);
+    emit_event!(
+        ctx,
+        ChannelClosed {
+            channel: *channel.address(),
+            payer: channel.payer,
+            released: released.get().into(),
+            settled: channel.settled,
+            accrued: channel.accrued,
+            at: now.into(),
+            closed: closes as u8,
+        }
+    );
     if closes {
         let accounts = &mut ctx.accounts;
         let to = rent_receiver(accounts.rent_payer.account(), accounts.payer.account());

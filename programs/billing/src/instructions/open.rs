@@ -5,11 +5,11 @@ use crate::{
     error::BillingError,
     event::ChannelOpened,
     state::{Channel, ChannelTerms, Cluster, Opening, Payer},
-    token,
 };
 use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
 use joule_registry::state::{Model, PriceList, Provider};
+use joule_token::Receiver;
 use joule_treasury::state::{AcceptedMint, Protocol, Service};
 use joule_units::{Amount, Bps, UnixTime};
 use joule_voucher::{Context as MessageContext, Domain};
@@ -55,8 +55,8 @@ impl Open {
         require!(self.provider.is_active(), BillingError::ProviderNotActive);
         let payout = self.payout.account();
         require!(!address_eq(payout.address(), &self.payer.vault), BillingError::PaysItself);
-        require!(token::is_receiver(payout, mint), BillingError::CannotReceive);
-        require!(token::is_owned_by(payout, &self.provider.payout_owner), BillingError::WrongPayoutOwner);
+        let receiver = Receiver::of(payout, mint).ok_or(BillingError::CannotReceive)?;
+        require!(receiver.is_owned_by(&self.provider.payout_owner), BillingError::WrongPayoutOwner);
         require!(self.model.is_active(), BillingError::WrongModel);
         let prices = &self.prices;
         let fits = address_eq(&prices.model, self.model.address()) && address_eq(&prices.mint, mint);
@@ -77,27 +77,29 @@ impl Open {
     }
 
     #[inline(always)]
-    fn opening(&self, number: u64, bump: u8) -> Result<Opening> {
-        let (channel, genesis) = (self.channel.address(), &self.cluster.genesis_hash);
-        let context = MessageContext::of(Domain::Voucher, genesis, crate::ID.as_array(), channel.as_array());
-        Ok(Opening {
-            payer: *self.payer.address(),
-            owner: self.payer.owner,
-            provider: *self.provider.address(),
-            authority: self.provider.authority,
-            payout_owner: self.provider.payout_owner,
-            payout: *self.payout.address(),
-            model: *self.model.address(),
-            prices: *self.prices.address(),
-            mint: self.payer.mint,
-            fee_vault: self.accepted_mint.fee_vault,
-            rent_payer: *self.rent_payer.address(),
-            context: *context.bytes(),
-            fee: self.protocol.fee(Service::Billing)?,
-            shares: self.shares()?,
+    fn write(&mut self, number: u64, bump: u8, terms: &ChannelTerms, now: UnixTime) -> Result<()> {
+        let (fee, shares) = (self.protocol.fee(Service::Billing)?, self.shares()?);
+        let (address, genesis) = (self.channel.address(), &self.cluster.genesis_hash);
+        let context = MessageContext::of(Domain::Voucher, genesis, crate::ID.as_array(), address.as_array());
+        let opening = Opening {
+            payer: self.payer.address(),
+            owner: &self.payer.owner,
+            provider: self.provider.address(),
+            authority: &self.provider.authority,
+            payout_owner: &self.provider.payout_owner,
+            payout: self.payout.address(),
+            model: self.model.address(),
+            prices: self.prices.address(),
+            mint: &self.payer.mint,
+            fee_vault: &self.accepted_mint.fee_vault,
+            rent_payer: self.rent_payer.address(),
+            context: context.bytes(),
+            fee,
+            shares,
             number,
             bump,
-        })
+        };
+        self.channel.open(&opening, terms, now)
     }
 }
 
@@ -105,12 +107,11 @@ impl Open {
 pub fn handler(ctx: &mut Context<Open>, number: u64, terms: ChannelTerms) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     ctx.accounts.validate(&terms, now)?;
-    let opening = ctx.accounts.opening(number, ctx.bumps.channel)?;
     let payer = &mut ctx.accounts.payer;
     payer.take_number(number)?;
     payer.sync(now)?;
     payer.reserve(Amount::new(terms.cap))?;
-    ctx.accounts.channel.open(&opening, &terms, now)?;
+    ctx.accounts.write(number, ctx.bumps.channel, &terms, now)?;
     emit_event!(ctx, ChannelOpened::of(&ctx.accounts.channel));
     Ok(())
 }

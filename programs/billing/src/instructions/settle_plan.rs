@@ -29,15 +29,18 @@ pub fn handler(ctx: &mut Context<SettlePlan>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let accounts = &mut ctx.accounts;
     let (amount, closes) = accounts.plan.settle(&mut accounts.payer, &mut accounts.channel, UnixTime::new(now))?;
-    let event = PlanSettled {
-        plan: *accounts.plan.address(),
-        channel: *accounts.channel.address(),
-        amount: amount.get().into(),
-        settled_until: accounts.plan.settled_until,
-        at: now.into(),
-        closed: closes as u8,
-    };
-    emit_event!(ctx, event);
+    let (plan, channel) = (&accounts.plan, &accounts.channel);
+    emit_event!(
+        ctx,
+        PlanSettled {
+            plan: *plan.address(),
+            channel: *channel.address(),
+            amount: amount.get().into(),
+            settled_until: plan.settled_until,
+            at: now.into(),
+            closed: closes as u8,
+        }
+    );
     if closes {
         let accounts = &mut ctx.accounts;
         let to = rent_receiver(accounts.rent_payer.account(), accounts.payer.account());

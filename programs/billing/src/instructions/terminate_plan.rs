@@ -41,16 +41,19 @@ pub fn handler(ctx: &mut Context<TerminatePlan>) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     let accounts = &mut ctx.accounts;
     let (amount, closes) = accounts.plan.terminate(&mut accounts.payer, &mut accounts.channel, by_owner, now)?;
-    let event = PlanTerminated {
-        plan: *accounts.plan.address(),
-        channel: *accounts.channel.address(),
-        by: *accounts.party.address(),
-        amount: amount.get().into(),
-        ends_at: accounts.plan.ends_at,
-        at: now.get().into(),
-        closed: closes as u8,
-    };
-    emit_event!(ctx, event);
+    let (plan, channel) = (&accounts.plan, &accounts.channel);
+    emit_event!(
+        ctx,
+        PlanTerminated {
+            plan: *plan.address(),
+            channel: *channel.address(),
+            by: *accounts.party.address(),
+            amount: amount.get().into(),
+            ends_at: plan.ends_at,
+            at: now.get().into(),
+            closed: closes as u8,
+        }
+    );
     if closes {
         let accounts = &mut ctx.accounts;
         let to = rent_receiver(accounts.rent_payer.account(), accounts.payer.account());

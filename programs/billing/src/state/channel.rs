@@ -6,7 +6,7 @@ use crate::{
     error::BillingError,
 };
 use anchor_lang::prelude::*;
-use joule_units::{Amount, Bps, UnixTime};
+use joule_units::{sum, Amount, Bps, UnixTime};
 
 /// PDA `["channel", payer, number]`, closed by `close` once everything earned is paid.
 ///
@@ -110,20 +110,20 @@ pub struct ChannelTerms {
     pub max_fee_bps: u16,
 }
 
-/// The addresses and numbers that `open` writes down beside the terms.
-pub struct Opening {
-    pub payer: Address,
-    pub owner: Address,
-    pub provider: Address,
-    pub authority: Address,
-    pub payout_owner: Address,
-    pub payout: Address,
-    pub model: Address,
-    pub prices: Address,
-    pub mint: Address,
-    pub fee_vault: Address,
-    pub rent_payer: Address,
-    pub context: [u8; 32],
+/// The addresses and numbers that `open` writes down beside the terms. Addresses are copied once, into the account.
+pub struct Opening<'a> {
+    pub payer: &'a Address,
+    pub owner: &'a Address,
+    pub provider: &'a Address,
+    pub authority: &'a Address,
+    pub payout_owner: &'a Address,
+    pub payout: &'a Address,
+    pub model: &'a Address,
+    pub prices: &'a Address,
+    pub mint: &'a Address,
+    pub fee_vault: &'a Address,
+    pub rent_payer: &'a Address,
+    pub context: &'a [u8; 32],
     pub fee: Bps,
     pub shares: Bps,
     pub number: u64,
@@ -148,19 +148,19 @@ impl Channel {
         require!(terms.backing_bps <= MAX_BACKING_BPS, BillingError::BackingOutOfRange);
         let session = Session::new(terms.signer, terms.limit, terms.session_expires_at);
         session.validate(now)?;
-        self.payer = o.payer;
-        self.owner = o.owner;
-        self.provider = o.provider;
-        self.authority = o.authority;
-        self.payout_owner = o.payout_owner;
-        self.payout = o.payout;
-        self.model = o.model;
-        self.prices = o.prices;
-        self.mint = o.mint;
-        self.fee_vault = o.fee_vault;
-        self.rent_payer = o.rent_payer;
+        self.payer = *o.payer;
+        self.owner = *o.owner;
+        self.provider = *o.provider;
+        self.authority = *o.authority;
+        self.payout_owner = *o.payout_owner;
+        self.payout = *o.payout;
+        self.model = *o.model;
+        self.prices = *o.prices;
+        self.mint = *o.mint;
+        self.fee_vault = *o.fee_vault;
+        self.rent_payer = *o.rent_payer;
         self.session = session;
-        self.context = o.context;
+        self.context = *o.context;
         self.cap = terms.cap.into();
         self.held = terms.cap.into();
         self.number = o.number.into();
@@ -178,7 +178,7 @@ impl Channel {
     pub fn raise(&mut self, amount: Amount) -> Result<()> {
         require!(!amount.is_zero(), BillingError::ZeroAmount);
         require!(self.closes_at.get() == 0, BillingError::AlreadyClosing);
-        self.cap = self.cap.get().checked_add(amount.get()).ok_or(BillingError::Overflow)?.into();
+        self.cap = sum(self.cap.get(), amount.get()).ok_or(BillingError::Overflow)?.into();
         self.hold(amount)
     }
 
@@ -201,20 +201,20 @@ impl Channel {
     /// What all parties together have earned, in base units.
     #[inline(always)]
     pub fn earned(&self) -> Result<u64> {
-        Ok(self.settled.get().checked_add(self.accrued.get()).ok_or(BillingError::Overflow)?)
+        Ok(sum(self.settled.get(), self.accrued.get()).ok_or(BillingError::Overflow)?)
     }
 
     /// A plan has paid.
     #[inline(always)]
     pub fn accrue(&mut self, amount: Amount) -> Result<()> {
-        self.accrued = self.accrued.get().checked_add(amount.get()).ok_or(BillingError::Overflow)?.into();
+        self.accrued = sum(self.accrued.get(), amount.get()).ok_or(BillingError::Overflow)?.into();
         self.hold(amount)
     }
 
     /// What of the payer's reserve came to this channel.
     #[inline(always)]
     pub(super) fn hold(&mut self, amount: Amount) -> Result<()> {
-        self.held = self.held.get().checked_add(amount.get()).ok_or(BillingError::Overflow)?.into();
+        self.held = sum(self.held.get(), amount.get()).ok_or(BillingError::Overflow)?.into();
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Channel {
     /// Adds to what a party is owed. What it is owed is held already.
     #[inline(always)]
     pub(super) fn owe(&mut self, party: usize, amount: Amount) -> Result<()> {
-        self.owed[party] = self.owed[party].get().checked_add(amount.get()).ok_or(BillingError::Overflow)?.into();
+        self.owed[party] = sum(self.owed[party].get(), amount.get()).ok_or(BillingError::Overflow)?.into();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{constants::PAYER_SEED, error::BillingError};
 use anchor_lang::prelude::*;
-use joule_units::{Amount, UnixTime};
+use joule_units::{sum, Amount, UnixTime};
 use pinocchio::cpi::{Seed, Signer};
 
 /// PDA `["payer", owner, mint]`. Never closed: it is why a channel's address, once closed, can never come back, so that nothing
@@ -66,20 +66,22 @@ impl Payer {
     /// before every change of the rate.
     #[inline(always)]
     pub fn sync(&mut self, now: UnixTime) -> Result<()> {
-        let elapsed = now.get().saturating_sub(self.synced_at.get());
+        let (now, from) = (now.get(), self.synced_at.get());
         // Should the clock step back, nothing accrues twice.
-        if elapsed <= 0 {
+        if now <= from {
             return Ok(());
         }
         let rate = self.rate.get();
         if rate == 0 {
-            self.synced_at = now.get().into();
+            self.synced_at = now.into();
             return Ok(());
         }
-        let seconds = (elapsed as u64).min(self.free()? / rate);
-        // No more than what is free, and no later than now.
-        self.reserved = (self.reserved.get() + rate * seconds).into();
-        self.synced_at = (self.synced_at.get() + seconds as i64).into();
+        // What lies between two moments always fits, where a difference of signed numbers may not.
+        let elapsed = now.wrapping_sub(from) as u64;
+        let seconds = elapsed.min(self.free()? / rate);
+        // No more than what is free, and no later than now, so that none of the three can overflow.
+        self.reserved = self.reserved.get().wrapping_add(rate.wrapping_mul(seconds)).into();
+        self.synced_at = from.wrapping_add(seconds as i64).into();
         Ok(())
     }
 
@@ -100,7 +102,7 @@ impl Payer {
     /// What has come into the vault is free.
     #[inline(always)]
     pub fn receive(&mut self, arrived: Amount) -> Result<()> {
-        self.balance = self.balance.get().checked_add(arrived.get()).ok_or(BillingError::Overflow)?.into();
+        self.balance = sum(self.balance.get(), arrived.get()).ok_or(BillingError::Overflow)?.into();
         Ok(())
     }
 
@@ -134,7 +136,7 @@ impl Payer {
     #[inline(always)]
     pub fn reserve(&mut self, amount: Amount) -> Result<()> {
         require!(amount.get() <= self.free()?, BillingError::NotFree);
-        self.reserved = self.reserved.get().checked_add(amount.get()).ok_or(BillingError::Overflow)?.into();
+        self.reserved = sum(self.reserved.get(), amount.get()).ok_or(BillingError::Overflow)?.into();
         self.invariant()
     }
 
@@ -156,7 +158,7 @@ impl Payer {
     #[inline(always)]
     pub fn speed_up(&mut self, rate: Amount, now: UnixTime) -> Result<()> {
         self.require_funded(now)?;
-        self.rate = self.rate.get().checked_add(rate.get()).ok_or(BillingError::Overflow)?.into();
+        self.rate = sum(self.rate.get(), rate.get()).ok_or(BillingError::Overflow)?.into();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::{Channel, Payer};
 use crate::{constants::MAX_PERIOD, error::BillingError};
 use anchor_lang::prelude::*;
-use joule_units::{Amount, UnixTime};
+use joule_units::{times, Amount, UnixTime};
 
 /// What a plan waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Plan {
     ) -> Result<()> {
         require!(rate > 0 && (1..=MAX_PERIOD).contains(&period), BillingError::PlanOutOfRange);
         require!(channel.closes_at.get() == 0, BillingError::AlreadyClosing);
-        let lockup = Amount::new(rate.checked_mul(period as u64).ok_or(BillingError::Overflow)?);
+        let lockup = Amount::new(times(rate, period as u64).ok_or(BillingError::Overflow)?);
         payer.sync(now)?;
         payer.speed_up(Amount::new(rate), now)?;
         payer.reserve(lockup)?;
@@ -93,25 +93,34 @@ impl Plan {
         }
     }
 
-    /// What the plan makes from `settled_until` to `until`, which becomes the channel's.
+    /// How many seconds up to `until` are not on the channel yet.
     #[inline(always)]
-    fn accrue(&mut self, until: i64, channel: &mut Channel) -> Result<Amount> {
-        let seconds = until.saturating_sub(self.settled_until.get());
-        if seconds <= 0 {
-            return Ok(Amount::ZERO);
+    fn unsettled(&self, until: i64) -> u64 {
+        let from = self.settled_until.get();
+        if until <= from {
+            return 0;
         }
-        let amount = self.rate.get().checked_mul(seconds as u64).ok_or(BillingError::Overflow)?;
-        self.settled_until = until.into();
-        channel.accrue(Amount::new(amount))?;
-        Ok(Amount::new(amount))
+        // What lies between two moments always fits, where a difference of signed numbers may not.
+        until.wrapping_sub(from) as u64
     }
 
-    /// The same, out of the lockup and no more than it holds.
+    /// What the plan makes in the next `seconds`, which becomes the channel's. They end no later than some moment that is known.
+    #[inline(always)]
+    fn accrue(&mut self, seconds: u64, channel: &mut Channel) -> Result<Amount> {
+        if seconds == 0 {
+            return Ok(Amount::ZERO);
+        }
+        let amount = Amount::new(times(self.rate.get(), seconds).ok_or(BillingError::Overflow)?);
+        self.settled_until = self.settled_until.get().wrapping_add(seconds as i64).into();
+        channel.accrue(amount)?;
+        Ok(amount)
+    }
+
+    /// The same up to `until`, out of the lockup and no more than it holds.
     #[inline(always)]
     fn draw(&mut self, until: i64, channel: &mut Channel) -> Result<Amount> {
-        let lasts = (self.lockup.get() / self.rate.get()) as i64;
-        let until = until.min(self.settled_until.get().saturating_add(lasts));
-        let amount = self.accrue(until, channel)?;
+        let lasts = self.lockup.get() / self.rate.get();
+        let amount = self.accrue(self.unsettled(until).min(lasts), channel)?;
         self.lockup = self.lockup.get().checked_sub(amount.get()).ok_or(BillingError::InvariantBroken)?.into();
         Ok(amount)
     }
@@ -128,7 +137,7 @@ impl Plan {
         match self.status()? {
             PlanStatus::Running => {
                 let funded = payer.synced_at.get();
-                amount = self.accrue(funded.min(end), channel)?;
+                amount = self.accrue(self.unsettled(funded.min(end)), channel)?;
                 if ends {
                     self.stop(payer)?;
                     // What the deposit could not pay, the lockup does.
@@ -153,8 +162,8 @@ impl Plan {
     #[inline(always)]
     fn stop(&mut self, payer: &mut Payer) -> Result<()> {
         payer.slow_down(Amount::new(self.rate.get()))?;
-        let beyond = payer.synced_at.get().saturating_sub(self.settled_until.get()).max(0);
-        let excess = self.rate.get().checked_mul(beyond as u64).ok_or(BillingError::Overflow)?;
+        let beyond = self.unsettled(payer.synced_at.get());
+        let excess = times(self.rate.get(), beyond).ok_or(BillingError::Overflow)?;
         payer.release(Amount::new(excess))
     }
 
@@ -212,10 +221,17 @@ impl Plan {
         self.stop(payer)?;
         let from = self.settled_until.get();
         let notice = from.checked_add(self.period.get() as i64).ok_or(BillingError::Overflow)?;
-        self.ends_at = if by_owner { notice } else { notice.min(now.get()) }.into();
+        let notice = if by_owner { notice } else { notice.min(now.get()) };
+        self.ends_at = notice.into();
         self.status = PlanStatus::Terminated as u8;
-        // Where the deposit ended long ago, so may the notice have.
-        let (late, ends) = self.settle(payer, channel, now)?;
+        // The deposit may go further for the plans that are left.
+        payer.sync(now)?;
+        // Where the deposit ended long ago, so may the notice have. The channel is open, or the plan would have ended with it.
+        let late = self.draw(now.get().min(notice), channel)?;
+        let ends = now.get() >= notice;
+        if ends {
+            self.end(payer, channel)?;
+        }
         Ok((amount.checked_add(late).ok_or(BillingError::Overflow)?, ends))
     }
 }

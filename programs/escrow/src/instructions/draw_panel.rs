@@ -14,7 +14,7 @@ use crate::{
 use anchor_lang::{hash::sha256, prelude::*};
 use joule_events::emit_event;
 use joule_units::UnixTime;
-use pinocchio::sysvars::slot_hashes::{SlotHashes, SLOTHASHES_ID};
+use pinocchio::sysvars::slot_hashes::{SlotHashEntry, SlotHashes, SLOTHASHES_ID};
 
 /// Nobody needs to sign: the lot decides.
 #[event_cpi]
@@ -30,42 +30,47 @@ pub struct DrawPanel {
     pub slot_hashes: UncheckedAccount,
 }
 
-impl DrawPanel {
-    /// The hash of the first slot from `draw_slot` on that has one. `None` when it is not known any more.
-    #[inline(always)]
-    fn lot(&self) -> Result<Option<[u8; 32]>> {
-        let hashes = SlotHashes::from_account_view(self.slot_hashes.account())?;
-        let wanted = self.dispute.draw_slot.get();
-        // Newest first. Whoever draws does so soon, so that the slot is near the front: steps are doubled until they pass it.
-        let entries = hashes.entries();
-        let mut end = 1;
-        while end < entries.len() && entries[end - 1].slot() >= wanted {
-            end *= 2;
-        }
-        let (passed, end) = (end / 2, end.min(entries.len()));
-        let later = passed + entries[passed..end].partition_point(|entry| entry.slot() >= wanted);
-        require!(later > 0, EscrowError::SlotNotReached);
-        let is_forgotten = later == entries.len() && entries[later - 1].slot() > wanted;
-        Ok((!is_forgotten).then(|| entries[later - 1].hash))
+/// The hash of the first slot from `wanted` on that has one; newest come first. `None` when it is not known any more.
+///
+/// Called and not inlined: it has all of the VM's few registers to itself then.
+#[inline(never)]
+fn first_since(entries: &[SlotHashEntry], wanted: u64) -> Result<Option<&[u8; 32]>> {
+    // Whoever draws does so soon, so that the slot is near the front: steps are doubled until they pass it.
+    let mut end = 1;
+    while end < entries.len() && entries[end - 1].slot() >= wanted {
+        end *= 2;
     }
+    let (passed, end) = (end / 2, end.min(entries.len()));
+    let later = passed + entries[passed..end].partition_point(|entry| entry.slot() >= wanted);
+    require!(later > 0, EscrowError::SlotNotReached);
+    let is_forgotten = later == entries.len() && entries[later - 1].slot() > wanted;
+    Ok((!is_forgotten).then(|| &entries[later - 1].hash))
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
     let clock = Clock::get()?;
     ctx.accounts.dispute.require(DisputeStatus::Drawing)?;
-    let Some(hash) = ctx.accounts.lot()? else {
+    let data = ctx.accounts.slot_hashes.account().try_borrow()?;
+    // SAFETY: the account's address is that of the sysvar, which the runtime writes.
+    let hashes = unsafe { SlotHashes::new_unchecked(data) };
+    let Some(hash) = first_since(hashes.entries(), ctx.accounts.dispute.draw_slot.get())? else {
         let slot = clock.slot.checked_add(DRAW_DELAY).ok_or(EscrowError::Overflow)?;
         return ctx.accounts.dispute.aim(slot, UnixTime::new(clock.unix_timestamp));
     };
     let mut seed = [0; 66];
-    seed[..32].copy_from_slice(&hash);
+    seed[..32].copy_from_slice(hash);
     seed[32..64].copy_from_slice(ctx.accounts.dispute.address().as_ref());
     seed[64] = ctx.accounts.dispute.round;
-    let ticket = |seat: u8| {
-        seed[65] = seat;
-        let [a, b, c, d, e, f, g, h, ..] = sha256(&seed);
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    // A hash makes four tickets.
+    let mut tickets = [PodU64::ZERO; 4];
+    let ticket = |throw: u8| {
+        let (hash, place) = (throw / 4, throw % 4);
+        if place == 0 {
+            seed[65] = hash;
+            tickets = bytemuck::cast(sha256(&seed));
+        }
+        tickets[place as usize].get()
     };
     let now = UnixTime::new(clock.unix_timestamp);
     ctx.accounts.dispute.draw(&ctx.accounts.job, &ctx.accounts.panel, now, ticket)?;
@@ -75,7 +80,7 @@ pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
         PanelDrawn {
             job: dispute.job,
             dispute: *dispute.address(),
-            hash,
+            hash: *hash,
             commit_by: dispute.commit_by,
             reveal_by: dispute.reveal_by,
             final_at: dispute.final_at,

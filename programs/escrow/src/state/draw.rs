@@ -9,7 +9,7 @@ use anchor_lang::{address_eq, prelude::*};
 use joule_units::UnixTime;
 
 impl Dispute {
-    /// Seats this round's panel by lot; `ticket(i)` is the i-th random number. Neither the parties nor members of the first
+    /// Seats this round's panel by lot; `ticket(i)` is the i-th random number, asked for in turn. Neither the parties nor members of the first
     /// panel are drawn, nor whoever has staked less than is at risk.
     ///
     /// Who is a party or was a member is asked only of those whom a throw falls on: whoever is leaves the lottery, and the

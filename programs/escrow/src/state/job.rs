@@ -196,7 +196,7 @@ impl Job {
     #[inline(always)]
     pub fn submit(&mut self, result_hash: &[u8; 32], now: UnixTime) -> Result<()> {
         self.require(JobStatus::Accepted)?;
-        require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed);
+        require!(now.get() <= self.deliver_by.get(), EscrowError::WorkWindowClosed.aside());
         self.result_hash = *result_hash;
         require!(!is_zero(&self.result_hash), EscrowError::MissingResult);
         self.status = JobStatus::Delivered as u8;
@@ -361,6 +361,8 @@ fn is_zero(hash: &[u8; 32]) -> bool {
 /// `seconds` after `now`.
 #[inline(always)]
 pub(super) fn after(now: UnixTime, seconds: u32) -> Result<PodI64> {
-    let moment = now.checked_add(Seconds::new(seconds)).ok_or(EscrowError::Overflow)?;
-    Ok(moment.get().into())
+    match now.checked_add(Seconds::new(seconds)) {
+        Some(moment) => Ok(moment.get().into()),
+        None => Err(EscrowError::Overflow.aside()),
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use anchor_lang::prelude::*;
-use joule_units::{product, sum, UnixTime};
+use joule_units::{sum, UnixTime};
 
 /// Somebody who has locked a stake to be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
@@ -96,34 +96,51 @@ pub struct Lottery<'a> {
 
 impl<'a> Lottery<'a> {
     /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
-    #[inline(always)]
+    ///
+    /// Called and not inlined, like `place`: a loop has all of the VM's few registers to itself then.
+    #[inline(never)]
     pub fn among(panel: &'a Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
         let resolvers = panel.enrolled();
-        let mut total = Some(0);
-        let stake = |entry: &Resolver| {
+        // As much room as there can be need for: a size that is known when this is compiled takes no arithmetic.
+        let mut stakes = Vec::with_capacity(MAX_RESOLVERS);
+        let (mut total, mut bits) = (0u64, 0);
+        stakes.extend(resolvers.iter().map(|entry| {
             let stake = if may_sit(entry) { entry.stake.get() } else { 0 };
-            total = total.and_then(|total| sum(total, stake));
+            total = total.wrapping_add(stake);
+            bits |= stake;
             stake
-        };
-        let stakes = resolvers.iter().map(stake).collect();
-        Some(Self { resolvers, stakes, total: total? })
+        }));
+        // As many stakes as there can be, none of which has more bits than this, make a sum that fits.
+        const SMALL: u64 = u64::MAX / MAX_RESOLVERS as u64;
+        if bits > SMALL {
+            stakes.iter().try_fold(0, |total, stake| sum(total, *stake))?;
+        }
+        Some(Self { resolvers, stakes, total })
     }
 
     /// `ticket` is random. `None` when nobody is left.
     #[inline(always)]
     pub fn draw(&mut self, ticket: u64) -> Option<&'a Resolver> {
-        // `floor(ticket * total / 2^64)`: off from uniform by less than total / 2^64.
-        let mut left = (product(ticket, self.total) >> 64) as u64;
-        for (stake, entry) in self.stakes.iter_mut().zip(self.resolvers) {
-            if left < *stake {
-                self.total -= *stake;
-                *stake = 0;
-                return Some(entry);
-            }
-            left -= *stake;
-        }
-        None
+        // Off from uniform by less than total / 2^64.
+        let place = place(&self.stakes, ticket.checked_rem(self.total)?);
+        let stake = self.stakes.get_mut(place)?;
+        self.total = self.total.checked_sub(core::mem::take(stake))?;
+        self.resolvers.get(place)
     }
+}
+
+/// Whose stake the unit at `offset` belongs to, if they are laid end to end; their number if that is more than all of them.
+#[inline(never)]
+fn place(stakes: &[u64], mut offset: u64) -> usize {
+    let mut rest = stakes;
+    while let [stake, others @ ..] = rest {
+        if offset < *stake {
+            break;
+        }
+        offset -= *stake;
+        rest = others;
+    }
+    stakes.len() - rest.len()
 }
 
 #[cfg(test)]
