@@ -12,8 +12,8 @@ use solana_signature::SIGNATURE_BYTES;
 use solana_transaction::Transaction;
 use std::collections::BTreeSet;
 
-/// The most bytes that a transaction may have, with its signatures: one packet.
-pub const MAX_TRANSACTION: usize = 1_232;
+pub use crate::transaction::MAX_BYTES as MAX_TRANSACTION;
+
 /// Blocks that a table can still be used for after it was given up, and not be closed.
 pub const COOLING_BLOCKS: u64 = 513;
 
