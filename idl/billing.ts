@@ -338,146 +338,151 @@ export type JouleBilling = {
     },
     {
       "code": 6432,
+      "msg": "The session is over",
+      "name": "sessionOver"
+    },
+    {
+      "code": 6433,
       "msg": "The voucher has expired",
       "name": "voucherExpired"
     },
     {
-      "code": 6433,
+      "code": 6434,
       "msg": "The channel is closed",
       "name": "channelClosed"
     },
     {
-      "code": 6434,
+      "code": 6435,
       "msg": "The batch does not have one entry for each channel",
       "name": "wrongBatch"
     },
     {
-      "code": 6435,
+      "code": 6436,
       "msg": "The channel is closing already",
       "name": "alreadyClosing"
     },
     {
-      "code": 6436,
+      "code": 6437,
       "msg": "The channel is not closed yet",
       "name": "notClosed"
     },
     {
-      "code": 6437,
+      "code": 6438,
       "msg": "Nothing more is earned than what is backed, or nothing has to be backed",
       "name": "nothingToBack"
     },
     {
-      "code": 6438,
+      "code": 6439,
       "msg": "The bond is not the provider's in the channel's token",
       "name": "wrongBond"
     },
     {
-      "code": 6439,
+      "code": 6440,
       "msg": "This is not the claim on the bond",
       "name": "wrongClaim"
     },
     {
-      "code": 6440,
+      "code": 6441,
       "msg": "These are not the accounts that the price list and the channel name",
       "name": "wrongShares"
     },
     {
-      "code": 6441,
+      "code": 6442,
       "msg": "This is not the account that the channel pays the fee into",
       "name": "wrongFeeVault"
     },
     {
-      "code": 6442,
+      "code": 6443,
       "msg": "This is not the account that the channel pays the provider into",
       "name": "wrongPayout"
     },
     {
-      "code": 6443,
+      "code": 6444,
       "msg": "Nothing is due that could be paid",
       "name": "nothingPayable"
     },
     {
-      "code": 6444,
+      "code": 6445,
       "msg": "Something of what was earned is still to be paid",
       "name": "notPaidOut"
     },
     {
-      "code": 6445,
+      "code": 6446,
       "msg": "Nothing is owed there",
       "name": "nothingOwed"
     },
     {
-      "code": 6446,
+      "code": 6447,
       "msg": "Only the owner of the share may move what it is owed",
       "name": "notPayee"
     },
     {
-      "code": 6447,
+      "code": 6448,
       "msg": "Rent returns to the account that paid it",
       "name": "wrongRentPayer"
     },
     {
-      "code": 6448,
+      "code": 6449,
       "msg": "A plan has a rate, and a notice between 1 second and 90 days",
       "name": "planOutOfRange"
     },
     {
-      "code": 6449,
+      "code": 6450,
       "msg": "New channels take the newest price list of the model",
       "name": "oldPrices"
     },
     {
-      "code": 6450,
+      "code": 6451,
       "msg": "The plan is of another channel",
       "name": "wrongPlan"
     },
     {
-      "code": 6451,
+      "code": 6452,
       "msg": "The deposit does not cover the running plans up to now",
       "name": "underfunded"
     },
     {
-      "code": 6452,
+      "code": 6453,
       "msg": "The plan is not running",
       "name": "planNotRunning"
     },
     {
-      "code": 6453,
+      "code": 6454,
       "msg": "The plan is not paused",
       "name": "planNotPaused"
     },
     {
-      "code": 6454,
+      "code": 6455,
       "msg": "The plan was terminated already",
       "name": "planTerminated"
     },
     {
-      "code": 6455,
+      "code": 6456,
       "msg": "The channel was disputed already",
       "name": "alreadyDisputed"
     },
     {
-      "code": 6456,
+      "code": 6457,
       "msg": "The receipt is not included in what was paid for",
       "name": "notIncluded"
     },
     {
-      "code": 6457,
+      "code": 6458,
       "msg": "The receipt asks for no more than the price list does",
       "name": "fairPrice"
     },
     {
-      "code": 6458,
+      "code": 6459,
       "msg": "The two messages do not contradict each other",
       "name": "noContradiction"
     },
     {
-      "code": 6459,
+      "code": 6460,
       "msg": "A sum does not fit into 64 bits",
       "name": "overflow"
     },
     {
-      "code": 6460,
+      "code": 6461,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
     }
