@@ -75,8 +75,7 @@ impl Tab {
     /// The promise is newer, within what channel and session may spend, and in time.
     pub fn settle(&mut self, promise: &Promise, now: i64) -> Result<(), Violation> {
         let (session, channel) = (self.channel.session, &mut self.channel);
-        let is_new = promise.sequence > channel.sequence.get() && promise.cumulative > channel.settled.get();
-        Violation::unless(is_new, "an old voucher was settled")?;
+        Violation::unless(promise.cumulative > channel.settled.get(), "an old voucher was settled")?;
         let most = channel.cap.get().min(session.limit.get());
         Violation::unless(promise.cumulative <= most, "a voucher was settled that spends more than it may")?;
         let is_timely = now <= promise.expires_at && promise.expires_at <= session.expires_at.get();

@@ -143,7 +143,7 @@ fn panel(kind: Kind) -> Vec<Scene> {
     let (mut w, job, ..) = challenged();
     w.set_slot(w.dispute(&job).draw_slot.get() + 1);
     let draw = w.draw(job);
-    all.push(make("draw_panel", w, draw, vec![], Syscalls { hashes: &[66; 3], ..CLOCK }, &[]));
+    all.push(make("draw_panel", w, draw, vec![], Syscalls { hashes: &[66], ..CLOCK }, &[]));
     let (mut w, job, _, resolvers) = challenged();
     let members = w.drawn(job, &resolvers);
     // The address of its vote is found at the first try, as the floor has it.
