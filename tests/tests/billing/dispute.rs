@@ -322,7 +322,7 @@ fn a_payer_that_has_nothing_left_to_spend_has_nothing_to_lose() {
     let close = w.close(second);
     w.send(&[close], &[]);
     let disputing = contradict_vouchers(&w, second, &session(), [&one, &other]);
-    w.refuse_all(&disputing, &[], "NothingOwed");
+    w.refuse_all(&disputing, &[], "ChannelClosed");
 }
 
 /// Whoever has the key of a session that is over can promise what it likes.
