@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     Router,
 };
-use joule_units::Amount;
+use joule_units::{Amount, UnixTime};
 use joule_voucher::{sign, Format as _, Receipt, SigningKey};
 use joule_x402::{decode, encode, PaymentPayload, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 use std::sync::{
@@ -62,9 +62,12 @@ impl Middleman {
         self.change(|receipt| receipt.amount = Amount::new(receipt.amount.get().get() + 1).into());
     }
 
-    /// From now on every receipt has the number of the one before.
+    /// From now on every receipt has the number of the one before. It is of another second, or it could be the same receipt.
     pub fn be_forgetful(&self) {
-        self.change(|receipt| receipt.sequence = (receipt.sequence.get() - 1).into());
+        self.change(|receipt| {
+            receipt.sequence = (receipt.sequence.get() - 1).into();
+            receipt.at = UnixTime::new(receipt.at.get().get() + 1).into();
+        });
     }
 
     /// Whether answers stay away from now on.
