@@ -238,7 +238,7 @@ impl Default for Exact {
     fn default() -> Self {
         Self {
             channels: Vec::new(),
-            max_unit_price: 1_000_000,
+            max_unit_price: 10_000,
             max_unit_limit: 100_000,
             confirm_ms: 90_000,
             low: 5_000_000,

@@ -47,6 +47,8 @@ pub struct Rates {
     payers: Mutex<HashMap<Pubkey, Instant>>,
     of_lookups: Quota,
     lookups: Mutex<Instant>,
+    /// Payments by one transaction that are looked at, as many as lookups: neither takes the other's turns.
+    payments: Mutex<Instant>,
 }
 
 impl Rates {
@@ -56,6 +58,7 @@ impl Rates {
             payers: Mutex::default(),
             of_lookups: Quota::new(limits.lookups_per_second, limits.lookups_per_second),
             lookups: Mutex::new(Instant::now()),
+            payments: Mutex::new(Instant::now()),
         }
     }
 
@@ -72,6 +75,12 @@ impl Rates {
     /// Or how long until the chain may be asked again.
     pub fn lookup(&self) -> Result<(), Duration> {
         let mut due = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        self.of_lookups.take(&mut due, Instant::now())
+    }
+
+    /// Or how long until the chain may be asked about another payment.
+    pub fn payment(&self) -> Result<(), Duration> {
+        let mut due = self.payments.lock().unwrap_or_else(PoisonError::into_inner);
         self.of_lookups.take(&mut due, Instant::now())
     }
 }

@@ -110,6 +110,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let key = Arc::new(read_key(&config)?);
     let chain = OnChain::new(&config.rpc_url);
     let shop = chain.shop(&config, &key.pubkey()).await?;
+    let _alone = alone(config.ledger.with_extension("lock")).await?;
     let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes)?;
     let settler = Settler::new(chain.clone(), key.clone(), ledger.clone(), &config)?;
     let settles = config.settle.enabled;
@@ -134,6 +135,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ledger.close();
     tracing::info!("everything that was promised is written down");
     Ok(())
+}
+
+/// Waits until no other gateway sells on the ledger: one that is stopping still finishes its answers. Held until it is dropped.
+async fn alone(path: PathBuf) -> anyhow::Result<std::fs::File> {
+    let file = std::fs::File::create(&path).with_context(|| format!("{}", path.display()))?;
+    if matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+        tracing::info!(lock = %path.display(), "another gateway has this ledger; waiting until it has ended");
+    }
+    tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await?.context("locking the ledger")
 }
 
 /// Also when it panics.

@@ -55,22 +55,29 @@ impl Plugin {
     /// Starts the endpoint in this process. The port is taken, or the error names it, on return.
     pub fn start(config: GrpcConfig) -> Result<Self, PluginError> {
         config.validate()?;
+        let address = config.address;
+        let listen = |source| PluginError::Listen { address, source };
+        // Before there is a runtime, which must not be dropped inside another one.
+        let listener = std::net::TcpListener::bind(address)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(config.worker_threads.max(1))
             .thread_name("joule-geyser")
             .enable_all()
             .build()
             .map_err(PluginError::Runtime)?;
-        let address = config.address;
-        let listen = |source| PluginError::Listen { address, source };
-        let listener = std::net::TcpListener::bind(address)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(listen)?;
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(listen)?
+        let entered = runtime.enter();
+        let registered = tokio::net::TcpListener::from_std(listener);
+        drop(entered);
+        let listener = match registered {
+            Ok(listener) => listener,
+            Err(source) => {
+                runtime.shutdown_background();
+                return Err(PluginError::Listen { address, source });
+            }
         };
-        let address = listener.local_addr().map_err(listen)?;
         let hub = Arc::new(Hub::new(config.channel_capacity, config.replay_stored_slots));
         let (done, served) = mpsc::channel();
         let server_hub = Arc::clone(&hub);

@@ -51,9 +51,15 @@ impl Localnet {
         let state = StateDir::open(&config.state_dir, config.reset)?;
         let personas = Personas::load_or_create(&state.keys())?;
 
+        // A port that nobody has named is chosen by whoever binds it: no other process can come in between.
+        let grpc_port = match config.grpc_port {
+            0 => 0,
+            _ => grpc_port.release(),
+        };
+
         progress("starting the chain");
         let plugin = Plugin::start(GrpcConfig {
-            address: ([127, 0, 0, 1], grpc_port.release()).into(),
+            address: ([127, 0, 0, 1], grpc_port).into(),
             replay_stored_slots: config.replay_slots,
             ..GrpcConfig::default()
         })?;

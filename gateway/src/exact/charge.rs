@@ -45,7 +45,7 @@ impl Exact {
         bought: Usage,
         confirm: Duration,
     ) -> Result<Charge, Refusal> {
-        let mark = self.under_way.begin(transaction.signatures[0])?;
+        let mark = self.under_way.begin(transaction.signatures[0], payer)?;
         Ok(Charge { cashier: self.cashier.clone(), transaction, mark, payer, bought, confirm, taken: false })
     }
 }

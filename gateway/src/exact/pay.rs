@@ -42,7 +42,7 @@ pub async fn paid(
         return Err(Failure::NoRoom.into());
     }
     // What follows asks the chain, for someone who has not paid yet.
-    gateway.rates.lookup().map_err(Failure::TooFast)?;
+    gateway.rates.payment().map_err(Failure::TooFast)?;
     let mut signed = payment.transaction.clone();
     signed.signatures[0] = sign(&gateway.key, &signed.message.serialize()).into();
     let confirm = Duration::from_millis(gateway.config.exact.confirm_ms);

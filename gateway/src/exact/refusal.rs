@@ -55,6 +55,8 @@ pub enum Refusal {
     // Of what became of it.
     #[error("this transaction is paying for a request already")]
     Duplicate,
+    #[error("another payment of the same wallet is under way: one at a time")]
+    PayerBusy,
     #[error("this transaction is on the chain already; each pays for one request")]
     Used,
     #[error("the transaction would fail: {0}")]
@@ -90,6 +92,7 @@ impl Refusal {
             Self::Authority => "exact_authority",
             Self::Amount { .. } => "exact_amount",
             Self::Duplicate => "duplicate_settlement",
+            Self::PayerBusy => "payment_under_way",
             Self::Used => "exact_used",
             Self::WouldFail(_) => "exact_would_fail",
             Self::Failed(_) => "transaction_failed",

@@ -41,10 +41,11 @@ impl Chain {
         let statuses = self.rpc().get_signature_statuses(&[*signature]).await?.value;
         Ok(match statuses.into_iter().next().flatten() {
             None => Fate::Unknown,
+            // On a fork that dies it may have gone the other way.
+            Some(status) if !status.satisfies_commitment(CommitmentConfig::confirmed()) => Fate::Processed,
             Some(status) => match &status.err {
                 Some(failed) => Fate::Failed(error::from_transaction(failed, Vec::new())),
-                None if status.satisfies_commitment(CommitmentConfig::confirmed()) => Fate::Confirmed,
-                None => Fate::Processed,
+                None => Fate::Confirmed,
             },
         })
     }
