@@ -4,13 +4,13 @@ mod history;
 
 use super::{
     job::{known, time},
-    listing::{parse, First, Listing},
+    listing::{body, column, parse, First, Listing},
     page::PageRequest,
-    AccountRow, EventRow, Result, StoreError,
+    AccountRow, EventRow, Result,
 };
 use crate::{
     decode::{event::channel_of, Fact, State},
-    types::{Address, Malformed},
+    types::Address,
 };
 use joule_api::{Against, Channel, ChannelStatus, Commitment, Owed, PaidOut, Session, StagedSession};
 use joule_billing::{event as billing, state};
@@ -166,11 +166,8 @@ pub fn get(conn: &Connection, address: &Address) -> Result<Option<Channel>> {
 }
 
 pub fn put(conn: &Connection, address: &Address, channel: &Channel) -> Result<()> {
-    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
-    let blob = |text: &str| {
-        text.parse::<Address>().map(|address| address.0).map_err(|error: Malformed| damaged(error.to_string()))
-    };
-    let body = serde_json::to_string(channel).map_err(|error| damaged(error.to_string()))?;
+    let blob = |text: &str| column(address, text);
+    let body = body(address, channel)?;
     conn.prepare_cached(
         "insert or replace into channels (address, payer, provider, model, status, opened_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

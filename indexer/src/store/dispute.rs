@@ -4,9 +4,9 @@ mod history;
 
 use super::{
     job,
-    listing::{parse, First, Listing},
+    listing::{body, column, parse, First, Listing},
     page::PageRequest,
-    AccountRow, EventRow, Result, StoreError,
+    AccountRow, EventRow, Result,
 };
 use crate::{
     decode::{event::dispute_of, Fact, State},
@@ -181,9 +181,8 @@ pub fn get(conn: &Connection, address: &Address) -> Result<Option<Dispute>> {
 }
 
 pub fn put(conn: &Connection, address: &Address, dispute: &Dispute) -> Result<()> {
-    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
-    let job: Address = dispute.job.parse().map_err(|error: crate::types::Malformed| damaged(error.to_string()))?;
-    let body = serde_json::to_string(dispute).map_err(|error| damaged(error.to_string()))?;
+    let job = column(address, &dispute.job)?;
+    let body = body(address, dispute)?;
     conn.prepare_cached(
         "insert into disputes (address, job, status, opened_at, slot, body) values (?1, ?2, ?3, ?4, ?5, ?6)
          on conflict (address) do update set
@@ -191,7 +190,7 @@ pub fn put(conn: &Connection, address: &Address, dispute: &Dispute) -> Result<()
     )?
     .execute(params![
         address.0,
-        job.0,
+        job,
         status_name(dispute.status),
         dispute.opened_at,
         dispute.slot as i64,

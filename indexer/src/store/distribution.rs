@@ -1,9 +1,9 @@
 //! Distributions: what `Distributed` events say.
 
 use super::{
-    listing::{First, Listing},
+    listing::{body, First, Listing},
     page::PageRequest,
-    Cursor, EventRow, Result, StoreError,
+    Cursor, EventRow, Result,
 };
 use crate::types::Address;
 use anchor_lang::prelude::PodU64;
@@ -64,8 +64,7 @@ pub fn place(distribution: &Distribution) -> Cursor {
 
 pub fn put(conn: &Connection, event: &EventRow, e: &Distributed) -> Result<()> {
     let distribution = from_event(event, e);
-    let body = serde_json::to_string(&distribution)
-        .map_err(|error| StoreError::Damaged(distribution.signature.clone(), error.to_string()))?;
+    let body = body(&distribution.signature, &distribution)?;
     let place = place(&distribution);
     conn.prepare_cached(
         "insert into distributions (address, channel, at, slot, body) values (?1, ?2, ?3, ?4, ?5)

@@ -3,9 +3,9 @@
 mod history;
 
 use super::{
-    listing::{parse, First, Listing},
+    listing::{body, column, parse, First, Listing},
     page::PageRequest,
-    status_name, AccountRow, EventRow, Result, StoreError,
+    status_name, AccountRow, EventRow, Result,
 };
 use crate::{
     decode::{event::job_of, Fact, State},
@@ -265,11 +265,8 @@ pub fn get(conn: &Connection, address: &Address) -> Result<Option<Job>> {
 }
 
 pub fn put(conn: &Connection, address: &Address, job: &Job) -> Result<()> {
-    let bytes = |text: &str| {
-        text.parse::<Address>().map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))
-    };
-    let body =
-        serde_json::to_string(job).map_err(|error| StoreError::Damaged(address.to_string(), error.to_string()))?;
+    let blob = |text: &str| column(address, text);
+    let body = body(address, job)?;
     conn.prepare_cached(
         "insert into jobs (address, client, provider, mint, status, opened_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -279,9 +276,9 @@ pub fn put(conn: &Connection, address: &Address, job: &Job) -> Result<()> {
     )?
     .execute(params![
         address.0,
-        bytes(&job.client)?.0,
-        job.provider.as_deref().map(bytes).transpose()?.map(|provider| provider.0),
-        bytes(&job.mint)?.0,
+        blob(&job.client)?,
+        job.provider.as_deref().map(blob).transpose()?,
+        blob(&job.mint)?,
         status_name(job.status),
         job.opened_at,
         job.slot as i64,

@@ -3,7 +3,8 @@
 use super::{page::Cursor, PageRequest, Result, StoreError};
 use crate::types::Address;
 use rusqlite::{params_from_iter, types::Value, Connection};
-use serde::de::DeserializeOwned;
+use serde::{de::DeserializeOwned, Serialize};
+use std::fmt::Display;
 
 /// A query that grows by its conditions.
 pub struct Listing {
@@ -77,4 +78,15 @@ impl Listing {
 /// What a row's `body` says.
 pub fn parse<T: DeserializeOwned>(body: &str) -> Result<T> {
     serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
+}
+
+/// What a row's `body` is to say. `of` is the row's address, for the error.
+pub fn body<T: Serialize>(of: &impl Display, row: &T) -> Result<String> {
+    serde_json::to_string(row).map_err(|error| StoreError::Damaged(of.to_string(), error.to_string()))
+}
+
+/// An address out of a row, as a column holds it.
+pub fn column(of: &impl Display, text: &str) -> Result<[u8; 32]> {
+    let address = text.parse::<Address>();
+    address.map(|address| address.0).map_err(|error| StoreError::Damaged(of.to_string(), error.to_string()))
 }

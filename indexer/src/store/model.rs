@@ -1,17 +1,15 @@
 //! Models and their price lists: what their accounts say.
 
 use super::{
-    page::{Cursor, PageRequest},
-    AccountRow, Result, StoreError,
+    listing::{body, column, parse, First, Listing},
+    page::PageRequest,
+    AccountRow, Result,
 };
-use crate::{
-    decode::State,
-    types::{Address, Malformed},
-};
+use crate::{decode::State, types::Address};
 use anchor_lang::prelude::Address as Key;
 use joule_api::{Commitment, Model, ModelStatus, PriceList, Royalty, Share};
 use joule_registry::state;
-use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
+use rusqlite::{params, Connection, OptionalExtension};
 
 /// The kinds of account, the second of which is listed under the first.
 pub const MODEL: &str = "model";
@@ -93,11 +91,8 @@ pub fn get(conn: &Connection, address: &Address) -> Result<Option<Model>> {
 }
 
 pub fn put(conn: &Connection, address: &Address, model: &Model) -> Result<()> {
-    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
-    let blob = |text: &str| {
-        text.parse::<Address>().map(|address| address.0).map_err(|error: Malformed| damaged(error.to_string()))
-    };
-    let body = serde_json::to_string(model).map_err(|error| damaged(error.to_string()))?;
+    let blob = |text: &str| column(address, text);
+    let body = body(address, model)?;
     conn.prepare_cached(
         "insert or replace into models (address, creator, base, status, created_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -116,36 +111,11 @@ pub fn put(conn: &Connection, address: &Address, model: &Model) -> Result<()> {
 
 /// Newest first: by creation, then by address.
 pub fn list(conn: &Connection, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>> {
-    let mut sql = String::from("select body from models where 1 = 1");
-    let mut values: Vec<Value> = Vec::new();
-    let mut and = |condition: &str, value: Value| {
-        sql.push_str(condition);
-        values.push(value);
-    };
-    let blob = |address: &Address| Value::Blob(address.0.to_vec());
-    if let Some(status) = filter.status {
-        and(" and status = ?", Value::Text(status_name(status).to_owned()));
-    }
-    if let Some(creator) = &filter.creator {
-        and(" and creator = ?", blob(creator));
-    }
-    if let Some(base) = &filter.base {
-        and(" and base = ?", blob(base));
-    }
-    if let Some(Cursor { time, address }) = page.after {
-        and(" and (created_at < ?", Value::Integer(time));
-        and(" or (created_at = ?", Value::Integer(time));
-        and(" and address > ?))", blob(&address));
-    }
-    for address in without {
-        and(" and address <> ?", blob(address));
-    }
-    and(" order by created_at desc, address limit ?", Value::Integer(page.limit as i64));
-    let mut statement = conn.prepare_cached(&sql)?;
-    let bodies = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    bodies.iter().map(|body| parse(body)).collect()
+    Listing::of("models")
+        .text("status", filter.status.map(status_name))
+        .address("creator", filter.creator)
+        .address("base", filter.base)
+        .read(conn, "created_at", First::Newest, page, without)
 }
 
 fn status_name(status: ModelStatus) -> &'static str {
@@ -153,8 +123,4 @@ fn status_name(status: ModelStatus) -> &'static str {
         ModelStatus::Active => "active",
         ModelStatus::Retired => "retired",
     }
-}
-
-fn parse(body: &str) -> Result<Model> {
-    serde_json::from_str(body).map_err(|error| StoreError::Damaged(body.chars().take(80).collect(), error.to_string()))
 }

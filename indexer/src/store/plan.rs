@@ -2,13 +2,13 @@
 
 use super::{
     job::time,
-    listing::{parse, First, Listing},
+    listing::{body, column, parse, First, Listing},
     page::PageRequest,
-    AccountRow, EventRow, Result, StoreError,
+    AccountRow, EventRow, Result,
 };
 use crate::{
     decode::{event::plan_of, Fact, State},
-    types::{Address, Malformed},
+    types::Address,
 };
 use joule_api::{Commitment, Plan, PlanStatus};
 use joule_billing::{event as billing, state};
@@ -166,11 +166,8 @@ pub fn get(conn: &Connection, address: &Address) -> Result<Option<Plan>> {
 }
 
 pub fn put(conn: &Connection, address: &Address, plan: &Plan) -> Result<()> {
-    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
-    let blob = |text: &str| {
-        text.parse::<Address>().map(|address| address.0).map_err(|error: Malformed| damaged(error.to_string()))
-    };
-    let body = serde_json::to_string(plan).map_err(|error| damaged(error.to_string()))?;
+    let blob = |text: &str| column(address, text);
+    let body = body(address, plan)?;
     conn.prepare_cached(
         "insert or replace into plans (address, channel, payer, status, started_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -1,9 +1,9 @@
 //! Providers: what an account says; what they did is in the totals.
 
 use super::{
-    listing::{parse, First, Listing},
+    listing::{body, column, parse, First, Listing},
     page::PageRequest,
-    provider_status_name, AccountRow, EventRow, Result, StoreError,
+    provider_status_name, AccountRow, EventRow, Result,
 };
 use crate::{
     decode::{Fact, Row, State},
@@ -115,10 +115,8 @@ pub fn authority(conn: &Connection, address: &Address) -> Result<Option<Address>
 }
 
 pub fn put(conn: &Connection, address: &Address, provider: &Provider) -> Result<()> {
-    let damaged = |error: String| StoreError::Damaged(address.to_string(), error);
-    let authority: Address =
-        provider.authority.parse().map_err(|error: crate::types::Malformed| damaged(error.to_string()))?;
-    let body = serde_json::to_string(provider).map_err(|error| damaged(error.to_string()))?;
+    let authority = column(address, &provider.authority)?;
+    let body = body(address, provider)?;
     conn.prepare_cached(
         "insert into providers (address, authority, status, registered_at, slot, body)
          values (?1, ?2, ?3, ?4, ?5, ?6)
@@ -128,7 +126,7 @@ pub fn put(conn: &Connection, address: &Address, provider: &Provider) -> Result<
     )?
     .execute(params![
         address.0,
-        authority.0,
+        authority,
         provider_status_name(provider.status),
         provider.registered_at,
         provider.slot as i64,

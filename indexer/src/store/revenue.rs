@@ -11,11 +11,8 @@ mod days;
 
 pub use days::Days;
 
-use super::{Result, StoreError};
-use crate::{
-    decode::Fact,
-    types::{Address, Malformed},
-};
+use super::{listing::column, Result};
+use crate::{decode::Fact, types::Address};
 use joule_api::{Channel, PaidOut, Revenue, RevenueBy};
 use joule_billing::event::AnyEvent;
 use rusqlite::{params, params_from_iter, types::Value, Connection, OptionalExtension};
@@ -140,10 +137,7 @@ pub fn changed(conn: &Connection, before: Option<&Days>, channel: &Channel, afte
     if deltas.is_empty() {
         return Ok(());
     }
-    let blob = |text: &str| {
-        let damaged = |error: Malformed| StoreError::Damaged(channel.address.clone(), error.to_string());
-        text.parse::<Address>().map(|address| address.0).map_err(damaged)
-    };
+    let blob = |text: &str| column(&channel.address, text);
     let (mint, model, provider) = (blob(&channel.mint)?, blob(&channel.model)?, blob(&channel.provider)?);
     let mut read = conn.prepare_cached(
         "select requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned from revenue
