@@ -16,6 +16,8 @@ use std::{
 
 /// One of them.
 pub struct Account {
+    /// The channel's.
+    pub address: Pubkey,
     pub contexts: Contexts,
     channel: Mutex<(Channel, Option<Verifier>)>,
     book: Mutex<Book>,
@@ -24,7 +26,7 @@ pub struct Account {
 impl Account {
     fn new(channel: Channel, contexts: Contexts, book: Book) -> Self {
         let verifier = Verifier::new(&channel.signer);
-        Self { contexts, channel: Mutex::new((channel, verifier)), book: Mutex::new(book) }
+        Self { address: channel.address, contexts, channel: Mutex::new((channel, verifier)), book: Mutex::new(book) }
     }
 
     /// What the chain last said.
@@ -71,7 +73,7 @@ impl Accounts {
 
     /// Of two that came at once the first stays, so that there is one account of a channel.
     fn insert(&self, account: Account) -> Arc<Account> {
-        let address = account.channel().address;
+        let address = account.address;
         let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.entry(address).or_insert_with(|| Arc::new(account)).clone()
     }
@@ -123,7 +125,7 @@ impl Gateway {
         let reloaded = tokio::task::spawn_blocking(move || {
             let mut book = account.book();
             if book.epoch() == epoch {
-                let address = account.channel().address;
+                let address = account.address;
                 match gateway.ledger.load(&address) {
                     Ok(stored) => book.reload(stored),
                     // The next write fails as void, and comes here again.

@@ -53,7 +53,6 @@ fn channel() -> Channel {
         backing_bps: 0,
         grace: 7_200,
         closes_at: UnixTime::default(),
-        collected: Amount::default(),
     }
 }
 

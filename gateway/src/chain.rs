@@ -123,7 +123,6 @@ impl Channel {
             backing_bps: state.backing_bps.get(),
             grace: state.grace.get(),
             closes_at: UnixTime::new(state.closes_at.get()),
-            collected: Amount::new(state.collected.get()),
         }
     }
 }
@@ -155,7 +154,7 @@ async fn refresh(gateway: &Gateway, chain: &OnChain) -> Result<(), SdkError> {
     gateway.clock.chain_says(chain.0.now().await?);
     let mut failed = None;
     for accounts in gateway.accounts.all().chunks(AT_ONCE) {
-        let addresses: Vec<_> = accounts.iter().map(|account| account.channel().address).collect();
+        let addresses: Vec<_> = accounts.iter().map(|account| account.address).collect();
         let states = match chain.states(&addresses).await {
             Ok(states) => states,
             // The others may be read all the same.

@@ -39,8 +39,6 @@ pub struct Channel {
     pub grace: u32,
     /// 0 while it is open.
     pub closes_at: UnixTime,
-    /// How much of what is earned the provider's share was computed on, base units.
-    pub collected: Amount,
 }
 
 impl Channel {

@@ -98,7 +98,7 @@ impl Hold {
             let book = self.account.book();
             let order = Write::Order { nonce: self.order.nonce.get() };
             let writes = self.voucher.take().into_iter().chain([order]).collect();
-            (self.gateway.ledger.write(self.address(), book.epoch(), writes), book.epoch())
+            (self.gateway.ledger.write(self.account.address, book.epoch(), writes), book.epoch())
         };
         self.state = State::Stored;
         let result = written.done().await;
@@ -154,12 +154,8 @@ impl Hold {
         if self.charge.is_some() {
             writes.extend(self.gateway.pay_house(&self.account, &mut book, bill.at));
         }
-        let written = self.gateway.ledger.write(self.account.channel().address, book.epoch(), writes);
+        let written = self.gateway.ledger.write(self.account.address, book.epoch(), writes);
         (receipt, written, book.epoch())
-    }
-
-    fn address(&self) -> joule_sdk::Pubkey {
-        self.account.channel().address
     }
 }
 
@@ -169,7 +165,7 @@ impl Drop for Hold {
         let nonce = self.order.nonce.get();
         let mut book = self.account.book();
         if let Some(voucher) = self.voucher.take() {
-            drop(self.gateway.ledger.write(self.account.channel().address, book.epoch(), vec![voucher]));
+            drop(self.gateway.ledger.write(self.account.address, book.epoch(), vec![voucher]));
         }
         match self.state {
             State::Over => {}
@@ -178,11 +174,7 @@ impl Drop for Hold {
             State::Stored => {
                 book.release(nonce);
                 // If this is lost, the order is refused after a restart, and costs nothing all the same.
-                drop(self.gateway.ledger.write(
-                    self.account.channel().address,
-                    book.epoch(),
-                    vec![Write::Forget { nonce }],
-                ));
+                drop(self.gateway.ledger.write(self.account.address, book.epoch(), vec![Write::Forget { nonce }]));
             }
         }
     }

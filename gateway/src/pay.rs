@@ -131,7 +131,7 @@ async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, U
     let (written, epoch) = {
         let mut book = account.book();
         let write = credit(gateway, &account, &mut book, &voucher)?;
-        let address = account.channel().address;
+        let address = account.address;
         (write.map(|write| gateway.ledger.write(address, book.epoch(), vec![write])), book.epoch())
     };
     if let Some(written) = written {

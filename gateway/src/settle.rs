@@ -287,7 +287,7 @@ mod tests {
             ..Voucher::default()
         };
         let voucher = Signed { message, signature: [0; 64] };
-        let due = Due { channel: Pubkey::default(), voucher, settled: Amount::ZERO, since: UnixTime::new(NOW) };
+        let due = Due { channel: Pubkey::default(), voucher, since: UnixTime::new(NOW) };
         let mut claim = Claim { due, state: bytemuck::Zeroable::zeroed() };
         change(&mut claim);
         let settings = config::Settle { amount: 100, age: 3_600, ..config::Settle::default() };

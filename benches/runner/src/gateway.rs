@@ -167,7 +167,6 @@ async fn gateway(
         backing_bps: 0,
         grace: 86_400,
         closes_at: UnixTime::default(),
-        collected: Amount::default(),
     };
     let open = Open((100..10_000).map(|number| (address(number), channel(number))).collect());
     let ledger = Ledger::open(&config.ledger, None)?;

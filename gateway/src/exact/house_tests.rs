@@ -38,7 +38,6 @@ fn refused(change: impl FnOnce(&mut Channel)) -> String {
         backing_bps: 0,
         grace: 60,
         closes_at: UnixTime::default(),
-        collected: Amount::default(),
     };
     change(&mut channel);
     check(&channel, &shop, &config).map_or_else(|error| error.to_string(), |()| String::new())

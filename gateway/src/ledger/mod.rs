@@ -75,7 +75,6 @@ struct Batch {
 pub struct Due {
     pub channel: Pubkey,
     pub voucher: Signed<Voucher>,
-    pub settled: Amount,
     /// Since when.
     pub since: UnixTime,
 }

@@ -77,16 +77,13 @@ pub fn vouched(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
 
 pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
     connection
-        .prepare(
-            "select address, voucher, settled, since from channels where voucher is not null and cumulative > settled",
-        )?
+        .prepare("select address, voucher, since from channels where voucher is not null and cumulative > settled")?
         .query_map([], |row| {
             let address = row.get::<_, Vec<u8>>(0)?;
             Ok(Due {
                 channel: Pubkey::try_from(address.as_slice()).map_err(|_| damaged("an address"))?,
                 voucher: Signed::read(&row.get::<_, Vec<u8>>(1)?).ok_or_else(|| damaged("a voucher"))?,
-                settled: amount(row, 2)?,
-                since: UnixTime::new(row.get(3)?),
+                since: UnixTime::new(row.get(2)?),
             })
         })?
         .collect()

@@ -84,7 +84,6 @@ pub fn channel(seed: u8) -> Channel {
         backing_bps: 0,
         grace: 7_200,
         closes_at: UnixTime::default(),
-        collected: Amount::default(),
     }
 }
 
