@@ -4,7 +4,7 @@ use crate::{
     constants::{PROTOCOL, PROVIDER},
     error::BillingError,
     event::Distributed,
-    state::{Channel, Payer, PARTIES},
+    state::{Channel, Payer, Verdict, PARTIES},
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
@@ -69,9 +69,11 @@ impl Distribute {
         let is_payable = || token::can_receive(fee_vault, mint, token_program);
         give(PROTOCOL, fee_vault, channel.pay_or_owe(PROTOCOL, part, is_payable)?)?;
         let target = channel.collectable(|| Ok(UnixTime::new(Clock::get()?.unix_timestamp)))?;
+        // Every step counts, one that rounds to nothing too, or the channel could never close.
+        let is_news = division.is_something() || target != channel.collected.get();
         let mut part = channel.collect(target)?;
         let mut returned = Amount::ZERO;
-        if channel.is_condemned() {
+        if channel.is_convicted(Verdict::AgainstProvider) {
             returned = core::mem::take(&mut part);
             channel.let_go(returned)?;
             self.payer.release(returned)?;
@@ -83,8 +85,6 @@ impl Distribute {
         if !transfers.is_empty() {
             self.payer.sign(|signer| transfers.send(token_program, signer));
         } else {
-            // A debt that was not there before is worth writing down, since its owner can claim it.
-            let is_news = division.is_something() || !part.is_zero() || !returned.is_zero();
             require!(is_news, BillingError::NothingPayable);
         }
         Ok(Distributed {

@@ -1,6 +1,6 @@
 //! Who is due what of what a channel has earned.
 
-use super::{Channel, Verdict};
+use super::Channel;
 use crate::{
     constants::{MAX_SHARES, PROVIDER},
     error::BillingError,
@@ -61,12 +61,6 @@ impl Channel {
         // A share is no more than what it is taken of, and the rest grows with that.
         let rest = |x: u64| x - others.of(Amount::new(x)).get();
         Ok(Amount::new(rest(target).checked_sub(rest(self.collected.get())).ok_or(BillingError::InvariantBroken)?))
-    }
-
-    /// Whether what the provider would collect is the payer's again.
-    #[inline(always)]
-    pub fn is_condemned(&self) -> bool {
-        self.disputed == Verdict::AgainstProvider as u8
     }
 
     /// A party is due `part` more. Returns what it gets now: nothing if it cannot be paid, and then all of it stays owed.
