@@ -5,6 +5,7 @@ mod crowd;
 mod disputes;
 pub mod idl;
 mod models;
+mod prepared;
 mod refusal;
 pub mod scenes;
 pub mod staking;
