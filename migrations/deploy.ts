@@ -100,10 +100,11 @@ async function admit(
 ): Promise<void> {
   const provider = staking.provider as AnchorProvider;
   const program = new PublicKey(idlOf(name).address);
-  const service = at(staking, seed("service"), program.toBytes());
+  const number = SERVICES.indexOf(name);
+  const service = at(staking, seed("service"), Uint8Array.of(number));
   await once(provider, service, `service ${program}`, "admitted", () =>
     staking.methods
-      .admitService(program, SERVICES.indexOf(name))
+      .admitService(program, number)
       .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
       .rpc({ commitment: "confirmed" }),
   );

@@ -3,9 +3,10 @@
 use crate::{
     account,
     error::{self, SdkError},
-    escrow::state::{Bid, Client, Dispute, Job, JobStatus, Vote},
+    escrow::{self, state::{Bid, Client, Dispute, Job, JobStatus, Vote}},
     pda,
     registry::state::Provider,
+    staking::{self, state::Claim},
     table::{self, Retired, Table},
     token_program, Pubkey, Signature,
 };
@@ -216,9 +217,22 @@ impl Chain {
         self.escrow_where(&[(std::mem::offset_of!(Bid, authority), authority.as_ref())]).await
     }
 
-    /// The escrow's accounts of one kind that hold certain bytes at certain offsets of their fields.
+    /// What services hold of a bond.
+    pub async fn claims_on(&self, bond: &Pubkey) -> Result<Vec<(Pubkey, Claim)>, SdkError> {
+        self.accounts_where(&staking::ID, &[(std::mem::offset_of!(Claim, bond), bond.as_ref())]).await
+    }
+
     async fn escrow_where<T: Pod + Discriminator>(
         &self,
+        fields: &[(usize, &[u8])],
+    ) -> Result<Vec<(Pubkey, T)>, SdkError> {
+        self.accounts_where(&escrow::ID, fields).await
+    }
+
+    /// A program's accounts of one kind that hold certain bytes at certain offsets of their fields.
+    async fn accounts_where<T: Pod + Discriminator>(
+        &self,
+        program: &Pubkey,
         fields: &[(usize, &[u8])],
     ) -> Result<Vec<(Pubkey, T)>, SdkError> {
         let head = T::DISCRIMINATOR.len();
@@ -235,7 +249,7 @@ impl Chain {
             },
             ..Default::default()
         };
-        let found = self.rpc.get_program_ui_accounts_with_config(&crate::escrow::ID, config).await?;
+        let found = self.rpc.get_program_ui_accounts_with_config(program, config).await?;
         found
             .into_iter()
             .map(|(address, account)| {
