@@ -268,7 +268,9 @@ impl ProviderClient {
     pub(crate) async fn may_vote(&self, job: &State, opened_at: i64) -> Result<Result<(), String>, ChainError> {
         let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
         if provider.stated_at.get() > opened_at {
-            return Ok(Err("it has said something new about itself since the dispute opened, and is no juror in it".into()));
+            return Ok(Err(
+                "it has said something new about itself since the dispute opened, and is no juror in it".into()
+            ));
         }
         if job.requirements == Address::default() {
             return Ok(Ok(()));

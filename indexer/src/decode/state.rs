@@ -116,8 +116,9 @@ impl State {
             }
             Self::Attestations(s) => {
                 let used = s.places.iter().filter(|place| place.expires_at.get() != 0);
-                let places =
-                    used.map(|a| fields!(a; attestor: key, schema: number, since: number, expires_at: number, value_hash: hash));
+                let places = used.map(
+                    |a| fields!(a; attestor: key, schema: number, since: number, expires_at: number, value_hash: hash),
+                );
                 json!({
                     "subject": fields::key(&s.subject), "rent_payer": fields::key(&s.rent_payer),
                     "places": places.collect::<Value>(),
@@ -174,8 +175,11 @@ fn dispute(s: &Dispute) -> Value {
         final_at: number, resolved_at: number, vote_window: number, votes_open: number, status: number, mode: number,
         round: number, jurors: number, appellant: number, verdict: number);
     value["draw_slot"] = s.draw_slot.get().into();
-    value["rounds"] =
-        s.rounds.iter().map(|r| fields!(r; tally: texts, weight: text, pot: text, committed: number, revealed: number)).collect();
+    value["rounds"] = s
+        .rounds
+        .iter()
+        .map(|r| fields!(r; tally: texts, weight: text, pot: text, committed: number, revealed: number))
+        .collect();
     let drawn = s.members.iter().take(usize::from(s.drawn)).enumerate();
     value["members"] = drawn
         .map(|(seat, member)| {

@@ -126,6 +126,7 @@ impl Court {
             abstains,
             vote: vote.as_ref(),
             can_open: ballot.is_some(),
+            settle_after: job.settle_after.get(),
             side: side.filter(|_| self.duty.max_appeal.is_some() && !abstains),
         };
         match motion(&dispute, stand, chain.now().await?) {

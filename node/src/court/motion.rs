@@ -1,9 +1,12 @@
 //! What a dispute needs now, by its account and the chain's clock alone.
 
 use crate::chain::Address;
-use joule_sdk::escrow::{
-    math::Side,
-    state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+use joule_sdk::{
+    escrow::{
+        math::Side,
+        state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+    },
+    units::UnixTime,
 };
 
 /// What a dispute needs now.
@@ -41,6 +44,8 @@ pub struct Stand<'a> {
     pub can_open: bool,
     /// The side that it would appeal for.
     pub side: Option<Side>,
+    /// When the job's review is over, in Unix seconds.
+    pub settle_after: i64,
 }
 
 /// `now` is the chain's time.
@@ -51,13 +56,13 @@ pub fn motion(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
     }
     if is(DisputeStatus::Drawing) {
         return match () {
-            () if now > dispute.draw_by.get() => Motion::Resolve,
+            () if now > dispute.draw_by.get() => resolution(dispute, stand, now),
             () if is_to_be_drawn(dispute, now) => Motion::Draw,
             () => Motion::Nothing,
         };
     }
     if now > dispute.final_at.get() {
-        return Motion::Resolve;
+        return resolution(dispute, stand, now);
     }
     let (commit_by, reveal_by) = (dispute.commit_by.get(), dispute.reveal_by.get());
     let may_vote = !dispute.is_panel() && stand.wants_vote;
@@ -68,6 +73,14 @@ pub fn motion(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
         (Some(vote), _) if vote.choice == 0 && stand.can_open && now > commit_by && now <= reveal_by => Motion::Reveal,
         _ if now > reveal_by && stand.side.is_some_and(|side| has_lost(dispute, side)) => Motion::Appeal,
         _ => Motion::Nothing,
+    }
+}
+
+/// Without a verdict nobody is paid before the review of the result is over.
+fn resolution(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
+    match dispute.decide(stand.settle_after, UnixTime::new(now)) {
+        Ok(_) => Motion::Resolve,
+        Err(_) => Motion::Nothing,
     }
 }
 
@@ -151,8 +164,15 @@ mod tests {
         Vote { choice, ..<Vote as bytemuck::Zeroable>::zeroed() }
     }
 
-    const JUROR: Stand =
-        Stand { wants_vote: true, seat: None, abstains: false, vote: None, can_open: false, side: None };
+    const JUROR: Stand = Stand {
+        wants_vote: true,
+        seat: None,
+        abstains: false,
+        vote: None,
+        can_open: false,
+        side: None,
+        settle_after: 0,
+    };
 
     #[test]
     fn a_vote_is_committed_and_opened_in_its_time() {
@@ -197,6 +217,8 @@ mod tests {
         dispute.draw_by = 5.into();
         assert_eq!(motion(&dispute, JUROR, 5), Motion::Draw);
         assert_eq!(motion(&dispute, JUROR, 6), Motion::Resolve);
+        let reviewed = Stand { settle_after: 9, ..JUROR };
+        assert_eq!([8, 9].map(|now| motion(&dispute, reviewed, now)), [Motion::Nothing, Motion::Resolve]);
     }
 
     #[test]
@@ -216,15 +238,18 @@ mod tests {
     fn a_member_that_cannot_run_the_job_says_so_late_and_a_quorum_needs_not_hear_it() {
         let mut dispute = panel(Verdict::Undecided);
         (dispute.commit_by, dispute.vote_window) = (100.into(), 40.into());
+        (dispute.reveal_by, dispute.final_at) = (140.into(), 180.into());
         let member = Stand { seat: Some(1), abstains: true, ..JUROR };
         let at = |now| motion(&dispute, member, now);
-        assert_eq!([89, 90, 100, 101].map(at), [
-            Motion::Nothing,
-            Motion::Excuse(1),
-            Motion::Excuse(1),
-            Motion::Nothing
-        ]);
-        assert_eq!(motion(&dispute, Stand { abstains: false, ..member }, 95), Motion::Commit(Some(1)), "it tries again");
+        assert_eq!(
+            [89, 90, 100, 101].map(at),
+            [Motion::Nothing, Motion::Excuse(1), Motion::Excuse(1), Motion::Nothing]
+        );
+        assert_eq!(
+            motion(&dispute, Stand { abstains: false, ..member }, 95),
+            Motion::Commit(Some(1)),
+            "it tries again"
+        );
         let sealed = vote(0);
         assert_eq!(motion(&dispute, Stand { vote: Some(&sealed), ..member }, 95), Motion::Nothing, "never twice");
         assert_eq!(tries_until(&dispute), 95);

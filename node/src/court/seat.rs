@@ -77,14 +77,17 @@ impl Court {
         let chain = self.chain.chain();
         for (address, claim) in chain.claims_on(&pda::bond(&self.chain.authority(), mint)).await? {
             let used = claim.tranches.iter().take(claim.count.into());
-            let ended: u64 = used.filter(|tranche| tranche.until.get() <= now).map(|tranche| tranche.amount.get()).sum();
+            let ended: u64 =
+                used.filter(|tranche| tranche.until.get() <= now).map(|tranche| tranche.amount.get()).sum();
             if ended == 0 {
                 continue;
             }
             match self.chain.send(&[staking::release_expired(address, &claim)]).await {
                 Ok(()) => info!(%mint, claim = %address, amount = ended, "free again: the claim has come to its end"),
                 // Nothing waits for it.
-                Err(error) => warn!(%mint, claim = %address, %error, "cannot release a claim that has come to its end yet"),
+                Err(error) => {
+                    warn!(%mint, claim = %address, %error, "cannot release a claim that has come to its end yet")
+                }
             }
         }
         Ok(())

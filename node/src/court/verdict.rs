@@ -27,7 +27,8 @@ impl Court {
         let (chain, place) = (self.chain.chain(), pda::dispute(&address));
         let token_program = self.chain.token_program(&job.mint).await?;
         for (vote, state) in chain.votes_in(&place).await? {
-            let sent = self.chain.send(&[escrow::close_vote(address, job, dispute.panel, vote, &state, token_program)]).await;
+            let sent =
+                self.chain.send(&[escrow::close_vote(address, job, dispute.panel, vote, &state, token_program)]).await;
             if chain.find::<Vote>(&vote).await?.is_some() {
                 sent?;
             }

@@ -80,9 +80,7 @@ impl Court {
             Some(ballot) => ballot,
             None => match self.try_to_run(job, dispute).await? {
                 Tried::Output(output) => self.write_down(mine, dispute, output)?,
-                Tried::Never(reason) | Tried::NotYet(reason)
-                    if is_late(dispute, self.chain.now().await?) =>
-                {
+                Tried::Never(reason) | Tried::NotYet(reason) if is_late(dispute, self.chain.now().await?) => {
                     warn!(job = %address, seat, %reason, "drawn, and cannot run the job: says so");
                     self.excuse(address, job, dispute, mine, seat).await?;
                     return Ok(Ended::Over);

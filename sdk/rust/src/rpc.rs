@@ -3,7 +3,10 @@
 use crate::{
     account,
     error::{self, SdkError},
-    escrow::{self, state::{Bid, Client, Dispute, Job, JobStatus, Vote}},
+    escrow::{
+        self,
+        state::{Bid, Client, Dispute, Job, JobStatus, Vote},
+    },
     pda,
     registry::state::Provider,
     staking::{self, state::Claim},

@@ -180,7 +180,9 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     let bond = joule.json(&["provider", "bond", "services", "--as", "north"]).await;
     assert_eq!(bond["services"], serde_json::json!(["escrow"]));
     let owner = world.address(North).to_string();
-    joule.fails(4, "refused", &["provider", "bond", "services", "--name", "billing", "--owner", &owner, "--as", "bob"]).await;
+    joule
+        .fails(4, "refused", &["provider", "bond", "services", "--name", "billing", "--owner", &owner, "--as", "bob"])
+        .await;
     joule.json(&["provider", "bond", "services", "--name", "billing", "--as", "north"]).await;
     assert!(joule.text(&["provider", "bond", "show", "--as", "north"]).await.contains("20.000000, to be withdrawn"));
     let error = joule.fails(4, "refused", &["provider", "bond", "withdraw", "--as", "north"]).await;

@@ -48,7 +48,9 @@ pub(super) async fn change(options: &Options, found: &Found, name: &[Name], unna
     }
     if ![bond.owner, bond.withdrawer].contains(&me) {
         let (owner, withdrawer) = (bond.owner, bond.withdrawer);
-        return Err(Failure::Refused(format!("only its owner {owner} or its withdrawer {withdrawer} says who may lock it")));
+        return Err(Failure::Refused(format!(
+            "only its owner {owner} or its withdrawer {withdrawer} says who may lock it"
+        )));
     }
     found.send(options, &instructions, "changed who may lock bond").await
 }

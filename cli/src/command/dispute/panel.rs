@@ -125,7 +125,11 @@ pub(super) async fn show(options: &Options, mint: Option<&str>, next: bool) -> R
     ]);
     let mut resolvers = output::table(["resolver", "stake", "behind seats"]);
     for r in panel.enrolled() {
-        resolvers.add_row([r.resolver.to_string(), panels.token.format(r.stake.get()), panels.token.format(r.engaged.get())]);
+        resolvers.add_row([
+            r.resolver.to_string(),
+            panels.token.format(r.stake.get()),
+            panels.token.format(r.engaged.get()),
+        ]);
     }
     println!("{facts}\n{resolvers}");
     Ok(())
