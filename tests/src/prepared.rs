@@ -35,7 +35,7 @@ prepared! {
     unbonded, by prepare_unbonded;
     /// Everything that `unbonded` has, and a pool.
     pooled, by prepare_pooled;
-    /// Everything that `unbonded` has, two admitted services and an outlaw, and north's bond with `BOND` in it, which only
+    /// Everything that `unbonded` has, two admitted services and an outlaw, and north's bond with `BOND` in it, which names both and only
     /// `north_payout` can take out.
     bonded, by prepare_bonded;
     /// Everything a channel needs: Alice's deposit, north with a bond, and a model with prices that two others share in.
