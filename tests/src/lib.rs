@@ -8,6 +8,7 @@ mod models;
 mod refusal;
 pub mod scenes;
 pub mod staking;
+pub mod together;
 mod tokens;
 mod world;
 
