@@ -58,6 +58,8 @@ idl-check: build-host
 
 bench: build ## measure everything; writes benches/results
 	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench v1
+	@$(BIN)/joule-bench lifecycle
 	@$(BIN)/joule-bench size
 	@$(BIN)/joule-bench latency
 	@$(BIN)/joule-bench gateway
@@ -65,11 +67,15 @@ bench: build ## measure everything; writes benches/results
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench v1
+	@$(BIN)/joule-bench lifecycle
 	@$(BIN)/joule-bench size
 
 bench-check: build
-	@echo '[test] compute units against the snapshot'
+	@echo '[test] compute units, and what transactions hold and cost, against the snapshots'
 	@$(BIN)/joule-bench compute --check
+	@$(BIN)/joule-bench v1 --check
+	@$(BIN)/joule-bench lifecycle --check
 
 fuzz: build ## a million random steps against the programs, all money counted after each (STEPS=, SEED=)
 	@$(BIN)/joule-fuzz --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))

@@ -9,6 +9,7 @@ mod prepared;
 mod refusal;
 pub mod scenes;
 pub mod staking;
+pub mod together;
 mod tokens;
 mod world;
 
