@@ -4,7 +4,7 @@
 use joule_sdk::{
     escrow::{
         constants::PATIENCE,
-        state::{DisputeStatus, Terms, Verdict},
+        state::{DisputeStatus, Panel, Terms, Verdict},
     },
     instruction, pda,
     staking::state::Bond,
@@ -152,6 +152,27 @@ fn who_votes_wrong_loses_its_seat_and_who_is_right_can_sit_again() {
     let entries: Vec<_> = members.iter().map(|(_, juror)| w.entry(&job, &juror.pubkey())).collect();
     assert_eq!(entries, [(3 * EXPOSURE, 0), (3 * EXPOSURE, 0), (2 * EXPOSURE, 0)]);
     assert_eq!(bond_of(&w, &members[2].1).locked.get(), 2 * EXPOSURE);
+}
+
+#[test]
+fn a_panel_stays_until_the_last_of_its_seats_is_wound_up_however_late() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[EXPOSURE; 3]);
+    let job = dispute(&mut w);
+    let members = w.drawn(job, &resolvers);
+    w.seated(job, &members[..2], &[TRUTH; 2]);
+    assert_eq!(resolved(&mut w, job), Verdict::Counter);
+    let address = w.dispute(&job).panel;
+    let panel: Panel = w.get(&address);
+    w.set_time(panel.needed_until().unwrap() + 1);
+    let close = instruction::escrow::close_panel(address, &panel);
+    w.refuse(close.clone(), &[], "PanelNeeded");
+    w.send(&[w.close_vote(job, 0, &members[0].1), w.close_vote(job, 0, &members[1].1)], &[]);
+    w.refuse(close.clone(), &[], "PanelNeeded");
+    w.send(&[w.punish(job, members[2].0)], &[]);
+    w.send(&[close], &[]);
+    w.wind_up(job, &[]);
+    assert!(w.is_closed(&job) && w.is_closed(&address));
 }
 
 #[test]
