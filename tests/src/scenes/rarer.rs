@@ -6,7 +6,6 @@ use crate::{
     Kind, World, EXPOSURE, RESULT, TRUTH,
 };
 use joule_sdk::{
-    escrow::constants::PANEL_EPOCH,
     escrow::state::{commitment, Terms},
     instruction::{
         escrow::{accept, commit_vote, open, place_bid, OpenAccounts, Provider},
@@ -119,7 +118,8 @@ fn disputes(kind: Kind) -> Vec<Scene> {
     let mut all = Vec::new();
     let mut w = World::new(kind);
     w.resolvers(&[EXPOSURE]);
-    w.set_time(w.now() - PANEL_EPOCH);
+    // In the last second of the epoch before.
+    w.set_time(w.now() - 1);
     let resolver = w.holder(0);
     w.give_bond(&resolver, EXPOSURE);
     let enroll = w.enroll(&resolver, EXPOSURE);

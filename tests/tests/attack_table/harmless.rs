@@ -52,9 +52,23 @@ const BIDS: Names = &["place_bid", "place_bid (credential)"];
 const VOTES: Names = &["commit_vote", "commit_vote (attested)", "commit_seat", "commit_seat (appeal)"];
 /// Runs in which an account is left out.
 const PROGRAM_PASSED_TWICE: Names =
-    &["open", "open (first of a client)", "accept", "accept (no credential)", "place_bid", "commit_vote"];
+    &["open", "open (first of a client)", "accept", "accept (no credential)", "place_bid", "commit_vote", "challenge"];
+const BROKEN_MINT: Names = &["Closed", "ClosedAndPrefunded", "Truncated", "Beheaded"];
+/// Whatever is no claim, or another one.
+const NO_CLAIM: Names = &[
+    "Beheaded",
+    "Closed",
+    "ClosedAndPrefunded",
+    "ForeignOwner",
+    "SomebodyElses",
+    "Truncated",
+    "Uninitialised",
+    "Wallet",
+    "WrongDiscriminator",
+];
 const RESOLVES: Names = &["resolve (counter)", "resolve (stands)", "resolve (appeal)"];
 const EARNED: Names = &["approve", "settle", "stop"];
+const RIGHT_VOTES: Names = &["close_vote (right)", "close_vote (right, of a panel)"];
 const LOST_VOTES: Names = &["close_vote (wrong)", "close_vote (wrong, of a panel)"];
 const LET_GO: Names = &[
     "approve",
@@ -77,6 +91,7 @@ const NOT_OWED: &str = "a later payment leaves out an account that the job does 
 const OWN_SOURCE: &str = "whoever pays does so out of whichever account of its own it likes";
 const OWN_PAYOUT: &str = "any account of the payout owner will do";
 const SPONSOR: &str = "a sponsor may pay the rent, and signs for it";
+const KEEPS_SEAT: &str = "a member that did nothing wrong keeps its seat, and nobody looks at the claim";
 const NO_SLASH: &str = "nothing is slashed, and nobody looks at it";
 const GOVERNS: &str = "the authority governs every one of them";
 const CHOSEN: &str = "whoever may take it out may send it wherever it wants";
@@ -109,7 +124,6 @@ const LIST: &[Harmless] = &[
     row("staking", &["stake", "stake (first of an owner)", "deposit_bond"], &["source"], &["Twin"], OWN_SOURCE),
     row("staking", &["stake"], &["stake"], CLOSED, MADE_AGAIN),
     row("staking", &["lock"], &["claim"], CLOSED, MADE_AGAIN),
-    row("staking", &["lock (first of a subject)"], &["bond"], &["SomebodyElses"], "the service that signs answers for the owner's consent"),
     row("staking", &["refresh_stake"], &["stake"], &["SomebodyElses"], "anyone may bring any stake up to date"),
     row("staking", &["name_service"], &["service"], &["SomebodyElses"], "an owner names whichever service it likes"),
     row("staking", &["update_pool"], &["pool"], &["SomebodyElses"], GOVERNS),
@@ -122,14 +136,16 @@ const LIST: &[Harmless] = &[
     row("staking", &["close_bond"], &["vault"], &["Frozen"], "an empty vault may be closed even if it is frozen"),
 
     row("escrow", OPENS, &["payer"], &["OtherSigner"], SPONSOR),
-    row("escrow", &["challenge", "enroll", "enroll (not the first)"], &["payer"], &["OtherSigner"], SPONSOR),
+    row("escrow", &["challenge", "challenge (panel)", "enroll", "enroll (not the first)"], &["payer"], &["OtherSigner"], SPONSOR),
     row("escrow", ACCEPTS, &["payer"], &["OtherSigner"], SPONSOR),
     row("escrow", BIDS, &["payer"], &["OtherSigner"], SPONSOR),
     row("escrow", VOTES, &["payer"], &["OtherSigner"], SPONSOR),
     row("escrow", OPENS, &["source"], &["Twin"], OWN_SOURCE),
-    row("escrow", &["challenge", "appeal"], &["source"], &["Twin"], OWN_SOURCE),
+    row("escrow", &["challenge", "challenge (panel)", "appeal"], &["source"], &["Twin"], OWN_SOURCE),
     row("escrow", OPENS, &["refund"], ANY_ACCOUNT, ANYWHERE),
-    row("escrow", &["challenge", "redirect"], &["account"], ANY_ACCOUNT, ANYWHERE),
+    row("escrow", &["challenge", "challenge (panel)", "redirect"], &["account"], ANY_ACCOUNT, ANYWHERE),
+    row("escrow", &["challenge"], &["panel"], &["PutIn"], "where a quorum judges nobody looks at a panel"),
+    row("escrow", &["enroll", "enroll (not the first)"], &["mint"], BROKEN_MINT, "only its address counts, which is the bond's"),
     row("escrow", &["redirect"], &["account"], &["HandedOver"], ANYWHERE),
     row("escrow", VOTES, &["payout"], ANY_ACCOUNT, ANYWHERE),
     row("escrow", VOTES, &["payout"], &["HandedOver"], ANYWHERE),
@@ -146,6 +162,8 @@ const LIST: &[Harmless] = &[
     row("escrow", &["accept (no credential)"], &["attestations"], &["PutIn"], "the provider may show its own, and nobody else's"),
     row("escrow", &["commit_vote (attested)"], &["attestations"], &["LeftOut"], "the job demands a bond, and no credential"),
     row("escrow", PROGRAM_PASSED_TWICE, &["program"], OTHER_PROGRAM, "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+    row("escrow", &["challenge"], &["program"], &["DuplicateOf(source)"], "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
+    row("escrow", &["close_vote (right)", "close_vote (wrong)"], &["program"], &["Wallet", "Uninitialised", "OtherProgram", "DuplicateOf(bond_vault)", "DuplicateOf(payout)", "DuplicateOf(vote_payer)"], "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
     row("escrow", PLAIN_OPENS, &["program"], &["DuplicateOf(source)"], "the runtime finds the program in the place of what was left out, and nobody else looks for it"),
 
     // Payments.
@@ -166,7 +184,7 @@ const LIST: &[Harmless] = &[
     gain("escrow", EARNED, &["refund"], &["HandedOver"], ANYWHERE),
     gain("escrow", RESOLVES, &["refund", "challenger"], &["HandedOver"], ANYWHERE),
     gain("escrow", &["cancel", "expire", "fail", "pay", "pay (refund)"], &["refund"], &["HandedOver"], ANYWHERE),
-    gain("escrow", &["close_vote (right)"], &["payout"], &["HandedOver"], ANYWHERE),
+    gain("escrow", RIGHT_VOTES, &["payout"], &["HandedOver"], ANYWHERE),
     row("escrow", LOST_VOTES, &["payout"], BROKEN, "a vote that has lost earns nothing"),
     row("escrow", LOST_VOTES, &["payout"], &["HandedOver", "MadeAgain"], "a vote that has lost earns nothing"),
     row("escrow", &["pay"], &["payout", "refund", "challenger"], NOT_IT, NOT_OWED),
@@ -182,10 +200,13 @@ const LIST: &[Harmless] = &[
 
     // Claims on bonds.
     row("escrow", LET_GO, &["claim"], CLOSED, "a claim that has lapsed keeps nobody waiting; before its time only the escrow lets go of it"),
-    row("escrow", &["resolve (stands)", "close_vote (right)"], &["bond_vault"], BROKEN, NO_SLASH),
-    row("escrow", &["resolve (stands)", "close_vote (right)"], &["bond_vault"], NOT_IT, NO_SLASH),
+    row("escrow", &["resolve (stands)", "close_vote (right)", "close_vote (right, of a panel)"], &["bond_vault"], BROKEN, NO_SLASH),
+    row("escrow", &["resolve (stands)", "close_vote (right)", "close_vote (right, of a panel)"], &["bond_vault"], NOT_IT, NO_SLASH),
     row("escrow", &["resolve (stands)"], &["bond_vault"], &["DuplicateOf(challenger)", "DuplicateOf(claim_payer)", "DuplicateOf(fee_vault)", "DuplicateOf(payout)", "DuplicateOf(refund)", "DuplicateOf(rent_payer)"], NO_SLASH),
-    row("escrow", &["close_vote (right)"], &["bond_vault"], &["DuplicateOf(payout)", "DuplicateOf(vote_payer)"], NO_SLASH),
+    row("escrow", RIGHT_VOTES, &["bond_vault"], &["DuplicateOf(payout)", "DuplicateOf(vote_payer)"], NO_SLASH),
+    row("escrow", &["close_vote (right, of a panel)"], &["bond", "claim"], NO_CLAIM, KEEPS_SEAT),
+    row("escrow", &["close_vote (right, of a panel)"], &["claim_payer"], &["Wallet", "Uninitialised", "DuplicateOf(bond_vault)", "DuplicateOf(payout)"], KEEPS_SEAT),
+    row("escrow", &["close_vote (right, of a panel)"], &["staking_events"], &["Wallet", "Uninitialised", "OwnProgram", "DuplicateOf(bond_vault)", "DuplicateOf(payout)", "DuplicateOf(vote_payer)"], KEEPS_SEAT),
     row("escrow", &["withdraw_bid (lost)"], &["job"], CLOSED, "a bid for a job that is over binds nobody"),
     row("escrow", &["enroll (not the first)"], &["panel"], CLOSED, MADE_AGAIN),
 
@@ -201,6 +222,7 @@ const LIST: &[Harmless] = &[
     row("billing", &["dispute_receipt", "dispute_receipts"], &["claim"], CLOSED, "a claim that has lapsed cannot be slashed; before its time only billing lets go of it"),
     row("billing", &["settle_batch (3)"], &["payer"], CLOSED, "only its address counts, which is signed and which every channel names"),
     row("billing", &["settle_batch (3)"], &["payer"], &["Beheaded", "Truncated", "WrongDiscriminator"], "only its address counts, which is signed and which every channel names"),
+    row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], &["Beheaded", "ReadOnly", "Truncated", "WrongDiscriminator"], "what is no channel that can be written keeps the others of a batch from nothing"),
     row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], CLOSED, "a closed channel keeps the others of a batch from nothing"),
 ];
 

@@ -19,6 +19,7 @@
 //! `tests/tests/escrow/named_twice.rs`.
 //! `target/attack_table.tsv` lists all attacks, with the error that refused each.
 
+mod authorities;
 mod harmless;
 mod mutation;
 mod stage;

@@ -4,7 +4,9 @@ use joule_sdk::{
     escrow::state::{Terms, Verdict},
     instruction::{
         escrow::{commit_vote, open, OpenAccounts, Provider},
-        registry::{admit_attestor, attest, define_requirements, register, retire_requirements, revoke, set_attestor, Statement},
+        registry::{
+            admit_attestor, attest, define_requirements, register, retire_requirements, revoke, set_attestor, Statement,
+        },
     },
     pda,
     registry::state::{Credential, Profile, Wanted},
@@ -157,7 +159,9 @@ fn whoever_is_made_eligible_after_the_challenge_does_not_vote() {
     case.w.refuse(case.commit(&late, RESULT), &[&late], "JurorTooLate");
     // Taking a break and coming back is nothing new.
     let honest = case.honest[0].insecure_clone();
-    for status in [joule_sdk::registry::state::ProviderStatus::Paused, joule_sdk::registry::state::ProviderStatus::Active] {
+    for status in
+        [joule_sdk::registry::state::ProviderStatus::Paused, joule_sdk::registry::state::ProviderStatus::Active]
+    {
         let change = joule_sdk::instruction::registry::set_status(honest.pubkey(), status);
         case.w.send(&[change], &[&honest]);
     }
@@ -170,7 +174,7 @@ fn votes_that_agree_on_nothing_convict_nobody() {
     let job = w.delivered_by(w.quorum_terms());
     let carol = w.challenged(job);
     let left = w.balance(&w.tokens_of(&carol));
-    let jurors = w.voted(job, &[RESULT, RESULT, [5; 32], [6; 32], [7; 32]]);
+    let jurors = w.voted(job, &[RESULT, RESULT, [1; 32], [2; 32], [3; 32]]);
     w.send(&[w.resolve(job)], &[]);
     assert_eq!(w.dispute(&job).verdict, Verdict::Undecided as u8);
     assert_eq!(w.bond().amount.get(), joule_tests::BOND);

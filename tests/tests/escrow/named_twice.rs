@@ -52,7 +52,7 @@ fn a_challenger_that_is_paid_into_the_providers_bond_keeps_nobody_waiting() {
         let account = bond_vault(&w, &north);
         let who =
             Challenger { challenger: carol.pubkey(), payer: carol.pubkey(), source: w.tokens_of(&carol), account };
-        w.send(&[instruction::escrow::challenge(who, job, w.token_program, TRUTH)], &[&carol]);
+        w.send(&[instruction::escrow::challenge(who, job, None, w.token_program, TRUTH)], &[&carol]);
         w.voted(job, &[truth; 3]);
         w.send(&[w.resolve(job)], &[]);
         assert_eq!(bonded(&w, &north), left);

@@ -190,7 +190,9 @@ fn a_member_that_could_not_run_the_job_says_so_and_loses_nothing() {
     let mut w = World::new(Kind::Classic);
     let resolvers = w.resolvers(&[EXPOSURE; 6]);
     // One in three: the others decide. Two in three: nothing is decided, and nobody loses anything.
-    for (outputs, verdict) in [([TRUTH, [0; 32], TRUTH], Verdict::Counter), ([TRUTH, [0; 32], [0; 32]], Verdict::Undecided)] {
+    for (outputs, verdict) in
+        [([TRUTH, [0; 32], TRUTH], Verdict::Counter), ([TRUTH, [0; 32], [0; 32]], Verdict::Undecided)]
+    {
         let job = w.delivered_by(w.panel_terms());
         let carol = w.challenged(job);
         let left = w.balance(&w.tokens_of(&carol));
@@ -223,7 +225,7 @@ fn what_no_panel_can_judge_is_not_challenged() {
     // Nobody is enrolled: a friend's challenge would have had the provider paid after 3,601 seconds.
     let job = w.delivered_by(week);
     let friend = w.challenger();
-    w.refuse(w.challenge(job, &friend, TRUTH), &[&friend], "NoPanel");
+    w.refuse(w.challenge(job, &friend, TRUTH), &[&friend], "UninitializedAccount");
     // Nor where every seat is smaller than what is at risk, or too few are large enough.
     for stakes in [[EXPOSURE - 1; 6], [EXPOSURE, EXPOSURE, 1, 1, 1, 1]] {
         let mut w = World::new(Kind::Classic);

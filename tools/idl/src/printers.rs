@@ -35,7 +35,15 @@ impl Printers {
     /// with one set of features only. Of all that, nothing but the programs has to compile.
     pub fn build(root: &Path) -> Result<Self> {
         let mut cargo = Command::new("cargo");
-        cargo.args(["test", "--workspace", "--lib", "--no-run", "--no-fail-fast", "--message-format", "json-render-diagnostics"]);
+        cargo.args([
+            "test",
+            "--workspace",
+            "--lib",
+            "--no-run",
+            "--no-fail-fast",
+            "--message-format",
+            "json-render-diagnostics",
+        ]);
         cargo.args(["--locked", "--ignore-rust-version", "--quiet"]);
         let output = cargo.current_dir(root).output().context("running cargo")?;
         let built = executables(&output.stdout)?;
