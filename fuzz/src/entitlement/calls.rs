@@ -26,16 +26,37 @@ pub fn lock(payer: Pubkey, service: Pubkey, bond: Pubkey, subject: Pubkey, amoun
     staking::lock(payer, service, bond, subject, amount, until)
 }
 
-pub fn challenge(who: Pubkey, tokens: Pubkey, address: Pubkey, _job: &Job, program: Pubkey, counter: [u8; 32]) -> Instruction {
+pub fn challenge(
+    who: Pubkey,
+    tokens: Pubkey,
+    address: Pubkey,
+    _job: &Job,
+    program: Pubkey,
+    counter: [u8; 32],
+) -> Instruction {
     let who = Challenger { challenger: who, payer: who, source: tokens, account: tokens };
     escrow::challenge(who, address, program, counter)
 }
 
-pub fn commit_seat(juror: Pubkey, tokens: Pubkey, dispute: &Dispute, mint: &Pubkey, seat: u8, sealed: [u8; 32]) -> Instruction {
+pub fn commit_seat(
+    juror: Pubkey,
+    tokens: Pubkey,
+    dispute: &Dispute,
+    mint: &Pubkey,
+    seat: u8,
+    sealed: [u8; 32],
+) -> Instruction {
     escrow::commit_seat(Provider::new(juror, tokens), dispute, mint, seat, sealed)
 }
 
-pub fn close_vote(address: Pubkey, job: &Job, _dispute: &Dispute, vote: Pubkey, state: &Vote, program: Pubkey) -> Instruction {
+pub fn close_vote(
+    address: Pubkey,
+    job: &Job,
+    _dispute: &Dispute,
+    vote: Pubkey,
+    state: &Vote,
+    program: Pubkey,
+) -> Instruction {
     escrow::close_vote(address, job, vote, state, program)
 }
 

@@ -63,15 +63,7 @@ pub fn open(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute,
     };
     let parties = [state.client, state.provider_authority, state.payout_owner, dispute.challenger];
     let eligible: BTreeSet<Pubkey> = eligible.into_iter().filter(|key| !parties.contains(key)).collect();
-    let case = Case {
-        eligible: eligible.clone(),
-        truth,
-        deposit: dispute.deposit.get(),
-        seated: 0,
-        rounds: 0,
-        votes: BTreeMap::new(),
-        verdict: None,
-    };
+    let case = Case { truth, seated: 0, rounds: 0, votes: BTreeMap::new(), verdict: None };
     let Some(job) = play.jobs.get_mut(address) else { return };
     job.case = Some(case);
     if dispute.mode == Verification::Quorum as u8 {
@@ -147,8 +139,15 @@ fn has_honest_majority(case: &Case, dispute: &Dispute) -> bool {
 
 /// Nothing is decided against the truth while most of those who could judge were honest.
 pub fn judge(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute, verdict: Verdict) {
+    let robbed = play.robbed.clone();
     let Some(case) = play.jobs.get_mut(address).and_then(|job| job.case.as_mut()) else { return };
     case.verdict = Some(verdict);
+    let is_lumped = verdict == Verdict::Neither && !has_one_output(play, state, dispute, address);
+    if is_lumped {
+        play.find(Kind::Lumped, "outputs that differ were counted as one against the result".to_owned());
+    }
+    let Some(case) = play.jobs.get_mut(address).and_then(|job| job.case.as_mut()) else { return };
+    case.votes.retain(|(_, juror), (_, vote)| !matches!(vote, Vote::Refused(_)) || !robbed.contains(juror));
     if !has_honest_majority(case, dispute) || verdict == case.truth {
         return;
     }
@@ -157,7 +156,24 @@ pub fn judge(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
     let kind = kind.unwrap_or(Kind::Misjudged);
     let said = if play.cast.is_honest(&state.provider_authority) { "an honest provider" } else { "a liar" };
     let mode = if dispute.mode == Verification::Quorum as u8 { "a quorum" } else { "a panel" };
-    play.find(kind, format!("{mode} with an honest majority: {verdict:?}, not {truth:?}, for {said}; refused: {reasons:?}"));
+    play.find(
+        kind,
+        format!("{mode} with an honest majority: {verdict:?}, not {truth:?}, for {said}; refused: {reasons:?}"),
+    );
+}
+
+/// Whether more than half of what was opened in a round is for one output that neither party has named.
+fn has_one_output(play: &Play, state: &State, dispute: &Dispute, address: &Pubkey) -> bool {
+    (0..2).any(|round| {
+        let votes = play.opened.get(&(pda::dispute(address), round));
+        let mut weights = BTreeMap::<[u8; 32], u128>::new();
+        for (weight, output) in votes.into_iter().flatten().map(|(_, vote)| vote) {
+            *weights.entry(*output).or_default() += *weight as u128;
+        }
+        let total: u128 = weights.values().sum();
+        let is_third = |output: &[u8; 32]| *output != state.result_hash && *output != dispute.counter_result;
+        weights.iter().any(|(output, weight)| is_third(output) && weight * 2 > total)
+    })
 }
 
 /// What keeping jurors out for these reasons is called.
@@ -181,7 +197,8 @@ pub fn share(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
     let (client, provider, payee) = (state.client, state.provider_authority, state.payout_owner);
     let (challenger, deposit) = (dispute.challenger, dispute.deposit.get());
     let appeal = dispute.appeal_deposit.get();
-    let [by_provider, by_challenger, by_client] = [1, 2, 3].map(|side| if dispute.appellant == side { appeal } else { 0 });
+    let [by_provider, by_challenger, by_client] =
+        [1, 2, 3].map(|side| if dispute.appellant == side { appeal } else { 0 });
     let rest = |forfeited: u64| forfeited - forfeited / 5;
     let part = |amount: u64, bps: u64| (amount as u128 * bps as u128 / 10_000) as i128;
     match verdict {
@@ -229,7 +246,7 @@ pub fn juror_slashed(play: &mut Play, address: &Pubkey, round: u8, juror: &Pubke
 pub fn absent_slashed(play: &mut Play, address: &Pubkey, seat: u8, juror: &Pubkey, slashed: u64) {
     play.owe(juror, -(slashed as i128));
     let Some(job) = play.jobs.get(address) else { return };
-    if !play.cast.is_honest(juror) || job.asleep.contains(juror) {
+    if !play.cast.is_honest(juror) || job.asleep.contains(juror) || play.robbed.contains(juror) {
         return;
     }
     let Some(case) = &job.case else { return };
@@ -241,6 +258,7 @@ pub fn absent_slashed(play: &mut Play, address: &Pubkey, seat: u8, juror: &Pubke
         }
         vote => (Kind::Slashed, format!("{vote:?}")),
     };
-    let what = format!("{} was drawn for seat {seat}, could not come ({why}), and lost {slashed}", play.cast.name(juror));
+    let what =
+        format!("{} was drawn for seat {seat}, could not come ({why}), and lost {slashed}", play.cast.name(juror));
     play.find(kind, what);
 }

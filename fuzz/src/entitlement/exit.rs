@@ -73,7 +73,11 @@ fn remaining(play: &Play) -> Vec<(Pubkey, What)> {
         }
         _ => false,
     };
-    play.index.iter().filter(|(address, what)| !stays(address, **what)).map(|(address, what)| (*address, *what)).collect()
+    play.index
+        .iter()
+        .filter(|(address, what)| !stays(address, **what))
+        .map(|(address, what)| (*address, *what))
+        .collect()
 }
 
 /// What channels make everybody expect.
@@ -110,6 +114,16 @@ fn whole(play: &mut Play, lamports: &[(Pubkey, u64)]) {
         let due = TOKENS as i128 + play.due.get(key).copied().unwrap_or(0);
         if has < due {
             play.find(Kind::Poorer, format!("{name} has {has}, and should have {due} at least: {} less", due - has));
+        }
+        if let Some(channel) =
+            play.channels.values().find(|channel| channel.is_open && channel.state.rent_payer == *key)
+        {
+            let (settled, collected) = (channel.state.settled, channel.state.collected);
+            let what = format!(
+                "{name} cannot have a channel closed that earned {settled}, of which {collected} are collected"
+            );
+            play.find(Kind::Stuck, what);
+            continue;
         }
         let sunk = play.sunk.get(key).copied().unwrap_or(0);
         let left = play.svm.get_balance(key).unwrap_or(0);

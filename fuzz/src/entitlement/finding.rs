@@ -48,5 +48,4 @@ pub struct Finding {
     pub what: String,
     /// Transactions into the history.
     pub step: u64,
-    pub now: i64,
 }

@@ -58,7 +58,11 @@ struct Ending {
     done: u64,
     findings: Vec<Finding>,
     log: Vec<String>,
+    tried: Tried,
 }
+
+/// What the gang has tried how often, and how often it could.
+type Tried = BTreeMap<&'static str, (u64, u64)>;
 
 /// The first finding of a kind.
 struct First {
@@ -84,43 +88,47 @@ pub fn run(options: &Options) -> Result<()> {
         return if ending.findings.is_empty() { Ok(()) } else { bail!("somebody was wronged") };
     }
     let (next, played, steps, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let tried = Mutex::new(Tried::new());
     let (stop, firsts) = (AtomicBool::new(false), Mutex::new(BTreeMap::<Kind, First>::new()));
     let started = Instant::now();
     std::thread::scope(|threads| {
-        for _ in 0..options.threads {
-            threads.spawn(|| {
-                let settings = [Setting::new(Token::Classic), Setting::new(Token::Token2022)];
-                while !stop.load(Relaxed) {
-                    let number = next.fetch_add(1, Relaxed);
-                    if number >= options.histories {
-                        break;
-                    }
-                    let ending = history(&settings, options.seed, number);
-                    let histories = played.fetch_add(1, Relaxed) + 1;
-                    let steps = steps.fetch_add(ending.steps, Relaxed) + ending.steps;
-                    done.fetch_add(ending.done, Relaxed);
-                    let mut firsts = firsts.lock().expect("no thread has panicked");
-                    for finding in ending.findings {
-                        let log = ending.log.clone();
-                        let after = started.elapsed();
-                        let first = First { history: number, finding, histories, steps, after, count: 0, log };
-                        firsts.entry(first.finding.kind).or_insert(first).count += 1;
-                        stop.fetch_or(!options.is_survey, Relaxed);
-                    }
+        let work = || {
+            let settings = [Setting::new(Token::Classic), Setting::new(Token::Token2022)];
+            while !stop.load(Relaxed) {
+                let number = next.fetch_add(1, Relaxed);
+                if number >= options.histories {
+                    break;
                 }
-            });
-        }
-        threads.spawn(|| {
-            let mut shown = Instant::now();
-            while !stop.load(Relaxed) && played.load(Relaxed) < options.histories {
-                std::thread::sleep(Duration::from_millis(50));
-                if shown.elapsed() > PROGRESS_EVERY {
-                    shown = Instant::now();
-                    let played = played.load(Relaxed);
-                    println!("{played} histories, {:.0} a second", played as f64 / started.elapsed().as_secs_f64());
+                let ending = history(&settings, options.seed, number);
+                let histories = played.fetch_add(1, Relaxed) + 1;
+                let steps = steps.fetch_add(ending.steps, Relaxed) + ending.steps;
+                done.fetch_add(ending.done, Relaxed);
+                let mut all = tried.lock().expect("no thread has panicked");
+                for (name, (times, done)) in &ending.tried {
+                    let entry = all.entry(name).or_default();
+                    *entry = (entry.0 + times, entry.1 + done);
+                }
+                drop(all);
+                let mut firsts = firsts.lock().expect("no thread has panicked");
+                for finding in ending.findings {
+                    let log = ending.log.clone();
+                    let after = started.elapsed();
+                    let first = First { history: number, finding, histories, steps, after, count: 0, log };
+                    firsts.entry(first.finding.kind).or_insert(first).count += 1;
+                    stop.fetch_or(!options.is_survey, Relaxed);
                 }
             }
-        });
+        };
+        let working: Vec<_> = (0..options.threads).map(|_| threads.spawn(work)).collect();
+        let mut shown = Instant::now();
+        while !working.iter().all(|thread| thread.is_finished()) {
+            std::thread::sleep(Duration::from_millis(20));
+            if shown.elapsed() > PROGRESS_EVERY {
+                shown = Instant::now();
+                let played = played.load(Relaxed);
+                println!("{played} histories, {:.0} a second", played as f64 / started.elapsed().as_secs_f64());
+            }
+        }
     });
     let (played, steps, done) = (played.load(Relaxed), steps.load(Relaxed), done.load(Relaxed));
     let seconds = started.elapsed().as_secs_f64();
@@ -129,6 +137,10 @@ pub fn run(options: &Options) -> Result<()> {
         played as f64 / seconds,
         steps as f64 / seconds
     );
+    let tried = tried.into_inner().expect("no thread has panicked");
+    for (name, (times, done)) in &tried {
+        println!("{name:>34} {times:>8} {done:>8}");
+    }
     let firsts = firsts.into_inner().expect("no thread has panicked");
     if firsts.is_empty() {
         println!("whoever was wronged and acted in time is whole, nobody honest was slashed, and everybody got everything out");
@@ -180,7 +192,7 @@ fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
         }
     }
     exit::leave(&mut play, &lamports);
-    Ending { steps: play.steps, done: play.done, findings: play.findings, log: play.log }
+    Ending { steps: play.steps, done: play.done, findings: play.findings, log: play.log, tried: play.tried }
 }
 
 /// What is there before anybody steals, and what honest people mean to do.

@@ -19,7 +19,6 @@ pub const LIES: [Hash; 3] = [[7; 32], [5; 32], [6; 32]];
 pub struct Job {
     /// As it was last seen.
     pub state: State,
-    pub program: Pubkey,
     /// What it asked of providers when it was opened.
     pub wanted: Option<Criteria>,
     /// Unix seconds: when its result was delivered.
@@ -51,11 +50,8 @@ pub enum Vote {
 }
 
 pub struct Case {
-    /// Who could have judged when it was opened: in a quorum those who met the requirements.
-    pub eligible: BTreeSet<Pubkey>,
     /// What honest jurors say.
     pub truth: Verdict,
-    pub deposit: u64,
     /// Members that have heard that they were drawn, and rounds that were drawn.
     pub seated: u8,
     pub rounds: u8,
@@ -123,6 +119,19 @@ pub struct Batch {
 impl Channel {
     pub fn total(&self) -> u64 {
         self.receipts.iter().map(|receipt| receipt.amount.get().get()).sum()
+    }
+
+    /// How many receipts were paid for by what is settled: a payer that is honest promises whole ones, in their order.
+    pub fn count_settled(&mut self) {
+        let (mut total, mut count) = (0, 0);
+        for receipt in &self.receipts {
+            total += receipt.amount.get().get();
+            if total > self.state.settled.get() {
+                break;
+            }
+            count += 1;
+        }
+        self.settled = self.roots.get(&self.state.usage_root).copied().unwrap_or(0).max(count);
     }
 
     pub fn leaves(&self, count: usize) -> Vec<Hash> {

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Slots in two seconds.
 const SLOTS: i64 = 5;
 /// Transactions that are shown when something is wrong.
-const SHOWN: usize = 400;
+const SHOWN: usize = 4_000;
 
 /// What an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,10 @@ pub struct Play {
     /// Accounts that are never closed and were there before.
     pub lasting: BTreeSet<Pubkey>,
     pub seals: BTreeMap<Pubkey, Seal>,
+    /// Votes that were opened, by dispute and round: what each weighs, and for which output.
+    pub opened: BTreeMap<(Pubkey, u8), BTreeMap<Pubkey, (u64, [u8; 32])>>,
+    /// What the gang has tried how often, and how often it could.
+    pub tried: BTreeMap<&'static str, (u64, u64)>,
     /// What honest people are about to do, by time.
     pub agenda: BTreeMap<(i64, u64), Duty>,
     planned: u64,
@@ -91,6 +95,8 @@ pub struct Play {
     /// Lamports that honest people have put into accounts that are never closed.
     pub sunk: BTreeMap<Pubkey, u64>,
     pub findings: Vec<Finding>,
+    /// Whose bond somebody else's program holds: what they cannot do for want of it is not said again.
+    pub robbed: BTreeSet<Pubkey>,
     /// Transactions that were sent, and those that succeeded.
     pub steps: u64,
     pub done: u64,
@@ -118,12 +124,15 @@ impl Play {
             papers: BTreeMap::new(),
             lasting: BTreeSet::new(),
             seals: BTreeMap::new(),
+            opened: BTreeMap::new(),
+            tried: BTreeMap::new(),
             agenda: BTreeMap::new(),
             planned: 0,
             focus: None,
             due: BTreeMap::new(),
             sunk: BTreeMap::new(),
             findings: Vec::new(),
+            robbed: BTreeSet::new(),
             steps: 0,
             done: 0,
             log: Vec::new(),
@@ -142,7 +151,7 @@ impl Play {
     pub fn find(&mut self, kind: Kind, what: String) {
         if !self.findings.iter().any(|finding| finding.kind == kind && finding.what == what) {
             self.log.push(format!("        !! {}: {what}", kind.name()));
-            self.findings.push(Finding { kind, what, step: self.steps, now: self.now });
+            self.findings.push(Finding { kind, what, step: self.steps });
         }
     }
 

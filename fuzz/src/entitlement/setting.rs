@@ -27,7 +27,9 @@ use spl_token_2022_interface::instruction as spl;
 const LAMPORTS: u64 = 1_000_000_000_000;
 /// What everybody begins with, in base units, beside bond and deposit.
 pub const TOKENS: u64 = 300_000_000;
+/// Bonds, in base units: providers', and resolvers' in turn.
 const BOND: u64 = 20_000_000;
+const RESOLVERS: [u64; 4] = [4_000_000, 6_000_000, 8_000_000, 20_000_000];
 const DEPOSIT: u64 = 20_000_000;
 
 /// Price lists: per request, per million tokens of output, the creator's share and another's.
@@ -75,12 +77,13 @@ impl Setting {
         for attestor in cast.with(Role::Attestor) {
             self.must(&[registry::admit_attestor(attestor.key, authority, attestor.key, [0; 32])]);
         }
-        for person in cast.people.iter().filter(|person| person.has_bond()) {
+        for (number, person) in cast.people.iter().filter(|person| person.has_bond()).enumerate() {
+            let amount = if person.is_provider() { BOND } else { RESOLVERS[number % RESOLVERS.len()] };
             if person.is_provider() {
                 self.must(&[registry::register(person.key, person.key, crate::stage::profile(person.key))]);
             }
             self.must(&[staking::open_bond(person.key, person.key, mint, program, person.key)]);
-            self.must(&calls::ready_bond(person.key, person.tokens, mint, program, BOND));
+            self.must(&calls::ready_bond(person.key, person.tokens, mint, program, amount));
         }
         for person in cast.people.iter().filter(|person| person.pays_by_request()) {
             let payer = pda::payer(&person.key, &mint);

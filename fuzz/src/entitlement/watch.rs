@@ -14,11 +14,11 @@ use joule_sdk::{
         self,
         event::{AnyEvent as Escrow, DisputeResolved, JobRefunded, JobSettled},
         instruction::Approve,
-        state::{Dispute, Job as State, JobStatus, RefundReason, Verdict},
+        state::{Dispute, Job as State, JobStatus, RefundReason, Verdict, Vote},
     },
     pda,
     registry::state::{PriceList, Requirements},
-    staking::state::Bond,
+    staking::state::{Bond, Claim},
     Instruction, Pubkey,
 };
 use litesvm::types::TransactionMetadata;
@@ -85,6 +85,14 @@ fn note_paper(play: &mut Play, key: &Pubkey) {
     }
 }
 
+fn note_vote(play: &mut Play, key: &Pubkey) {
+    let vote = play.read::<Vote>(key).filter(|vote| vote.choice != 0);
+    if let (Some(vote), Some(seal)) = (vote, play.seals.get(key).copied()) {
+        let of = play.opened.entry((vote.dispute, vote.round)).or_default();
+        of.insert(*key, (vote.stake.get(), seal.output));
+    }
+}
+
 /// What honest people lost of their bonds, and for which case.
 type Slashes = BTreeMap<Pubkey, u64>;
 
@@ -101,6 +109,7 @@ pub fn look(
         if !before.jobs.contains_key(key) {
             new_job(play, key);
         }
+        note_vote(play, key);
     }
     for event in done.inner_instructions.iter().flatten() {
         let callee = message.account_keys[event.instruction.program_id_index as usize];
@@ -127,11 +136,26 @@ pub fn look(
                 _ => {}
             }
         } else if callee == billing::ID {
-            if let Some(Billing::BillDisputed(event)) = Billing::decode(event) {
-                condemned(play, &event, &mut slashes);
+            match Billing::decode(event) {
+                Some(Billing::BillDisputed(event)) => condemned(play, &event, &mut slashes),
+                Some(Billing::Backed(event)) => {
+                    let now = play.now;
+                    if let Some(channel) = play.channels.get_mut(&event.channel) {
+                        channel.backs.push((now, event.locked.get()));
+                    }
+                }
+                // Within one transaction it may be settled and closed.
+                Some(Billing::ChannelClosed(event)) => {
+                    if let Some(channel) = play.channels.get_mut(&event.channel) {
+                        (channel.state.settled, channel.state.accrued) = (event.settled, event.accrued);
+                        channel.count_settled();
+                    }
+                }
+                _ => {}
             }
         }
     }
+    foreign_claims(play, &before);
     for (address, (owner, amount)) in &before.bonds {
         let now = play.read::<Bond>(address).map_or(0, |bond| bond.amount.get());
         let lost = amount.saturating_sub(now);
@@ -151,6 +175,19 @@ pub fn look(
             job_changed(play, &before, &key);
         }
         channel_changed(play, &before, &key);
+    }
+}
+
+/// Somebody's bond is locked by a program that it never agreed to.
+fn foreign_claims(play: &mut Play, before: &Before) {
+    let ours = [escrow::ID, billing::ID].map(|program| pda::claim_signer(&program));
+    for key in &before.keys {
+        let Some(claim) = play.read::<Claim>(key).filter(|claim| !ours.contains(&claim.signer)) else { continue };
+        let Some(owner) = play.read::<Bond>(&claim.bond).map(|bond| bond.owner) else { continue };
+        if play.cast.is_honest(&owner) && play.robbed.insert(owner) {
+            let (name, total) = (play.cast.name(&owner), claim.total.get());
+            play.find(Kind::Emptied, format!("{total} of {name}'s bond are locked by a program that it never named"));
+        }
     }
 }
 
@@ -177,14 +214,7 @@ fn sink(play: &mut Play, before: &Before, person: &Pubkey, had: u64) {
 fn new_job(play: &mut Play, key: &Pubkey) {
     let Some(state) = play.read::<State>(key).filter(|_| !play.jobs.contains_key(key)) else { return };
     let wanted = play.papers.get(&state.requirements).copied();
-    let job = Job {
-        state,
-        program: play.cast.program,
-        wanted,
-        delivered_at: 0,
-        case: None,
-        asleep: BTreeSet::new(),
-    };
+    let job = Job { state, wanted, delivered_at: 0, case: None, asleep: BTreeSet::new() };
     play.jobs.insert(*key, job);
     honest::job_opened(play, key);
 }
@@ -204,7 +234,10 @@ fn settled(play: &mut Play, event: &JobSettled, instructions: &[Instruction]) {
     let ends = job.delivered_at + job.state.review_window.get() as i64;
     if was_delivered && !is_approved && play.now < ends {
         let early = ends - play.now;
-        play.find(Kind::Hasty, format!("paid {early} s before the end of its review, and nobody has approved or decided"));
+        play.find(
+            Kind::Hasty,
+            format!("paid {early} s before the end of its review, and nobody has approved or decided"),
+        );
     }
     let price = event.price.get();
     let net = price - (price as u128 * play.jobs[&event.job].state.fee_bps.get() as u128 / 10_000) as u64;
@@ -236,14 +269,19 @@ fn refunded(play: &mut Play, before: &Before, event: &JobRefunded, slashes: &mut
 /// A dispute was decided.
 fn resolved(play: &mut Play, before: &Before, event: &DisputeResolved, slashes: &mut Slashes) {
     let Ok(verdict) = Verdict::from_number(event.verdict) else { return };
-    let (Some(state), Some(dispute)) = (before.jobs.get(&event.job), before.disputes.get(&event.dispute)) else { return };
+    let (Some(state), Some(dispute)) = (before.jobs.get(&event.job), before.disputes.get(&event.dispute)) else {
+        return;
+    };
     let (state, dispute) = (*state, *dispute);
     let slashed = event.slashed.get();
     *slashes.entry(state.provider_authority).or_default() += slashed;
     let ends = play.jobs.get(&event.job).map_or(0, |job| job.delivered_at + state.review_window.get() as i64);
     if verdict == Verdict::Undecided && play.now < ends {
         let (early, window) = (ends - play.now, state.review_window.get());
-        play.find(Kind::Hasty, format!("paid {early} s before the end of a review of {window} s, and no juror has decided"));
+        play.find(
+            Kind::Hasty,
+            format!("paid {early} s before the end of a review of {window} s, and no juror has decided"),
+        );
     }
     court::judge(play, &event.job, &state, &dispute, verdict);
     court::share(play, &event.job, &state, &dispute, verdict, slashed);
@@ -263,7 +301,10 @@ fn condemned(play: &mut Play, event: &billing::event::BillDisputed, slashes: &mu
         play.find(Kind::Gone, format!("of {live} that a liar had locked only {slashed} were slashed"));
     }
     if play.cast.is_honest(&provider) {
-        play.find(Kind::Slashed, format!("{} was condemned for receipts that it never signed", play.cast.name(&provider)));
+        play.find(
+            Kind::Slashed,
+            format!("{} was condemned for receipts that it never signed", play.cast.name(&provider)),
+        );
     }
     play.owe(&owner, event.returned.get() as i128 + (slashed as u128 * 9 / 10) as i128);
 }
@@ -297,12 +338,10 @@ fn job_changed(play: &mut Play, before: &Before, key: &Pubkey) {
 fn channel_changed(play: &mut Play, before: &Before, key: &Pubkey) {
     let after = play.read::<OnChain>(key);
     let Some(after) = after else {
-        if let Some(channel) = play.channels.get_mut(key) {
-            channel.is_open = false;
-        }
-        return;
+        let Some(channel) = play.channels.get_mut(key).filter(|channel| channel.is_open) else { return };
+        channel.is_open = false;
+        return honest::channel_changed(play, key, true, false);
     };
-    let now = play.now;
     if !play.channels.contains_key(key) {
         let Some(list) = play.read::<PriceList>(&after.prices) else { return };
         let channel = Channel {
@@ -329,14 +368,7 @@ fn channel_changed(play: &mut Play, before: &Before, key: &Pubkey) {
     let old = before.channels.get(key).copied().unwrap_or(channel.state);
     channel.state = after;
     let is_backed = after.backed.get() > old.backed.get();
-    if is_backed {
-        let amount = (after.backed.get() - old.backed.get()) as u128 * after.backing_bps.get() as u128;
-        channel.backs.push((now, amount.div_ceil(10_000) as u64));
-    }
-    if after.settled.get() > old.settled.get() {
-        let count = channel.roots.get(&after.usage_root).copied();
-        channel.settled = count.unwrap_or(channel.settled);
-    }
+    channel.count_settled();
     let is_news = after.settled.get() > old.settled.get() || is_backed;
     let is_threat = after.closes_at != old.closes_at || after.staged_at != old.staged_at;
     honest::channel_changed(play, key, is_news, is_threat);

@@ -59,7 +59,7 @@ fn open(play: &mut Play) -> Planned {
     }
     let (owner, _) = play.rogue_that(|person| person.pays_by_request())?;
     let workers: Vec<Pubkey> = play.cast.people.iter().filter(|p| p.is_provider()).map(|p| p.key).collect();
-    let worker = play.pick(&workers)?;
+    let worker = honest::known(play, &owner).or_else(|| play.pick(&workers))?;
     Some(vec![honest::channel_opening(play, owner, worker)?])
 }
 
@@ -115,7 +115,11 @@ fn settle(play: &mut Play) -> Planned {
     let (address, state) = channel(play)?;
     let (.., promise) = play.channels.get(&address)?.voucher.as_ref()?;
     let is_new = promise.cumulative > state.settled.get();
-    if is_new || play.chance(5) { honest::settling(play, &address) } else { None }
+    if is_new || play.chance(5) {
+        honest::settling(play, &address)
+    } else {
+        None
+    }
 }
 
 fn voucher(play: &Play, address: &Pubkey, promise: Promise, root: [u8; 32]) -> Option<(Pubkey, Vec<u8>)> {
@@ -138,7 +142,7 @@ fn settle_own(play: &mut Play) -> Planned {
     let (address, state) = channel(play)?;
     let left = state.cap.get().saturating_sub(state.settled.get());
     let more = if play.chance(60) { play.rng.u64(..4) } else { play.rng.u64(..=left) };
-    let sequence = if play.chance(90) { state.sequence.get() + 1 } else { u64::MAX };
+    let sequence = if play.chance(90) { state.sequence.get().saturating_add(1) } else { u64::MAX };
     let promise = Promise { sequence, cumulative: state.settled.get() + more, expires_at: play.now + 600 };
     let (key, message) = voucher(play, &address, promise, [8; 32])?;
     Some(vec![honest::verify(play, &key, &message)?, billing::settle(address)])
@@ -159,14 +163,22 @@ fn contradict(play: &mut Play) -> Planned {
     let promise = Promise { sequence: 7, cumulative: play.rng.u64(..1_000), expires_at: play.now + 600 };
     let (key, one) = voucher(play, &address, promise, [8; 32])?;
     let (_, other) = voucher(play, &address, promise, [9; 32])?;
-    Some(vec![honest::verify(play, &key, &one)?, honest::verify(play, &key, &other)?, billing::dispute_vouchers(address)])
+    Some(vec![
+        honest::verify(play, &key, &one)?,
+        honest::verify(play, &key, &other)?,
+        billing::dispute_vouchers(address),
+    ])
 }
 
 /// Lies of honest people are not to be had: these are the gang's own.
 fn show(play: &mut Play) -> Planned {
     let (address, state) = channel(play)?;
     let is_own = play.cast.is_rogue(&state.owner);
-    if is_own { honest::disputing(play, &address) } else { None }
+    if is_own {
+        honest::disputing(play, &address)
+    } else {
+        None
+    }
 }
 
 fn request_close(play: &mut Play) -> Planned {

@@ -61,7 +61,11 @@ fn open(play: &mut Play) -> Planned {
 
 fn price(play: &mut Play, state: &State) -> u64 {
     let most = if state.pricing == 1 { state.max_rate.get() } else { state.budget.get() };
-    if play.chance(60) { most } else { play.rng.u64(1..=most.max(1)) }
+    if play.chance(60) {
+        most
+    } else {
+        play.rng.u64(1..=most.max(1))
+    }
 }
 
 fn bid(play: &mut Play) -> Planned {

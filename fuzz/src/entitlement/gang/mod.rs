@@ -44,10 +44,16 @@ pub fn act(play: &mut Play) {
     }
     let names: Vec<&str> = chosen.iter().map(|(_, name, _)| *name).collect();
     let all: Vec<Instruction> = chosen.iter().flat_map(|(.., instructions)| instructions.clone()).collect();
-    let sent = play.send(By::Gang, &names.join(" + "), &all);
+    let about = play.focus.map_or(String::new(), |focus| format!(" [{}]", &focus.to_string()[..4]));
+    let sent = play.send(By::Gang, &format!("{}{about}", names.join(" + ")), &all);
+    for (_, name, _) in &chosen {
+        let tried = play.tried.entry(name).or_default();
+        *tried = (tried.0 + 1, tried.1 + sent.is_ok() as u64);
+    }
     if sent.is_err() && chosen.len() > 1 && play.chance(60) {
         for (_, name, instructions) in chosen {
-            let _ = play.send(By::Gang, name, &instructions);
+            let is_done = play.send(By::Gang, name, &instructions).is_ok();
+            play.tried.entry(name).or_default().1 += is_done as u64;
         }
     }
 }

@@ -47,12 +47,21 @@ pub fn opening(play: &mut Play, owner: Pubkey, authority: Pubkey) -> Option<Inst
     Some(billing::open(accounts, number, terms))
 }
 
+/// Whoever sells to a payer already often does so again.
+pub fn known(play: &mut Play, owner: &Pubkey) -> Option<Pubkey> {
+    let all = play.channels.values().filter(|channel| channel.state.owner == *owner);
+    let all: Vec<Pubkey> = all.map(|channel| channel.state.authority).collect();
+    play.pick(&all).filter(|_| play.rng.u32(..100) < 50)
+}
+
 pub fn open(play: &mut Play, owner: Pubkey) {
     let workers: Vec<Pubkey> = play.cast.people.iter().filter(|p| p.is_provider()).map(|p| p.key).collect();
-    let Some(worker) = play.pick(&workers) else { return };
+    let Some(worker) = known(play, &owner).or_else(|| play.pick(&workers)) else { return };
     let Some(open) = opening(play, owner, worker) else { return };
     let (owner, worker) = (play.cast.name(&owner), play.cast.name(&worker));
-    let _ = play.send(By::Honest, &format!("{owner} opens a channel to {worker}"), &[open]);
+    let channel = open.accounts.get(3).map(|meta| meta.pubkey.to_string()).unwrap_or_default();
+    let what = format!("{owner} opens a channel to {worker} [{}]", channel.get(..4).unwrap_or_default());
+    let _ = play.send(By::Honest, &what, &[open]);
 }
 
 /// Requests will be made, and one day the payer leaves.
@@ -205,9 +214,13 @@ fn promise_batch(play: &mut Play, address: &Pubkey, expires_at: i64) -> bool {
     let promises: Vec<(Pubkey, Promise)> =
         all.iter().filter_map(|address| Some((*address, promise(play, address, expires_at)?))).collect();
     let Some(batch_context) = batch_context(&GENESIS, &state.payer, &all) else { return false };
-    let leaves: Vec<_> = all.iter().flat_map(|address| play.channels[address].leaves(play.channels[address].receipts.len())).collect();
-    let batch =
-        voucher::Batch { context: batch_context, expires_at: UnixTime::new(expires_at).into(), usage_root: root(&leaves) };
+    let leaves: Vec<_> =
+        all.iter().flat_map(|address| play.channels[address].leaves(play.channels[address].receipts.len())).collect();
+    let batch = voucher::Batch {
+        context: batch_context,
+        expires_at: UnixTime::new(expires_at).into(),
+        usage_root: root(&leaves),
+    };
     let entry = |(_, promise): &(Pubkey, Promise)| Entry {
         sequence: promise.sequence.into(),
         cumulative: Amount::new(promise.cumulative).into(),
@@ -270,7 +283,10 @@ pub fn settle_batch(play: &mut Play, address: Pubkey) {
     for (address, promise) in &good {
         if play.channels[address].state.settled.get() < promise.cumulative {
             let other = all.len() - good.len();
-            play.find(Kind::Spoilt, format!("a batch was refused ({why}) though {} of it are good; {other} are not", good.len()));
+            play.find(
+                Kind::Spoilt,
+                format!("a batch was refused ({why}) though {} of it are good; {other} are not", good.len()),
+            );
         }
         earn(play, address, promise.cumulative);
     }

@@ -2,8 +2,8 @@
 
 use super::Duty;
 use crate::entitlement::{
-    cast::Role,
     calls,
+    cast::Role,
     finding::Kind,
     notes::TRUTH,
     play::{By, Play, What},
@@ -34,7 +34,7 @@ pub fn terms(play: &mut Play) -> Terms {
         1 => play.rng.u32(3_600..90_000),
         _ => play.rng.u32(90_000..900_000),
     };
-    let verification = [0, 1, 1, 2, 2][play.rng.usize(..5)];
+    let verification = [0, 1, 1, 1, 2, 2, 2][play.rng.usize(..7)];
     let shortest = if verification == 2 { 3_600 } else { 120 };
     let is_metered = verification == 0 && play.rng.u32(..8) == 0;
     let accept_window = play.rng.u32(300..40_000);
@@ -170,7 +170,9 @@ pub fn accept(play: &mut Play, address: Pubkey, worker: Pubkey) {
 }
 
 pub fn submit(play: &mut Play, address: Pubkey) {
-    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Accepted as u8) else { return };
+    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Accepted as u8) else {
+        return;
+    };
     let name = play.cast.name(&state.provider_authority);
     let sent = play.send(
         By::Honest,
@@ -183,13 +185,17 @@ pub fn submit(play: &mut Play, address: Pubkey) {
 }
 
 pub fn approve(play: &mut Play, address: Pubkey) {
-    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Delivered as u8) else { return };
+    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Delivered as u8) else {
+        return;
+    };
     let program = play.cast.program;
     let _ = play.send(By::Honest, "a client approves", &[escrow::approve(address, &state, program, state.result_hash)]);
 }
 
 pub fn challenge(play: &mut Play, address: Pubkey, who: Pubkey) {
-    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Delivered as u8) else { return };
+    let Some(state) = play.read::<State>(&address).filter(|job| job.status == JobStatus::Delivered as u8) else {
+        return;
+    };
     let tokens = play.tokens_of(&who);
     if play.balance(&tokens) < state.exposure.get() || play.now >= state.settle_after.get() {
         return;

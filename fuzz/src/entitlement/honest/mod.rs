@@ -5,9 +5,11 @@ mod jobs;
 mod turn;
 mod votes;
 
-pub use bills::{channel_changed, channel_opened, dividing, disputing, opening as channel_opening, payers, settling, verify};
+pub use bills::{
+    channel_changed, channel_opened, disputing, dividing, known, opening as channel_opening, payers, settling, verify,
+};
 pub use jobs::{appeal_later, job_changed, job_opened, opening};
-pub use turn::{draw_soon, punishing, turn, wind_up};
+pub use turn::{draw_soon, punishing, turn};
 pub use votes::seal;
 
 use super::play::Play;
@@ -16,29 +18,83 @@ use joule_sdk::Pubkey;
 /// Something that somebody honest does at a time.
 #[derive(Clone, Copy, Debug)]
 pub enum Duty {
-    Open { client: Pubkey },
-    Accept { job: Pubkey, worker: Pubkey },
-    Submit { job: Pubkey },
-    Approve { job: Pubkey },
-    Challenge { job: Pubkey, who: Pubkey },
-    Vote { job: Pubkey, juror: Pubkey },
-    Seat { job: Pubkey, juror: Pubkey, seat: u8, round: u8 },
-    Reveal { job: Pubkey, juror: Pubkey, round: u8 },
-    Appeal { job: Pubkey, who: Pubkey },
-    Draw { job: Pubkey },
+    Open {
+        client: Pubkey,
+    },
+    Accept {
+        job: Pubkey,
+        worker: Pubkey,
+    },
+    Submit {
+        job: Pubkey,
+    },
+    Approve {
+        job: Pubkey,
+    },
+    Challenge {
+        job: Pubkey,
+        who: Pubkey,
+    },
+    Vote {
+        job: Pubkey,
+        juror: Pubkey,
+    },
+    Seat {
+        job: Pubkey,
+        juror: Pubkey,
+        seat: u8,
+        round: u8,
+    },
+    Reveal {
+        job: Pubkey,
+        juror: Pubkey,
+        round: u8,
+    },
+    Appeal {
+        job: Pubkey,
+        who: Pubkey,
+    },
+    Draw {
+        job: Pubkey,
+    },
     /// Whatever anybody may do about a job now.
-    Turn { job: Pubkey },
-    Enrol { resolver: Pubkey },
-    Channel { owner: Pubkey },
-    Serve { channel: Pubkey },
-    Settle { channel: Pubkey },
-    Batch { channel: Pubkey },
-    Back { channel: Pubkey },
-    Divide { channel: Pubkey },
-    Dispute { channel: Pubkey },
-    Leave { channel: Pubkey },
-    Stake { who: Pubkey },
-    Attest { attestor: Pubkey, subject: Pubkey },
+    Turn {
+        job: Pubkey,
+    },
+    Enrol {
+        resolver: Pubkey,
+    },
+    Channel {
+        owner: Pubkey,
+    },
+    Serve {
+        channel: Pubkey,
+    },
+    Settle {
+        channel: Pubkey,
+    },
+    Batch {
+        channel: Pubkey,
+    },
+    Back {
+        channel: Pubkey,
+    },
+    Divide {
+        channel: Pubkey,
+    },
+    Dispute {
+        channel: Pubkey,
+    },
+    Leave {
+        channel: Pubkey,
+    },
+    Stake {
+        who: Pubkey,
+    },
+    Attest {
+        attestor: Pubkey,
+        subject: Pubkey,
+    },
 }
 
 pub fn perform(play: &mut Play, duty: Duty) {
