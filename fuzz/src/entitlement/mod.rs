@@ -179,6 +179,8 @@ fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
     let rogues: Vec<&str> = play.cast.people.iter().filter(|p| p.is_rogue).map(|p| p.name.as_str()).collect();
     let rogues = format!("the gang: {}", rogues.join(", "));
     play.log.push(rogues);
+    gang::forget(&mut play);
+    play.fashion = [None, Some(1), Some(2)][play.rng.usize(..3)];
     begin(&mut play);
     for turn in 0..MOST {
         if turn >= TURNS && play.agenda.is_empty() {
@@ -229,10 +231,11 @@ fn begin(play: &mut Play) {
         }
         play.set_time(at);
     }
+    let spread = [1_800, DAY / 3, 3 * DAY][play.rng.usize(..3)];
     for client in keys(play, Role::Client) {
-        for _ in 0..play.rng.usize(1..4) {
+        for _ in 0..play.rng.usize(1..6) {
             if play.cast.is_honest(&client) {
-                let at = play.moment(play.now, play.now + 3 * DAY);
+                let at = play.moment(play.now, play.now + spread);
                 play.plan(at, Duty::Open { client });
             }
         }

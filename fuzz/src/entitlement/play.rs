@@ -83,6 +83,10 @@ pub struct Play {
     pub seals: BTreeMap<Pubkey, Seal>,
     /// Votes that were opened, by dispute and round: what each weighs, and for which output.
     pub opened: BTreeMap<(Pubkey, u8), BTreeMap<Pubkey, (u64, [u8; 32])>>,
+    /// What the gang does not think of this time: with fewer things to do, it does some of them more often.
+    pub forgotten: BTreeSet<&'static str>,
+    /// Who judges most jobs this time: a `Verification`.
+    pub fashion: Option<u8>,
     /// What the gang has tried how often, and how often it could.
     pub tried: BTreeMap<&'static str, (u64, u64)>,
     /// What honest people are about to do, by time.
@@ -125,6 +129,8 @@ impl Play {
             lasting: BTreeSet::new(),
             seals: BTreeMap::new(),
             opened: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            fashion: None,
             tried: BTreeMap::new(),
             agenda: BTreeMap::new(),
             planned: 0,

@@ -20,6 +20,16 @@ const MATTERS: [&[Action]; 5] = [people::ACTIONS, jobs::ACTIONS, courts::ACTIONS
 /// Instructions of one transaction.
 const BUNDLE: usize = 6;
 
+/// Forgets some of what there is to be done, for a history.
+pub fn forget(play: &mut Play) {
+    let percent = [0, 20, 45][play.rng.usize(..3)];
+    for (name, ..) in MATTERS.iter().flat_map(|matter| matter.iter()) {
+        if play.chance(percent) {
+            play.forgotten.insert(name);
+        }
+    }
+}
+
 /// Does something.
 pub fn act(play: &mut Play) {
     if play.rogue().is_none() {
@@ -85,6 +95,9 @@ fn one(play: &mut Play) -> Option<Chosen> {
     let mut left = play.rng.u32(..total);
     for (place, (name, weight, plan)) in MATTERS[matter].iter().enumerate() {
         if left < *weight {
+            if play.forgotten.contains(name) {
+                return None;
+            }
             let instructions = plan(play)?;
             let signers = Play::signers(&instructions);
             let can = signers.iter().all(|key| play.cast.is_rogue(key) || *key == play.cast.crank);

@@ -51,7 +51,7 @@ pub fn opening(play: &mut Play, owner: Pubkey, authority: Pubkey) -> Option<Inst
 pub fn known(play: &mut Play, owner: &Pubkey) -> Option<Pubkey> {
     let all = play.channels.values().filter(|channel| channel.state.owner == *owner);
     let all: Vec<Pubkey> = all.map(|channel| channel.state.authority).collect();
-    play.pick(&all).filter(|_| play.rng.u32(..100) < 50)
+    play.pick(&all).filter(|_| play.rng.u32(..100) < 65)
 }
 
 pub fn open(play: &mut Play, owner: Pubkey) {
@@ -156,7 +156,7 @@ pub fn serve(play: &mut Play, address: Pubkey) {
     }
     let expires_at = play.now + [700, 20_000, 9 * DAY][play.rng.usize(..3)];
     let Some(promise) = promise(play, &address, expires_at) else { return };
-    if play.chance(35) && promise_batch(play, &address, expires_at) {
+    if play.chance(55) && promise_batch(play, &address, expires_at) {
         return;
     }
     let message = sign(play, &address, &promise);

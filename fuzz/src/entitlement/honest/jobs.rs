@@ -34,7 +34,8 @@ pub fn terms(play: &mut Play) -> Terms {
         1 => play.rng.u32(3_600..90_000),
         _ => play.rng.u32(90_000..900_000),
     };
-    let verification = [0, 1, 1, 1, 2, 2, 2][play.rng.usize(..7)];
+    let any = [0, 1, 1, 2, 2][play.rng.usize(..5)];
+    let verification = play.fashion.filter(|_| play.rng.u32(..100) < 80).unwrap_or(any);
     let shortest = if verification == 2 { 3_600 } else { 120 };
     let is_metered = verification == 0 && play.rng.u32(..8) == 0;
     let accept_window = play.rng.u32(300..40_000);
