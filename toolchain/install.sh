@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Assembles a Solana program toolchain from Debian 12 packages and crates.io, for machines without Solana's own tools.
-# Idempotent; needs root for apt. About 3 minutes and 1.2 GB on two cores. README.md beside this says why each part is there.
+# Assembles a Solana program toolchain from Debian 12's packages and Rust's package registry, for machines without
+# Solana's own tools. Idempotent; needs root for apt. About 3 minutes and 1.2 GB on two cores. README.md beside this says why
+# each part is there.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SBF_HOME=${SBF_HOME:-${JOULE_CACHE:-$HOME/.cache/joule}/sbf-toolchain}

@@ -13,7 +13,7 @@ if ! PATH=${PATH//"$here/bin"/} command -v cargo-build-sbf >/dev/null; then
     version=$(cat "$here/install.sh" "$here/builtins.c" "$here/sbpf-solana.json" | sha256sum)
     if [ "$(cat "$mark" 2>/dev/null)" != "$version" ] ||
         ! /usr/bin/rustc --version >/dev/null 2>&1; then
-        echo '[setup] the Solana tools are absent: assembling a program toolchain from Debian packages and crates.io (2 to 4 minutes)'
+        echo "[setup] the Solana tools are absent: assembling a program toolchain from Debian's packages and Rust's registry (2 to 4 minutes)"
         "$here/install.sh"
         echo "$version" >"$mark"
     fi

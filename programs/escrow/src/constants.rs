@@ -37,9 +37,6 @@ pub const MAX_VOTE_WINDOW: u32 = 24 * 60 * 60;
 /// run it and answer.
 #[constant]
 pub const MIN_PANEL_WINDOW: u32 = 60 * 60;
-/// A dispute stays for at least an hour after its end, in seconds, so that somebody can see to its absent members.
-#[constant]
-pub const WIND_UP: u32 = 60 * 60;
 /// A bond outlives the last moment at which it can be needed by 30 days, in seconds: that long, somebody may be late.
 #[constant]
 pub const LATE: u32 = 30 * 24 * 60 * 60;
@@ -52,9 +49,6 @@ pub const MAX_BOND_BPS: u16 = 50_000;
 /// The jurors' part of what the loser of a dispute forfeits.
 #[constant]
 pub const JUROR_BPS: u16 = 2_000;
-/// The part of its deposit that a challenger pays the client for waiting when nothing was decided.
-#[constant]
-pub const WAITING_BPS: u16 = 1_000;
 
 /// A first panel has at most seven members, and a quorum is at most seven.
 #[constant]
@@ -69,9 +63,18 @@ pub const APPEAL_MULTIPLE: u64 = 2;
 pub const PANEL_EPOCH: i64 = 7 * 24 * 60 * 60;
 /// Resolvers enrolled for one epoch.
 pub const MAX_RESOLVERS: usize = 128;
-/// A resolver's stake is at least this many times the smallest payment in the token.
+/// Outputs beside the delivered one and the challenger's that a round counts one by one; a panel has no more seats.
+pub const MAX_THIRDS: usize = APPEAL_JURORS;
+/// While a member that the lot has fallen on is busy with other disputes, a panel waits for it, for seven days at most, in seconds.
 #[constant]
-pub const SEAT_MULTIPLE: u64 = 10;
+pub const PATIENCE: u32 = 7 * 24 * 60 * 60;
 /// A panel is drawn by the hash of a slot this many slots after the dispute began.
 #[constant]
 pub const DRAW_DELAY: u64 = 16;
+
+// Both panels of a dispute may be waited for and leave time for whoever is late.
+const _: () = assert!(2 * PATIENCE < LATE);
+// The registry keeps what votes depend on for as long as they are taken: a quorum's until the review window ends or for a step, and
+// requirements for as long as a job may live before.
+const _: () = assert!(joule_registry::constants::EVIDENCE >= MAX_WINDOW + MAX_VOTE_WINDOW);
+const _: () = assert!(joule_registry::constants::REQUIREMENTS_NOTICE >= 3 * MAX_WINDOW + 2 * MAX_VOTE_WINDOW);

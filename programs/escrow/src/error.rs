@@ -160,6 +160,12 @@ pub enum EscrowError {
     Overflow,
     #[msg("An invariant of the account would be broken")]
     InvariantBroken,
+    #[msg("The requirements are retired: no new job can name them")]
+    RequirementsRetired,
+    #[msg("No panel of this epoch can judge the job: too few of those enrolled are no parties and have staked what is at risk")]
+    NoPanel,
+    #[msg("Whoever votes has stated what it is before the dispute opened")]
+    JurorTooLate,
 }
 
 impl EscrowError {

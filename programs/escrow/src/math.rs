@@ -1,7 +1,7 @@
 //! Who gets what: shares of a price, and of what the loser of a dispute forfeits. Pure, the same on chain and off.
 
 use crate::{
-    constants::{JUROR_BPS, MIN_BOND_BPS, WAITING_BPS},
+    constants::{JUROR_BPS, MIN_BOND_BPS},
     state::Verdict,
 };
 use joule_staking::penalty;
@@ -52,6 +52,8 @@ pub struct Stakes {
     pub slashed: Amount,
     /// Who appealed, and its deposit.
     pub appeal: Option<(Side, Amount)>,
+    /// Whether a second panel was seated that could decide; if not, the appeal's deposit comes back whatever the verdict.
+    pub is_heard: bool,
     /// Whether anybody voted for the verdict, by round.
     pub has_winners: [bool; 2],
 }
@@ -73,46 +75,52 @@ pub struct Awards {
 /// | `Stands` | the challenger's deposit, and an appeal against it | the provider, with its price |
 /// | `Counter` | the slashed bond, and the provider's appeal | client, challenger and treasury by [`penalty`] |
 /// | `Neither` | all of it, but for the client's appeal | client and treasury by [`penalty`] |
-/// | `Undecided` | a tenth of the challenger's deposit | the client, for waiting; the provider gets its price |
+/// | `Undecided` | nothing | everybody gets its own back, and the provider its price |
 ///
-/// An appeal's deposit comes back only with a verdict for whoever appealed, or with none. Two rounds share the jurors' part
-/// equally if both have winners. `None` on overflow.
+/// An appeal's deposit comes back with a verdict for whoever appealed, with none, or if nobody could hear it. Two rounds share the
+/// jurors' part equally if both have winners. `None` on overflow.
 #[inline(never)]
 pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
-    let appeal_of = |side| match s.appeal {
+    let by = |side| match s.appeal {
         Some((who, deposit)) if who == side => deposit,
         _ => Amount::ZERO,
     };
-    let (by_provider, by_challenger) = (appeal_of(Side::Provider), appeal_of(Side::Challenger));
+    let decided = |side| if s.is_heard { by(side) } else { Amount::ZERO };
+    let (by_provider, by_challenger) = (decided(Side::Provider), decided(Side::Challenger));
     // Comes back by itself, as a part of the rest.
-    let by_client = appeal_of(Side::Client);
+    let by_client = decided(Side::Client);
     let price = split::part(Amount::ZERO, s.price, s.fee)?;
-    match verdict {
+    let awards = match verdict {
         Verdict::Stands => {
             let forfeited = s.deposit.checked_add(by_challenger)?.checked_add(by_client)?;
             let (jurors, rest) = jurors(forfeited, s.has_winners)?;
             let provider = price.rest.checked_add(rest)?.checked_add(by_provider)?;
-            Some(Awards { provider, fee: price.fee, challenger: Amount::ZERO, jurors })
+            Awards { provider, fee: price.fee, challenger: Amount::ZERO, jurors }
         }
         Verdict::Counter => {
             let (jurors, rest) = jurors(s.slashed.checked_add(by_provider)?, s.has_winners)?;
             let shares = penalty::shares(rest, true);
             let challenger = s.deposit.checked_add(shares.challenger)?.checked_add(by_challenger)?;
-            Some(Awards { provider: Amount::ZERO, fee: shares.treasury, challenger, jurors })
+            Awards { provider: Amount::ZERO, fee: shares.treasury, challenger, jurors }
         }
         Verdict::Neither => {
             let forfeited = s.slashed.checked_add(s.deposit)?.checked_add(by_provider)?.checked_add(by_challenger)?;
             let (jurors, rest) = jurors(forfeited, s.has_winners)?;
             let fee = penalty::shares(rest, false).treasury;
-            Some(Awards { provider: Amount::ZERO, fee, challenger: Amount::ZERO, jurors })
+            Awards { provider: Amount::ZERO, fee, challenger: Amount::ZERO, jurors }
         }
         Verdict::Undecided => {
-            let waiting = Bps::new(WAITING_BPS)?.of(s.deposit);
             let provider = price.rest.checked_add(by_provider)?;
-            let challenger = s.deposit.checked_sub(waiting)?.checked_add(by_challenger)?;
-            Some(Awards { provider, fee: price.fee, challenger, jurors: [Amount::ZERO; 2] })
+            let challenger = s.deposit.checked_add(by_challenger)?;
+            Awards { provider, fee: price.fee, challenger, jurors: [Amount::ZERO; 2] }
         }
+    };
+    if s.is_heard {
+        return Some(awards);
     }
+    let provider = awards.provider.checked_add(by(Side::Provider))?;
+    let challenger = awards.challenger.checked_add(by(Side::Challenger))?;
+    Some(Awards { provider, challenger, ..awards })
 }
 
 /// The jurors' part of what is forfeited, by round, and the rest.
@@ -153,15 +161,18 @@ mod tests {
                     for side in sides {
                         for has_winners in [[true, true], [true, false], [false, true], [false, false]] {
                             let against = matches!(verdict, Verdict::Counter | Verdict::Neither);
-                            let stakes = Stakes {
-                                price: Amount::new(price),
-                                fee: Bps::new(250).unwrap(),
-                                deposit: Amount::new(stake),
-                                slashed: Amount::new(if against { stake } else { 0 }),
-                                appeal: side.map(|side| (side, Amount::new(stake.saturating_mul(2)))),
-                                has_winners,
-                            };
-                            check(verdict, &stakes, awards(verdict, &stakes).unwrap());
+                            for is_heard in [true, false] {
+                                let stakes = Stakes {
+                                    price: Amount::new(price),
+                                    fee: Bps::new(250).unwrap(),
+                                    deposit: Amount::new(stake),
+                                    slashed: Amount::new(if against { stake } else { 0 }),
+                                    appeal: side.map(|side| (side, Amount::new(stake.saturating_mul(2)))),
+                                    is_heard,
+                                    has_winners,
+                                };
+                                check(verdict, &stakes, awards(verdict, &stakes).unwrap());
+                            }
                         }
                     }
                 }
@@ -181,7 +192,8 @@ mod tests {
             let table = stakes + s.price.get() as u128;
             assert!(total(&awards) <= table, "{verdict:?} {s:?} {awards:?}");
             // The provider is paid its price or nothing of it; then the client keeps it.
-            if verdict == Verdict::Stands {
+            let is_clients = !s.is_heard && matches!(s.appeal, Some((Side::Client, _)));
+            if verdict == Verdict::Stands && !is_clients {
                 assert_eq!(total(&awards), table);
             }
         });
@@ -204,6 +216,22 @@ mod tests {
         every_case(|verdict, s, awards| {
             if verdict == Verdict::Counter && s.slashed.get() > 1 && s.appeal.is_none() {
                 assert!((awards.challenger.get() - s.deposit.get()) * 2 < s.slashed.get(), "{s:?} {awards:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn whoever_was_not_proved_wrong_gets_its_own_back() {
+        every_case(|verdict, s, awards| {
+            let of = |side| s.appeal.filter(|(who, _)| *who == side).map_or(0, |(_, deposit)| deposit.get());
+            if verdict == Verdict::Undecided {
+                assert_eq!(awards.challenger.get(), s.deposit.get() + of(Side::Challenger));
+                let price = s.price.get() - awards.fee.get();
+                assert_eq!(awards.provider.get(), price + of(Side::Provider));
+            }
+            if !s.is_heard {
+                assert!(awards.provider.get() >= of(Side::Provider), "{s:?} {awards:?}");
+                assert!(awards.challenger.get() >= of(Side::Challenger), "{s:?} {awards:?}");
             }
         });
     }

@@ -24,6 +24,13 @@ pub const PRICES_SEED: &[u8] = b"prices";
 /// No credential is good for longer than 2 years, in seconds.
 #[constant]
 pub const MAX_VALIDITY: u32 = 2 * 365 * 24 * 60 * 60;
+/// A credential that has ended is kept for 100 days, in seconds: whoever held it when a dispute opened may vote, and no dispute
+/// takes votes for longer.
+#[constant]
+pub const EVIDENCE: u32 = 100 * 24 * 60 * 60;
+/// Requirements stay for 300 days after they were retired, in seconds: longer than any job that names them can need them.
+#[constant]
+pub const REQUIREMENTS_NOTICE: u32 = 300 * 24 * 60 * 60;
 /// How many of a subject's places one attestor may hold, so that no single one keeps the others out.
 #[constant]
 pub const MAX_PER_ATTESTOR: u8 = 4;

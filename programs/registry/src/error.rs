@@ -24,15 +24,15 @@ pub enum RegistryError {
     MissingSchema,
     #[msg("A credential expires in the future, and within 2 years")]
     ExpiryOutOfRange,
-    #[msg("All places for the subject's credentials hold live ones")]
+    #[msg("All places for the subject's credentials hold ones that are live, or ended less than 100 days ago")]
     AttestationsFull,
-    #[msg("An attestor holds at most 4 places of a subject")]
+    #[msg("An attestor holds at most 4 places of a subject; one that has ended is held for 100 days more")]
     TooManyOfAttestor,
-    #[msg("There is no such credential")]
+    #[msg("There is no such live credential")]
     NotAttested,
-    #[msg("A live credential keeps the account open")]
+    #[msg("A credential that is live, or ended less than 100 days ago, keeps the account open")]
     StillAttested,
-    #[msg("Only the client that defined the requirements may drop them")]
+    #[msg("Only the client that defined the requirements may retire them")]
     NotClient,
     #[msg("A credential that is required names its attestor")]
     MissingAttestor,
@@ -76,4 +76,8 @@ pub enum RegistryError {
     EmptyShare,
     #[msg("A price list has at most 6 shares")]
     TooManyShares,
+    #[msg("The requirements are retired already")]
+    AlreadyRetired,
+    #[msg("Requirements stay for 300 days after they were retired, since jobs may name them")]
+    RequirementsNeeded,
 }

@@ -62,7 +62,7 @@ pub struct AttestationRevoked {
     pub schema: PodU32,
 }
 
-/// Nothing in it was live.
+/// Nothing in it could be asked for any more.
 #[event(bytemuck)]
 pub struct AttestationsClosed {
     pub attestations: Address,
@@ -75,8 +75,16 @@ pub struct RequirementsDefined {
     pub client: Address,
 }
 
+/// No new job can name them.
 #[event(bytemuck)]
-pub struct RequirementsDropped {
+pub struct RequirementsRetired {
+    pub requirements: Address,
+    pub client: Address,
+    pub at: PodI64,
+}
+
+#[event(bytemuck)]
+pub struct RequirementsClosed {
     pub requirements: Address,
     pub client: Address,
 }
@@ -134,7 +142,8 @@ joule_events::any_event!(
     AttestationRevoked,
     AttestationsClosed,
     RequirementsDefined,
-    RequirementsDropped,
+    RequirementsRetired,
+    RequirementsClosed,
     ModelCreated,
     ModelUpdated,
     PricesPublished,

@@ -80,9 +80,14 @@ pub mod registry {
         define_requirements::handler(ctx, wanted)
     }
 
-    /// A client closes its requirements; the rent returns to whoever paid it.
-    pub fn drop_requirements(ctx: &mut Context<DropRequirements>) -> Result<()> {
-        drop_requirements::handler(ctx)
+    /// A client retires its requirements: no new job can name them.
+    pub fn retire_requirements(ctx: &mut Context<RetireRequirements>) -> Result<()> {
+        retire_requirements::handler(ctx)
+    }
+
+    /// Anyone closes requirements that were retired so long ago that no job can need them; the rent returns to whoever paid it.
+    pub fn close_requirements(ctx: &mut Context<CloseRequirements>) -> Result<()> {
+        close_requirements::handler(ctx)
     }
 
     /// Makes a model known, active at once, under a number of its creator's own choosing.

@@ -11,7 +11,7 @@ pub const POOL_VAULT_SEED: &[u8] = b"pool_vault";
 /// `["stake", pool, owner]`: a `Stake`.
 #[constant]
 pub const STAKE_SEED: &[u8] = b"stake";
-/// `["service", program]`: a `Service`.
+/// `["service", number (u8)]`: a `Service`.
 #[constant]
 pub const SERVICE_SEED: &[u8] = b"service";
 /// `["claims"]` of a service's program: the address that signs for its claims.
@@ -51,6 +51,13 @@ pub const MAX_MULTIPLIER: u64 = 4;
 /// Seconds from asking for a bond's money to having it: long enough for every claim that is about to be made.
 #[constant]
 pub const UNBOND_DELAY: u32 = 7 * DAY;
+/// Seconds from admitting a service to its being in force: longer than an unbonding takes, so that whoever does not like it is gone.
+#[constant]
+pub const ADMISSION_DELAY: u32 = 10 * DAY;
+/// What is admitted on the protocol's first day, in seconds, is in force at once: nobody has a bond yet.
+#[constant]
+pub const FIRST_DAY: u32 = DAY;
+const _: () = assert!(ADMISSION_DELAY > UNBOND_DELAY);
 /// No claim is made for longer than 400 days, in seconds: whoever falls silent, a bond is free again.
 #[constant]
 pub const MAX_CLAIM: u32 = 400 * DAY;

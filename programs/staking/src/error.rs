@@ -52,8 +52,8 @@ pub enum StakingError {
     NothingToSync,
     #[msg("Only the service's own program signs for its claims")]
     WrongClaimSigner,
-    #[msg("The service may lock nothing new")]
-    ServiceDisabled,
+    #[msg("The service is not in force yet: what is admitted after the protocol's first day waits for ten")]
+    ServiceNotInForce,
     #[msg("A bond names who may withdraw it")]
     NoWithdrawer,
     #[msg("Only the withdrawer may do this")]
@@ -80,4 +80,10 @@ pub enum StakingError {
     Overflow,
     #[msg("An invariant of the account would be broken")]
     InvariantBroken,
+    #[msg("The bond does not answer to this service: its owner has not named it")]
+    ServiceNotNamed,
+    #[msg("Only the bond's owner or its withdrawer may do this")]
+    NotBondsOwn,
+    #[msg("The bond names another withdrawer than the one that the depositor has seen")]
+    WrongWithdrawer,
 }

@@ -113,16 +113,21 @@ pub struct ServiceAdmitted {
     pub program: Address,
     pub signer: Address,
     pub at: PodI64,
+    /// From when on it may lock.
+    pub in_force_at: PodI64,
     pub number: u8,
 }
 
+/// A bond answers to a service from now on, or no longer.
 #[event(bytemuck)]
-pub struct ServiceChanged {
+pub struct ServiceNamed {
+    pub bond: Address,
     pub service: Address,
     pub program: Address,
     pub at: PodI64,
-    /// 1 when it may lock.
-    pub enabled: u8,
+    pub number: u8,
+    /// 1 when it was named, 0 when the name was taken back.
+    pub named: u8,
 }
 
 #[event(bytemuck)]
@@ -240,7 +245,7 @@ joule_events::any_event!(
     RewardsClaimed,
     RewardsSynced,
     ServiceAdmitted,
-    ServiceChanged,
+    ServiceNamed,
     BondOpened,
     BondDeposited,
     UnbondingStarted,

@@ -79,14 +79,14 @@ pub mod staking {
         sync_rewards::handler(ctx)
     }
 
-    /// Lets a program lock bonds; the protocol's authority only.
+    /// Lets a program lock the bonds whose owners name it, ten days later; the protocol's authority only.
     pub fn admit_service(ctx: &mut Context<AdmitService>, admitted: Address, number: u8) -> Result<()> {
         admit_service::handler(ctx, admitted, number)
     }
 
-    /// Stops a service from locking, or lets it again; the protocol's authority only. Its claims stay its own.
-    pub fn set_service(ctx: &mut Context<SetService>, enabled: bool) -> Result<()> {
-        set_service::handler(ctx, enabled)
+    /// Lets a service lock a bond, or no longer; the bond's owner or its withdrawer. What it has locked stays its own.
+    pub fn name_service(ctx: &mut Context<NameService>, named: bool) -> Result<()> {
+        name_service::handler(ctx, named)
     }
 
     /// Opens the signer's bond in a token and says who alone may take money out of it.
@@ -94,9 +94,9 @@ pub mod staking {
         open_bond::handler(ctx, withdrawer)
     }
 
-    /// Anyone adds to a bond.
-    pub fn deposit_bond(ctx: &mut Context<DepositBond>, amount: u64) -> Result<()> {
-        deposit_bond::handler(ctx, amount)
+    /// Anyone adds to a bond that has the withdrawer it has seen.
+    pub fn deposit_bond(ctx: &mut Context<DepositBond>, amount: u64, withdrawer: Address) -> Result<()> {
+        deposit_bond::handler(ctx, amount, withdrawer)
     }
 
     /// The withdrawer sends a free part of the bond on its way out.

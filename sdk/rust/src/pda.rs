@@ -62,8 +62,9 @@ pub fn stake(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
     find(&[staking::constants::STAKE_SEED, pool.as_ref(), owner.as_ref()], &staking::ID)
 }
 
-pub fn service(program: &Pubkey) -> Pubkey {
-    find(&[staking::constants::SERVICE_SEED, program.as_ref()], &staking::ID)
+/// `number` is the service's in `treasury::state::Service`.
+pub fn service(number: u8) -> Pubkey {
+    find(&[staking::constants::SERVICE_SEED, &[number]], &staking::ID)
 }
 
 /// Who signs for the claims of the service at `program`.

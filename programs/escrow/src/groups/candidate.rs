@@ -24,10 +24,13 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Whether it has what the job demands, and had it at that moment: now or, for a vote, when the dispute opened. Its bond must
+    /// hold what is demanded now.
     #[inline(always)]
-    pub fn validate(&self, job: &Job, now: UnixTime) -> Result<()> {
+    pub fn validate(&self, job: &Job, at: UnixTime) -> Result<()> {
         require!(address_eq(&self.provider.authority, self.authority.address()), EscrowError::NotProviderAuthority);
         require!(self.provider.is_active(), EscrowError::ProviderNotActive);
+        require!(self.provider.stated_at.get() <= at.get(), EscrowError::JurorTooLate);
         let bond = self.locking.require_bond(self.authority.address(), &job.mint)?;
         if address_eq(&job.requirements, &Address::default()) {
             return Ok(());
@@ -41,7 +44,7 @@ impl Candidate {
             }
             None => None,
         };
-        requirements.check(self.provider.address(), &self.provider, bond, attestations, now.get())
+        requirements.check(self.provider.address(), &self.provider, bond, attestations, at.get())
     }
 
     /// The account can be paid into, and a stolen authority key cannot send the earnings elsewhere.

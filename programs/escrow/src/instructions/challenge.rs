@@ -1,10 +1,10 @@
 //! Somebody says that a delivered result is wrong, names the right one, and stakes as much on it as the provider has.
 
 use crate::{
-    constants::{DISPUTE_SEED, DRAW_DELAY, PANEL_SEED},
+    constants::{DISPUTE_SEED, DRAW_DELAY},
     error::EscrowError,
     event::JobChallenged,
-    state::{epoch_at, Dispute, Job, Verification},
+    state::{epoch_at, Dispute, Job, Panel, Verification},
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
@@ -23,6 +23,8 @@ pub struct Challenge {
     pub job: Account<Job>,
     #[account(init, payer = payer, seeds = [DISPUTE_SEED, job.address().as_ref()], bump)]
     pub dispute: Account<Dispute>,
+    /// The present epoch's; left out in a quorum. Owner and discriminator prove that this program made it.
+    pub panel: Option<Account<Panel>>,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
     pub vault: UncheckedAccount,
     /// Token account that the deposit comes out of; the token program checks that the challenger may spend from it.
@@ -44,6 +46,20 @@ impl Challenge {
         require!(fits, EscrowError::CannotReceive);
         Ok(())
     }
+
+    /// The panel that is to judge, if one is. A challenge that nobody could decide would only keep others from making one.
+    #[inline(always)]
+    fn panel(&self, mode: Verification, now: UnixTime) -> Result<Address> {
+        if mode != Verification::Panel {
+            return Ok(Address::default());
+        }
+        let panel = self.panel.as_ref().ok_or(EscrowError::NoPanel)?;
+        let is_it = address_eq(&panel.mint, &self.job.mint) && panel.epoch.get() == epoch_at(now);
+        require!(is_it, EscrowError::WrongPanel);
+        let can_judge = panel.can_judge(&self.job, self.challenger.address(), self.job.exposure.get());
+        require!(can_judge, EscrowError::NoPanel);
+        Ok(*panel.address())
+    }
 }
 
 #[inline(always)]
@@ -53,13 +69,7 @@ pub fn handler(ctx: &mut Context<Challenge>, counter_result: [u8; 32]) -> Result
     let now = UnixTime::new(clock.unix_timestamp);
     let (challenger, account) = (*ctx.accounts.challenger.address(), *ctx.accounts.account.address());
     let mode = ctx.accounts.job.challenge(challenger, account, now)?;
-    let panel = match mode {
-        Verification::Panel => {
-            let epoch = epoch_at(now).to_le_bytes();
-            find_program_address(&[PANEL_SEED, ctx.accounts.job.mint.as_ref(), &epoch], &crate::ID).0
-        }
-        _ => Address::default(),
-    };
+    let panel = ctx.accounts.panel(mode, now)?;
     let slot = clock.slot.checked_add(DRAW_DELAY).ok_or(EscrowError::Overflow)?;
     let (job_address, payer, bump) = (*ctx.accounts.job.address(), *ctx.accounts.payer.address(), ctx.bumps.dispute);
     let dispute = &mut ctx.accounts.dispute;

@@ -1,4 +1,4 @@
-//! A dispute whose votes are all closed is closed too, and what was left of the jurors' part is the client's; anyone may see
+//! A dispute whose votes are all closed, and whose absent members are punished, is closed too, and what was left of the jurors' part is the client's; anyone may see
 //! to it. `pay` then pays that out and closes the job.
 
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
-use joule_units::UnixTime;
 
 /// Nobody needs to sign: the dispute says who gets its rent.
 #[event_cpi]
@@ -24,7 +23,7 @@ pub struct CloseDispute {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<CloseDispute>) -> Result<()> {
-    ctx.accounts.dispute.require_wound_up(UnixTime::new(Clock::get()?.unix_timestamp))?;
+    ctx.accounts.dispute.require_wound_up()?;
     ctx.accounts.job.wind_up();
     emit_event!(ctx, DisputeClosed { job: *ctx.accounts.job.address(), dispute: *ctx.accounts.dispute.address() });
     Ok(())

@@ -7,10 +7,10 @@ use crate::{
     groups::*,
     math,
     payout::sign_and_pay,
-    state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+    state::{Dispute, DisputeStatus, Job, Panel, Verdict, Vote},
     token,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use anchor_spl::token_interface::TokenInterface;
 use joule_events::emit_event;
 use joule_staking::penalty;
@@ -26,6 +26,9 @@ pub struct CloseVote {
     pub dispute: Account<Dispute>,
     #[account(mut, close = vote_payer)]
     pub vote: Account<Vote>,
+    /// Where the member sits; left out in a quorum.
+    #[account(mut)]
+    pub panel: Option<Account<Panel>>,
     #[account(mut, unsafe(dup), address = vote.rent_payer @ EscrowError::WrongRentPayer)]
     pub vote_payer: UncheckedAccount,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
@@ -40,6 +43,17 @@ pub struct CloseVote {
 }
 
 impl CloseVote {
+    /// The panel, if the vote is a member's. Only then does its claim stay, for other seats.
+    #[inline(always)]
+    fn panel(&mut self) -> Result<Option<&mut Account<Panel>>> {
+        if !self.dispute.is_panel() {
+            return Ok(None);
+        }
+        let panel = self.panel.as_mut().ok_or(EscrowError::WrongPanel)?;
+        require!(address_eq(panel.address(), &self.dispute.panel), EscrowError::WrongPanel);
+        Ok(Some(panel))
+    }
+
     /// What a vote for the verdict earns, in base units.
     #[inline(always)]
     fn reward(&self, verdict: Verdict) -> Amount {
@@ -77,23 +91,33 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
     ctx.accounts.dispute.require(DisputeStatus::Resolved)?;
     let verdict = Verdict::from_number(ctx.accounts.dispute.verdict)?;
     let (claim, choice) = (ctx.accounts.vote.claim, ctx.accounts.vote.choice);
+    let (juror, stake) = (ctx.accounts.vote.juror, ctx.accounts.vote.stake.get());
     let bump = ctx.bumps.backing.claim_signer;
-    let is_right = choice == verdict as u8;
-    // Where nothing was decided nobody was wrong, but whoever kept silent broke its word.
-    let is_spared = choice != 0 && verdict == Verdict::Undecided;
+    let is_right = ctx.accounts.dispute.is_right(choice, &ctx.accounts.vote.output);
+    // Where nothing was decided, or its juror could not run the job, a vote was not wrong; but whoever kept silent broke its word.
+    let is_undecided = verdict == Verdict::Undecided || choice == Verdict::Undecided as u8;
+    let is_spared = choice != 0 && is_undecided;
     let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
+    let panel = ctx.accounts.panel()?;
+    let is_seat = panel.is_some();
     if is_right || is_spared {
-        // A reward bears no fee: whoever stages a dispute and judges it alone must not earn a name by that.
-        ctx.accounts.backing.release(&claim, Amount::ZERO, bump)?;
-        let reward = ctx.accounts.reward(verdict);
+        match panel {
+            Some(panel) => panel.dismiss(&juror, stake),
+            // A reward bears no fee: whoever stages a dispute and judges it alone must not earn a name by that.
+            None => ctx.accounts.backing.release(&claim, Amount::ZERO, bump)?,
+        }
+        let reward = if is_right { ctx.accounts.reward(verdict) } else { Amount::ZERO };
         paid = ctx.accounts.pay(reward, now)?;
     } else {
+        if let Some(panel) = panel {
+            panel.forfeit(&juror, stake);
+        }
         let slashing = Slashing {
             bond_vault: ctx.accounts.bond_vault.account(),
             destination: ctx.accounts.vault.account(),
             token_program: ctx.accounts.token_program.account(),
-            amount: Amount::new(ctx.accounts.vote.stake.get()),
-            ends: true,
+            amount: Amount::new(stake),
+            ends: !is_seat,
         };
         slashed = ctx.accounts.backing.slash(&claim, &slashing, bump)?;
         ctx.accounts.job.owe_fee(penalty::jurors(slashed).treasury)?;

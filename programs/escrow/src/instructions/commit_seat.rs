@@ -1,24 +1,25 @@
-//! A member of a panel says, under seal, which output is right, and locks as much of its bond on it as the parties have staked.
+//! A member of a panel says, under seal, which output is right. What it answers with was locked when it enrolled, and set aside when
+//! it was drawn: nothing that happens in between keeps it from voting.
 
 use crate::{
-    constants::{LATE, VOTE_SEED},
+    constants::VOTE_SEED,
     error::EscrowError,
     event::VoteCommitted,
-    groups::*,
+    seat,
     state::{Dispute, Job, Vote},
     token,
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
-use joule_units::{Amount, UnixTime};
+use joule_staking::state::Claim;
+use joule_units::UnixTime;
 
 #[event_cpi]
 #[derive(Accounts)]
 pub struct CommitSeat {
-    /// Pays the rent of vote and claim and gets it back; may be the member.
+    /// Pays the rent of the vote and gets it back; may be the member.
     #[account(mut, unsafe(dup))]
     pub payer: Signer,
-    /// Owner of the bond.
     pub juror: Signer,
     #[account(address = dispute.job @ EscrowError::WrongDispute)]
     pub job: Account<Job>,
@@ -29,8 +30,11 @@ pub struct CommitSeat {
         seeds = [VOTE_SEED, dispute.address().as_ref(), &[dispute.round], juror.address().as_ref()]
     )]
     pub vote: Account<Vote>,
-    /// The seat itself is another claim, for coming at all; one seat may be drawn for several disputes.
-    pub locking: Nested<Locking>,
+    /// The member's seat in the panel: a claim of the escrow's on its bond.
+    pub claim: Account<Claim>,
+    /// Whose claim it is. The seed is written out so that the address is derived when this is compiled.
+    #[account(seeds = [b"claims"], bump)]
+    pub claim_signer: UncheckedAccount,
     /// Token account that a reward will be paid into.
     pub payout: UncheckedAccount,
     pub system_program: Program<System>,
@@ -40,7 +44,10 @@ impl CommitSeat {
     #[inline(always)]
     fn validate(&self, now: UnixTime) -> Result<()> {
         self.dispute.require_commit(now)?;
-        self.locking.require_bond(self.juror.address(), &self.job.mint)?;
+        let seat = seat::subject(&self.dispute.panel, self.juror.address());
+        let is_seat =
+            address_eq(&self.claim.subject, &seat) && address_eq(&self.claim.signer, self.claim_signer.address());
+        require!(is_seat, EscrowError::WrongClaim);
         token::require_payee(self.payout.account(), &self.job)
     }
 }
@@ -49,29 +56,19 @@ impl CommitSeat {
 pub fn handler(ctx: &mut Context<CommitSeat>, seat: u8, commitment: [u8; 32]) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     ctx.accounts.validate(now)?;
-    let (juror, payer) = (*ctx.accounts.juror.address(), *ctx.accounts.payer.address());
+    let juror = *ctx.accounts.juror.address();
     ctx.accounts.dispute.take_seat(seat, &juror)?;
-    let (stake, reveal_by) = (ctx.accounts.dispute.deposit, ctx.accounts.dispute.reveal_by.get());
-    // A first panel's votes wait for an appeal's: five windows more at most.
-    let tail = 5 * ctx.accounts.dispute.vote_window.get() as i64 + LATE as i64;
-    ctx.accounts.locking.lock(&Lock {
-        payer: ctx.accounts.payer.account(),
-        system_program: ctx.accounts.system_program.account(),
-        subject: *ctx.accounts.vote.address(),
-        amount: Amount::new(stake.get()),
-        until: reveal_by.checked_add(tail).ok_or(EscrowError::Overflow)?,
-        bump: ctx.bumps.locking.claim_signer,
-    })?;
     ctx.accounts.dispute.count_vote()?;
     let vote = Vote {
         dispute: *ctx.accounts.dispute.address(),
         juror,
         payout: *ctx.accounts.payout.address(),
-        claim: *ctx.accounts.locking.claim.address(),
-        claim_payer: payer,
-        rent_payer: payer,
+        claim: *ctx.accounts.claim.address(),
+        claim_payer: ctx.accounts.claim.rent_payer,
+        rent_payer: *ctx.accounts.payer.address(),
         commitment,
-        stake,
+        output: [0; 32],
+        stake: ctx.accounts.dispute.deposit,
         round: ctx.accounts.dispute.round,
         choice: 0,
         bump: ctx.bumps.vote,

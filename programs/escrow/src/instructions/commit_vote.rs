@@ -41,7 +41,8 @@ impl CommitVote {
         let juror = self.candidate.authority.address();
         require!(!self.dispute.is_party(&self.job, juror), EscrowError::PartyCannotJudge);
         require!(stake.get() >= self.dispute.deposit.get(), EscrowError::StakeTooSmall);
-        self.candidate.validate(&self.job, now)?;
+        // Who may vote is what it was before anybody knew what about.
+        self.candidate.validate(&self.job, UnixTime::new(self.dispute.opened_at.get()))?;
         token::require_payee(self.payout.account(), &self.job)
     }
 }
@@ -73,6 +74,7 @@ pub fn handler(ctx: &mut Context<CommitVote>, commitment: [u8; 32], stake: u64) 
         round: 0,
         choice: 0,
         bump: ctx.bumps.vote,
+        output: [0; 32],
         reserved: [0; 29],
     };
     *ctx.accounts.vote = vote;

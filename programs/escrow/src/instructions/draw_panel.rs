@@ -9,7 +9,7 @@ use crate::{
     constants::DRAW_DELAY,
     error::EscrowError,
     event::PanelDrawn,
-    state::{Dispute, DisputeStatus, Job, Panel},
+    state::{is_zero, Dispute, DisputeStatus, Job, Panel},
 };
 use anchor_lang::{hash::sha256, prelude::*};
 use joule_events::emit_event;
@@ -24,7 +24,8 @@ pub struct DrawPanel {
     pub job: Account<Job>,
     #[account(mut)]
     pub dispute: Account<Dispute>,
-    #[account(address = dispute.panel @ EscrowError::WrongPanel)]
+    /// Keeps account of what stands behind which seats.
+    #[account(mut, address = dispute.panel @ EscrowError::WrongPanel)]
     pub panel: Account<Panel>,
     #[account(address = SLOTHASHES_ID)]
     pub slot_hashes: UncheckedAccount,
@@ -51,15 +52,20 @@ fn first_since(entries: &[SlotHashEntry], wanted: u64) -> Result<Option<&[u8; 32
 pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
     let clock = Clock::get()?;
     ctx.accounts.dispute.require(DisputeStatus::Drawing)?;
-    let data = ctx.accounts.slot_hashes.account().try_borrow()?;
-    // SAFETY: the account's address is that of the sysvar, which the runtime writes.
-    let hashes = unsafe { SlotHashes::new_unchecked(data) };
-    let Some(hash) = first_since(hashes.entries(), ctx.accounts.dispute.draw_slot.get())? else {
-        let slot = clock.slot.checked_add(DRAW_DELAY).ok_or(EscrowError::Overflow)?;
-        return ctx.accounts.dispute.aim(slot, UnixTime::new(clock.unix_timestamp));
-    };
+    let now = UnixTime::new(clock.unix_timestamp);
+    let mut hash = ctx.accounts.dispute.lot;
+    if is_zero(&hash) {
+        let data = ctx.accounts.slot_hashes.account().try_borrow()?;
+        // SAFETY: the account's address is that of the sysvar, which the runtime writes.
+        let hashes = unsafe { SlotHashes::new_unchecked(data) };
+        let Some(found) = first_since(hashes.entries(), ctx.accounts.dispute.draw_slot.get())? else {
+            let slot = clock.slot.checked_add(DRAW_DELAY).ok_or(EscrowError::Overflow)?;
+            return ctx.accounts.dispute.aim(slot, now);
+        };
+        hash = *found;
+    }
     let mut seed = [0; 66];
-    seed[..32].copy_from_slice(hash);
+    seed[..32].copy_from_slice(&hash);
     seed[32..64].copy_from_slice(ctx.accounts.dispute.address().as_ref());
     seed[64] = ctx.accounts.dispute.round;
     // A hash makes four tickets.
@@ -72,15 +78,18 @@ pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
         }
         tickets[place as usize].get()
     };
-    let now = UnixTime::new(clock.unix_timestamp);
-    ctx.accounts.dispute.draw(&ctx.accounts.job, &ctx.accounts.panel, now, ticket)?;
+    let accounts = &mut ctx.accounts;
+    if !accounts.dispute.draw(&accounts.job, &mut accounts.panel, now, ticket)? {
+        accounts.dispute.lot = hash;
+        return Ok(());
+    }
     let dispute = &ctx.accounts.dispute;
     emit_event!(
         ctx,
         PanelDrawn {
             job: dispute.job,
             dispute: *dispute.address(),
-            hash: *hash,
+            hash,
             commit_by: dispute.commit_by,
             reveal_by: dispute.reveal_by,
             final_at: dispute.final_at,

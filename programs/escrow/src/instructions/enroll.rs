@@ -1,7 +1,7 @@
 //! A resolver locks a stake to be drawn in the next epoch.
 
 use crate::{
-    constants::{PANEL_SEED, SEAT_MULTIPLE},
+    constants::PANEL_SEED,
     error::EscrowError,
     event::ResolverEnrolled,
     groups::*,
@@ -10,7 +10,6 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
-use joule_treasury::state::AcceptedMint;
 use joule_units::{Amount, UnixTime};
 
 #[event_cpi]
@@ -22,11 +21,12 @@ pub struct Enroll {
     pub payer: Signer,
     /// Owner of the bond.
     pub resolver: Signer,
-    /// Owner and discriminator prove that the treasury made it.
-    pub accepted_mint: Account<AcceptedMint>,
+    /// The token of the bond. Whether it is still accepted, and what its smallest payment is, does not matter: jobs that run need judges,
+    /// and whoever governs must not choose them by keeping others from enrolling.
+    pub mint: UncheckedAccount,
     #[account(
         init_if_needed, payer = payer, bump,
-        seeds = [PANEL_SEED, accepted_mint.mint.as_ref(), &epoch.to_le_bytes()]
+        seeds = [PANEL_SEED, mint.address().as_ref(), &epoch.to_le_bytes()]
     )]
     pub panel: Account<Panel>,
     pub locking: Nested<Locking>,
@@ -35,24 +35,21 @@ pub struct Enroll {
 
 impl Enroll {
     #[inline(always)]
-    fn validate(&self, epoch: u64, stake: u64, now: UnixTime) -> Result<()> {
+    fn validate(&self, epoch: u64, now: UnixTime) -> Result<()> {
         // The panel of the present epoch is fixed.
         require!(Some(epoch) == epoch_at(now).checked_add(1), EscrowError::NotNextEpoch);
-        require!(self.accepted_mint.is_enabled(), EscrowError::MintNotAccepted);
-        let least = self.accepted_mint.min_amount.get().checked_mul(SEAT_MULTIPLE).ok_or(EscrowError::Overflow)?;
-        require!(stake >= least, EscrowError::StakeTooSmall);
-        self.locking.require_bond(self.resolver.address(), &self.accepted_mint.mint).map(|_| ())
+        self.locking.require_bond(self.resolver.address(), self.mint.address()).map(|_| ())
     }
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Enroll>, epoch: u64, stake: u64) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
-    ctx.accounts.validate(epoch, stake, now)?;
+    ctx.accounts.validate(epoch, now)?;
     let (resolver, payer) = (*ctx.accounts.resolver.address(), *ctx.accounts.payer.address());
     let panel = &mut ctx.accounts.panel;
     if panel.bump == 0 {
-        panel.mint = ctx.accounts.accepted_mint.mint;
+        panel.mint = *ctx.accounts.mint.address();
         panel.rent_payer = payer;
         panel.epoch = epoch.into();
         panel.bump = ctx.bumps.panel;

@@ -44,7 +44,7 @@ pub struct Open {
     pub accepted_mint: Account<AcceptedMint>,
     /// There is one `Protocol`; owner and discriminator prove that the treasury made it.
     pub protocol: Account<Protocol>,
-    /// What a provider must meet; left out when anybody may do the job. It cannot be changed once made.
+    /// What a provider must meet; left out when anybody may do the job. It cannot be changed once made, and outlives the job.
     pub requirements: Option<Account<Requirements>>,
     /// The client's stake, for a lower fee; left out with its pool for the full one.
     pub stake: Option<Account<Stake>>,
@@ -60,6 +60,8 @@ impl Open {
         let accepted = &self.accepted_mint;
         require!(address_eq(&accepted.mint, self.mint.address()), EscrowError::WrongMint);
         require!(accepted.is_enabled(), EscrowError::MintNotAccepted);
+        let is_retired = self.requirements.as_ref().is_some_and(|requirements| requirements.is_retired());
+        require!(!is_retired, EscrowError::RequirementsRetired);
         terms.validate(accepted.min_amount.get())?;
         // The vault does not exist as a token account yet, so that this refuses it too.
         require!(

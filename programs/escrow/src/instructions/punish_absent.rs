@@ -36,14 +36,14 @@ pub struct PunishAbsent {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<PunishAbsent>, member: u8) -> Result<()> {
     let absent = ctx.accounts.dispute.punish(member)?;
-    let panel = ctx.accounts.dispute.panel;
+    let (panel, at_risk) = (ctx.accounts.dispute.panel, ctx.accounts.dispute.deposit.get());
     let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent);
-    ctx.accounts.panel.expel(&absent);
+    ctx.accounts.panel.expel(&absent, at_risk);
     let slashing = Slashing {
         bond_vault: ctx.accounts.bond_vault.account(),
         destination: ctx.accounts.vault.account(),
         token_program: ctx.accounts.token_program.account(),
-        amount: Amount::new(ctx.accounts.dispute.deposit.get()),
+        amount: Amount::new(at_risk),
         ends: false,
     };
     let slashed = ctx.accounts.backing.slash(&claim, &slashing, ctx.bumps.backing.claim_signer)?;

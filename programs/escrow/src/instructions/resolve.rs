@@ -33,15 +33,17 @@ pub struct Resolve {
 pub fn handler(ctx: &mut Context<Resolve>) -> Result<()> {
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     require!(ctx.accounts.dispute.job == *ctx.accounts.earnings.job.address(), EscrowError::WrongDispute);
-    let verdict = ctx.accounts.dispute.decide(now)?;
+    let verdict = ctx.accounts.dispute.decide(ctx.accounts.earnings.job.settle_after.get(), now)?;
     let slashed = take_bond(ctx, verdict)?;
     let (job, dispute) = (&mut ctx.accounts.earnings.job, &mut ctx.accounts.dispute);
+    dispute.name_third(verdict);
     let stakes = Stakes {
         price: Amount::new(job.price.get()),
         fee: Bps::new(job.fee_bps.get()).ok_or(EscrowError::InvariantBroken)?,
         deposit: Amount::new(dispute.deposit.get()),
         slashed,
         appeal: dispute.appeal_made(),
+        is_heard: dispute.is_heard(),
         has_winners: [dispute.winners(0, verdict) > 0, dispute.winners(1, verdict) > 0],
     };
     let awards = math::awards(verdict, &stakes).ok_or(EscrowError::Overflow)?;

@@ -26,9 +26,10 @@ pub fn handler(ctx: &mut Context<RevealVote>, output: [u8; 32], salt: [u8; 32]) 
     let now = UnixTime::new(Clock::get()?.unix_timestamp);
     let job = *ctx.accounts.job.address();
     let (result, counter) = (ctx.accounts.job.result_hash, ctx.accounts.dispute.counter_result);
-    let choice = ctx.accounts.vote.reveal(&job, &output, &salt, &result, &counter)?;
+    let is_panel = ctx.accounts.dispute.is_panel();
+    let choice = ctx.accounts.vote.reveal(&job, &output, &salt, &result, &counter, is_panel)?;
     let (round, stake) = (ctx.accounts.vote.round, ctx.accounts.vote.stake.get());
-    ctx.accounts.dispute.tally(round, choice, stake, now)?;
+    ctx.accounts.dispute.tally(round, choice, &output, stake, now)?;
     emit_event!(
         ctx,
         VoteRevealed {

@@ -1,10 +1,10 @@
 //! A challenged result, until its last vote is wound up.
 
 use crate::{
-    constants::{APPEAL_JURORS, MAX_JURORS, WIND_UP},
+    constants::{APPEAL_JURORS, MAX_JURORS, PATIENCE},
     error::EscrowError,
     math::Side,
-    state::{Job, Verification},
+    state::{Job, Round, Verification},
 };
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::{Amount, Seconds, UnixTime};
@@ -31,9 +31,10 @@ pub enum Verdict {
     Stands = 1,
     /// The challenger's is.
     Counter = 2,
-    /// Another one is.
+    /// Another one is, which is one and the same for all who say so.
     Neither = 3,
-    /// Too few votes, or no majority of their weight: the result stands, and nobody is slashed but who did not reveal.
+    /// Too few votes, or no majority of their weight: the result stands, and nobody loses anything but who did not reveal. As a
+    /// vote: its juror could not run the job.
     Undecided = 4,
 }
 
@@ -56,20 +57,6 @@ impl Verdict {
     }
 }
 
-/// A first vote, or the one after an appeal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, IdlType)]
-#[repr(C)]
-pub struct Round {
-    /// Weight revealed for `Stands`, `Counter` and `Neither`.
-    pub tally: [PodU64; 3],
-    /// Base units for those who voted for the verdict, once resolved.
-    pub pot: PodU64,
-    /// Votes committed. They make the quorum, or whoever is about to lose could break it by keeping silent.
-    pub committed: PodU32,
-    /// Votes revealed.
-    pub revealed: PodU32,
-}
-
 /// Members of a first panel and an appeal's: the first come first.
 pub const MEMBERS: usize = MAX_JURORS as usize + APPEAL_JURORS;
 
@@ -90,6 +77,10 @@ pub struct Dispute {
     pub appeal_deposit: PodU64,
     /// The slot whose hash draws the panel.
     pub draw_slot: PodU64,
+    /// That hash, once the lot has fallen on somebody who is busy: nobody gets another lot by keeping others busy. All zero before.
+    pub lot: [u8; 32],
+    /// The output that `Neither` was decided for; all zero without such a verdict.
+    pub third: [u8; 32],
     /// Unix seconds, like all times here.
     pub opened_at: PodI64,
     pub draw_by: PodI64,
@@ -101,6 +92,8 @@ pub struct Dispute {
     pub vote_window: PodU32,
     /// `Vote` accounts that are not closed yet.
     pub votes_open: PodU32,
+    /// Until when the drawing waits for members that are busy. Written by `challenge` and `appeal`.
+    pub patient_until: PodI64,
     /// One bit per member: has committed.
     pub committed: PodU32,
     /// One bit per member: was slashed because it never did.
@@ -155,6 +148,9 @@ impl Dispute {
     #[inline(always)]
     fn wait_for_draw(&mut self, slot: u64, now: UnixTime) -> Result<()> {
         self.draw_slot = slot.into();
+        self.lot = [0; 32];
+        let patient_until = now.checked_add(Seconds::new(PATIENCE)).ok_or(EscrowError::Overflow)?;
+        self.patient_until = patient_until.get().into();
         self.draw_by = self.after(now, 1)?;
         self.status = DisputeStatus::Drawing as u8;
         Ok(())
@@ -186,13 +182,19 @@ impl Dispute {
         self.mode == Verification::Panel as u8
     }
 
-    /// How many members this round's panel has.
+    /// How many members a round's panel has.
     #[inline(always)]
-    pub fn seats(&self) -> usize {
-        match self.round {
+    pub fn seats(&self, round: u8) -> usize {
+        match round {
             0 => self.jurors as usize,
             _ => 2 * self.jurors as usize + 1,
         }
+    }
+
+    /// Whether so many of an appeal's panel were seated that they could decide.
+    #[inline(always)]
+    pub fn is_heard(&self) -> bool {
+        self.round == 1 && 2 * (self.drawn - self.first_drawn) as usize > self.seats(1)
     }
 
     #[inline(always)]
@@ -233,34 +235,24 @@ impl Dispute {
     }
 
     #[inline(always)]
-    pub fn tally(&mut self, round: u8, choice: Verdict, weight: u64, now: UnixTime) -> Result<()> {
+    pub fn tally(&mut self, round: u8, choice: Verdict, output: &[u8; 32], weight: u64, now: UnixTime) -> Result<()> {
         self.require(DisputeStatus::Voting)?;
         require!(round == self.round, EscrowError::WrongRound);
         let is_time = now.get() > self.commit_by.get() && now.get() <= self.reveal_by.get();
         require!(is_time, EscrowError::RevealWindowClosed);
-        let round = &mut self.rounds[round as usize];
-        let tally = &mut round.tally[choice as usize - 1];
-        *tally = tally.get().checked_add(weight).ok_or(EscrowError::Overflow)?.into();
-        round.revealed = round.revealed.get().checked_add(1).ok_or(EscrowError::Overflow)?.into();
-        Ok(())
+        self.rounds[round as usize].count(choice, output, weight)
     }
 
-    /// What a round decided: more than half of the revealed weight, if enough have committed. `Quorum` needs the job's number of
-    /// votes, a panel more than half of its seats.
+    /// What a round decided, for which there is more than half of the weight that could have been: in a panel that of all seats,
+    /// taken or not; in a quorum what was revealed, if as many have committed as the job demands.
     #[inline(always)]
     pub fn verdict_of(&self, round: u8) -> Option<Verdict> {
-        let needed = match (self.is_panel(), round) {
-            (false, _) => self.jurors as u32,
-            (true, 0) => self.jurors as u32 / 2 + 1,
-            (true, _) => self.jurors as u32 + 1,
-        };
-        let round = &self.rounds[round as usize];
-        if round.committed.get() < needed {
-            return None;
+        let of = &self.rounds[round as usize];
+        if self.is_panel() {
+            return of.majority(self.seats(round) as u128 * self.deposit.get() as u128);
         }
-        let total: u128 = round.tally.iter().map(|t| t.get() as u128).sum();
-        let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
-        verdicts.into_iter().zip(&round.tally).find(|(_, t)| t.get() as u128 * 2 > total).map(|(verdict, _)| verdict)
+        let is_quorum = of.committed.get() >= self.jurors as u32;
+        is_quorum.then(|| of.majority(of.weight.get() as u128)).flatten()
     }
 
     /// Whoever the first panel did not agree with asks for a second one. Without a verdict both may, and whoever is first does.
@@ -298,9 +290,10 @@ impl Dispute {
         }
     }
 
-    /// The verdict, once nobody can change it any more.
+    /// The verdict, once nobody can change it any more. Without one the provider is paid no earlier than if nobody had challenged,
+    /// at `settle_after`: a friend of its own must not shorten what others have to look at the result.
     #[inline(always)]
-    pub fn decide(&self, now: UnixTime) -> Result<Verdict> {
+    pub fn decide(&self, settle_after: i64, now: UnixTime) -> Result<Verdict> {
         let waits_until = match self.status {
             s if s == DisputeStatus::Drawing as u8 => self.draw_by,
             s if s == DisputeStatus::Voting as u8 => self.final_at,
@@ -308,7 +301,9 @@ impl Dispute {
         };
         require!(now.get() > waits_until.get(), EscrowError::VoteStillOpen);
         let second = if self.round == 1 { self.verdict_of(1) } else { None };
-        Ok(second.or_else(|| self.verdict_of(0)).unwrap_or(Verdict::Undecided))
+        let verdict = second.or_else(|| self.verdict_of(0)).unwrap_or(Verdict::Undecided);
+        require!(verdict != Verdict::Undecided || now.get() >= settle_after, EscrowError::ReviewWindowOpen);
+        Ok(verdict)
     }
 
     /// Weight that was revealed for the verdict in a round.
@@ -318,6 +313,26 @@ impl Dispute {
             Verdict::Undecided => 0,
             _ => self.rounds[round as usize].tally[verdict as usize - 1].get(),
         }
+    }
+
+    /// Writes down which output a verdict of `Neither` is for: that of the round which decided. What both rounds count for
+    /// `Neither` is from then on what was revealed for it.
+    #[inline(always)]
+    pub fn name_third(&mut self, verdict: Verdict) {
+        if verdict != Verdict::Neither {
+            return;
+        }
+        let round = if self.verdict_of(1) == Some(verdict) { 1 } else { 0 };
+        self.third = self.rounds[round].leading_third();
+        for round in &mut self.rounds {
+            round.tally[2] = round.weight_of(&self.third).into();
+        }
+    }
+
+    /// Whether a vote said what was decided.
+    #[inline(always)]
+    pub fn is_right(&self, choice: u8, output: &[u8; 32]) -> bool {
+        choice == self.verdict && (choice != Verdict::Neither as u8 || *output == self.third)
     }
 
     #[inline(always)]
@@ -342,16 +357,14 @@ impl Dispute {
         Ok(self.members[seat as usize])
     }
 
-    /// Whether nothing is left to do but to close it: every vote is closed, and every absent member was slashed or an hour
-    /// has passed in which anybody could have seen to it.
+    /// Whether nothing is left to do but to close it: every vote is closed, and every absent member was slashed. Anybody can see to
+    /// both, and where a bond's vault is frozen, its claim lapses in the end.
     #[inline(always)]
-    pub fn require_wound_up(&self, now: UnixTime) -> Result<()> {
+    pub fn require_wound_up(&self) -> Result<()> {
         self.require(DisputeStatus::Resolved)?;
         require!(self.votes_open.get() == 0, EscrowError::VotesOpen);
         let seats = (1u32 << self.drawn) - 1;
-        let is_settled = (self.committed.get() | self.punished.get()) & seats == seats;
-        let is_late = now.get() > self.resolved_at.get().saturating_add(WIND_UP as i64);
-        require!(is_settled || is_late, EscrowError::VotesOpen);
+        require!((self.committed.get() | self.punished.get()) & seats == seats, EscrowError::VotesOpen);
         Ok(())
     }
 }

@@ -1,35 +1,62 @@
 //! Drawing a dispute's panel.
 
 use crate::{
-    constants::MAX_RESOLVERS,
+    constants::{APPEAL_JURORS, MAX_RESOLVERS},
     error::EscrowError,
-    state::{Dispute, DisputeStatus, Job, Lottery, Panel, Resolver},
+    state::{Dispute, DisputeStatus, Job, Lottery, Panel},
 };
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::UnixTime;
 
 impl Dispute {
     /// Seats this round's panel by lot; `ticket(i)` is the i-th random number, asked for in turn. Neither the parties nor members of the first
-    /// panel are drawn, nor whoever has staked less than is at risk.
+    /// panel are drawn, nor whoever has staked less than is at risk. What is at risk is set aside of each member's stake.
+    ///
+    /// A member on whom the lot falls while its stake stands behind other seats is waited for: then `false` comes back, and
+    /// nobody is seated. It is never passed over in favour of others, or whoever keeps the others busy could choose the panel; when patience
+    /// ends its seat stays empty.
     ///
     /// Who is a party or was a member is asked only of those whom a throw falls on: whoever is leaves the lottery, and the
     /// next throw is for the same seat. A throw that counts has thus fallen on each of the others with a chance proportional
     /// to its stake, as if they had been alone from the beginning.
     #[inline(always)]
-    pub fn draw(&mut self, job: &Job, panel: &Panel, now: UnixTime, mut ticket: impl FnMut(u8) -> u64) -> Result<()> {
+    pub fn draw(
+        &mut self,
+        job: &Job,
+        panel: &mut Panel,
+        now: UnixTime,
+        mut ticket: impl FnMut(u8) -> u64,
+    ) -> Result<bool> {
         self.require(DisputeStatus::Drawing)?;
         require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
         let at_risk = self.deposit.get();
         let mut lottery = Lottery::among(panel, |entry| entry.stake.get() >= at_risk).ok_or(EscrowError::Overflow)?;
-        let (first, full) = (self.drawn as usize, self.drawn as usize + self.seats());
+        let first = self.drawn as usize;
+        let (mut places, mut count, mut is_busy) = ([0u8; APPEAL_JURORS], 0, false);
+        let seats = self.seats(self.round).min(APPEAL_JURORS);
         // As many throws as there can be resolvers, each of whom is drawn once.
         for throw in 0..MAX_RESOLVERS as u8 {
-            if self.drawn as usize == full {
+            if count == seats {
                 break;
             }
-            let Some(Resolver { resolver: who, .. }) = lottery.draw(ticket(throw)) else { break };
+            let Some(place) = lottery.draw(ticket(throw)) else { break };
+            let entry = &panel.resolvers[place];
+            let who = &entry.resolver;
             if !self.is_party(job, who) && self.members[..first].iter().all(|member| !address_eq(member, who)) {
-                self.members[self.drawn as usize] = *who;
+                is_busy |= !entry.covers(at_risk);
+                places[count] = place as u8;
+                count += 1;
+            }
+        }
+        if is_busy && now.get() <= self.patient_until.get() {
+            self.draw_by = self.after(now, 1)?.get().max(self.draw_by.get()).into();
+            return Ok(false);
+        }
+        for place in &places[..count] {
+            let entry = &mut panel.resolvers[*place as usize];
+            if entry.covers(at_risk) {
+                entry.engage(at_risk);
+                self.members[self.drawn as usize] = entry.resolver;
                 self.drawn += 1;
             }
         }
@@ -40,7 +67,7 @@ impl Dispute {
         self.reveal_by = self.after(now, 2)?;
         self.final_at = self.after(now, 3)?;
         self.status = DisputeStatus::Voting as u8;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -86,8 +113,8 @@ mod tests {
 
     /// Who is drawn after the one member there was.
     fn drawn(of: &(Dispute, Job, Panel), seed: u64) -> Vec<u8> {
-        let (mut dispute, job, panel) = (of.0, &of.1, &of.2);
-        dispute.draw(job, panel, UnixTime::new(0), tickets(seed)).unwrap();
+        let (mut dispute, job, mut panel) = (of.0, &of.1, of.2);
+        assert!(dispute.draw(job, &mut panel, UnixTime::new(0), tickets(seed)).unwrap());
         dispute.members[1..dispute.drawn as usize].iter().map(|member| member.to_bytes()[0]).collect()
     }
 
@@ -124,6 +151,28 @@ mod tests {
             seats.sort_unstable();
             seats.dedup();
             assert!(seats.len() == 15 && seats[0] > MEMBER);
+        }
+    }
+
+    #[test]
+    fn whoever_is_busy_is_waited_for_and_its_seat_stays_empty_in_the_end() {
+        const VOTES: [u8; 3] = [3, 4, 5];
+        let (dispute, job, mut panel) = dispute(1, &[500, 500, 15, 20, 10]);
+        // The third of them has 5 left, the others as much as is at risk.
+        (panel.resolvers[2].engaged, panel.resolvers[3].engaged) = (10.into(), 10.into());
+        for seed in 0..50 {
+            let (mut early, mut kept) = (dispute, panel);
+            (early.patient_until, early.vote_window, early.draw_by) = (700.into(), 9.into(), 800.into());
+            assert!(!early.draw(&job, &mut kept, UnixTime::new(700), tickets(seed)).unwrap());
+            assert_eq!((early.drawn, early.draw_by.get(), early.status), (1, 800, DisputeStatus::Drawing as u8));
+            assert_eq!(kept.resolvers, panel.resolvers);
+            let mut late = early;
+            assert!(late.draw(&job, &mut kept, UnixTime::new(701), tickets(seed)).unwrap());
+            let mut seated: Vec<u8> = late.members[1..late.drawn as usize].iter().map(|m| m.to_bytes()[0]).collect();
+            seated.sort_unstable();
+            assert_eq!(seated, VOTES[1..]);
+            let engaged: Vec<u64> = kept.enrolled().iter().map(|entry| entry.engaged.get()).collect();
+            assert_eq!(engaged, [0, 0, 10, 20, 10]);
         }
     }
 

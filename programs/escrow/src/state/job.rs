@@ -354,7 +354,7 @@ impl Job {
 
 /// As four words, which is cheaper than the memory syscall that comparing arrays becomes.
 #[inline(always)]
-fn is_zero(hash: &[u8; 32]) -> bool {
+pub(crate) fn is_zero(hash: &[u8; 32]) -> bool {
     address_eq(bytemuck::cast_ref::<[u8; 32], Address>(hash), &Address::new_from_array([0; 32]))
 }
 

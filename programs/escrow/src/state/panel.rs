@@ -3,6 +3,7 @@
 use crate::{
     constants::{LATE, MAX_RESOLVERS, MAX_VOTE_WINDOW, PANEL_EPOCH},
     error::EscrowError,
+    state::Job,
 };
 use alloc::vec::Vec;
 use anchor_lang::{address_eq, prelude::*};
@@ -14,8 +15,30 @@ use joule_units::{sum, UnixTime};
 pub struct Resolver {
     /// Owner of the bond; votes with this key.
     pub resolver: Address,
-    /// Base units locked of the bond: the chance of being drawn; 0 once it was slashed for not coming.
+    /// Base units locked of the bond: the chance of being drawn, and what it answers with; less once a part was slashed, and 0
+    /// once that was for not coming.
     pub stake: PodU64,
+    /// What of it stands behind seats in disputes that are not wound up.
+    pub engaged: PodU64,
+}
+
+impl Resolver {
+    /// Whether it can answer for one more seat.
+    #[inline(always)]
+    pub fn covers(&self, at_risk: u64) -> bool {
+        self.stake.get().saturating_sub(self.engaged.get()) >= at_risk
+    }
+
+    /// A part of its stake stands behind a seat from now on; `covers` comes before.
+    #[inline(always)]
+    pub fn engage(&mut self, at_risk: u64) {
+        self.engaged = self.engaged.get().wrapping_add(at_risk).into();
+    }
+
+    #[inline(always)]
+    fn disengage(&mut self, at_risk: u64) {
+        self.engaged = self.engaged.get().saturating_sub(at_risk).into();
+    }
 }
 
 /// PDA `["panel", mint, epoch]`. Resolvers enrol in the epoch before, so that it is fixed when the first dispute draws from
@@ -61,7 +84,7 @@ impl Panel {
 
     pub fn enroll(&mut self, resolver: Address, stake: u64) -> Result<()> {
         require!(self.enrolled().iter().all(|r| !address_eq(&r.resolver, &resolver)), EscrowError::AlreadyEnrolled);
-        let entry = Resolver { resolver, stake: stake.into() };
+        let entry = Resolver { resolver, stake: stake.into(), engaged: PodU64::ZERO };
         let count = self.enrolled().len();
         if count < MAX_RESOLVERS {
             self.resolvers[count] = entry;
@@ -74,32 +97,73 @@ impl Panel {
         Ok(())
     }
 
-    /// Whoever was slashed for not coming is not drawn again in this epoch.
     #[inline(always)]
-    pub fn expel(&mut self, resolver: &Address) {
+    fn entry(&mut self, resolver: &Address) -> Option<&mut Resolver> {
         let count = self.enrolled().len();
-        if let Some(entry) = self.resolvers[..count].iter_mut().find(|entry| address_eq(&entry.resolver, resolver)) {
+        self.resolvers[..count].iter_mut().find(|entry| address_eq(&entry.resolver, resolver))
+    }
+
+    /// A seat is wound up whose member did nothing wrong: what stood behind it can stand behind another.
+    #[inline(always)]
+    pub fn dismiss(&mut self, resolver: &Address, at_risk: u64) {
+        if let Some(entry) = self.entry(resolver) {
+            entry.disengage(at_risk);
+        }
+    }
+
+    /// What stood behind a seat is gone.
+    #[inline(always)]
+    pub fn forfeit(&mut self, resolver: &Address, at_risk: u64) {
+        if let Some(entry) = self.entry(resolver) {
+            entry.disengage(at_risk);
+            entry.stake = entry.stake.get().saturating_sub(at_risk).into();
+        }
+    }
+
+    /// Whoever did not come loses what stood behind the seat and is not drawn again in this epoch.
+    #[inline(always)]
+    pub fn expel(&mut self, resolver: &Address, at_risk: u64) {
+        if let Some(entry) = self.entry(resolver) {
+            entry.disengage(at_risk);
             entry.stake = 0.into();
         }
+    }
+
+    /// Whether a job can be judged: enough of those who are no parties have staked what is at risk, and they are at least half of
+    /// it by stake, so that nobody can choose a jury by putting more at risk than others have staked.
+    #[inline(never)]
+    pub fn can_judge(&self, job: &Job, challenger: &Address, at_risk: u64) -> bool {
+        let (mut seats, mut eligible, mut all) = (0u8, 0u128, 0u128);
+        for entry in self.enrolled() {
+            let stake = entry.stake.get();
+            if stake == 0 || job.is_party(&entry.resolver) || address_eq(challenger, &entry.resolver) {
+                continue;
+            }
+            all += stake as u128;
+            if stake >= at_risk {
+                eligible += stake as u128;
+                seats += 1;
+            }
+        }
+        seats >= job.jurors && 2 * eligible >= all
     }
 }
 
 /// Draws resolvers without putting them back, each with a chance proportional to its stake. Splitting a stake over many
 /// identities changes nothing.
-pub struct Lottery<'a> {
-    resolvers: &'a [Resolver],
+pub struct Lottery {
     /// Base units; 0 for whoever may not sit, or was drawn.
     stakes: Vec<u64>,
     /// Of the stakes.
     total: u64,
 }
 
-impl<'a> Lottery<'a> {
+impl Lottery {
     /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
     ///
     /// Called and not inlined, like `place`: a loop has all of the VM's few registers to itself then.
     #[inline(never)]
-    pub fn among(panel: &'a Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
+    pub fn among(panel: &Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
         let resolvers = panel.enrolled();
         // As much room as there can be need for: a size that is known when this is compiled takes no arithmetic.
         let mut stakes = Vec::with_capacity(MAX_RESOLVERS);
@@ -115,17 +179,17 @@ impl<'a> Lottery<'a> {
         if bits > SMALL {
             stakes.iter().try_fold(0, |total, stake| sum(total, *stake))?;
         }
-        Some(Self { resolvers, stakes, total })
+        Some(Self { stakes, total })
     }
 
-    /// `ticket` is random. `None` when nobody is left.
+    /// The place of whom a throw falls on; `ticket` is random. `None` when nobody is left.
     #[inline(always)]
-    pub fn draw(&mut self, ticket: u64) -> Option<&'a Resolver> {
+    pub fn draw(&mut self, ticket: u64) -> Option<usize> {
         // Off from uniform by less than total / 2^64.
         let place = place(&self.stakes, ticket.checked_rem(self.total)?);
         let stake = self.stakes.get_mut(place)?;
         self.total = self.total.checked_sub(core::mem::take(stake))?;
-        self.resolvers.get(place)
+        Some(place)
     }
 }
 
@@ -158,10 +222,10 @@ mod tests {
     #[test]
     fn the_chance_is_proportional_to_the_stake() {
         let panel = panel(&[1_000, 3_000]);
-        let heavy = Address::new_from_array([2; 32]);
+        const HEAVY: usize = 1;
         let step = u64::MAX / 4_000;
-        let first = |ticket| Lottery::among(&panel, |_| true).unwrap().draw(ticket).unwrap().resolver;
-        let drawn = (0..4_000u64).filter(|i| first(i * step) == heavy).count();
+        let first = |ticket| Lottery::among(&panel, |_| true).unwrap().draw(ticket).unwrap();
+        let drawn = (0..4_000u64).filter(|i| first(i * step) == HEAVY).count();
         assert!((2_990..=3_010).contains(&drawn), "{drawn}");
     }
 
@@ -171,8 +235,8 @@ mod tests {
         let first = Address::new_from_array([1; 32]);
         for ticket in [0, 1, u64::MAX / 2, u64::MAX] {
             let mut lottery = Lottery::among(&panel, |r| r.resolver != first).unwrap();
-            let (one, other) = (lottery.draw(ticket).unwrap().resolver, lottery.draw(ticket).unwrap().resolver);
-            assert!(one != other && one != first && other != first);
+            let (one, other) = (lottery.draw(ticket).unwrap(), lottery.draw(ticket).unwrap());
+            assert!(one != other && one != 0 && other != 0);
             assert!(lottery.draw(ticket).is_none());
             assert!(Lottery::among(&panel, |_| false).unwrap().draw(ticket).is_none());
         }

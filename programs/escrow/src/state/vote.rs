@@ -1,6 +1,9 @@
 //! What one juror says in one round of a dispute.
 
-use crate::{error::EscrowError, state::Verdict};
+use crate::{
+    error::EscrowError,
+    state::{is_zero, Verdict},
+};
 use anchor_lang::prelude::*;
 
 /// PDA `["vote", dispute, round, juror]`. Between `commit_by` and `reveal_by` it waits for its juror to reveal; then
@@ -19,6 +22,8 @@ pub struct Vote {
     pub rent_payer: Address,
     /// SHA-256 of job, output, salt and juror. The juror is part of it, so that a copy cannot be revealed by anybody else.
     pub commitment: [u8; 32],
+    /// All zero until it is revealed, and for whoever could not run the job.
+    pub output: [u8; 32],
     /// Base units locked: what the vote weighs, and what it loses if it is wrong or never opened.
     pub stake: PodU64,
     /// 0, or 1 for the appeal.
@@ -41,7 +46,8 @@ pub fn commitment(job: &Address, output: &[u8; 32], salt: &[u8; 32], juror: &Add
 }
 
 impl Vote {
-    /// Opens the commitment. `result` and `counter` are the outputs that the dispute is about.
+    /// Opens the commitment. `result` and `counter` are the outputs that the dispute is about. A member of a panel did not ask for the
+    /// job, and says with an output of zeros that it could not run it; whoever comes to a quorum has run it.
     #[inline(always)]
     pub fn reveal(
         &mut self,
@@ -50,6 +56,7 @@ impl Vote {
         salt: &[u8; 32],
         result: &[u8; 32],
         counter: &[u8; 32],
+        is_panel: bool,
     ) -> Result<Verdict> {
         require!(self.choice == 0, EscrowError::AlreadyRevealed);
         require!(commitment(job, output, salt, &self.juror) == self.commitment, EscrowError::WrongReveal);
@@ -57,9 +64,13 @@ impl Vote {
             Verdict::Stands
         } else if output == counter {
             Verdict::Counter
+        } else if is_zero(output) {
+            require!(is_panel, EscrowError::MissingResult);
+            Verdict::Undecided
         } else {
             Verdict::Neither
         };
+        self.output = *output;
         self.choice = choice as u8;
         Ok(choice)
     }

@@ -1,4 +1,4 @@
-//! Anyone closes an account of credentials in which none is live; its rent returns to whoever paid it.
+//! Anyone closes an account of credentials of which none can be asked for any more; its rent returns to whoever paid it.
 
 use crate::{error::RegistryError, event::AttestationsClosed, state::Attestations};
 use anchor_lang::prelude::*;
@@ -17,7 +17,7 @@ pub struct CloseAttestations {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<CloseAttestations>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    require!(!ctx.accounts.attestations.has_live(now), RegistryError::StillAttested);
+    require!(!ctx.accounts.attestations.is_needed(now), RegistryError::StillAttested);
     emit_event!(
         ctx,
         AttestationsClosed {

@@ -1,4 +1,4 @@
-//! An attestor takes a credential back, at once; enabled or not.
+//! An attestor takes a credential back, at once; enabled or not. Disputes that have opened before go by what was.
 
 use crate::{
     error::RegistryError,
@@ -35,8 +35,9 @@ impl Revoke {
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Revoke>, schema: u32) -> Result<()> {
     ctx.accounts.validate()?;
+    let now = Clock::get()?.unix_timestamp;
     let attestor = *ctx.accounts.attestor.address();
-    ctx.accounts.attestations.revoke(&attestor, schema)?;
+    ctx.accounts.attestations.revoke(&attestor, schema, now)?;
     emit_event!(
         ctx,
         AttestationRevoked { subject: ctx.accounts.attestations.subject, attestor, schema: schema.into() }

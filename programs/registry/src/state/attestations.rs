@@ -1,7 +1,7 @@
 //! What attestors say about one subject.
 
 use crate::{
-    constants::{MAX_PER_ATTESTOR, MAX_VALIDITY},
+    constants::{EVIDENCE, MAX_PER_ATTESTOR, MAX_VALIDITY},
     error::RegistryError,
 };
 use anchor_lang::{address_eq, prelude::*};
@@ -15,7 +15,9 @@ pub struct Attestation {
     pub attestor: Address,
     /// A code from `docs/schemas.md`: what is attested.
     pub schema: PodU32,
-    /// Unix seconds; from then on it does not count.
+    /// Unix seconds; since then it has counted without a gap.
+    pub since: PodI64,
+    /// Unix seconds; from then on it does not count. Revoking brings it forward.
     pub expires_at: PodI64,
     /// SHA-256 of the document that says it in full; all zero when the schema says it all.
     pub value_hash: [u8; 32],
@@ -26,6 +28,12 @@ impl Attestation {
     #[inline(always)]
     pub fn is_live(&self, now: i64) -> bool {
         self.expires_at.get() > now
+    }
+
+    /// Whether no dispute can ask for it any more.
+    #[inline(always)]
+    fn is_past(&self, now: i64) -> bool {
+        self.expires_at.get().saturating_add(EVIDENCE as i64) <= now
     }
 
     /// Whether it is the credential of an attestor under a schema; zero is any schema.
@@ -45,7 +53,8 @@ pub struct Statement<'a> {
 }
 
 /// PDA `["attestations", subject]`: every credential of one subject, so that any number of requirements is checked against one
-/// account. Closed by anyone when nothing in it is live.
+/// account. What has ended stays for `EVIDENCE`, since an attestor that takes it back, or gives it anew, must not choose by that
+/// who votes in a dispute. Closed by anyone when nothing in it is needed.
 #[account]
 pub struct Attestations {
     /// Whom the credentials are about. For a provider that is its *authority* key, not its `Provider` account.
@@ -65,8 +74,8 @@ impl Attestations {
         self.bump = bump;
     }
 
-    /// Writes a credential down: over the attestor's earlier one under the same schema, expired or not, or else into the first
-    /// place that holds nothing live.
+    /// Writes a credential down: over the attestor's earlier one under the same schema while that is live, or else into the
+    /// first place that nobody can need any more.
     #[inline(always)]
     pub fn attest(&mut self, new: &Statement, now: UnixTime) -> Result<()> {
         require!(new.schema != 0, RegistryError::MissingSchema);
@@ -75,48 +84,50 @@ impl Attestations {
         require!(new.expires_at > now && new.expires_at <= latest, RegistryError::ExpiryOutOfRange);
         let (mut same, mut free, mut of_attestor) = (None, None, 0u8);
         for (index, place) in self.places.iter().enumerate() {
-            let (is_live, is_same) = (place.is_live(now), place.is(new.attestor, new.schema));
-            if is_same {
-                same = Some(index);
-                // Renewing takes no further place; what has expired holds none.
-                if is_live {
-                    of_attestor = 0;
-                    break;
-                }
-            } else if !is_live {
+            if place.is_past(now) {
                 free = free.or(Some(index));
             } else if address_eq(&place.attestor, new.attestor) {
                 of_attestor += 1;
+                if place.is_live(now) && place.schema.get() == new.schema {
+                    // Renewing takes no further place, and leaves no gap.
+                    same = Some(index);
+                    break;
+                }
             }
         }
-        require!(of_attestor < MAX_PER_ATTESTOR, RegistryError::TooManyOfAttestor);
+        require!(same.is_some() || of_attestor < MAX_PER_ATTESTOR, RegistryError::TooManyOfAttestor);
         let index = same.or(free).ok_or(RegistryError::AttestationsFull)?;
         let place = &mut self.places[index];
-        place.attestor = *new.attestor;
-        place.schema = new.schema.into();
+        if same.is_none() {
+            place.attestor = *new.attestor;
+            place.schema = new.schema.into();
+            place.since = now.into();
+        }
         place.expires_at = new.expires_at.into();
         place.value_hash = *new.value_hash;
         Ok(())
     }
 
-    /// Empties the place of a credential, live or expired; there is one at most.
+    /// Ends a live credential; there is one at most.
     #[inline(always)]
-    pub fn revoke(&mut self, attestor: &Address, schema: u32) -> Result<()> {
+    pub fn revoke(&mut self, attestor: &Address, schema: u32, now: i64) -> Result<()> {
         require!(schema != 0, RegistryError::MissingSchema);
-        let place =
-            self.places.iter_mut().find(|place| place.is(attestor, schema)).ok_or(RegistryError::NotAttested)?;
-        *place = bytemuck::Zeroable::zeroed();
+        let mut places = self.places.iter_mut();
+        let place = places.find(|place| place.is_live(now) && place.is(attestor, schema));
+        place.ok_or(RegistryError::NotAttested)?.expires_at = now.into();
         Ok(())
     }
 
-    /// Whether the subject has a live credential of an attestor, under a schema or, when that is zero, under any.
+    /// Whether the subject held a credential of an attestor at some moment of the last `EVIDENCE` seconds: under a schema or, when
+    /// that is zero, under any.
     #[inline(always)]
-    pub fn holds(&self, attestor: &Address, schema: u32, now: i64) -> bool {
-        self.places.iter().any(|place| place.is_live(now) && place.is(attestor, schema))
+    pub fn holds(&self, attestor: &Address, schema: u32, at: i64) -> bool {
+        self.places.iter().any(|place| place.is_live(at) && place.since.get() <= at && place.is(attestor, schema))
     }
 
+    /// Whether a live credential, or one that has ended lately, may still be asked for.
     #[inline(always)]
-    pub fn has_live(&self, now: i64) -> bool {
-        self.places.iter().any(|place| place.is_live(now))
+    pub fn is_needed(&self, now: i64) -> bool {
+        !self.places.iter().all(|place| place.is_past(now))
     }
 }

@@ -67,6 +67,8 @@ pub struct Provider {
     pub registered_at: PodI64,
     /// Unix seconds of the last `register`, `update` or `set_status`.
     pub updated_at: PodI64,
+    /// Unix seconds of the last `register` or `update`: since when all that it states has stood unchanged.
+    pub stated_at: PodI64,
     pub capacity: PodU32,
     pub gpu_model: PodU16,
     pub gpu_count: PodU16,
@@ -79,7 +81,7 @@ pub struct Provider {
     /// A `ProviderStatus`.
     pub status: u8,
     pub bump: u8,
-    pub reserved: [u8; 66],
+    pub reserved: [u8; 58],
 }
 
 impl Provider {
@@ -114,6 +116,7 @@ impl Provider {
         self.disk_gib = a.disk_gib.into();
         self.bandwidth_mbps = a.bandwidth_mbps.into();
         self.updated_at = now.into();
+        self.stated_at = now.into();
         self.invariant()
     }
 

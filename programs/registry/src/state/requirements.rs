@@ -1,8 +1,9 @@
 //! What a client wants of whoever works for it.
 
 use super::{Attestations, Provider};
-use crate::error::RegistryError;
+use crate::{constants::REQUIREMENTS_NOTICE, error::RegistryError};
 use anchor_lang::{address_eq, prelude::*};
+use joule_units::UnixTime;
 
 /// A credential that is required.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, AnchorSerialize, AnchorDeserialize, IdlType)]
@@ -121,16 +122,18 @@ impl Criteria {
     }
 }
 
-/// PDA `["requirements", client, hash]`: never changed, and named by its content, so that dropping and defining it again can
-/// not put other requirements in its place.
+/// PDA `["requirements", client, hash]`: never changed, and named by its content, so that closing and defining it again can
+/// not put other requirements in its place. What a job names stays for as long as anybody may be judged by it.
 #[account]
 pub struct Requirements {
     pub client: Address,
     /// Gets the rent back.
     pub rent_payer: Address,
     pub criteria: Criteria,
+    /// Unix seconds from which no new job can name them; 0 until then. Written by `retire_requirements`.
+    pub retired_at: PodI64,
     pub bump: u8,
-    pub reserved: [u8; 31],
+    pub reserved: [u8; 23],
 }
 
 impl Requirements {
@@ -144,10 +147,32 @@ impl Requirements {
         Ok(())
     }
 
+    /// No new job can name them from now on.
+    #[inline(always)]
+    pub fn retire(&mut self, now: UnixTime) -> Result<()> {
+        require!(!self.is_retired(), RegistryError::AlreadyRetired);
+        self.retired_at = now.get().into();
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn is_retired(&self) -> bool {
+        !self.retired_at.is_zero()
+    }
+
+    /// Nobody can need them any more.
+    #[inline(always)]
+    pub fn require_closable(&self, now: UnixTime) -> Result<()> {
+        let needed_until = self.retired_at.get().saturating_add(REQUIREMENTS_NOTICE as i64);
+        require!(self.is_retired() && now.get() >= needed_until, RegistryError::RequirementsNeeded);
+        Ok(())
+    }
+
     /// Whether a provider meets them; the error names the rule that it does not meet.
     ///
     /// `provider_address` is the address of `provider`, `free_bond` what its bond in the job's mint has free, in base units.
-    /// `attestations` are those whose subject is the provider's *authority* key; none, and others', hold no credential.
+    /// `attestations` are those whose subject is the provider's *authority* key; none, and others', hold no credential. They are
+    /// asked for what they held `at` that moment, in Unix seconds.
     #[inline(always)]
     pub fn check(
         &self,
@@ -155,7 +180,7 @@ impl Requirements {
         provider: &Provider,
         free_bond: u64,
         attestations: Option<&Attestations>,
-        now: i64,
+        at: i64,
     ) -> Result<()> {
         let c = &self.criteria;
         let is_allowed = c.allowed.iter().take_while(|a| is_used(a)).any(|a| address_eq(a, provider_address));
@@ -168,7 +193,7 @@ impl Requirements {
             // Somebody else's credentials are none.
             let own = attestations.filter(|a| address_eq(&a.subject, &provider.authority));
             let own = own.ok_or(RegistryError::CredentialMissing)?;
-            let holds = |rule: &CredentialRule| own.holds(&rule.attestor, rule.schema.get(), now);
+            let holds = |rule: &CredentialRule| own.holds(&rule.attestor, rule.schema.get(), at);
             let has_all = c.all_of.iter().take_while(|rule| is_used(&rule.attestor)).all(holds);
             let has_any = c.any_of.iter().take_while(|rule| is_used(&rule.attestor)).any(holds);
             require!(has_all && (has_any || !is_used(&c.any_of[0].attestor)), RegistryError::CredentialMissing);

@@ -1,9 +1,10 @@
-//! The authority lets a program lock bonds.
+//! The authority lets a program lock bonds: of those who name it, after longer than it takes to leave.
 
 use crate::{constants::SERVICE_SEED, error::StakingError, event::ServiceAdmitted, state::Service};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_treasury::state::Protocol;
+use joule_units::UnixTime;
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -13,17 +14,18 @@ pub struct AdmitService {
     pub authority: Signer,
     #[account(constraint = protocol.authority == *authority.address() @ StakingError::NotAuthority)]
     pub protocol: Account<Protocol>,
-    #[account(init, payer = authority, seeds = [SERVICE_SEED, admitted.as_ref()], bump)]
+    #[account(init, payer = authority, seeds = [SERVICE_SEED, &[number]], bump)]
     pub service: Account<Service>,
     pub system_program: Program<System>,
 }
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<AdmitService>, admitted: Address, number: u8) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
     // Only numbers that the protocol knows.
-    joule_treasury::state::Service::from_number(number)?;
-    ctx.accounts.service.admit(admitted, number, now, ctx.bumps.service);
+    let known = joule_treasury::state::Service::from_number(number)?;
+    let (protocol, bump) = (&ctx.accounts.protocol, ctx.bumps.service);
+    ctx.accounts.service.admit(admitted, known, protocol, now, bump)?;
     let service = &ctx.accounts.service;
     emit_event!(
         ctx,
@@ -31,7 +33,8 @@ pub fn handler(ctx: &mut Context<AdmitService>, admitted: Address, number: u8) -
             service: *service.address(),
             program: admitted,
             signer: service.signer,
-            at: now.into(),
+            at: now.get().into(),
+            in_force_at: service.in_force_at,
             number,
         }
     );

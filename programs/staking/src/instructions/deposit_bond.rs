@@ -23,18 +23,23 @@ pub struct DepositBond {
 
 impl DepositBond {
     /// A token that is no longer accepted may still be added: claims that run may need it. A stranger's dust may not, since
-    /// its week of unbonding would keep the bond from being closed again and again.
-    fn validate(&self, amount: u64) -> Result<()> {
-        require!(address_eq(&self.accepted_mint.mint, &self.bond.mint), StakingError::WrongMint);
+    /// its week of unbonding would keep the bond from being closed again and again; and no change of what is dust keeps its own
+    /// people from adding. Whoever holds the owner's key may have closed the bond and opened it again for another withdrawer.
+    #[inline(always)]
+    fn validate(&self, amount: u64, withdrawer: &Address) -> Result<()> {
+        let (bond, depositor) = (&self.bond, self.depositor.address());
+        require!(address_eq(&self.accepted_mint.mint, &bond.mint), StakingError::WrongMint);
+        require!(address_eq(&bond.withdrawer, withdrawer), StakingError::WrongWithdrawer);
         require!(amount > 0, StakingError::ZeroAmount);
-        require!(amount >= self.accepted_mint.min_amount.get(), StakingError::AmountTooSmall);
+        let is_own = address_eq(depositor, &bond.owner) || address_eq(depositor, &bond.withdrawer);
+        require!(is_own || amount >= self.accepted_mint.min_amount.get(), StakingError::AmountTooSmall);
         Ok(())
     }
 }
 
 #[inline(always)]
-pub fn handler(ctx: &mut Context<DepositBond>, amount: u64) -> Result<()> {
-    ctx.accounts.validate(amount)?;
+pub fn handler(ctx: &mut Context<DepositBond>, amount: u64, withdrawer: Address) -> Result<()> {
+    ctx.accounts.validate(amount, &withdrawer)?;
     let now = Clock::get()?.unix_timestamp;
     let arrived = vault::receive(
         ctx.accounts.source.account(),

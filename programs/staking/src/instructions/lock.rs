@@ -30,6 +30,16 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// It is the service, in force, and one that the bond answers to.
+    #[inline(always)]
+    fn validate(&self, now: UnixTime) -> Result<()> {
+        let service = &self.service;
+        require!(address_eq(&service.signer, self.signer.address()), StakingError::WrongClaimSigner);
+        service.require_in_force(now)?;
+        require!(self.bond.answers_to(service), StakingError::ServiceNotNamed);
+        Ok(())
+    }
+
     #[inline(always)]
     fn claim(&mut self, subject: Address) -> Result<Account<Claim>> {
         let (view, signer) = (*self.claim.account(), self.signer.address());
@@ -51,8 +61,8 @@ impl Lock {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Lock>, subject: Address, amount: u64, until: i64) -> Result<()> {
-    ctx.accounts.service.require_locker(ctx.accounts.signer.address())?;
     let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.validate(UnixTime::new(now))?;
     let mut claim = ctx.accounts.claim(subject)?;
     claim.lock(Amount::new(amount), until, UnixTime::new(now))?;
     ctx.accounts.bond.lock(Amount::new(amount))?;

@@ -3,7 +3,7 @@
 use crate::{
     constants::{BOND_SEED, HALF_LIFE, UNBOND_DELAY},
     error::StakingError,
-    state::Claim,
+    state::{Claim, Service},
 };
 use anchor_lang::prelude::*;
 use joule_units::{decay, sum, Amount, Seconds, UnixTime};
@@ -40,9 +40,11 @@ pub struct Bond {
     pub scored_at: PodI64,
     /// Open claims.
     pub claims: PodU32,
+    /// A bit for each service that may lock, by its number. Written by `name_service`.
+    pub services: u8,
     pub bump: u8,
     pub vault_bump: u8,
-    pub reserved: [u8; 66],
+    pub reserved: [u8; 65],
 }
 
 /// What `open_bond` writes down.
@@ -132,6 +134,20 @@ impl Bond {
     pub fn require_closable(&self) -> Result<()> {
         require!(self.amount.get() == 0 && self.claims.get() == 0, StakingError::BondNotEmpty);
         Ok(())
+    }
+
+    /// Answers to a service from now on, or no longer.
+    #[inline(always)]
+    pub fn name(&mut self, service: &Service, named: bool) {
+        match named {
+            true => self.services |= service.bit(),
+            false => self.services &= !service.bit(),
+        }
+    }
+
+    #[inline(always)]
+    pub fn answers_to(&self, service: &Service) -> bool {
+        self.services & service.bit() != 0
     }
 
     /// Locks for a claim: what is free first, and then what is on its way out, which still backs new claims.

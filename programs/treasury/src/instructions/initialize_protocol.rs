@@ -3,6 +3,7 @@
 use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::ProtocolInitialized, state::Protocol};
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
+use joule_units::UnixTime;
 
 /// The loader that owns upgradeable programs and their data accounts.
 const LOADER: Address = anchor_lang::address!("BPFLoaderUpgradeab1e11111111111111111111111");
@@ -45,8 +46,9 @@ impl InitializeProtocol {
 pub fn handler(ctx: &mut Context<InitializeProtocol>, guardian: Address, fee_bps: [u16; 8]) -> Result<()> {
     ctx.accounts.validate()?;
     let authority = *ctx.accounts.authority.address();
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
     let bump = ctx.bumps.protocol;
-    ctx.accounts.protocol.initialize(authority, guardian, fee_bps, bump)?;
+    ctx.accounts.protocol.initialize(authority, guardian, fee_bps, now, bump)?;
     emit_event!(ctx, ProtocolInitialized { authority, guardian, fee_bps: fee_bps.map(Into::into) });
     Ok(())
 }

@@ -50,12 +50,22 @@ pub struct Protocol {
     pub staged_fee_at: [PodI64; 8],
     /// When the last pause ends or ended, in Unix seconds; zero when there never was one. Written by `pause` and `unpause`.
     pub paused_until: [PodI64; 8],
+    /// Unix seconds. Written by `initialize_protocol`.
+    pub initialized_at: PodI64,
     pub bump: u8,
-    pub reserved: [u8; 63],
+    pub reserved: [u8; 55],
 }
 
 impl Protocol {
-    pub fn initialize(&mut self, authority: Address, guardian: Address, fee_bps: [u16; 8], bump: u8) -> Result<()> {
+    pub fn initialize(
+        &mut self,
+        authority: Address,
+        guardian: Address,
+        fee_bps: [u16; 8],
+        now: UnixTime,
+        bump: u8,
+    ) -> Result<()> {
+        self.initialized_at = now.get().into();
         self.authority = authority;
         self.guardian = guardian;
         for (slot, bps) in self.fee_bps.iter_mut().zip(fee_bps) {

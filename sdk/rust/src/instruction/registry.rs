@@ -4,7 +4,7 @@ use super::{build, SYSTEM_PROGRAM};
 use crate::{pda, registry};
 use registry::{
     accounts, instruction,
-    state::{Profile, ProviderStatus, Wanted},
+    state::{Profile, ProviderStatus, Requirements, Wanted},
     ID,
 };
 use solana_instruction::Instruction;
@@ -148,14 +148,24 @@ pub fn define_requirements(payer: Pubkey, client: Pubkey, wanted: Wanted) -> Ins
     build(ID, accounts, instruction::DefineRequirements { wanted })
 }
 
-/// `hash` is `Wanted::hash`, `rent_payer` is `Requirements::rent_payer`.
-pub fn drop_requirements(client: Pubkey, hash: &[u8; 32], rent_payer: Pubkey) -> Instruction {
-    let accounts = accounts::DropRequirements {
+/// No new job can name them from then on. `hash` is `Wanted::hash`.
+pub fn retire_requirements(client: Pubkey, hash: &[u8; 32]) -> Instruction {
+    let accounts = accounts::RetireRequirements {
         client,
         requirements: pda::requirements(&client, hash),
-        rent_payer,
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::DropRequirements {})
+    build(ID, accounts, instruction::RetireRequirements {})
+}
+
+/// Needs no signature but the fee payer's, `REQUIREMENTS_NOTICE` seconds after they were retired.
+pub fn close_requirements(requirements: Pubkey, state: &Requirements) -> Instruction {
+    let accounts = accounts::CloseRequirements {
+        requirements,
+        rent_payer: state.rent_payer,
+        event_authority: pda::event_authority(&ID),
+        program: ID,
+    };
+    build(ID, accounts, instruction::CloseRequirements {})
 }

@@ -153,12 +153,12 @@ pub fn sync_rewards(mint: Pubkey) -> Instruction {
     build(ID, accounts, instruction::SyncRewards {})
 }
 
-/// `authority` is the protocol's; `number` is the service's in `treasury::state::Service`.
+/// `authority` is the protocol's; `number` is the service's in `treasury::state::Service`, and the program's for ever.
 pub fn admit_service(authority: Pubkey, program: Pubkey, number: u8) -> Instruction {
     let accounts = accounts::AdmitService {
         authority,
         protocol: pda::protocol(),
-        service: pda::service(&program),
+        service: pda::service(number),
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
         program: ID,
@@ -166,16 +166,16 @@ pub fn admit_service(authority: Pubkey, program: Pubkey, number: u8) -> Instruct
     build(ID, accounts, instruction::AdmitService { admitted: program, number })
 }
 
-/// `authority` is the protocol's.
-pub fn set_service(authority: Pubkey, program: Pubkey, enabled: bool) -> Instruction {
-    let accounts = accounts::SetService {
-        authority,
-        protocol: pda::protocol(),
-        service: pda::service(&program),
+/// Lets a service lock a bond, or no longer. `party` is the bond's owner or its withdrawer; `number` is the service's.
+pub fn name_service(party: Pubkey, bond: Pubkey, number: u8, named: bool) -> Instruction {
+    let accounts = accounts::NameService {
+        party,
+        bond,
+        service: pda::service(number),
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::SetService { enabled })
+    build(ID, accounts, instruction::NameService { named })
 }
 
 /// `payer` pays the rent and gets it back; only `withdrawer` can take money out.
@@ -196,7 +196,9 @@ pub fn open_bond(payer: Pubkey, owner: Pubkey, mint: Pubkey, token_program: Pubk
     build(ID, accounts, instruction::OpenBond { withdrawer })
 }
 
-/// `source` is a token account of `depositor`; `amount` in base units.
+/// `source` is a token account of `depositor`; `amount` in base units; `withdrawer` is whom the depositor has seen that the bond
+/// names.
+#[allow(clippy::too_many_arguments)]
 pub fn deposit_bond(
     depositor: Pubkey,
     source: Pubkey,
@@ -204,6 +206,7 @@ pub fn deposit_bond(
     mint: Pubkey,
     token_program: Pubkey,
     amount: u64,
+    withdrawer: Pubkey,
 ) -> Instruction {
     let accounts = accounts::DepositBond {
         depositor,
@@ -215,7 +218,7 @@ pub fn deposit_bond(
         event_authority: pda::event_authority(&ID),
         program: ID,
     };
-    build(ID, accounts, instruction::DepositBond { amount })
+    build(ID, accounts, instruction::DepositBond { amount, withdrawer })
 }
 
 /// `amount` in base units.
@@ -258,12 +261,19 @@ pub fn close_bond(bond: Pubkey, state: &Bond, destination: Pubkey, token_program
     build(ID, accounts, instruction::CloseBond {})
 }
 
-/// What the service at `program` calls; `amount` in base units, `until` in Unix seconds.
-pub fn lock(payer: Pubkey, program: Pubkey, bond: Pubkey, subject: Pubkey, amount: u64, until: i64) -> Instruction {
+/// What the service at `program` calls, whose number this is; `amount` in base units, `until` in Unix seconds.
+pub fn lock(
+    payer: Pubkey,
+    (program, number): (Pubkey, u8),
+    bond: Pubkey,
+    subject: Pubkey,
+    amount: u64,
+    until: i64,
+) -> Instruction {
     let signer = pda::claim_signer(&program);
     let accounts = accounts::Lock {
         payer,
-        service: pda::service(&program),
+        service: pda::service(number),
         signer,
         bond,
         claim: pda::claim(&signer, &subject),

@@ -21,7 +21,7 @@ use crate::{
     },
     pda,
     registry::state::PriceList,
-    staking,
+    staking, treasury,
 };
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
@@ -112,7 +112,7 @@ pub fn back(rent_payer: Pubkey, channel: Pubkey, state: &Channel) -> Instruction
         locking: Locking {
             bond: pda::bond(&state.authority, &state.mint),
             claim: claim(&channel),
-            service: pda::service(&ID),
+            service: pda::service(treasury::state::Service::Billing as u8),
             claim_signer: pda::claim_signer(&ID),
             staking_events: pda::event_authority(&staking::ID),
             staking: staking::ID,

@@ -28,13 +28,21 @@ pub struct Challenger {
     pub account: Pubkey,
 }
 
-/// The deposit is as much as the provider has locked: `Job::exposure`.
-pub fn challenge(who: Challenger, job: Pubkey, token_program: Pubkey, counter_result: [u8; 32]) -> Instruction {
+/// The deposit is as much as the provider has locked: `Job::exposure`. `panel` is [`pda::panel`] of the present epoch where a panel
+/// judges.
+pub fn challenge(
+    who: Challenger,
+    job: Pubkey,
+    panel: Option<Pubkey>,
+    token_program: Pubkey,
+    counter_result: [u8; 32],
+) -> Instruction {
     let accounts = accounts::Challenge {
         payer: who.payer,
         challenger: who.challenger,
         job,
         dispute: pda::dispute(&job),
+        panel,
         vault: pda::vault(&job),
         source: who.source,
         account: who.account,
@@ -78,9 +86,9 @@ pub fn commit_vote(provider: Provider, job: Pubkey, state: &Job, commitment: [u8
     build(ID, accounts, instruction::CommitVote { commitment, stake })
 }
 
-/// A panel member's vote; `seat` is its place among the dispute's members, `mint` the job's. It locks `Dispute::deposit` of its
-/// bond, beside the seat itself. `member.authority` is whoever was drawn, who need not be a provider.
-pub fn commit_seat(member: Provider, state: &Dispute, mint: &Pubkey, seat: u8, commitment: [u8; 32]) -> Instruction {
+/// A panel member's vote; `seat` is its place among the dispute's members. `member.authority` is whoever was drawn, who need not be
+/// a provider. An output of zeros says that it could not run the job.
+pub fn commit_seat(member: Provider, state: &Dispute, seat: u8, commitment: [u8; 32]) -> Instruction {
     let dispute = pda::dispute(&state.job);
     let vote = pda::vote(&dispute, state.round, &member.authority);
     let accounts = accounts::CommitSeat {
@@ -89,7 +97,8 @@ pub fn commit_seat(member: Provider, state: &Dispute, mint: &Pubkey, seat: u8, c
         job: state.job,
         dispute,
         vote,
-        locking: locking(&member.authority, mint, vote),
+        claim: pda::seat_claim(&state.panel, &member.authority),
+        claim_signer: pda::claim_signer(&ID),
         payout: member.payout,
         system_program: SYSTEM_PROGRAM,
         event_authority: pda::event_authority(&ID),
@@ -139,12 +148,20 @@ pub fn resolve(job: Pubkey, state: &Job, token_program: Pubkey) -> Instruction {
     build(ID, accounts, instruction::Resolve {})
 }
 
-/// Needs no signature but the fee payer's.
-pub fn close_vote(job: Pubkey, state: &Job, vote: Pubkey, v: &Vote, token_program: Pubkey) -> Instruction {
+/// Needs no signature but the fee payer's. `panel` is `Dispute::panel`: all zero in a quorum.
+pub fn close_vote(
+    job: Pubkey,
+    state: &Job,
+    panel: Pubkey,
+    vote: Pubkey,
+    v: &Vote,
+    token_program: Pubkey,
+) -> Instruction {
     let accounts = accounts::CloseVote {
         job,
         dispute: v.dispute,
         vote,
+        panel: (panel != Pubkey::default()).then_some(panel),
         vote_payer: v.rent_payer,
         vault: state.vault,
         payout: v.payout,
@@ -200,7 +217,7 @@ pub fn enroll(resolver: Pubkey, payer: Pubkey, mint: Pubkey, epoch: u64, stake: 
     let accounts = accounts::Enroll {
         payer,
         resolver,
-        accepted_mint: pda::accepted_mint(&mint),
+        mint,
         panel,
         locking: locking(&resolver, &mint, subject),
         system_program: SYSTEM_PROGRAM,

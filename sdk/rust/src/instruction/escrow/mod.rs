@@ -8,7 +8,7 @@ pub use bid::*;
 pub use dispute::*;
 pub use job::*;
 
-use crate::{escrow, pda, staking};
+use crate::{escrow, pda, staking, treasury};
 use escrow::{
     groups::{
         __client_accounts_backing::Backing, __client_accounts_candidate::Candidate,
@@ -56,7 +56,7 @@ fn locking(owner: &Pubkey, mint: &Pubkey, subject: Pubkey) -> Locking {
     Locking {
         bond: pda::bond(owner, mint),
         claim: pda::claim(&signer, &subject),
-        service: pda::service(&ID),
+        service: pda::service(treasury::state::Service::Escrow as u8),
         claim_signer: signer,
         staking_events: pda::event_authority(&staking::ID),
         staking: staking::ID,
