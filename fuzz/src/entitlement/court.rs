@@ -1,7 +1,6 @@
 //! Who could have judged, what they would have said, and what a verdict must then be: by the documents, not by the programs.
 
 use super::{
-    calls,
     finding::Kind,
     honest::{self, Duty},
     notes::{Case, Vote, TRUTH},
@@ -196,7 +195,10 @@ pub fn share(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
     let (price, net) = (state.price.get() as i128, job.net() as i128);
     let (client, provider, payee) = (state.client, state.provider_authority, state.payout_owner);
     let (challenger, deposit) = (dispute.challenger, dispute.deposit.get());
-    let appeal = dispute.appeal_deposit.get();
+    // An appeal that nobody could hear costs nothing.
+    let seated = 2 * (dispute.drawn - dispute.first_drawn) > 2 * dispute.jurors + 1;
+    let is_heard = dispute.round == 1 && seated;
+    let appeal = if is_heard { dispute.appeal_deposit.get() } else { 0 };
     let [by_provider, by_challenger, by_client] =
         [1, 2, 3].map(|side| if dispute.appellant == side { appeal } else { 0 });
     let rest = |forfeited: u64| forfeited - forfeited / 5;
@@ -223,7 +225,6 @@ pub fn share(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
         Verdict::Undecided => {
             play.owe(&client, -price);
             play.owe(&payee, net);
-            play.owe(&challenger, -(calls::waiting(deposit) as i128));
         }
     }
 }

@@ -209,7 +209,7 @@ fn papers(play: &mut Play, may: &impl Fn(&Play, &Pubkey) -> bool) {
     }
     for address in play.all(What::Requirements) {
         let Some(state) = play.read::<Requirements>(&address) else { continue };
-        for call in calls::discard_requirements(state.client, &state.criteria.hash(), state.rent_payer) {
+        for call in calls::discard_requirements(address, &state) {
             let is_free = call.accounts.iter().filter(|meta| meta.is_signer).all(|meta| may(play, &meta.pubkey));
             if is_free {
                 let _ = play.send(By::Honest, "exit: be rid of requirements", &[call]);

@@ -66,7 +66,7 @@ fn challenge(play: &mut Play) -> Planned {
     let (address, state) = job(play, &[JobStatus::Delivered])?;
     let (who, tokens) = play.rogue()?;
     let counter = output(play, &state, None);
-    Some(vec![calls::challenge(who, tokens, address, &state, play.cast.program, counter)])
+    Some(vec![calls::challenge((who, tokens), address, &state, play.cast.program, counter, play.now)])
 }
 
 fn draw(play: &mut Play) -> Planned {
@@ -98,7 +98,7 @@ fn seat(play: &mut Play) -> Planned {
     }
     let output = output(play, &state, Some(&dispute));
     let sealed = honest::seal(play, &address, dispute.round, &juror, output);
-    Some(vec![calls::commit_seat(juror, play.tokens_of(&juror), &dispute, &state.mint, seat as u8, sealed)])
+    Some(vec![calls::commit_seat(juror, play.tokens_of(&juror), &dispute, seat as u8, sealed)])
 }
 
 fn reveal(play: &mut Play) -> Planned {

@@ -94,7 +94,8 @@ fn define(play: &mut Play) -> Planned {
 fn discard(play: &mut Play) -> Planned {
     let address = some(play, What::Requirements)?;
     let state = play.read::<Requirements>(&address)?;
-    Some(calls::discard_requirements(state.client, &state.criteria.hash(), state.rent_payer))
+    let all = calls::discard_requirements(address, &state);
+    Some(vec![play.pick(&all)?])
 }
 
 fn revoke(play: &mut Play) -> Planned {

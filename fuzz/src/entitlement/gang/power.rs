@@ -7,7 +7,6 @@ use crate::entitlement::{
     play::{Play, What},
 };
 use joule_sdk::{
-    billing, escrow,
     instruction::{registry, staking, treasury},
     pda,
     staking::state::{Bond, Claim},
@@ -28,7 +27,7 @@ pub const ACTIONS: &[Action] = &[
     ("withdraw fees", 2, withdraw_fees),
     ("set an attestor", 3, set_attestor),
     ("admit a service", 3, admit),
-    ("dismiss a service", 8, dismiss),
+    ("name a service", 8, name),
     ("lock by a service of one's own", 5, lock),
     ("slash by a service of one's own", 5, slash),
     ("propose an authority", 1, propose),
@@ -82,19 +81,19 @@ fn set_attestor(play: &mut Play) -> Planned {
     Some(vec![registry::set_attestor(who, attestor, is_enabled)])
 }
 
-fn some_service(play: &mut Play) -> Pubkey {
-    [escrow::ID, billing::ID, SERVICE][play.rng.usize(..3)]
-}
-
 fn admit(play: &mut Play) -> Planned {
     let (who, _) = authority(play)?;
-    Some(calls::admit(who, SERVICE, play.rng.u8(..4)))
+    Some(vec![calls::admit(who, SERVICE)])
 }
 
-fn dismiss(play: &mut Play) -> Planned {
-    let (who, _) = authority(play)?;
-    let (service, is_enabled) = (some_service(play), play.chance(50));
-    calls::dismiss(who, service, is_enabled).map(|dismiss| vec![dismiss])
+/// Of one's own, or of somebody who does not know better.
+fn name(play: &mut Play) -> Planned {
+    let (who, _) = play.rogue()?;
+    let all = play.all(What::Bond);
+    let bond = play.pick(&all)?;
+    let number = play.rng.u8(..4);
+    let is_named = play.chance(70);
+    Some(vec![calls::name(who, bond, number, is_named)])
 }
 
 /// The gang has written a program that signs whatever it is told to.

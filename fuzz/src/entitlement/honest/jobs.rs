@@ -201,10 +201,10 @@ pub fn challenge(play: &mut Play, address: Pubkey, who: Pubkey) {
     if play.balance(&tokens) < state.exposure.get() || play.now >= state.settle_after.get() {
         return;
     }
-    let challenge = calls::challenge(who, tokens, address, &state, play.cast.program, TRUTH);
+    let challenge = calls::challenge((who, tokens), address, &state, play.cast.program, TRUTH, play.now);
     let sent = play.send(By::Honest, &format!("{} challenges a lie", play.cast.name(&who)), &[challenge]);
     if let Err(why) = sent {
-        if !calls::may_refuse_challenge(play, &state, &why) {
+        if !calls::may_refuse_challenge(play, &state, &who) {
             play.find(Kind::Refused, format!("a challenge in time was refused: {why}"));
         }
     }

@@ -37,7 +37,9 @@ pub fn draw(play: &mut Play, address: Pubkey) {
     let again = play.read::<Dispute>(&pda::dispute(&address));
     let Some(again) = again else { return };
     if again.status == DisputeStatus::Drawing as u8 {
-        let soon = play.now + 8 + play.rng.i64(0..120);
+        // A slot that is to come, or a member that is busy.
+        let is_busy = again.lot != [0; 32];
+        let soon = play.now + if is_busy { again.vote_window.get() as i64 / 2 } else { 8 + play.rng.i64(0..120) };
         if soon <= again.draw_by.get() {
             play.plan(soon, Duty::Draw { job: address });
         }

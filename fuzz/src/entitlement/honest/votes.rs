@@ -70,7 +70,7 @@ pub fn seat(play: &mut Play, address: Pubkey, juror: Pubkey, seat: u8, round: u8
         return;
     }
     let sealed = seal(play, &address, round, &juror, TRUTH);
-    let commit = calls::commit_seat(juror, play.tokens_of(&juror), &dispute, &state.mint, seat, sealed);
+    let commit = calls::commit_seat(juror, play.tokens_of(&juror), &dispute, seat, sealed);
     let name = play.cast.name(&juror);
     match play.send(By::Honest, &format!("{name} seals the truth from seat {seat}"), &[commit]) {
         Ok(()) => {
@@ -103,7 +103,7 @@ pub fn reveal(play: &mut Play, address: Pubkey, juror: Pubkey, round: u8) {
 pub fn enrol(play: &mut Play, resolver: Pubkey) {
     let mint = play.cast.mint;
     let bond = play.read::<Bond>(&pda::bond(&resolver, &mint)).map_or(0, |bond| bond.free().unwrap_or(0));
-    let (epoch, stake) = ((play.now / PANEL_EPOCH) as u64 + 1, calls::seat(bond));
+    let (epoch, stake) = ((play.now / PANEL_EPOCH) as u64 + 1, bond);
     let stake = if play.chance(70) { stake } else { stake / play.rng.u64(2..20) };
     let enroll = calls::enroll(resolver, mint, epoch, stake);
     let _ = play.send(By::Honest, &format!("{} enrols with {stake}", play.cast.name(&resolver)), &[enroll]);
