@@ -485,6 +485,11 @@ export type JouleBilling = {
       "code": 6461,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
+    },
+    {
+      "code": 6462,
+      "msg": "The channel is evidence for as long as the provider's claim can be slashed on it",
+      "name": "stillDisputable"
     }
   ],
   "events": [
@@ -3007,7 +3012,7 @@ export type JouleBilling = {
           },
           {
             "docs": [
-              "A `Verdict`."
+              "The `Verdict` that was reached now."
             ],
             "name": "verdict",
             "type": "u8"
@@ -3021,7 +3026,8 @@ export type JouleBilling = {
         "PDA `[\"channel\", payer, number]`, closed by `close` once everything earned is paid.",
         "",
         "It waits for nobody for ever. Open: for the next voucher, until either party ends it. From `closes_at` on: anyone gives the",
-        "unspent cap back to the payer, and `DISPUTE_PERIOD` later the provider's share is paid whether it was backed or not. What",
+        "unspent cap back to the payer, and `DISPUTE_PERIOD` later the provider's share is paid whether it was backed or not. From",
+        "`claimed_until` on, or once the provider was convicted, it is evidence for nothing and goes when everybody is paid. What",
         "is owed to an account that cannot receive waits for its owner alone."
       ],
       "name": "channel",
@@ -3292,7 +3298,7 @@ export type JouleBilling = {
           },
           {
             "docs": [
-              "A `Verdict`."
+              "A flag for each `Verdict` that was reached. Written by the disputes."
             ],
             "name": "disputed",
             "type": "u8"
@@ -3309,11 +3315,18 @@ export type JouleBilling = {
             "type": "u8"
           },
           {
+            "docs": [
+              "When the last tranche of the claim ends, in Unix seconds; 0 before the first. Written by `back`."
+            ],
+            "name": "claimedUntil",
+            "type": "i64"
+          },
+          {
             "name": "unused",
             "type": {
               "array": [
                 "u8",
-                69
+                61
               ]
             }
           }
@@ -3361,7 +3374,7 @@ export type JouleBilling = {
           },
           {
             "docs": [
-              "1 when everybody is paid and the account is closed."
+              "1 when the account is closed: everybody is paid, and nobody can be convicted by it any more."
             ],
             "name": "closed",
             "type": "u8"

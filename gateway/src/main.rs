@@ -159,7 +159,10 @@ async fn settle(config: Config) -> anyhow::Result<()> {
     let mut settler = Settler::new(OnChain::new(&config.rpc_url), key, ledger, &config)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let outcome = settler.round(UnixTime::new(now.cast_signed()), true).await?;
-    say(&format!("{} vouchers settled, {} channels paid out", outcome.settled, outcome.distributed))?;
+    say(&format!(
+        "{} vouchers settled, {} channels paid out, {} accounts closed",
+        outcome.settled, outcome.distributed, outcome.closed
+    ))?;
     anyhow::ensure!(outcome.failed == 0, "{} did not go through; the log says why", outcome.failed);
     Ok(())
 }

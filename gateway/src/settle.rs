@@ -1,6 +1,7 @@
 //! Vouchers are brought on chain by size, by age, and when they or their channel would soon be worth nothing; what they
-//! pay is then backed and divided. Everything is decided from what the chain says, so that nothing depends on whether the
-//! last attempt got through, and a voucher stays in the ledger until the chain has it.
+//! pay is then backed and divided, and the accounts of channels that are over are closed. Everything is decided from what the
+//! chain says, so that nothing depends on whether the last attempt got through, and a voucher stays in the ledger until the
+//! chain has it.
 
 use crate::{
     chain::{OnChain, State},
@@ -22,11 +23,16 @@ use tokio::time::Instant;
 /// The longest that a channel waits after failures.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
+/// How often it is looked which channels are over: their accounts are kept as evidence for days, and nothing but somebody
+/// else's rent waits for them.
+const SWEEP: Duration = Duration::from_secs(3_600);
+
 /// What a round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
     pub settled: usize,
     pub distributed: usize,
+    pub closed: usize,
     pub failed: usize,
 }
 
@@ -44,6 +50,10 @@ pub struct Settler {
     gone: HashSet<Pubkey>,
     /// Channels of which something may be left to divide.
     uncollected: HashSet<Pubkey>,
+    /// Channels that have paid here, and whose accounts may be there still.
+    living: HashSet<Pubkey>,
+    /// When they were last looked at.
+    swept: Option<Instant>,
 }
 
 /// A voucher, and the channel as the chain has it.
@@ -59,8 +69,11 @@ impl Settler {
         ledger: Ledger,
         config: &config::Config,
     ) -> Result<Self, LedgerError> {
+        let vouched: HashSet<_> = ledger.vouched()?.into_iter().collect();
         Ok(Self {
-            uncollected: ledger.vouched()?.into_iter().collect(),
+            uncollected: vouched.clone(),
+            living: vouched,
+            swept: None,
             chain,
             key,
             ledger,
@@ -122,6 +135,10 @@ impl Settler {
         if self.settings.distribute {
             self.collect(everything, &mut outcome).await?;
         }
+        if everything || self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            self.sweep(&mut outcome).await?;
+        }
         Ok(outcome)
     }
 
@@ -175,6 +192,7 @@ impl Settler {
             metrics::counter!(telemetry::SETTLED).increment(claim.worth());
             self.failures.remove(&channel);
             self.uncollected.insert(channel);
+            self.living.insert(channel);
             self.note(channel, cumulative, now).await;
         }
     }
@@ -244,12 +262,43 @@ impl Settler {
         Ok(true)
     }
 
+    /// Closes the accounts of channels that are over.
+    async fn sweep(&mut self, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let now = UnixTime::new(self.chain.0.now().await?);
+        let channels: Vec<_> = self.living.iter().copied().collect();
+        for (channel, state) in channels.iter().zip(self.chain.states(&channels).await?) {
+            match state {
+                None => drop(self.living.remove(channel)),
+                Some(state) if is_over(&state, now) => {
+                    match self.send("close", &[billing::close(*channel, &state)]).await {
+                        Ok(()) => {
+                            tracing::info!(%channel, "a channel is over, and its account is closed");
+                            outcome.closed += 1;
+                            self.living.remove(channel);
+                        }
+                        Err(error) => {
+                            outcome.failed += 1;
+                            tracing::warn!(%channel, %error, "a channel's account is not closed; it is tried again");
+                        }
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     async fn send(&self, kind: &'static str, instructions: &[Instruction]) -> Result<(), SdkError> {
         let sent = self.chain.0.send(instructions, &[&*self.key]).await;
         let outcome = if sent.is_ok() { "confirmed" } else { "failed" };
         metrics::counter!(telemetry::TRANSACTIONS, "kind" => kind, "outcome" => outcome).increment(1);
         sent.map(|_| ())
     }
+}
+
+/// Whether everybody is paid, and the channel evidence for nothing any more.
+fn is_over(state: &State, now: UnixTime) -> bool {
+    state.is_closed(now) && state.is_final().is_ok_and(|is_final| is_final) && !state.is_evidence(now)
 }
 
 impl Claim {
@@ -301,6 +350,23 @@ mod tests {
         assert!(is_due(|claim| claim.due.since = UnixTime::new(NOW - 3_600)));
         assert!(is_due(|claim| claim.state.closes_at = (NOW + 86_400).into()));
         assert!(is_due(|claim| claim.due.voucher.message.expires_at = UnixTime::new(NOW + MARGIN - 1).into()));
+    }
+
+    #[test]
+    fn an_account_is_kept_until_nobody_is_due_anything_and_nobody_can_dispute() {
+        let is_over = |change: fn(&mut State)| {
+            let mut state: State = bytemuck::Zeroable::zeroed();
+            (state.closes_at, state.claimed_until) = (NOW.into(), NOW.into());
+            change(&mut state);
+            is_over(&state, UnixTime::new(NOW))
+        };
+        assert!(is_over(|_| {}));
+        assert!(!is_over(|state| state.closes_at = 0.into()));
+        assert!(!is_over(|state| state.closes_at = (NOW + 1).into()));
+        assert!(!is_over(|state| state.settled = 1.into()));
+        assert!(!is_over(|state| state.owed[0] = 1.into()));
+        assert!(!is_over(|state| state.claimed_until = (NOW + 1).into()));
+        assert!(is_over(|state| (state.claimed_until, state.disputed) = ((NOW + 1).into(), 1)));
     }
 
     #[test]

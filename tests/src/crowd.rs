@@ -93,7 +93,7 @@ impl World {
         let mint = self.create_mint(self.kind(), &[], &[]);
         let accept = accept_mint(authority.pubkey(), mint, self.token_program, 1_000, crate::BREAKER);
         let create = create_pool(authority.pubkey(), mint, self.token_program, PARAMS);
-        let admit = admit_service(authority.pubkey(), SERVICE, 1);
+        let admit = admit_service(authority.pubkey(), SERVICE, 2);
         self.send(&[accept, create, admit], &[&authority]);
         let first = replace(&mut self.mint, mint);
         self.give_bond(&south, BOND);

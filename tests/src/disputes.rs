@@ -2,7 +2,7 @@
 
 use crate::{World, BUDGET, PRICE};
 use joule_sdk::{
-    escrow::state::{commitment, Bid, Dispute, Terms, Vote},
+    escrow::state::{commitment, Bid, Dispute, Panel, Terms, Verification, Vote},
     instruction::{
         self,
         escrow::{Challenger, Provider},
@@ -63,7 +63,9 @@ impl World {
     pub fn challenge(&self, job: Pubkey, who: &Keypair, counter_result: [u8; 32]) -> Instruction {
         let tokens = self.tokens_of(who);
         let who = Challenger { challenger: who.pubkey(), payer: who.pubkey(), source: tokens, account: tokens };
-        instruction::escrow::challenge(who, job, self.token_program, counter_result)
+        let is_panel = self.job(&job).verification == Verification::Panel as u8;
+        let panel = is_panel.then(|| pda::panel(&self.mint, self.epoch()));
+        instruction::escrow::challenge(who, job, panel, self.token_program, counter_result)
     }
 
     /// Somebody with tokens says that `TRUTH` is the result.
@@ -107,7 +109,8 @@ impl World {
 
     pub fn close_vote(&self, job: Pubkey, round: u8, juror: &Keypair) -> Instruction {
         let vote = self.vote_address(&job, round, juror);
-        instruction::escrow::close_vote(job, &self.job(&job), vote, &self.get(&vote), self.token_program)
+        let (panel, state) = (self.dispute(&job).panel, self.job(&job));
+        instruction::escrow::close_vote(job, &state, panel, vote, &self.get(&vote), self.token_program)
     }
 
     pub fn close_dispute(&self, job: Pubkey) -> Instruction {
@@ -165,19 +168,26 @@ impl World {
         instruction::escrow::enroll(resolver.pubkey(), resolver.pubkey(), self.mint, self.epoch() + 1, stake)
     }
 
-    /// Resolvers with these stakes and twice as much to vote with, and the epoch in which they can be drawn.
+    /// Resolvers with these stakes, which are all that their bonds hold, and the epoch in which they can be drawn.
     pub fn resolvers(&mut self, stakes: &[u64]) -> Vec<Keypair> {
         let resolvers: Vec<Keypair> = stakes
             .iter()
             .map(|stake| {
                 let resolver = self.holder(0);
-                self.give_bond(&resolver, 3 * *stake);
+                self.give_bond(&resolver, *stake);
                 self.send(&[self.enroll(&resolver, *stake)], &[&resolver]);
                 resolver
             })
             .collect();
         self.set_time((self.epoch() as i64 + 1) * joule_sdk::escrow::constants::PANEL_EPOCH);
         resolvers
+    }
+
+    /// What a resolver has in the panel of a dispute: its stake, and what of it is engaged.
+    pub fn entry(&self, job: &Pubkey, resolver: &Pubkey) -> (u64, u64) {
+        let panel: Panel = self.get(&self.dispute(job).panel);
+        let entry = panel.enrolled().iter().find(|entry| entry.resolver == *resolver).expect("enrolled");
+        (entry.stake.get(), entry.engaged.get())
     }
 
     pub fn draw(&self, job: Pubkey) -> Instruction {
@@ -197,7 +207,7 @@ impl World {
     pub fn commit_seat(&self, job: Pubkey, seat: u8, juror: &Keypair, output: [u8; 32]) -> Instruction {
         let sealed = commitment(&job, &output, &Self::salt(juror), &juror.pubkey());
         let member = Provider::new(juror.pubkey(), self.tokens_of(juror));
-        instruction::escrow::commit_seat(member, &self.dispute(&job), &self.mint, seat, sealed)
+        instruction::escrow::commit_seat(member, &self.dispute(&job), seat, sealed)
     }
 
     /// The members of a panel commit and reveal these outputs.

@@ -13,6 +13,9 @@ use solana_instruction::AccountMeta;
 pub const SERVICE: Pubkey = Pubkey::new_from_array([21; 32]);
 /// Another one, admitted too.
 pub const RIVAL: Pubkey = Pubkey::new_from_array([22; 32]);
+/// Their numbers.
+pub const SERVICE_NUMBER: u8 = 2;
+pub const RIVAL_NUMBER: u8 = 3;
 /// The same code, and nobody has admitted it.
 pub const OUTLAW: Pubkey = Pubkey::new_from_array([23; 32]);
 
@@ -177,8 +180,8 @@ impl World {
         assert_eq!(pool.owed.get() as u128 * ONE, claimable + pool.dust.get() as u128, "owed");
     }
 
-    /// Everything that `unbonded` has, two admitted services and an outlaw, and north's bond with `BOND` in it, which only
-    /// `north_payout` can take out.
+    /// Everything that `unbonded` has, two admitted services and an outlaw, and north's bond with `BOND` in it, which names both and
+    /// which only `north_payout` can take out.
     pub fn bonded(kind: Kind) -> Self {
         let mut world = Self::unbonded(kind);
         let (authority, north, alice) =
@@ -189,11 +192,13 @@ impl World {
                 .add_program_from_file(program, crate::deployed("joule_test_service"))
                 .expect("a program that loads");
         }
-        let admit = [(SERVICE, 0), (RIVAL, 1)].map(|(p, number)| build::admit_service(authority.pubkey(), p, number));
+        let admit = [(SERVICE, SERVICE_NUMBER), (RIVAL, RIVAL_NUMBER)]
+            .map(|(program, number)| build::admit_service(authority.pubkey(), program, number));
         world.send(&admit, &[&authority]);
         let open = world.open_bond(&north, world.north_payout.pubkey());
         let deposit = world.deposit_bond(&alice, BOND);
-        world.send(&[open, deposit], &[&north, &alice]);
+        let named = [SERVICE_NUMBER, RIVAL_NUMBER].map(|number| world.name_service(&north, number, true));
+        world.send(&[&[open, deposit], &named[..]].concat(), &[&north, &alice]);
         world
     }
 
@@ -205,7 +210,13 @@ impl World {
     /// Into north's bond.
     pub fn deposit_bond(&self, depositor: &Keypair, amount: u64) -> Instruction {
         let source = self.tokens_of(depositor);
-        build::deposit_bond(depositor.pubkey(), source, self.bond_address(), self.mint, self.token_program, amount)
+        let (bond, withdrawer) = (self.bond_address(), self.north_payout.pubkey());
+        build::deposit_bond(depositor.pubkey(), source, bond, self.mint, self.token_program, amount, withdrawer)
+    }
+
+    /// North's bond answers to a service, or no longer.
+    pub fn name_service(&self, party: &Keypair, number: u8, named: bool) -> Instruction {
+        build::name_service(party.pubkey(), self.bond_address(), number, named)
     }
 
     pub fn bond_address(&self) -> Pubkey {
@@ -244,7 +255,8 @@ impl World {
 
     /// A service's lock on north's bond, whose rent alice pays.
     pub fn lock_by(&self, service: Pubkey, subject: Pubkey, amount: u64, until: i64) -> Instruction {
-        let lock = build::lock(self.alice.pubkey(), service, self.bond_address(), subject, amount, until);
+        let number = if service == RIVAL { RIVAL_NUMBER } else { SERVICE_NUMBER };
+        let lock = build::lock(self.alice.pubkey(), (service, number), self.bond_address(), subject, amount, until);
         through(service, Way::Lock, lock)
     }
 

@@ -149,14 +149,16 @@ impl World {
         world
     }
 
-    /// Opens a bond of `owner`'s in the world's mint, with `amount` in it; the owner may withdraw it too.
+    /// Opens a bond of `owner`'s in the world's mint, with `amount` in it, for escrow and billing; the owner may withdraw it too.
     pub fn give_bond(&mut self, owner: &Keypair, amount: u64) -> Pubkey {
         let (mint, program, bond) = (self.mint, self.token_program, pda::bond(&owner.pubkey(), &self.mint));
         let source = self.token_account(&owner.pubkey());
         self.mint_to(&source, amount);
         let open = instruction::staking::open_bond(owner.pubkey(), owner.pubkey(), mint, program, owner.pubkey());
-        let deposit = instruction::staking::deposit_bond(owner.pubkey(), source, bond, mint, program, amount);
-        self.send(&[open, deposit], &[owner]);
+        let deposit =
+            instruction::staking::deposit_bond(owner.pubkey(), source, bond, mint, program, amount, owner.pubkey());
+        let named = [0, 1].map(|number| instruction::staking::name_service(owner.pubkey(), bond, number, true));
+        self.send(&[&[open, deposit], &named[..]].concat(), &[owner]);
         bond
     }
 

@@ -162,6 +162,7 @@ fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) 
         let against = match dispute.against {
             Against::Provider => "the provider has overcharged",
             Against::Payer => "the payer has contradicted itself",
+            Against::Both => "the provider has overcharged, and the payer has contradicted itself",
         };
         facts.add_row(["dispute", against]);
     }

@@ -1,6 +1,10 @@
-//! Accounts that the first of many instructions creates.
+//! Accounts that the first of many instructions creates, and accounts that come after the declared ones.
 
 #![no_std]
+
+mod trailing;
+
+pub use trailing::trailing;
 
 use anchor_lang::{find_and_verify_program_address, prelude::*, AccountInitialize};
 use bytemuck::{Pod, Zeroable};

@@ -101,9 +101,18 @@ pub enum Against {
     Provider,
     /// It promised two things under one number.
     Payer,
+    /// One of them each.
+    Both,
 }
 
-/// What a dispute about a bill came to.
+impl Against {
+    /// Whether the other is among those who were proven wrong.
+    pub fn includes(self, other: Self) -> bool {
+        self == other || self == Self::Both
+    }
+}
+
+/// What the disputes about a bill came to: one against each party at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BillDispute {
     pub against: Against,
@@ -119,6 +128,7 @@ pub struct BillDispute {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub forfeited: u64,
+    /// Of the last, in Unix seconds.
     pub at: i64,
 }
 

@@ -37,11 +37,11 @@ const SHARED: usize = 2;
 /// Transfers that are written down one by one and then made all at once. The vault and whoever is paid must not be borrowed for
 /// writing by then.
 pub struct Transfers<'a> {
-    vault: &'a AccountView,
-    authority: &'a AccountView,
+    vault: &'a Address,
+    authority: &'a Address,
     count: usize,
     data: [MaybeUninit<u8>; 1 + MOST * ENTRY],
-    metas: [MaybeUninit<InstructionAccount<'a>>; MOST * ACCOUNTS],
+    metas: [MaybeUninit<[InstructionAccount<'a>; ACCOUNTS]>; MOST],
     views: [MaybeUninit<CpiAccount<'a>>; SHARED + MOST],
 }
 
@@ -49,11 +49,11 @@ impl<'a> Transfers<'a> {
     #[inline(always)]
     pub fn new(vault: &'a AccountView, authority: &'a AccountView) -> Self {
         let mut new = Self {
-            vault,
-            authority,
+            vault: vault.address(),
+            authority: authority.address(),
             count: 0,
             data: [const { MaybeUninit::uninit() }; 1 + MOST * ENTRY],
-            metas: [const { MaybeUninit::uninit() }; MOST * ACCOUNTS],
+            metas: [const { MaybeUninit::uninit() }; MOST],
             views: [const { MaybeUninit::uninit() }; SHARED + MOST],
         };
         new.data[0].write(BATCH);
@@ -70,32 +70,37 @@ impl<'a> Transfers<'a> {
     /// Writes one down. There must be no more than [`MOST`].
     #[inline(always)]
     pub fn push(&mut self, to: &'a AccountView, amount: Amount) {
-        assert!(self.count < MOST, "a batch of too many transfers");
-        let (data, metas) = (1 + self.count * ENTRY, self.count * ACCOUNTS);
+        let place = self.count;
+        assert!(place < MOST, "a batch of too many transfers");
         let entry =
             Entry { accounts: ACCOUNTS as u8, len: DATA as u8, transfer: TRANSFER, amount: amount.get().to_le() };
         // SAFETY: fewer than `MOST` are written, so that there is room for one more, and an `Entry` is aligned to nothing.
-        unsafe { self.data.as_mut_ptr().add(data).cast::<Entry>().write(entry) };
-        self.metas[metas].write(InstructionAccount::writable(self.vault.address()));
-        self.metas[metas + 1].write(InstructionAccount::writable(to.address()));
-        self.metas[metas + 2].write(InstructionAccount::readonly_signer(self.authority.address()));
-        self.views[SHARED + self.count].write(CpiAccount::from(to));
-        self.count += 1;
+        unsafe { self.data.as_mut_ptr().add(1 + place * ENTRY).cast::<Entry>().write(entry) };
+        self.metas[place].write([
+            InstructionAccount::writable(self.vault),
+            InstructionAccount::writable(to.address()),
+            InstructionAccount::readonly_signer(self.authority),
+        ]);
+        self.views[SHARED + place].write(CpiAccount::from(to));
+        self.count = place + 1;
     }
 
-    /// Makes them all, in the authority's name.
+    /// Makes them all, in the authority's name, by one of the two token programs.
     #[inline(always)]
     pub fn send(&self, token_program: &Address, signer: &Signer) {
         let signers = slice::from_ref(signer);
+        // No more than `MOST`, for which nothing here overflows. The VM pays fifty compute units to find that out.
+        let count = self.count;
+        let (len, metas) = (1 + count.wrapping_mul(ENTRY), count.wrapping_mul(ACCOUNTS));
         // SAFETY: `push` has written the first `count` entries of each list, and `new` what comes before them.
         let (data, metas, views) = unsafe {
             (
-                slice::from_raw_parts(self.data.as_ptr().cast::<u8>(), 1 + self.count * ENTRY),
-                slice::from_raw_parts(self.metas.as_ptr().cast::<InstructionAccount>(), self.count * ACCOUNTS),
-                slice::from_raw_parts(self.views.as_ptr().cast::<CpiAccount>(), SHARED + self.count),
+                slice::from_raw_parts(self.data.as_ptr().cast::<u8>(), len),
+                slice::from_raw_parts(self.metas.as_ptr().cast::<InstructionAccount>(), metas),
+                slice::from_raw_parts(self.views.as_ptr().cast::<CpiAccount>(), SHARED.wrapping_add(count)),
             )
         };
-        if crate::is_classic(token_program) {
+        if first_word(token_program) == first_word(&pinocchio_token::ID) {
             let batch = InstructionView { program_id: token_program, accounts: metas, data };
             // SAFETY: whoever calls this borrows neither the vault nor any account that is paid.
             unsafe { invoke_signed_unchecked(&batch, views, signers) };
@@ -108,3 +113,12 @@ impl<'a> Transfers<'a> {
         }
     }
 }
+
+/// All that the two token programs' addresses need to be told apart.
+#[inline(always)]
+const fn first_word(program: &Address) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *program.as_array();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+const _: () = assert!(first_word(&pinocchio_token::ID) != first_word(&pinocchio_token_2022::ID));

@@ -69,8 +69,18 @@ impl Bps {
     /// `floor(amount * bps / 10_000)`: whoever gets the rest keeps the dust.
     #[inline(always)]
     pub const fn of(self, amount: Amount) -> Amount {
-        // The whole ten-thousands and the rest apart: the same number without a product that does not fit into 64 bits,
-        // whose division would cost a program most of a payment's arithmetic.
+        let (whole, bps) = (Self::WHOLE as u64, self.0 as u64);
+        match amount.0 <= u64::MAX / whole {
+            true => Amount(amount.0.wrapping_mul(bps) / whole),
+            false => self.of_many(amount),
+        }
+    }
+
+    /// The whole ten-thousands and the rest apart: the same number without a product that does not fit into 64 bits, whose
+    /// division would cost a program most of a payment's arithmetic.
+    #[cold]
+    #[inline(never)]
+    const fn of_many(self, amount: Amount) -> Amount {
         let (whole, bps) = (Self::WHOLE as u64, self.0 as u64);
         let (times, rest) = (amount.0 / whole, amount.0 % whole);
         // No more than the amount, since a share is no more than the whole: checking that would take a product of 128 bits.

@@ -181,8 +181,10 @@ fn request_close(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn close(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let has_something =
-        |tab: &Tab, now: i64| tab.is_closed(now) && (tab.is_final() || tab.channel.cap != tab.channel.settled);
+    let has_something = |tab: &Tab, now: i64| {
+        let closes = tab.is_final() && !tab.is_evidence(now);
+        tab.is_closed(now) && (closes || tab.channel.cap != tab.channel.settled)
+    };
     let (address, channel) = channel(stage, has_something)?;
     Some(vec![instruction::close(address, &channel)])
 }

@@ -10,7 +10,7 @@ use crate::{
     stage::Stage,
 };
 use joule_sdk::{
-    billing::state::Channel,
+    billing::state::{Channel, Verdict},
     instruction::billing as instruction,
     units::Amount,
     voucher::{tree, Format, Receipt},
@@ -23,8 +23,8 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "proof: two vouchers", weight: 1, plan: two_vouchers },
 ];
 
-fn is_undisputed(tab: &Tab, _: i64) -> bool {
-    tab.channel.disputed == 0
+fn provider_is_free(tab: &Tab, _: i64) -> bool {
+    !tab.has_lost(Verdict::AgainstProvider)
 }
 
 /// Whoever paid for the claim behind a channel.
@@ -40,7 +40,7 @@ fn overcharge(stage: &mut Stage) -> Option<Vec<Instruction>> {
         let book = stage.model.books.get(&tab.address)?;
         let leaves = book.tree(&tab.channel.usage_root)?;
         let prices = stage.model.list(&tab.channel.prices)?.prices();
-        let suits = |receipt: &&Receipt| !is_fussy || receipt.overcharges(&prices) && tab.channel.disputed == 0;
+        let suits = |receipt: &&Receipt| !is_fussy || receipt.overcharges(&prices) && provider_is_free(tab, stage.now);
         let receipt = *book.receipts.iter().rev().find(suits)?;
         let leaf = tree::leaf(receipt.as_bytes());
         let index = leaves.iter().position(|other| *other == leaf)?;
@@ -62,7 +62,7 @@ fn overcharge(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 /// A provider signs two receipts under one number.
 fn two_receipts(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let (address, channel) = channel(stage, is_undisputed)?;
+    let (address, channel) = channel(stage, provider_is_free)?;
     let one = *stage.model.books.get(&address)?.receipts.last()?;
     let other = match stage.rng.u32(..8) {
         0 => one,
@@ -77,7 +77,7 @@ fn two_receipts(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 /// A payer signs two vouchers under one number.
 fn two_vouchers(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let is_rich = |tab: &Tab, now: i64| is_undisputed(tab, now) && tab.channel.cap != tab.channel.settled;
+    let is_rich = |tab: &Tab, _| !tab.has_lost(Verdict::AgainstPayer) && tab.channel.cap != tab.channel.settled;
     let (address, channel) = channel(stage, is_rich)?;
     let promise = Promise { sequence: 7, cumulative: stage.rng.u64(..10_000), expires_at: stage.now + 600 };
     let one = voucher(&address, &promise, [8; 32]);

@@ -77,6 +77,7 @@ fn waits_for(stage: &Stage, entry: &Entry) -> Option<i64> {
 fn comes(stage: &Stage, tab: &Tab) -> Option<i64> {
     let notice = stage.model.flows.get(&tab.address).map_or(0, |flow| flow.plan.ends_at.get());
     let undisputed = tab.closed_at.map_or(0, |at| at + DISPUTE_PERIOD as i64);
-    let moments = [tab.closed_at.unwrap_or(0), undisputed, tab.channel.staged_at.get(), notice];
+    let claimed = tab.channel.claimed_until.get();
+    let moments = [tab.closed_at.unwrap_or(0), undisputed, claimed, tab.channel.staged_at.get(), notice];
     moments.into_iter().filter(|at| *at >= stage.now).min()
 }

@@ -4,7 +4,7 @@ use crate::check::Violation;
 use joule_sdk::{
     billing::{
         constants::{PROTOCOL, PROVIDER},
-        state::Channel,
+        state::{Channel, Verdict},
     },
     registry::state::PriceList,
     Pubkey,
@@ -109,10 +109,20 @@ impl Tab {
     pub fn collectable(&self, now: i64) -> u64 {
         let channel = &self.channel;
         let is_undisputed = self.closed_at.is_some_and(|at| now >= at + DISPUTE_PERIOD);
-        match channel.backing_bps.get() == 0 || is_undisputed {
+        match channel.backing_bps.get() == 0 || is_undisputed || self.has_lost(Verdict::AgainstProvider) {
             true => self.earned(),
             false => channel.backed.get().max(channel.collected.get()),
         }
+    }
+
+    /// Whether one of the two was proven wrong.
+    pub fn has_lost(&self, verdict: Verdict) -> bool {
+        self.channel.disputed & verdict as u8 != 0
+    }
+
+    /// Whether the provider's claim can still be slashed for what the channel shows.
+    pub fn is_evidence(&self, now: i64) -> bool {
+        now < self.channel.claimed_until.get() && !self.has_lost(Verdict::AgainstProvider)
     }
 
     /// What a party with a share of `bps` is due in all of what was divided, paid or not.

@@ -13,6 +13,7 @@ use joule_sdk::{
     billing::{
         constants::{PROTOCOL, PROVIDER},
         event::{Backed, BillDisputed, Distributed, OwedClaimed},
+        state::Verdict,
     },
     instruction::billing::context,
     registry::state::PriceList,
@@ -38,6 +39,7 @@ impl Story {
         Violation::unless(is_all, "backed with another claim than the bill wants")?;
         Violation::unless(locked.until == called.now + DISPUTE_PERIOD, "backed for another time than a dispute takes")?;
         (channel.backed, channel.claim) = (earned.into(), locked.claim);
+        channel.claimed_until = locked.until.max(channel.claimed_until.get()).into();
         model.mark("bill backed");
         Ok(())
     }
@@ -53,7 +55,7 @@ impl Story {
             let mut part = share(earned, bps) - share(divided, bps);
             if party == PROVIDER {
                 part = tab.of_provider(target) - tab.of_provider(tab.channel.collected.get());
-                let returned = if tab.channel.disputed == 1 { part as u64 } else { 0 };
+                let returned = if tab.has_lost(Verdict::AgainstProvider) { part as u64 } else { 0 };
                 Violation::unless(e.returned.get() == returned, "a payer got back what it should not, or did not")?;
                 part -= returned as u128;
                 tab.returned += returned as u128;
@@ -121,13 +123,19 @@ impl Story {
         called: &Called,
     ) -> Result<(), Violation> {
         let (mut wallet, mut tab) = both(model, &e.channel)?;
-        Violation::unless(tab.channel.disputed == 0, "a channel was disputed twice")?;
         let is_by_payer = called.name == "dispute_vouchers";
-        Violation::unless(e.verdict == 1 + is_by_payer as u8, "a verdict against somebody who has not lied")?;
-        tab.channel.disputed = e.verdict;
-        let is_late = tab.is_closed(called.now) || called.now > tab.channel.session.expires_at.get();
-        if !tab.is_closed(called.now) {
+        let verdict = if is_by_payer { Verdict::AgainstPayer } else { Verdict::AgainstProvider };
+        Violation::unless(e.verdict == verdict as u8, "a verdict against somebody who has not lied")?;
+        Violation::unless(!tab.has_lost(verdict), "somebody was convicted twice on a channel")?;
+        tab.channel.disputed |= e.verdict;
+        // What a proof against the provider has closed is over for the payer's key, and not for its double promise.
+        let is_closed = tab.is_closed(called.now);
+        let is_over = is_closed && !tab.has_lost(Verdict::AgainstProvider);
+        let is_late = is_over || called.now > tab.channel.session.expires_at.get();
+        if !is_closed {
             tab.close_at(called.now);
+        } else if !is_by_payer {
+            tab.channel.session.limit = tab.channel.settled;
         }
         if is_by_payer {
             contradiction(model, &tab, called)?;

@@ -161,7 +161,7 @@ fn channel(s: &Channel) -> Value {
         usage_root: hash, staged_at: number, cap: text, settled: text, sequence: text, units: text, accrued: text,
         backed: text, paid: text, collected: text, owed: texts, held: text, number: text,
         opened_at: number, closes_at: number, grace: number, fee_bps: number, share_bps: number, backing_bps: number,
-        disputed: number, has_plan: flag);
+        disputed: number, has_plan: flag, claimed_until: number);
     let session = |of: &Session| fields!(of; signer: known, limit: text, expires_at: number);
     value["session"] = session(&s.session);
     value["staged"] = session(&s.staged);

@@ -30,7 +30,7 @@ impl ChannelFilter {
     pub fn matches(&self, channel: &Channel) -> bool {
         let same = |wanted: &Option<Address>, is: &String| wanted.is_none_or(|wanted| *is == wanted.to_string());
         self.status.is_none_or(|status| status == channel.status)
-            && self.lost_by.is_none_or(|who| channel.dispute.as_ref().is_some_and(|dispute| dispute.against == who))
+            && self.lost_by.is_none_or(|who| channel.dispute.as_ref().is_some_and(|dispute| dispute.against.includes(who)))
             && same(&self.payer, &channel.payer)
             && same(&self.provider, &channel.provider)
             && same(&self.model, &channel.model)
@@ -73,7 +73,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
             channel.slot = channel.slot.max(event.slot);
         }
         if let billing::AnyEvent::BillDisputed(e) = fact {
-            channel.dispute = history::dispute(e);
+            history::disputed(&mut channel.dispute, e);
         }
     }
     if let Some(account) = account {
@@ -156,7 +156,14 @@ fn loser_name(who: Against) -> &'static str {
     match who {
         Against::Provider => "provider",
         Against::Payer => "payer",
+        Against::Both => "both",
     }
+}
+
+/// The rows that somebody has lost, alone or not.
+fn lost_by(who: Against) -> Vec<&'static str> {
+    let all = [Against::Provider, Against::Payer, Against::Both];
+    all.into_iter().filter(|against| against.includes(who)).map(loser_name).collect()
 }
 
 /// The row as it was stored, with commitment `confirmed` and nothing paid out.
@@ -194,7 +201,7 @@ pub fn list(
 ) -> Result<Vec<Channel>> {
     Listing::of("channels")
         .text("status", filter.status.map(status_name))
-        .text("lost_by", filter.lost_by.map(loser_name))
+        .one_of("lost_by", filter.lost_by.map(lost_by))
         .address("payer", filter.payer)
         .address("provider", filter.provider)
         .address("model", filter.model)

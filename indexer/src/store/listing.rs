@@ -37,6 +37,16 @@ impl Listing {
         self
     }
 
+    /// Rows whose `column` holds one of the texts, if any are asked for.
+    pub fn one_of(mut self, column: &str, texts: Option<Vec<&str>>) -> Self {
+        if let Some(texts) = texts {
+            let places = vec!["?"; texts.len()].join(", ");
+            self.sql.push_str(&format!(" and {column} in ({places})"));
+            self.values.extend(texts.into_iter().map(|text| Value::Text(text.to_owned())));
+        }
+        self
+    }
+
     /// Rows whose `column` holds the address, if one is asked for.
     pub fn address(mut self, column: &str, address: Option<Address>) -> Self {
         if let Some(address) = address {

@@ -13,7 +13,7 @@ use anchor_lang::{
 use joule_billing::{
     constants::{PROTOCOL, PROVIDER},
     event as billing,
-    state::{Channel, ChannelTerms, Opening, Payer, Plan, Promise, Session, Starting, PARTIES},
+    state::{Channel, ChannelTerms, Opening, Payer, Plan, Promise, Session, Starting, Verdict, PARTIES},
 };
 use joule_units::{Amount, Bps, UnixTime};
 use std::collections::BTreeMap;
@@ -203,7 +203,7 @@ impl Chain {
         let target = channel.collectable(|| Ok(now)).unwrap();
         let mut collected = channel.collect(target).unwrap();
         let mut returned = Amount::ZERO;
-        if channel.is_condemned() {
+        if channel.is_convicted(Verdict::AgainstProvider) {
             returned = std::mem::take(&mut collected);
             channel.let_go(returned).unwrap();
             payer.release(returned).unwrap();
@@ -302,7 +302,7 @@ impl Chain {
         let (payer, channel, _) = self.parts(address);
         let Ok(released) = channel.release(now) else { return };
         payer.release(released).unwrap();
-        let closes = channel.is_final().unwrap();
+        let closes = channel.is_final().unwrap() && !channel.is_evidence(now);
         if !closes && released.is_zero() {
             return;
         }
@@ -343,7 +343,7 @@ impl Chain {
             returned: returned.get().into(),
             forfeited: 0.into(),
             at: now.get().into(),
-            verdict: channel.disputed,
+            verdict: Verdict::AgainstProvider as u8,
         };
         self.bill(address, event.data());
     }

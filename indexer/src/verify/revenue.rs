@@ -119,7 +119,7 @@ fn miscounted(address: Address, channel: &Channel, counted: Sums) -> Option<Diff
         ..counted
     };
     // Whoever lost a dispute collects nothing more, and no distribution says that.
-    if channel.dispute.as_ref().is_some_and(|dispute| dispute.against == Against::Provider) {
+    if channel.dispute.as_ref().is_some_and(|dispute| dispute.against.includes(Against::Provider)) {
         says.collected = says.collected.min(counted.collected);
     }
     (says != counted).then(|| Difference::Counted { address, says: says.into(), counted: counted.into() })

@@ -130,4 +130,6 @@ pub enum BillingError {
     Overflow,
     #[msg("An invariant of the account would be broken")]
     InvariantBroken,
+    #[msg("The channel is evidence for as long as the provider's claim can be slashed on it")]
+    StillDisputable,
 }

@@ -139,7 +139,7 @@ pub struct ChannelClosed {
     pub settled: PodU64,
     pub accrued: PodU64,
     pub at: PodI64,
-    /// 1 when everybody is paid and the account is closed.
+    /// 1 when the account is closed: everybody is paid, and nobody can be convicted by it any more.
     pub closed: u8,
 }
 
@@ -209,7 +209,7 @@ pub struct BillDisputed {
     /// What the payer lost: it counts as settled.
     pub forfeited: PodU64,
     pub at: PodI64,
-    /// A `Verdict`.
+    /// The `Verdict` that was reached now.
     pub verdict: u8,
 }
 

@@ -140,6 +140,11 @@ fn panel(kind: Kind) -> Vec<Scene> {
         let carol = w.challenged(job);
         (w, job, carol, resolvers)
     };
+    let mut w = World::new(kind);
+    w.resolvers(&[EXPOSURE; 12]);
+    let (job, carol) = (w.delivered_by(w.panel_terms()), w.challenger());
+    let challenge = w.challenge(job, &carol, TRUTH);
+    all.push(make("challenge (panel)", w, challenge, vec![carol], CREATE, &[DISPUTE_SEED, job.as_ref()]));
     let (mut w, job, ..) = challenged();
     w.set_slot(w.dispute(&job).draw_slot.get() + 1);
     let draw = w.draw(job);
@@ -161,11 +166,18 @@ fn panel(kind: Kind) -> Vec<Scene> {
     w.seated(job, &members, &[RESULT; 3]);
     let appeal = w.appeal(job, &carol);
     all.push(make("appeal", w, appeal, vec![carol], CLOCK, &[]));
-    let (mut w, job, _, resolvers) = challenged();
-    let members = w.drawn(job, &resolvers);
-    w.seated(job, &members[..2], &[TRUTH; 2]);
-    w.set_time(w.dispute(&job).final_at.get() + 1);
-    w.send(&[w.resolve(job)], &[]);
+    let resolved = || {
+        let (mut w, job, _, resolvers) = challenged();
+        let members = w.drawn(job, &resolvers);
+        w.seated(job, &members[..2], &[TRUTH; 2]);
+        w.set_time(w.dispute(&job).final_at.get() + 1);
+        w.send(&[w.resolve(job)], &[]);
+        (w, job, members)
+    };
+    let (w, job, members) = resolved();
+    let close = w.close_vote(job, 0, &members[0].1);
+    all.push(make("close_vote (right, of a panel)", w, close, vec![], CLOCK, &[]));
+    let (w, job, members) = resolved();
     let punish = w.punish(job, members[2].0);
     all.push(make("punish_absent", w, punish, vec![], Syscalls { hashes: &[68], ..NONE }, &[]));
     let mut w = World::new(kind);

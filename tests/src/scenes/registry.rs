@@ -7,9 +7,12 @@ use joule_sdk::{
         model::{create_model, set_model_status, update_model, Origin},
         registry::*,
     },
+    pda,
     registry::{
         self,
-        constants::{ATTESTATIONS_SEED, ATTESTOR_SEED, MODEL_SEED, PRICES_SEED, REQUIREMENTS_SEED},
+        constants::{
+            ATTESTATIONS_SEED, ATTESTOR_SEED, EVIDENCE, MODEL_SEED, PRICES_SEED, REQUIREMENTS_NOTICE, REQUIREMENTS_SEED,
+        },
         state::{ModelStatus, ProviderStatus, Wanted},
         ID,
     },
@@ -75,9 +78,9 @@ fn attesting(kind: Kind) -> Vec<Scene> {
     let (w, key, _) = attested();
     all.push(make("attest", w, give, vec![key], CLOCK, list));
     let (w, key, _) = attested();
-    all.push(make("revoke", w, revoke(north, north, subject, 1), vec![key], NONE, list));
+    all.push(make("revoke", w, revoke(north, north, subject, 1), vec![key], CLOCK, list));
     let (mut w, ..) = attested();
-    w.set_time(statement.expires_at);
+    w.set_time(statement.expires_at + EVIDENCE as i64);
     all.push(make("close_attestations", w, close_attestations(subject, north), vec![], CLOCK, list));
 
     let mut w = World::governed(kind);
@@ -95,8 +98,14 @@ fn attesting(kind: Kind) -> Vec<Scene> {
         named,
     ));
     w.send(&[define], &[&alice]);
-    let forget = drop_requirements(client, &hash, client);
-    all.push(make("drop_requirements", w, forget, vec![alice], NONE, named));
+    let retire = retire_requirements(client, &hash);
+    all.push(make("retire_requirements", w, retire.clone(), vec![alice.insecure_clone()], CLOCK, named));
+    let mut w = World::governed(kind);
+    w.send(&[define_requirements(client, client, wanted), retire], &[&alice]);
+    w.set_time(w.now() + REQUIREMENTS_NOTICE as i64);
+    let at = pda::requirements(&client, &hash);
+    let close = close_requirements(at, &w.get(&at));
+    all.push(make("close_requirements", w, close, vec![], CLOCK, named));
     all
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Pda, Scene, Syscalls, CLOCK};
 use crate::{
-    staking::{BOND, DAY, PARAMS, SERVICE},
+    staking::{BOND, DAY, PARAMS, SERVICE, SERVICE_NUMBER},
     Kind, World,
 };
 use joule_sdk::{instruction, pda, staking, Instruction, Keypair, Pubkey, Signer};
@@ -93,7 +93,7 @@ fn pools(kind: Kind) -> Vec<Scene> {
 }
 
 fn bonds(kind: Kind) -> Vec<Scene> {
-    use instruction::staking::{admit_service, cancel_unbond, set_service};
+    use instruction::staking::{admit_service, cancel_unbond};
     use staking::constants::{BOND_SEED, BOND_VAULT_SEED, CLAIM_SIGNER_SEED, SERVICE_SEED};
     let id = staking::ID;
     let bond = |w: &World| Pda::new(&id, &[BOND_SEED, w.north.pubkey().as_ref(), w.mint.as_ref()]);
@@ -102,13 +102,13 @@ fn bonds(kind: Kind) -> Vec<Scene> {
 
     let w = World::unbonded(kind);
     let a = w.authority.insecure_clone();
-    let admit = admit_service(a.pubkey(), SERVICE, 0);
-    let seeds = vec![Pda::new(&id, &[SERVICE_SEED, SERVICE.as_ref()]), Pda::new(&SERVICE, &[CLAIM_SIGNER_SEED])];
+    let admit = admit_service(a.pubkey(), SERVICE, SERVICE_NUMBER);
+    let seeds = vec![Pda::new(&id, &[SERVICE_SEED, &[SERVICE_NUMBER]]), Pda::new(&SERVICE, &[CLAIM_SIGNER_SEED])];
     all.push(make("admit_service", w, admit, vec![a], creates(2), seeds));
     let w = World::bonded(kind);
-    let a = w.authority.insecure_clone();
-    let set = set_service(a.pubkey(), SERVICE, false);
-    all.push(make("set_service", w, set, vec![a], CLOCK, vec![]));
+    let north = w.north.insecure_clone();
+    let name = w.name_service(&north, SERVICE_NUMBER, true);
+    all.push(make("name_service", w, name, vec![north], CLOCK, vec![]));
 
     let w = World::unbonded(kind);
     let north = w.north.insecure_clone();
@@ -154,7 +154,7 @@ fn claims(kind: Kind) -> Vec<Scene> {
     let bonded = || {
         let mut w = World::bonded(kind);
         let signer = w.new_key();
-        let at = pda::service(&SERVICE);
+        let at = pda::service(SERVICE_NUMBER);
         let (mut account, mut service) = (w.svm.get_account(&at).unwrap(), w.get::<staking::state::Service>(&at));
         service.signer = signer.pubkey();
         account.data[8..].copy_from_slice(bytemuck::bytes_of(&service));
@@ -168,7 +168,8 @@ fn claims(kind: Kind) -> Vec<Scene> {
         |signer: &Keypair, subject: &Pubkey| Pda::new(&id, &[CLAIM_SEED, signer.pubkey().as_ref(), subject.as_ref()]);
     let locks = |w: &World, signer: &Keypair, subject: Pubkey| {
         let until = w.now() + 30 * DAY;
-        let mut lock = lock(w.alice.pubkey(), SERVICE, w.bond_address(), subject, 100_000, until);
+        let service = (SERVICE, SERVICE_NUMBER);
+        let mut lock = lock(w.alice.pubkey(), service, w.bond_address(), subject, 100_000, until);
         lock.accounts[2].pubkey = signer.pubkey();
         lock.accounts[4].pubkey = claim(signer, &subject).address;
         lock

@@ -21,7 +21,7 @@ pub fn scenes(kind: Kind) -> Vec<Scene> {
     let w = World::bare();
     let (a, g) = (w.authority.insecure_clone(), w.guardian.pubkey());
     let initialize = initialize_protocol(a.pubkey(), g, [250, 250, 250, 250, 0, 0, 0, 0]);
-    all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 0, rent: 1, derive: 1, ..NONE }, vec![]));
+    all.push(make("initialize_protocol", w, initialize, a, Syscalls { clock: 1, rent: 1, derive: 1, ..NONE }, vec![]));
 
     let mut w = World::governed(kind);
     let a = w.authority.insecure_clone();

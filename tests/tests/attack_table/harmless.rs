@@ -111,7 +111,7 @@ const LIST: &[Harmless] = &[
     row("staking", &["lock"], &["claim"], CLOSED, MADE_AGAIN),
     row("staking", &["lock (first of a subject)"], &["bond"], &["SomebodyElses"], "the service that signs answers for the owner's consent"),
     row("staking", &["refresh_stake"], &["stake"], &["SomebodyElses"], "anyone may bring any stake up to date"),
-    row("staking", &["set_service"], &["service"], &["SomebodyElses"], GOVERNS),
+    row("staking", &["name_service"], &["service"], &["SomebodyElses"], "an owner names whichever service it likes"),
     row("staking", &["update_pool"], &["pool"], &["SomebodyElses"], GOVERNS),
     row("staking", &["sync_rewards"], &["vault"], &["Frozen", "Truncated"], "only what it holds is looked at, and nothing is moved"),
     gain("staking", &["claim_rewards", "withdraw_stake", "withdraw_bond", "close_bond (with a gift)"], &["destination"], &["OtherHolder", "HandedOver", "Twin", "SomebodyElses"], CHOSEN),

@@ -1,9 +1,9 @@
 //! Newest vouchers of many channels come on chain under one signature.
 
-use joule_sdk::{instruction::billing as build, voucher::Format, Instruction, Keypair, Pubkey, Signer};
+use joule_sdk::{instruction::billing as build, pda, voucher::Format, Instruction, Keypair, Pubkey, Signer};
 use joule_tests::{
     billing::{session, verifying, CAP},
-    Kind, World, GENESIS,
+    key, Kind, World, GENESIS,
 };
 
 fn paying(channels: usize) -> (World, Vec<Pubkey>) {
@@ -77,34 +77,103 @@ fn a_batch_is_for_its_channels_in_their_order_and_its_payer_and_cluster() {
 }
 
 #[test]
-fn every_channel_of_a_batch_has_the_payer_and_the_session_that_signed() {
+fn a_batch_moves_no_channel_but_of_the_payer_and_the_session_that_signed() {
     let (mut w, channels) = paying(2);
     let message = w.batch(&channels, &[(1, 100), (1, 100)]);
     let thief: Keypair = w.north.insecure_clone();
-    let both = [verifying(&thief, &message), build::settle_batch(w.payer_address(), &channels)];
-    w.refuse_all(&both, &[], "WrongSigner");
+    w.send(&[verifying(&thief, &message), build::settle_batch(w.payer_address(), &channels)], &[]);
+    assert_eq!(settled(&w, &channels), [(0, 0), (0, 0)]);
     // A batch that names another payer account than its channels do, and is signed for that one.
     let other = w.alice.pubkey();
     let context = build::batch_context(&GENESIS, &other, &channels).unwrap();
     let mut named = message;
     named[..32].copy_from_slice(context.bytes());
-    let both = [verifying(&session(), &named), build::settle_batch(other, &channels)];
-    w.refuse_all(&both, &[], "WrongPayer");
+    w.send(&[verifying(&session(), &named), build::settle_batch(other, &channels)], &[]);
+    assert_eq!(settled(&w, &channels), [(0, 0), (0, 0)]);
 }
 
 #[test]
 fn an_entry_keeps_to_every_limit_that_a_voucher_keeps_to() {
     let (mut w, channels) = paying(2);
     w.settled(channels[0], 50);
-    for (entries, expected) in [([(2, 60), (1, 100_001)], "OverLimit"), ([(2, CAP), (1, 100)], "OverLimit")] {
+    for entries in [[(2, 60), (1, 100_001)], [(3, CAP), (1, 100)]] {
         let message = w.batch(&channels, &entries);
         let both = settling(&w, &channels, &message);
-        w.refuse_all(&both, &[], expected);
+        w.send(&both, &[]);
     }
-    let message = w.batch(&channels, &[(2, 60), (1, 100)]);
+    assert_eq!(settled(&w, &channels), [(2, 60), (1, 100)]);
+    let message = w.batch(&channels, &[(3, 70), (2, 200)]);
     let both = settling(&w, &channels, &message);
     w.set_time(w.now() + 601);
     w.refuse_all(&both, &[], "VoucherExpired");
+}
+
+/// Another payer's channel to north, with the same session.
+fn of_somebody_else(w: &mut World) -> Pubkey {
+    let owner = w.holder(1_000_000);
+    let payer = pda::payer(&owner.pubkey(), &w.mint);
+    let create = build::create_payer(owner.pubkey(), owner.pubkey(), w.mint, w.token_program);
+    let deposit = build::deposit(owner.pubkey(), payer, w.tokens_of(&owner), w.token_program, 1_000_000);
+    let mut accounts = w.open_accounts();
+    (accounts.owner, accounts.rent_payer) = (owner.pubkey(), owner.pubkey());
+    let open = build::open(accounts, 0, w.channel_terms());
+    w.send(&[create, deposit, open], &[&owner]);
+    pda::channel(&payer, 0)
+}
+
+/// A payer could else keep the money of one channel with a long grace back by a new session on one with a short grace.
+#[test]
+fn whatever_is_wrong_with_one_channel_the_others_settle() {
+    let mut w = World::paying(Kind::Classic);
+    let alice = w.alice.insecure_clone();
+    let mut terms = w.channel_terms();
+    (terms.cap, terms.grace) = (100_000, 60);
+    let [resigned, over_cap, over_limit] = [0; 3].map(|_| w.channelled_as(terms));
+    terms.session_expires_at = w.now() + 50;
+    let over = w.channelled_as(terms);
+    terms.session_expires_at = w.now() + 300;
+    let outlived = w.channelled_as(terms);
+    let foreign = of_somebody_else(&mut w);
+    let good = w.channelled();
+    for (channel, signer, limit) in [(resigned, key("new session"), CAP), (over_limit, session(), 50)] {
+        let set = build::set_session(alice.pubkey(), channel, signer.pubkey(), limit, w.now() + 86_400);
+        w.send(&[set], &[&alice]);
+    }
+    w.set_time(w.now() + 60);
+    w.send(&[build::apply_session(resigned), build::apply_session(over_limit)], &[]);
+    let channels = [resigned, over_cap, over_limit, over, outlived, foreign, good];
+    let amounts = [100, 100_001, 100, 100, 100, 100, 100];
+    let message = w.batch(&channels, &amounts.map(|amount| (1, amount)));
+    let both = settling(&w, &channels, &message);
+    w.send(&both, &[]);
+    assert_eq!(settled(&w, &channels[..6]), [(0, 0); 6]);
+    assert_eq!(settled(&w, &[good]), [(1, 100)]);
+}
+
+#[test]
+fn an_account_that_is_no_channel_keeps_no_channel_waiting() {
+    let mut w = World::paying(Kind::Classic);
+    let alice = w.alice.insecure_clone();
+    let (planned, good) = (w.channelled(), w.channelled());
+    w.send(&[build::start_plan(alice.pubkey(), planned, &w.channel(&planned), 1, 60)], &[&alice]);
+    let nothing = [
+        pda::plan(&planned),
+        w.payer_address(),
+        w.payer_vault(),
+        w.prices_address(),
+        pda::cluster(),
+        joule_sdk::billing::ID,
+        key("nowhere").pubkey(),
+    ];
+    for no_channel in nothing {
+        let amount = w.channel(&good).settled.get() + 10;
+        let channels = [no_channel, good];
+        let message = w.batch(&channels, &[(1, amount), (1, amount)]);
+        let both = settling(&w, &channels, &message);
+        let before = w.svm.get_account(&no_channel);
+        w.send(&both, &[]);
+        assert_eq!((settled(&w, &[good]), w.svm.get_account(&no_channel)), (vec![(1, amount)], before));
+    }
 }
 
 #[test]

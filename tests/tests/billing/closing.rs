@@ -1,6 +1,6 @@
 //! A channel ends.
 
-use joule_sdk::{instruction::billing as build, Signer};
+use joule_sdk::{billing::constants::DISPUTE_PERIOD, instruction::billing as build, Signer};
 use joule_tests::{
     billing::{CAP, DEPOSIT, GRACE},
     key, swap, Kind, World,
@@ -60,6 +60,8 @@ fn what_was_not_spent_is_free_again_once() {
     w.backed(channel);
     let distribute = w.distribute(channel);
     w.send(&[distribute], &[]);
+    w.refuse(close.clone(), &[], "StillDisputable");
+    w.set_time(w.now() + DISPUTE_PERIOD as i64);
     let rent = w.lamports(&alice.pubkey());
     w.send(&[close], &[]);
     assert!(w.is_closed(&channel));

@@ -17,10 +17,10 @@ use joule_tests::{
     key, swap, Kind, World, BOND,
 };
 
-const PAID: u64 = 10_000;
+pub(super) const PAID: u64 = 10_000;
 
 /// A channel that has paid for `receipts`, all of it backed.
-fn billed(receipts: impl Fn(&World, &Pubkey) -> Vec<Receipt>) -> (World, Pubkey, Vec<Receipt>) {
+pub(super) fn billed(receipts: impl Fn(&World, &Pubkey) -> Vec<Receipt>) -> (World, Pubkey, Vec<Receipt>) {
     let mut w = World::paying(Kind::Classic);
     let channel = w.channelled();
     let receipts = receipts(&w, &channel);
@@ -31,40 +31,40 @@ fn billed(receipts: impl Fn(&World, &Pubkey) -> Vec<Receipt>) -> (World, Pubkey,
     (w, channel, receipts)
 }
 
-fn leaves(receipts: &[Receipt]) -> Vec<Hash> {
+pub(super) fn leaves(receipts: &[Receipt]) -> Vec<Hash> {
     receipts.iter().map(|receipt| tree::leaf(receipt.as_bytes())).collect()
 }
 
-fn root(receipts: &[Receipt]) -> Hash {
+pub(super) fn root(receipts: &[Receipt]) -> Hash {
     let mut frontier = tree::Frontier::default();
     leaves(receipts).into_iter().for_each(|leaf| frontier.append(leaf));
     frontier.root()
 }
 
 /// Three fair receipts, and one that asks for a unit too much.
-fn one_too_high(w: &World, channel: &Pubkey) -> Vec<Receipt> {
+pub(super) fn one_too_high(w: &World, channel: &Pubkey) -> Vec<Receipt> {
     let mut all: Vec<_> = (1..=4).map(|sequence| w.receipt(channel, sequence)).collect();
     all[2].amount = Amount::new(2_011).into();
     all
 }
 
-fn proof(receipts: &[Receipt], index: usize) -> (u64, u64, Vec<Hash>) {
+pub(super) fn proof(receipts: &[Receipt], index: usize) -> (u64, u64, Vec<Hash>) {
     (index as u64, receipts.len() as u64, tree::prove(&leaves(receipts), index).expect("a receipt of the tree"))
 }
 
-fn dispute(w: &World, channel: Pubkey, receipt: &Receipt, proof: (u64, u64, Vec<Hash>)) -> [Instruction; 2] {
+pub(super) fn dispute(w: &World, channel: Pubkey, receipt: &Receipt, proof: (u64, u64, Vec<Hash>)) -> [Instruction; 2] {
     let (state, payer) = (w.channel(&channel), w.north.pubkey());
     let instruction = build::dispute_receipt(channel, &state, payer, w.token_program, proof);
     [verifying(&w.north, receipt.as_bytes()), instruction]
 }
 
-fn contradict(w: &World, channel: Pubkey, one: &Receipt, other: &Receipt) -> [Instruction; 3] {
+pub(super) fn contradict(w: &World, channel: Pubkey, one: &Receipt, other: &Receipt) -> [Instruction; 3] {
     let (state, payer) = (w.channel(&channel), w.north.pubkey());
     let instruction = build::dispute_receipts(channel, &state, payer, w.token_program);
     [verifying(&w.north, one.as_bytes()), verifying(&w.north, other.as_bytes()), instruction]
 }
 
-fn bond(w: &World) -> Bond {
+pub(super) fn bond(w: &World) -> Bond {
     w.get(&pda::bond(&w.north.pubkey(), &w.mint))
 }
 
@@ -251,9 +251,8 @@ fn two_receipts_of_one_number_cost_the_same_as_an_overcharge() {
     assert_eq!(bond(&w).amount.get(), BOND - PAID);
 }
 
-fn contradict_vouchers(w: &World, channel: Pubkey, signer: &Keypair, vouchers: [&Voucher; 2]) -> [Instruction; 3] {
+pub(super) fn contradict_vouchers(channel: Pubkey, signer: &Keypair, vouchers: [&Voucher; 2]) -> [Instruction; 3] {
     let [one, other] = vouchers.map(|voucher| verifying(signer, voucher.as_bytes()));
-    assert_eq!(w.channel(&channel).disputed, 0);
     [one, other, build::dispute_vouchers(channel)]
 }
 
@@ -265,7 +264,7 @@ fn two_vouchers_of_one_number_cost_what_the_session_could_still_spend() {
     let channel = w.channelled_as(terms);
     w.settled(channel, 100_000);
     let (one, other) = (w.voucher(&channel, 7, 200_000), w.voucher(&channel, 7, 200_001));
-    let disputing = contradict_vouchers(&w, channel, &session(), [&one, &other]);
+    let disputing = contradict_vouchers(channel, &session(), [&one, &other]);
     w.send(&disputing, &[]);
     let state = w.channel(&channel);
     assert_eq!((state.disputed, state.settled.get()), (Verdict::AgainstPayer as u8, 600_000));
@@ -274,7 +273,9 @@ fn two_vouchers_of_one_number_cost_what_the_session_could_still_spend() {
     w.refuse_all(&settling, &[], "NothingNew");
     w.backed(channel);
     let (distribute, close) = (w.distribute(channel), w.close(channel));
-    w.send(&[distribute, close], &[]);
+    w.send(&[distribute], &[]);
+    w.set_time(w.now() + DISPUTE_PERIOD as i64);
+    w.send(&[close], &[]);
     assert!(w.is_closed(&channel));
     let payer = w.payer();
     assert_eq!((payer.reserved.get(), payer.balance.get()), (0, w.balance(&w.payer_vault())));
@@ -293,17 +294,17 @@ fn vouchers_that_promise_the_same_do_not_contradict_each_other() {
     let later = Voucher { expires_at: joule_sdk::units::UnixTime::new(w.now() + 9_000).into(), ..one };
     let next = w.voucher(&channel, 8, 200_001);
     for other in [&one, &later, &next] {
-        let disputing = contradict_vouchers(&w, channel, &session(), [&one, other]);
+        let disputing = contradict_vouchers(channel, &session(), [&one, other]);
         w.refuse_all(&disputing, &[], "NoContradiction");
     }
     let foreign = w.voucher(&second, 7, 200_001);
-    let disputing = contradict_vouchers(&w, channel, &session(), [&one, &foreign]);
+    let disputing = contradict_vouchers(channel, &session(), [&one, &foreign]);
     w.refuse_all(&disputing, &[], "WrongContext");
     let two = w.voucher(&channel, 7, 200_001);
-    let disputing = contradict_vouchers(&w, channel, &w.north, [&one, &two]);
+    let disputing = contradict_vouchers(channel, &w.north, [&one, &two]);
     w.refuse_all(&disputing, &[], "WrongSigner");
     let other_root = Voucher { usage_root: [99; 32], ..one };
-    let disputing = contradict_vouchers(&w, channel, &session(), [&one, &other_root]);
+    let disputing = contradict_vouchers(channel, &session(), [&one, &other_root]);
     w.send(&disputing, &[]);
 }
 
@@ -313,7 +314,7 @@ fn a_payer_that_has_nothing_left_to_spend_has_nothing_to_lose() {
     let (north, channel) = (w.north.insecure_clone(), w.channelled());
     let (one, other) = (w.voucher(&channel, 7, 200_000), w.voucher(&channel, 7, 200_001));
     w.settled(channel, CAP);
-    let disputing = contradict_vouchers(&w, channel, &session(), [&one, &other]);
+    let disputing = contradict_vouchers(channel, &session(), [&one, &other]);
     w.refuse_all(&disputing, &[], "NothingOwed");
     let second = w.channelled();
     let (one, other) = (w.voucher(&second, 7, 200_000), w.voucher(&second, 7, 200_001));
@@ -321,7 +322,7 @@ fn a_payer_that_has_nothing_left_to_spend_has_nothing_to_lose() {
     w.send(&[build::request_close(north.pubkey(), second)], &[&north]);
     let close = w.close(second);
     w.send(&[close], &[]);
-    let disputing = contradict_vouchers(&w, second, &session(), [&one, &other]);
+    let disputing = contradict_vouchers(second, &session(), [&one, &other]);
     w.refuse_all(&disputing, &[], "ChannelClosed");
 }
 
@@ -341,7 +342,7 @@ fn two_vouchers_of_a_session_or_channel_that_is_over_cost_nothing() {
         };
         w.set_time(over);
         let [one, other] = [200_000, 200_001].map(|cumulative| w.voucher(&channel, 7, cumulative));
-        let contradicting = contradict_vouchers(&w, channel, &session(), [&one, &other]);
+        let contradicting = contradict_vouchers(channel, &session(), [&one, &other]);
         w.refuse_all(&contradicting, &[], expected);
         w.set_time(over - 1);
         w.send(&contradicting, &[]);

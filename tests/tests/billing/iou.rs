@@ -118,6 +118,7 @@ fn a_channel_with_a_debt_gives_the_payer_its_rest_and_stays_until_the_debt_is_pa
     w.refuse(close.clone(), &[], "NotPaidOut");
     w.thaw(&frozen);
     distribute(&mut w, channel);
+    w.set_time(w.channel(&channel).claimed_until.get());
     w.send(&[close], &[]);
     assert!(w.is_closed(&channel));
     assert_eq!(w.payer().reserved.get(), 0);

@@ -6,6 +6,8 @@ mod bills;
 mod closing;
 mod deposit;
 mod dispute;
+mod evidence;
+mod exits;
 mod iou;
 mod open;
 mod plan;

@@ -284,6 +284,7 @@ fn a_plan_ends_with_its_channel_whatever_state_it_is_in() {
             w.backed(channel);
             let distribute = w.distribute(channel);
             w.send(&[distribute], &[]);
+            w.set_time(w.channel(&channel).claimed_until.get());
         }
         w.send(&[close], &[]);
         assert_eq!(w.payer().reserved.get(), 0);

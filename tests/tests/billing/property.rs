@@ -237,6 +237,7 @@ impl History {
             let distribute = self.w.distribute(channel);
             let _ = self.w.attempt(&[distribute], &[]);
             self.check();
+            // Nobody has backed anything since, so that every claim is over.
             let close = self.w.close(channel);
             self.w.send(&[close], &[]);
             self.check();

@@ -5,7 +5,7 @@ use joule_sdk::{
     instruction::registry::*,
     pda,
     registry::{
-        constants::MAX_VALIDITY,
+        constants::{EVIDENCE, MAX_VALIDITY},
         state::{Attestations, Profile},
     },
     Instruction, Keypair, Pubkey, Signer,
@@ -92,7 +92,7 @@ fn a_credential_expires_in_the_future_and_within_two_years() {
 }
 
 #[test]
-fn an_expired_credential_does_not_count_and_frees_its_place() {
+fn an_expired_credential_does_not_count_and_frees_its_place_once_no_dispute_can_ask_for_it() {
     let mut w = world();
     let (key, other) = (attestor(&mut w), attestor(&mut w));
     given(&mut w, &key, 1);
@@ -101,11 +101,17 @@ fn an_expired_credential_does_not_count_and_frees_its_place() {
     w.set_time(w.now() + 1);
     assert!(!holds(&w, &key, 1) && !holds(&w, &key, 0));
     given(&mut w, &other, 2);
+    assert_eq!(list(&w).places[1].attestor, pda::attestor(&other.pubkey()));
+    w.set_time(w.now() + EVIDENCE as i64 - 1);
+    given(&mut w, &other, 3);
+    assert_eq!(list(&w).places[2].attestor, pda::attestor(&other.pubkey()));
+    w.set_time(w.now() + 1);
+    given(&mut w, &other, 4);
     assert_eq!(list(&w).places[0].attestor, pda::attestor(&other.pubkey()));
 }
 
 #[test]
-fn revoking_frees_the_place_at_once_and_again_is_an_error() {
+fn revoking_ends_a_credential_at_once_and_again_is_an_error() {
     let mut w = world();
     let key = attestor(&mut w);
     given(&mut w, &key, 1);
@@ -219,13 +225,15 @@ fn one_attestor_cannot_take_every_place() {
         }
         w.refuse(attest_by(key, statement(&w, 5)), &[key], "TooManyOfAttestor");
     }
-    // Sixteen live credentials are all that fit; each can still be renewed, and a revoked one makes room.
+    // Sixteen credentials are all that fit; each can still be renewed, and a revoked one makes no room of its attestor's.
     w.refuse(attest_by(&keys[4], statement(&w, 1)), &[&keys[4]], "AttestationsFull");
     given(&mut w, &keys[2], 3);
     w.send(&[revoke(keys[0].pubkey(), keys[0].pubkey(), SUBJECT, 2)], &[&keys[0]]);
+    w.refuse(attest_by(&keys[4], statement(&w, 1)), &[&keys[4]], "AttestationsFull");
+    w.refuse(attest_by(&keys[0], statement(&w, 2)), &[&keys[0]], "TooManyOfAttestor");
+    // Time does.
+    w.set_time(w.now() + EVIDENCE as i64);
     given(&mut w, &keys[4], 1);
-    w.refuse(attest_by(&keys[0], statement(&w, 2)), &[&keys[0]], "AttestationsFull");
-    // So does time.
     w.set_time(w.now() + DAY);
     given(&mut w, &keys[0], 2);
     assert_eq!(schemas(&w), [2]);
@@ -237,16 +245,12 @@ fn an_expired_credential_of_its_own_does_not_give_an_attestor_a_fifth_place() {
     let (key, other) = (attestor(&mut w), attestor(&mut w));
     given(&mut w, &other, 9);
     given(&mut w, &key, 1);
-    w.set_time(w.now() + DAY / 2);
-    for schema in 2..=5 {
-        if schema == 5 {
-            // The first has expired, and so has the other's, which is the place that the fourth live one takes.
-            w.set_time(w.now() + DAY / 2);
-        }
+    w.set_time(w.now() + DAY);
+    for schema in 2..=4 {
         given(&mut w, &key, schema);
     }
-    assert_eq!(schemas(&w), [2, 3, 4, 5]);
-    assert_eq!(list(&w).places[1].schema.get(), 1);
+    // The first has expired, and is kept.
+    w.refuse(attest_by(&key, statement(&w, 5)), &[&key], "TooManyOfAttestor");
     w.refuse(attest_by(&key, statement(&w, 1)), &[&key], "TooManyOfAttestor");
     // Renewing a live one is always possible.
     given(&mut w, &key, 4);
@@ -260,7 +264,9 @@ fn an_account_without_a_live_credential_is_closed_by_anyone_and_its_rent_returns
     w.send(&[attest(alice.pubkey(), key.pubkey(), statement(&w, 1))], &[&alice, &key]);
     let close = close_attestations(SUBJECT, alice.pubkey());
     w.refuse(close.clone(), &[], "StillAttested");
-    w.set_time(w.now() + DAY);
+    w.set_time(w.now() + DAY + EVIDENCE as i64 - 1);
+    w.refuse(close.clone(), &[], "StillAttested");
+    w.set_time(w.now() + 1);
     w.refuse(close_attestations(SUBJECT, w.north.pubkey()), &[], "WrongRentPayer");
     w.send(std::slice::from_ref(&close), &[]);
     assert!(w.is_closed(&pda::attestations(&SUBJECT)));
@@ -277,6 +283,7 @@ fn closing_and_reviving_in_one_transaction_brings_nothing_back() {
     let (key, governor) = (attestor(&mut w), w.authority.insecure_clone());
     given(&mut w, &key, 1);
     w.send(&[revoke(key.pubkey(), key.pubkey(), SUBJECT, 1)], &[&key]);
+    w.set_time(w.now() + EVIDENCE as i64);
     let stranger = w.stranger.pubkey();
     let address = pda::attestations(&SUBJECT);
     let revive = solana_system_interface::instruction::transfer(&stranger, &address, 100_000_000);

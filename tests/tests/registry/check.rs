@@ -4,6 +4,7 @@ use anchor_lang::prelude::Error;
 use bytemuck::Zeroable;
 use joule_sdk::{
     registry::{
+        constants::EVIDENCE,
         error::RegistryError,
         state::{Attestations, Attributes, Credential, Profile, Provider, Requirements, Statement, Wanted},
     },
@@ -223,11 +224,50 @@ fn expired_and_revoked_credentials_do_not_count() {
             assert_eq!(check_credentials(wanted, Some(&own), NOW), Ok(()));
             assert_eq!(check_credentials(wanted, Some(&own), NOW + 1), missing);
         }
-        own.revoke(&KYC, 1).unwrap();
+        own.revoke(&KYC, 1, NOW).unwrap();
         for wanted in [all, any] {
             assert_eq!(check_credentials(wanted, Some(&own), NOW), missing);
         }
     }
+}
+
+#[test]
+fn what_was_held_when_a_dispute_opened_is_what_counts_for_it() {
+    let wanted = Wanted { all_of: rules(&[(KYC, 1)]), ..Default::default() };
+    let missing = code(RegistryError::CredentialMissing);
+    let later = NOW + 10;
+    let give = |own: &mut Attestations, at: i64, until: i64| {
+        let new = Statement { attestor: &KYC, schema: 1, expires_at: until, value_hash: &[0; 32] };
+        own.attest(&new, UnixTime::new(at)).unwrap();
+    };
+    // Given afterwards, it does not.
+    let mut own = credentials(AUTHORITY, &[]);
+    give(&mut own, later, later + 100);
+    assert_eq!(check_credentials(wanted, Some(&own), NOW), missing);
+    assert_eq!(check_credentials(wanted, Some(&own), later), Ok(()));
+    // Revoked, given again, renewed and expired, it does.
+    let mut own = credentials(AUTHORITY, &[]);
+    give(&mut own, NOW, NOW + 1_000);
+    give(&mut own, later, later + 2_000);
+    own.revoke(&KYC, 1, later + 1).unwrap();
+    give(&mut own, later + 2, later + 3);
+    for at in [NOW, later, later + 2] {
+        assert_eq!(check_credentials(wanted, Some(&own), at), Ok(()), "{at}");
+    }
+    for at in [NOW - 1, later + 1, later + 3] {
+        assert_eq!(check_credentials(wanted, Some(&own), at), missing, "{at}");
+    }
+    // For as long as a dispute may ask.
+    let end = later + 1 + EVIDENCE as i64;
+    for schema in [2, 3] {
+        let other = Statement { attestor: &AUDIT, schema, expires_at: end + 9, value_hash: &[0; 32] };
+        own.attest(&other, UnixTime::new(end - 1)).unwrap();
+    }
+    assert_eq!(check_credentials(wanted, Some(&own), NOW), Ok(()));
+    assert!(own.is_needed(end + 8 + EVIDENCE as i64) && !own.is_needed(end + 9 + EVIDENCE as i64));
+    let other = Statement { attestor: &AUDIT, schema: 4, expires_at: end + 9, value_hash: &[0; 32] };
+    own.attest(&other, UnixTime::new(end)).unwrap();
+    assert_eq!(check_credentials(wanted, Some(&own), NOW), missing);
 }
 
 #[test]

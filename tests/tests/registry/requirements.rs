@@ -1,10 +1,13 @@
-//! Requirements: defined once, named by their content, and dropped.
+//! Requirements: defined once, named by their content, retired, and closed when no job can name them.
 
 use crate::world;
 use joule_sdk::{
     instruction::registry::*,
     pda,
-    registry::state::{Credential, Requirements, Wanted},
+    registry::{
+        constants::REQUIREMENTS_NOTICE,
+        state::{Credential, Requirements, Wanted},
+    },
     Keypair, Pubkey, Signer,
 };
 use joule_tests::{swap, World};
@@ -109,7 +112,9 @@ fn other_content_cannot_take_the_place_of_what_a_job_names() {
     let alice = w.alice.insecure_clone();
     let wanted = Wanted { min_bond: 5, ..Default::default() };
     let address = defined(&mut w, wanted);
-    w.send(&[drop_requirements(alice.pubkey(), &wanted.hash(), alice.pubkey())], &[&alice]);
+    w.send(&[retire_requirements(alice.pubkey(), &wanted.hash())], &[&alice]);
+    w.set_time(w.now() + REQUIREMENTS_NOTICE as i64);
+    w.send(&[close_requirements(address, &w.get(&address))], &[]);
     let other = Wanted { min_bond: 4, ..Default::default() };
     let define = define_requirements(alice.pubkey(), alice.pubkey(), other);
     let own = pda::requirements(&alice.pubkey(), &other.hash());
@@ -142,20 +147,29 @@ fn what_a_check_would_pass_over_in_silence_is_refused() {
 }
 
 #[test]
-fn only_the_client_drops_its_requirements_and_the_rent_returns_to_whoever_paid() {
+fn only_the_client_retires_its_requirements_and_much_later_the_rent_returns_to_whoever_paid() {
     let mut w = world();
     let (alice, sponsor, mallory) = (w.alice.insecure_clone(), w.north.insecure_clone(), Keypair::new());
     let before = (w.lamports(&alice.pubkey()), w.lamports(&sponsor.pubkey()));
     let wanted = everything();
     w.send(&[define_requirements(sponsor.pubkey(), alice.pubkey(), wanted)], &[&alice, &sponsor]);
     assert_eq!(w.lamports(&alice.pubkey()), before.0);
-    let drop = drop_requirements(alice.pubkey(), &wanted.hash(), sponsor.pubkey());
-    w.refuse(swap(drop.clone(), alice.pubkey(), mallory.pubkey()), &[&mallory], "NotClient");
-    w.refuse(swap(drop.clone(), sponsor.pubkey(), alice.pubkey()), &[&alice], "WrongRentPayer");
-    let mut unsigned = drop.clone();
+    let address = pda::requirements(&alice.pubkey(), &wanted.hash());
+    let close = close_requirements(address, &w.get(&address));
+    w.refuse(close.clone(), &[], "RequirementsNeeded");
+    let retire = retire_requirements(alice.pubkey(), &wanted.hash());
+    w.refuse(swap(retire.clone(), alice.pubkey(), mallory.pubkey()), &[&mallory], "NotClient");
+    let mut unsigned = retire.clone();
     unsigned.accounts[0].is_signer = false;
     w.refuse(unsigned, &[], "MissingRequiredSignature");
-    w.send(&[drop], &[&alice]);
+    w.send(std::slice::from_ref(&retire), &[&alice]);
+    w.refuse(retire, &[&alice], "AlreadyRetired");
+    w.set_time(w.now() + REQUIREMENTS_NOTICE as i64 - 1);
+    w.refuse(close.clone(), &[], "RequirementsNeeded");
+    w.set_time(w.now() + 1);
+    w.refuse(swap(close.clone(), sponsor.pubkey(), alice.pubkey()), &[], "WrongRentPayer");
+    w.send(&[close], &[]);
+    assert!(w.is_closed(&address));
     assert_eq!((w.lamports(&alice.pubkey()), w.lamports(&sponsor.pubkey())), before);
 }
 

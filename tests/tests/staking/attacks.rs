@@ -2,7 +2,7 @@
 
 use joule_sdk::{instruction::staking as build, pda, Keypair, Pubkey, Signer};
 use joule_tests::{
-    staking::{through, Way, BOND, DAY, OUTLAW, RIVAL, SERVICE},
+    staking::{through, Way, BOND, DAY, OUTLAW, RIVAL, SERVICE, SERVICE_NUMBER},
     swap, Kind, World,
 };
 
@@ -43,11 +43,10 @@ fn a_program_that_nobody_admitted_locks_nothing() {
     let mut w = World::bonded(Kind::Classic);
     let (alice, subject) = (w.alice.insecure_clone(), Pubkey::new_unique());
     let lock = w.lock_by(OUTLAW, subject, 1, w.now() + DAY);
-    w.refuse(lock.clone(), &[&alice], "UninitializedAccount");
-    // Nor under a service that was admitted, with its own signature or with a key of its own.
-    let borrowed = swap(lock, pda::service(&OUTLAW), pda::service(&SERVICE));
-    w.refuse(borrowed, &[&alice], "WrongClaimSigner");
-    let mut direct = build::lock(alice.pubkey(), SERVICE, w.bond_address(), subject, 1, w.now() + DAY);
+    // Under a service that was admitted, with its own signature or with a key of its own.
+    w.refuse(lock, &[&alice], "WrongClaimSigner");
+    let mut direct =
+        build::lock(alice.pubkey(), (SERVICE, SERVICE_NUMBER), w.bond_address(), subject, 1, w.now() + DAY);
     let claim = pda::claim(&alice.pubkey(), &subject);
     direct = swap(direct, w.claim_address(SERVICE, subject), claim);
     direct.accounts[2].pubkey = alice.pubkey();
@@ -97,7 +96,7 @@ fn lamports_sent_ahead_keep_nothing_from_being_opened() {
         w.stake_address(&owner),
         bond,
         w.bond_vault(),
-        pda::service(&SERVICE),
+        pda::service(SERVICE_NUMBER),
         w.claim_address(SERVICE, subject),
     ] {
         w.svm.airdrop(&address, 1_000_000).unwrap();
@@ -106,11 +105,11 @@ fn lamports_sent_ahead_keep_nothing_from_being_opened() {
     let create = build::create_pool(authority.pubkey(), w.mint, w.token_program, joule_tests::staking::PARAMS);
     w.send(&[create], &[&authority]);
     w.send(&[w.stake(&owner, 10_000, 0)], &[&owner]);
-    w.send(&[w.open_bond(&north, north.pubkey())], &[&north]);
-    w.send(&[build::admit_service(authority.pubkey(), SERVICE, 0)], &[&authority]);
+    w.send(&[w.open_bond(&north, w.north_payout.pubkey())], &[&north]);
+    w.send(&[build::admit_service(authority.pubkey(), SERVICE, SERVICE_NUMBER)], &[&authority]);
     w.svm.add_program_from_file(SERVICE, joule_tests::deployed("joule_test_service")).unwrap();
     let alice = w.alice.insecure_clone();
-    w.send(&[w.deposit_bond(&alice, BOND)], &[&alice]);
+    w.send(&[w.name_service(&north, SERVICE_NUMBER, true), w.deposit_bond(&alice, BOND)], &[&north, &alice]);
     w.send(&[w.lock(subject, 1_000, w.now() + DAY)], &[&alice]);
     w.check_bond(&[subject], 0);
     w.check_pool(&[&owner], 0);

@@ -52,7 +52,7 @@ fn only_an_accepted_token_makes_a_bond() {
 }
 
 #[test]
-fn anybody_adds_to_a_bond_but_no_dust() {
+fn anybody_adds_to_a_bond_but_strangers_no_dust() {
     let mut w = World::bonded(Kind::Classic);
     let helper = w.holder(5_000);
     w.send(&[w.deposit_bond(&helper, 5_000)], &[&helper]);
@@ -60,6 +60,14 @@ fn anybody_adds_to_a_bond_but_no_dust() {
     let alice = w.alice.insecure_clone();
     w.refuse(w.deposit_bond(&alice, 0), &[&alice], "ZeroAmount");
     w.refuse(w.deposit_bond(&alice, 999), &[&alice], "AmountTooSmall");
+    // Its own people may: no change of what is too little keeps them from answering for what they have promised.
+    let (authority, north) = (w.authority.insecure_clone(), w.north.insecure_clone());
+    w.send(&[update_mint(authority.pubkey(), w.mint, true, u64::MAX)], &[&authority]);
+    let own = w.token_account(&north.pubkey());
+    w.mint_to(&own, 7);
+    w.send(&[w.deposit_bond(&north, 7)], &[&north]);
+    assert_eq!(w.bond().amount.get(), BOND + 5_007);
+    w.send(&[update_mint(authority.pubkey(), w.mint, true, 1_000)], &[&authority]);
     w.refuse(w.deposit_bond(&alice, u64::MAX), &[&alice], "TokenError::InsufficientFunds");
     w.check_bond(&[], 0);
 }

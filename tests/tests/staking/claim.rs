@@ -1,6 +1,6 @@
 use joule_sdk::{instruction::staking as build, pda, staking::state::TRANCHES, Keypair, Pubkey, Signer};
 use joule_tests::{
-    staking::{through, Way, BOND, DAY, RIVAL, SERVICE},
+    staking::{through, Way, BOND, DAY, RIVAL, RIVAL_NUMBER, SERVICE, SERVICE_NUMBER},
     swap, Kind, World,
 };
 
@@ -185,8 +185,9 @@ fn a_second_lock_is_on_the_same_bond() {
     let source = w.tokens_of(&alice);
     let open = w.open_bond(&alice, alice.pubkey());
     let bond = pda::bond(&alice.pubkey(), &w.mint);
-    let deposit = build::deposit_bond(alice.pubkey(), source, bond, w.mint, w.token_program, 5_000);
-    w.send(&[open, deposit], &[&alice]);
+    let deposit = build::deposit_bond(alice.pubkey(), source, bond, w.mint, w.token_program, 5_000, alice.pubkey());
+    let name = build::name_service(alice.pubkey(), bond, SERVICE_NUMBER, true);
+    w.send(&[open, deposit, name], &[&alice]);
     let lock = w.lock(subject, 1_000, w.now() + DAY);
     w.refuse(swap(lock, w.bond_address(), bond), &[&alice], "WrongBond");
     let release = w.release(subject, 1_000, 1_000);
@@ -207,7 +208,7 @@ fn passing_the_bytes_on_does_the_same_as_the_calls_made_for_services() {
     let mut w = World::bonded(Kind::Classic);
     let (alice, subject) = (w.alice.insecure_clone(), Pubkey::new_unique());
     let until = w.now() + DAY;
-    let lock = build::lock(alice.pubkey(), SERVICE, w.bond_address(), subject, 1_000, until);
+    let lock = build::lock(alice.pubkey(), (SERVICE, SERVICE_NUMBER), w.bond_address(), subject, 1_000, until);
     w.send(&[through(SERVICE, Way::Pass, lock)], &[&alice]);
     let claim = w.claim_address(SERVICE, subject);
     let release = build::release(claim, &w.claim(subject), 400, 400);
@@ -224,8 +225,12 @@ fn every_account_of_a_lock_is_checked() {
     let (alice, subject) = (w.alice.insecure_clone(), Pubkey::new_unique());
     let lock = w.lock(subject, 1_000, w.now() + DAY);
     let (bond, claim) = (w.bond_address(), w.claim_address(SERVICE, subject));
-    w.refuse(swap(lock.clone(), pda::service(&SERVICE), pda::service(&RIVAL)), &[&alice], "WrongClaimSigner");
-    w.refuse(swap(lock.clone(), pda::service(&SERVICE), pda::protocol()), &[&alice], "IllegalOwner");
+    w.refuse(
+        swap(lock.clone(), pda::service(SERVICE_NUMBER), pda::service(RIVAL_NUMBER)),
+        &[&alice],
+        "WrongClaimSigner",
+    );
+    w.refuse(swap(lock.clone(), pda::service(SERVICE_NUMBER), pda::protocol()), &[&alice], "IllegalOwner");
     w.refuse(swap(lock.clone(), bond, pda::provider(&w.north.pubkey())), &[&alice], "AccountDataTooSmall");
     let elsewhere = w.claim_address(SERVICE, Keypair::new().pubkey());
     w.refuse(swap(lock.clone(), claim, elsewhere), &[&alice], "InvalidSeeds");
@@ -233,7 +238,7 @@ fn every_account_of_a_lock_is_checked() {
     // A claim that exists, but for another subject; and things that are no claim.
     let other = w.locked(1_000);
     w.refuse(swap(lock.clone(), claim, w.claim_address(SERVICE, other)), &[&alice], "WrongClaim");
-    w.refuse(swap(lock.clone(), claim, pda::service(&RIVAL)), &[&alice], "AccountDataTooSmall");
+    w.refuse(swap(lock.clone(), claim, pda::service(RIVAL_NUMBER)), &[&alice], "AccountDataTooSmall");
     w.refuse(swap(lock, claim, w.alice_tokens()), &[&alice], "AccountDataTooSmall");
     w.check_bond(&[other], 0);
 }

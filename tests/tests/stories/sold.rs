@@ -3,7 +3,7 @@
 
 use crate::support::{until, Buyer, Market};
 use joule_localnet::Persona;
-use joule_sdk::instruction::billing as pay;
+use joule_sdk::{billing::state::Channel, instruction::billing as pay, Pubkey};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_served_paid_and_settled_and_everything_adds_up() {
@@ -41,7 +41,25 @@ async fn requests_are_served_paid_and_settled_and_everything_adds_up() {
     let [north, bob, fees] = [0, 1, 2].map(|n| after[n] - before[n]);
     assert_eq!(north + bob + fees, billed, "every unit has gone to somebody");
     assert!(bob.abs_diff(billed * 2_000 / 10_000) <= 1 && fees.abs_diff(billed * 250 / 10_000) <= 1, "{bob} {fees}");
+    the_account_goes_when_its_claim_ends(&market, &buyer.channel).await;
     market.world.stop().await;
+}
+
+/// The cap is free as soon as the channel is over; the account is evidence until the provider's claim ends, and then the gateway
+/// closes it.
+async fn the_account_goes_when_its_claim_ends(market: &Market, channel: &Pubkey) {
+    let world = &market.world;
+    let end = pay::request_close(world.address(Persona::North), *channel);
+    let close = pay::close(*channel, &market.channel(channel).await);
+    world.send("end the channel", Persona::North, &[end, close]).await;
+    let state = market.channel(channel).await;
+    assert_eq!(state.cap, state.settled, "what was not spent is free at once");
+    let said = market.settle().await;
+    assert!(said.contains("0 accounts closed"), "{said}");
+    world.after(state.claimed_until.get()).await;
+    let said = market.settle().await;
+    assert!(said.contains("1 accounts closed"), "{said}");
+    assert_eq!(world.chain.find::<Channel>(channel).await.unwrap().map(|_| ()), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use crate::{
 };
 use joule_client::{Kept, Limits, Wallet, WalletError};
 use joule_sdk::{
-    billing::state::Channel,
+    billing::state::{Channel, Verdict},
     instruction::billing,
     staking::state::Claim,
     table::{self, Retired, Table, MAX_TRANSACTION},
@@ -100,8 +100,9 @@ fn verify<M: Format>(key: &Pubkey, signed: &Signed<M>) -> Result<Instruction, Fa
 pub async fn dispute(options: &Options, channel: &str) -> Result<(), Failure> {
     let actor = Actor::of(options)?;
     let own = Own::find(options, &actor.chain, address(channel)?).await?;
-    if own.state.disputed != 0 {
-        return Err(Failure::Refused(format!("channel {} was disputed before, and that is done once", own.address)));
+    if own.state.is_convicted(Verdict::AgainstProvider) {
+        let why = format!("the provider was convicted on channel {} before, and that is done once", own.address);
+        return Err(Failure::Refused(why));
     }
     let bar = output::spinner("proving");
     let kept = own.journal()?.read().map_err(WalletError::from)?;

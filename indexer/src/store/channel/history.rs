@@ -121,17 +121,18 @@ fn closes(channel: &mut Channel, at: i64) {
     channel.closes_at = time(at.min(before));
 }
 
-pub fn dispute(e: &billing::BillDisputed) -> Option<BillDispute> {
+/// Adds what a dispute came to. Its event says who was proven wrong now, and what that cost.
+pub fn disputed(known: &mut Option<BillDispute>, e: &billing::BillDisputed) {
     let against = match e.verdict {
         v if v == Verdict::AgainstProvider as u8 => Against::Provider,
         v if v == Verdict::AgainstPayer as u8 => Against::Payer,
-        _ => return None,
+        _ => return,
     };
-    Some(BillDispute {
-        against,
-        slashed: e.slashed.get(),
-        returned: e.returned.get(),
-        forfeited: e.forfeited.get(),
-        at: e.at.get(),
-    })
+    let first = BillDispute { against, slashed: 0, returned: 0, forfeited: 0, at: 0 };
+    let dispute = known.get_or_insert(first);
+    dispute.against = if dispute.against == against { against } else { Against::Both };
+    dispute.slashed = dispute.slashed.saturating_add(e.slashed.get());
+    dispute.returned = dispute.returned.saturating_add(e.returned.get());
+    dispute.forfeited = dispute.forfeited.saturating_add(e.forfeited.get());
+    dispute.at = dispute.at.max(e.at.get());
 }

@@ -3,7 +3,7 @@
 use crate::{
     error::BillingError,
     event::BillDisputed,
-    state::{Channel, Cluster, Payer},
+    state::{Channel, Cluster, Payer, Verdict},
     token,
 };
 use anchor_lang::{address_eq, prelude::*};
@@ -76,7 +76,7 @@ impl Condemned {
             returned: returned.get().into(),
             forfeited: 0.into(),
             at: now.get().into(),
-            verdict: self.channel.disputed,
+            verdict: Verdict::AgainstProvider as u8,
         })
     }
 

@@ -43,7 +43,7 @@ pub fn handler(ctx: &mut Context<Back>) -> Result<()> {
         bump: ctx.bumps.locking.claim_signer,
     })?;
     let claim = *ctx.accounts.locking.claim.address();
-    ctx.accounts.channel.back(claim)?;
+    ctx.accounts.channel.back(claim, until)?;
     let channel = &ctx.accounts.channel;
     emit_event!(
         ctx,

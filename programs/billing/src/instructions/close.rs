@@ -1,4 +1,5 @@
-//! What a closed channel did not spend is free again, and its account goes once everybody is paid; anyone may see to it.
+//! What a closed channel did not spend is free again, and its account goes once everybody is paid and nobody can be convicted
+//! by it any more; anyone may see to it.
 
 use crate::{
     error::BillingError,
@@ -23,12 +24,16 @@ pub struct Close {
 
 #[inline(always)]
 pub fn handler(ctx: &mut Context<Close>) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
+    let now = UnixTime::new(Clock::get()?.unix_timestamp);
     let (payer, channel) = (&mut ctx.accounts.payer, &mut ctx.accounts.channel);
-    let released = channel.release(UnixTime::new(now))?;
+    let released = channel.release(now)?;
     payer.release(released)?;
-    let closes = channel.is_final()?;
-    require!(closes || !released.is_zero(), BillingError::NotPaidOut);
+    let is_final = channel.is_final()?;
+    let closes = is_final && !channel.is_evidence(now);
+    if released.is_zero() {
+        require!(is_final, BillingError::NotPaidOut);
+        require!(closes, BillingError::StillDisputable);
+    }
     if closes {
         let dust = Amount::new(channel.held.get());
         channel.let_go(dust)?;
@@ -43,7 +48,7 @@ pub fn handler(ctx: &mut Context<Close>) -> Result<()> {
             released: released.get().into(),
             settled: channel.settled,
             accrued: channel.accrued,
-            at: now.into(),
+            at: now.get().into(),
             closed: closes as u8,
         }
     );

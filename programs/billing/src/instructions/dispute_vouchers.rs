@@ -4,7 +4,7 @@ use crate::{
     error::BillingError,
     event::BillDisputed,
     signed::{self, INSTRUCTIONS},
-    state::Channel,
+    state::{Channel, Verdict},
 };
 use anchor_lang::prelude::*;
 use joule_events::emit_event;
@@ -50,7 +50,7 @@ pub fn handler(ctx: &mut Context<DisputeVouchers>) -> Result<()> {
         returned: 0.into(),
         forfeited: lost.get().into(),
         at: now.into(),
-        verdict: channel.disputed,
+        verdict: Verdict::AgainstPayer as u8,
     };
     emit_event!(ctx, event);
     Ok(())

@@ -11,7 +11,8 @@ use joule_units::{sum, Amount, Bps, UnixTime};
 /// PDA `["channel", payer, number]`, closed by `close` once everything earned is paid.
 ///
 /// It waits for nobody for ever. Open: for the next voucher, until either party ends it. From `closes_at` on: anyone gives the
-/// unspent cap back to the payer, and `DISPUTE_PERIOD` later the provider's share is paid whether it was backed or not. What
+/// unspent cap back to the payer, and `DISPUTE_PERIOD` later the provider's share is paid whether it was backed or not. From
+/// `claimed_until` on, or once the provider was convicted, it is evidence for nothing and goes when everybody is paid. What
 /// is owed to an account that cannot receive waits for its owner alone.
 #[account]
 pub struct Channel {
@@ -83,12 +84,14 @@ pub struct Channel {
     pub share_bps: PodU16,
     /// What the provider locks of its bond before it collects, in basis points of what is earned.
     pub backing_bps: PodU16,
-    /// A `Verdict`.
+    /// A flag for each `Verdict` that was reached. Written by the disputes.
     pub disputed: u8,
     /// 1 while there is a `Plan` on it.
     pub has_plan: u8,
     pub bump: u8,
-    pub unused: [u8; 69],
+    /// When the last tranche of the claim ends, in Unix seconds; 0 before the first. Written by `back`.
+    pub claimed_until: PodI64,
+    pub unused: [u8; 61],
 }
 
 /// What the owner asks for, and what it has seen, so that nothing can change between looking and opening.
@@ -233,11 +236,13 @@ impl Channel {
         Ok(Amount::new(u64::try_from(exposure).map_err(|_| ProgramError::from(BillingError::Overflow))?))
     }
 
-    /// A claim has been locked for all that is earned.
+    /// A claim has been locked for all that is earned, until then at the latest.
     #[inline(always)]
-    pub fn back(&mut self, claim: Address) -> Result<()> {
+    pub fn back(&mut self, claim: Address, until: i64) -> Result<()> {
         self.backed = self.earned()?.into();
         self.claim = claim;
+        // Should the clock step back, what is claimed already ends no earlier.
+        self.claimed_until = until.max(self.claimed_until.get()).into();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! How a channel ends.
 
-use super::Channel;
+use super::{Channel, Verdict};
 use crate::{constants::DISPUTE_PERIOD, error::BillingError};
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::{Amount, Seconds, UnixTime};
@@ -59,12 +59,18 @@ impl Channel {
         Ok(self.paid.get() == earned && self.collected.get() == earned && !self.owes() && self.has_plan == 0)
     }
 
+    /// Whether it is evidence that the provider's claim can still be slashed on, once.
+    #[inline(always)]
+    pub fn is_evidence(&self, now: UnixTime) -> bool {
+        now.get() < self.claimed_until.get() && !self.is_convicted(Verdict::AgainstProvider)
+    }
+
     /// Up to how much of what is earned the provider's share can be paid now: what it has backed, and everything once nobody
-    /// can dispute it any more.
+    /// can dispute it any more, or it is the payer's.
     #[inline(always)]
     pub fn collectable(&self, now: impl FnOnce() -> Result<UnixTime>) -> Result<u64> {
         let earned = self.earned()?;
-        if self.backing_bps.get() == 0 {
+        if self.backing_bps.get() == 0 || self.is_convicted(Verdict::AgainstProvider) {
             return Ok(earned);
         }
         // The time is asked for only where it matters.

@@ -1,6 +1,6 @@
 //! Who is due what of what a channel has earned.
 
-use super::{Channel, Verdict};
+use super::Channel;
 use crate::{
     constants::{MAX_SHARES, PROVIDER},
     error::BillingError,
@@ -37,6 +37,19 @@ impl Division {
     }
 }
 
+/// Somebody who is owed that much is due `part` more. What it gets now: nothing if it cannot be paid, and then all of it stays
+/// owed. `None` when the sum does not fit.
+#[inline(always)]
+pub fn pay_or_owe(owed: &mut PodU64, part: Amount, is_payable: impl FnOnce() -> bool) -> Option<Amount> {
+    let due = Amount::new(owed.get()).checked_add(part)?;
+    if due.is_zero() || is_payable() {
+        *owed = 0.into();
+        return Some(due);
+    }
+    *owed = due.get().into();
+    Some(Amount::ZERO)
+}
+
 impl Channel {
     /// What all but the provider share in now.
     #[inline(always)]
@@ -63,23 +76,11 @@ impl Channel {
         Ok(Amount::new(rest(target).checked_sub(rest(self.collected.get())).ok_or(BillingError::InvariantBroken)?))
     }
 
-    /// Whether what the provider would collect is the payer's again.
-    #[inline(always)]
-    pub fn is_condemned(&self) -> bool {
-        self.disputed == Verdict::AgainstProvider as u8
-    }
-
     /// A party is due `part` more. Returns what it gets now: nothing if it cannot be paid, and then all of it stays owed.
     #[inline(always)]
     pub fn pay_or_owe(&mut self, party: usize, part: Amount, is_payable: impl FnOnce() -> bool) -> Result<Amount> {
         let owed = self.owed.get_mut(party).ok_or(BillingError::InvariantBroken)?;
-        let due = Amount::new(owed.get()).checked_add(part).ok_or(BillingError::Overflow)?;
-        if due.is_zero() || is_payable() {
-            *owed = 0.into();
-            return Ok(due);
-        }
-        *owed = due.get().into();
-        Ok(Amount::ZERO)
+        Ok(pay_or_owe(owed, part, is_payable).ok_or(BillingError::Overflow)?)
     }
 
     /// What a party is owed, which is paid now.

@@ -12,7 +12,7 @@ mod session;
 pub use channel::{Channel, ChannelTerms, Opening, Promise};
 pub use cluster::Cluster;
 pub use dispute::Verdict;
-pub use dues::{Division, PARTIES};
+pub use dues::{pay_or_owe, Division, PARTIES};
 pub use payer::Payer;
 pub use plan::{Plan, PlanStatus, Starting};
 pub use session::Session;

@@ -30,10 +30,10 @@ impl Attestation {
         self.expires_at.get() > now
     }
 
-    /// Whether no dispute can ask for it any more.
+    /// Whether no dispute can ask for it any more, or the place is empty.
     #[inline(always)]
     fn is_past(&self, now: i64) -> bool {
-        self.expires_at.get().saturating_add(EVIDENCE as i64) <= now
+        self.expires_at.is_zero() || self.expires_at.get().saturating_add(EVIDENCE as i64) <= now
     }
 
     /// Whether it is the credential of an attestor under a schema; zero is any schema.
