@@ -132,7 +132,8 @@ fn has_honest_majority(case: &Case, dispute: &Dispute) -> bool {
     }
     let round = u8::from(dispute.round == 1 && dispute.drawn > dispute.first_drawn);
     let seats = if round == 0 { dispute.jurors as usize } else { 2 * dispute.jurors as usize + 1 };
-    let mine = case.votes.iter().filter(|((of, _), (_, vote))| *of == round && counts(vote)).count();
+    let says = |((of, _), (weight, vote)): &(&(u8, Pubkey), &(u64, Vote))| *of == round && *weight > 0 && counts(vote);
+    let mine = case.votes.iter().filter(says).count();
     2 * mine > seats
 }
 
@@ -237,8 +238,9 @@ pub fn juror_slashed(play: &mut Play, address: &Pubkey, round: u8, juror: &Pubke
     }
     let Some(case) = play.jobs.get(address).and_then(|job| job.case.as_ref()) else { return };
     let is_open = matches!(case.votes.get(&(round, *juror)), Some((_, Vote::Open)));
-    if is_open && (choice == 0 || case.verdict == Some(case.truth)) {
-        let what = format!("{} said the truth and was slashed for it", play.cast.name(juror));
+    let has_said_nothing = choice == Verdict::Undecided as u8;
+    if is_open && (choice == 0 || has_said_nothing || case.verdict == Some(case.truth)) {
+        let what = format!("{} said the truth, or that it could not, and was slashed for it", play.cast.name(juror));
         play.find(Kind::Slashed, what);
     }
 }

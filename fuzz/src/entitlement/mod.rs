@@ -10,6 +10,8 @@ mod gang;
 mod honest;
 mod notes;
 mod play;
+#[cfg(test)]
+mod selftest;
 mod setting;
 mod watch;
 
@@ -193,6 +195,13 @@ fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
             pass(&mut play);
         }
     }
+    // Whoever has promised something still keeps it.
+    play.is_ending = true;
+    for _ in 0..MOST {
+        let Some((at, _)) = play.agenda.keys().next().copied() else { break };
+        play.set_time(at);
+        keep_promises(&mut play);
+    }
     exit::leave(&mut play, &lamports);
     Ending { steps: play.steps, done: play.done, findings: play.findings, log: play.log, tried: play.tried }
 }
@@ -222,6 +231,9 @@ fn begin(play: &mut Play) {
     if play.chance(85) {
         for resolver in keys(play, Role::Resolver) {
             honest::perform(play, Duty::Enrol { resolver });
+            if play.chance(15) {
+                gang::act(play);
+            }
         }
         let epoch = joule_sdk::escrow::constants::PANEL_EPOCH;
         let next = (play.now / epoch + 1) * epoch;
@@ -230,6 +242,12 @@ fn begin(play: &mut Play) {
             gang::act(play);
         }
         play.set_time(at);
+        for resolver in keys(play, Role::Resolver) {
+            if play.cast.is_honest(&resolver) && play.chance(50) {
+                let at = play.rng.i64(play.now..next + epoch);
+                play.plan(at, Duty::Enrol { resolver });
+            }
+        }
     }
     let spread = [1_800, DAY / 3, 3 * DAY][play.rng.usize(..3)];
     for client in keys(play, Role::Client) {
@@ -268,6 +286,11 @@ fn pass(play: &mut Play) {
     if play.chance(20) {
         gang::act(play);
     }
+    keep_promises(play);
+}
+
+/// Honest people do what they had meant to do by now.
+fn keep_promises(play: &mut Play) {
     while let Some((key, duty)) = play.agenda.first_key_value().map(|(key, duty)| (*key, *duty)) {
         if key.0 > play.now {
             break;

@@ -16,6 +16,9 @@ pub const TRUTH: Hash = [9; 32];
 /// What liars say it comes to.
 pub const LIES: [Hash; 3] = [[7; 32], [5; 32], [6; 32]];
 
+/// What a member of a panel says that cannot run the job.
+pub const NOTHING: Hash = [0; 32];
+
 pub struct Job {
     /// As it was last seen.
     pub state: State,

@@ -105,6 +105,8 @@ pub struct Play {
     pub steps: u64,
     pub done: u64,
     pub log: Vec<String>,
+    /// Whether nothing new begins any more.
+    pub is_ending: bool,
     /// Whether everybody is going home: then nobody steals any more.
     pub is_over: bool,
 }
@@ -142,6 +144,7 @@ impl Play {
             steps: 0,
             done: 0,
             log: Vec::new(),
+            is_ending: false,
             is_over: false,
         };
         let all = play.svm.accounts_db().inner.iter();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::entitlement::{
     calls, honest,
-    notes::{LIES, TRUTH},
+    notes::{LIES, NOTHING, TRUTH},
     play::{Play, What},
 };
 use joule_sdk::{
@@ -52,7 +52,7 @@ fn decided(play: &mut Play) -> Option<(Pubkey, State, Dispute)> {
 /// An output that somebody may have an interest in.
 fn output(play: &mut Play, state: &State, dispute: Option<&Dispute>) -> [u8; 32] {
     let counter = dispute.map_or(LIES[0], |dispute| dispute.counter_result);
-    [TRUTH, state.result_hash, counter, counter, LIES[0], LIES[1], LIES[2]][play.rng.usize(..7)]
+    [TRUTH, state.result_hash, counter, counter, LIES[0], LIES[1], LIES[2], NOTHING][play.rng.usize(..8)]
 }
 
 fn enrol(play: &mut Play) -> Planned {

@@ -88,10 +88,11 @@ fn admit(play: &mut Play) -> Planned {
 
 /// Of one's own, or of somebody who does not know better.
 fn name(play: &mut Play) -> Planned {
-    let (who, _) = play.rogue()?;
+    let (who, _) = play.rogue_that(|person| person.has_bond())?;
     let all = play.all(What::Bond);
-    let bond = play.pick(&all)?;
-    let number = play.rng.u8(..4);
+    let own = pda::bond(&who, &play.cast.mint);
+    let bond = if play.chance(70) { own } else { play.pick(&all)? };
+    let number = if play.chance(60) { calls::OWN_SERVICE } else { play.rng.u8(..4) };
     let is_named = play.chance(70);
     Some(vec![calls::name(who, bond, number, is_named)])
 }

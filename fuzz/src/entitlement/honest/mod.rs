@@ -98,6 +98,13 @@ pub enum Duty {
 }
 
 pub fn perform(play: &mut Play, duty: Duty) {
+    let is_new = matches!(
+        duty,
+        Duty::Open { .. } | Duty::Accept { .. } | Duty::Channel { .. } | Duty::Serve { .. } | Duty::Stake { .. }
+    );
+    if play.is_ending && is_new {
+        return;
+    }
     match duty {
         Duty::Open { client } => jobs::open(play, client),
         Duty::Accept { job, worker } => jobs::accept(play, job, worker),

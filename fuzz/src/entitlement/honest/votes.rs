@@ -4,13 +4,13 @@ use super::Duty;
 use crate::entitlement::{
     calls,
     finding::Kind,
-    notes::{Vote, TRUTH},
+    notes::{Vote, NOTHING, TRUTH},
     play::{By, Play, Seal},
 };
 use joule_sdk::{
     escrow::{
         constants::PANEL_EPOCH,
-        state::{commitment, Dispute, DisputeStatus, Job as State},
+        state::{commitment, Dispute, DisputeStatus, Job as State, Panel},
     },
     instruction::escrow::{self, Provider},
     pda,
@@ -64,21 +64,22 @@ pub fn vote(play: &mut Play, address: Pubkey, juror: Pubkey) {
 }
 
 pub fn seat(play: &mut Play, address: Pubkey, juror: Pubkey, seat: u8, round: u8) {
-    let Some(state) = play.read::<State>(&address) else { return };
     let Some(dispute) = play.read::<Dispute>(&pda::dispute(&address)) else { return };
     if dispute.status != DisputeStatus::Voting as u8 || play.now > dispute.commit_by.get() || dispute.round != round {
         return;
     }
-    let sealed = seal(play, &address, round, &juror, TRUTH);
+    // Nobody has the input any more, perhaps. Such a vote weighs nothing, and costs nothing.
+    let (output, weight) = if play.chance(94) { (TRUTH, 1) } else { (NOTHING, 0) };
+    let sealed = seal(play, &address, round, &juror, output);
     let commit = calls::commit_seat(juror, play.tokens_of(&juror), &dispute, seat, sealed);
     let name = play.cast.name(&juror);
     match play.send(By::Honest, &format!("{name} seals the truth from seat {seat}"), &[commit]) {
         Ok(()) => {
-            set(play, &address, round, juror, 1, Vote::Cast);
+            set(play, &address, round, juror, weight, Vote::Cast);
             let at = play.moment(dispute.commit_by.get() + 1, dispute.reveal_by.get());
             play.plan(at, Duty::Reveal { job: address, juror, round });
         }
-        Err(why) => set(play, &address, round, juror, 1, Vote::Refused(why)),
+        Err(why) => set(play, &address, round, juror, weight, Vote::Refused(why)),
     }
 }
 
@@ -105,6 +106,14 @@ pub fn enrol(play: &mut Play, resolver: Pubkey) {
     let bond = play.read::<Bond>(&pda::bond(&resolver, &mint)).map_or(0, |bond| bond.free().unwrap_or(0));
     let (epoch, stake) = ((play.now / PANEL_EPOCH) as u64 + 1, bond);
     let stake = if play.chance(70) { stake } else { stake / play.rng.u64(2..20) };
+    let is_in = play.read::<Panel>(&pda::panel(&mint, epoch));
+    let is_in = is_in.is_some_and(|panel| panel.enrolled().iter().any(|entry| entry.resolver == resolver));
+    if stake == 0 || is_in {
+        return;
+    }
     let enroll = calls::enroll(resolver, mint, epoch, stake);
-    let _ = play.send(By::Honest, &format!("{} enrols with {stake}", play.cast.name(&resolver)), &[enroll]);
+    let sent = play.send(By::Honest, &format!("{} enrols with {stake}", play.cast.name(&resolver)), &[enroll]);
+    if let (Err(why), true) = (sent, play.cast.is_honest(&resolver)) {
+        play.find(Kind::Refused, format!("a resolver could not enrol: {why}"));
+    }
 }
