@@ -12,12 +12,16 @@ export CARGO_TARGET_DIR := $(JOULE_CACHE)/target
 # Solana's own wins where there is one.
 export PATH := $(JOULE_CACHE)/bin:$(PATH):$(CURDIR)/toolchain/bin
 unexport RUSTUP_TOOLCHAIN RUSTFLAGS
+# Being ready for the next edit makes compiling a fifth dearer. Plain cargo still is, and shares what is built.
+export CARGO_INCREMENTAL ?= 0
 # Some Solana crates name a newer compiler than they need.
 CARGO := cargo
 FLAGS := --locked --ignore-rust-version
 BIN := $(CARGO_TARGET_DIR)/debug
 
-.PHONY: help setup build build-programs build-host demo test fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
+# Cargo takes all cores by itself.
+.NOTPARALLEL:
+.PHONY: help setup build build-programs build-host demo test run-tests fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -38,20 +42,24 @@ build: build-programs build-host ## build programs and services
 demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid requests (KEEP=1 leaves it up)
 	@$(BIN)/joule demo $(if $(KEEP),--keep)
 
-test: build ## run every test, and check what is generated
-	@echo '[test] building the tests'
-	@$(CARGO) test $(FLAGS) --workspace --no-run
-	@$(CARGO) test $(FLAGS) --workspace
-	@$(MAKE) --no-print-directory idl-check bench-check fuzz-check workload-check sdk-ts-check
+# One run of make, so that everything is built once.
+test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check ## run every test, and check what is generated
+
+# The tests that print the IDLs are run by idl-check.
+run-tests: build
+	@$(CARGO) test $(FLAGS) --workspace -- --skip __anchor_private_print_idl
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
-	@$(CARGO) run $(FLAGS) --quiet -p joule-idl
+	@$(CARGO) build $(FLAGS) --quiet --workspace --bin joule-idl
+	@$(BIN)/joule-idl
 
-idl-check: setup
-	@$(CARGO) run $(FLAGS) --quiet -p joule-idl -- --check
+idl-check: build-host
+	@$(BIN)/joule-idl --check
 
 bench: build ## measure everything; writes benches/results
 	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench v1
+	@$(BIN)/joule-bench lifecycle
 	@$(BIN)/joule-bench size
 	@$(BIN)/joule-bench latency
 	@$(BIN)/joule-bench gateway
@@ -59,11 +67,15 @@ bench: build ## measure everything; writes benches/results
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute
+	@$(BIN)/joule-bench v1
+	@$(BIN)/joule-bench lifecycle
 	@$(BIN)/joule-bench size
 
 bench-check: build
-	@echo '[test] compute units against the snapshot'
+	@echo '[test] compute units, and what transactions hold and cost, against the snapshots'
 	@$(BIN)/joule-bench compute --check
+	@$(BIN)/joule-bench v1 --check
+	@$(BIN)/joule-bench lifecycle --check
 
 fuzz: build ## a million random steps against the programs, all money counted after each; then entitlement (STEPS=, SEED=)
 	@$(BIN)/joule-fuzz --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))

@@ -4517,6 +4517,13 @@ export type JouleBilling = {
             }
           },
           {
+            "docs": [
+              "Unix seconds. Written by `initialize_protocol`."
+            ],
+            "name": "initializedAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -4525,7 +4532,7 @@ export type JouleBilling = {
             "type": {
               "array": [
                 "u8",
-                63
+                55
               ]
             }
           }
@@ -4598,6 +4605,13 @@ export type JouleBilling = {
             "type": "i64"
           },
           {
+            "docs": [
+              "Unix seconds of the last `register` or `update`: since when all that it states has stood unchanged."
+            ],
+            "name": "statedAt",
+            "type": "i64"
+          },
+          {
             "name": "capacity",
             "type": "u32"
           },
@@ -4649,7 +4663,7 @@ export type JouleBilling = {
             "type": {
               "array": [
                 "u8",
-                66
+                58
               ]
             }
           }

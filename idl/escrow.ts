@@ -45,6 +45,19 @@ export type JouleEscrow = {
     },
     {
       "discriminator": [
+        155,
+        70,
+        22,
+        176,
+        123,
+        215,
+        246,
+        102
+      ],
+      "name": "claim"
+    },
+    {
+      "discriminator": [
         221,
         237,
         145,
@@ -257,9 +270,9 @@ export type JouleEscrow = {
       "value": "[112, 97, 110, 101, 108]"
     },
     {
-      "name": "seatMultiple",
-      "type": "u64",
-      "value": "10"
+      "name": "patience",
+      "type": "u32",
+      "value": "604800"
     },
     {
       "name": "seatSeed",
@@ -275,16 +288,6 @@ export type JouleEscrow = {
       "name": "voteSeed",
       "type": "bytes",
       "value": "[118, 111, 116, 101]"
-    },
-    {
-      "name": "waitingBps",
-      "type": "u16",
-      "value": "1000"
-    },
-    {
-      "name": "windUp",
-      "type": "u32",
-      "value": "3600"
     }
   ],
   "errors": [
@@ -672,6 +675,21 @@ export type JouleEscrow = {
       "code": 6276,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
+    },
+    {
+      "code": 6277,
+      "msg": "The requirements are retired: no new job can name them",
+      "name": "requirementsRetired"
+    },
+    {
+      "code": 6278,
+      "msg": "No panel of this epoch can judge the job: too few of those enrolled are no parties and have staked what is at risk",
+      "name": "noPanel"
+    },
+    {
+      "code": 6279,
+      "msg": "Whoever votes has stated what it is before the dispute opened",
+      "name": "jurorTooLate"
     }
   ],
   "events": [
@@ -1574,6 +1592,13 @@ export type JouleEscrow = {
           "writable": true
         },
         {
+          "docs": [
+            "The present epoch's; left out in a quorum. Owner and discriminator prove that this program made it."
+          ],
+          "name": "panel",
+          "optional": true
+        },
+        {
           "name": "vault",
           "relations": [
             "job"
@@ -1829,6 +1854,14 @@ export type JouleEscrow = {
           "writable": true
         },
         {
+          "docs": [
+            "Where the member sits; left out in a quorum."
+          ],
+          "name": "panel",
+          "optional": true,
+          "writable": true
+        },
+        {
           "address": "vote.rent_payer",
           "name": "votePayer",
           "writable": true
@@ -1965,16 +1998,13 @@ export type JouleEscrow = {
       "accounts": [
         {
           "docs": [
-            "Pays the rent of vote and claim and gets it back; may be the member."
+            "Pays the rent of the vote and gets it back; may be the member."
           ],
           "name": "payer",
           "signer": true,
           "writable": true
         },
         {
-          "docs": [
-            "Owner of the bond."
-          ],
           "name": "juror",
           "signer": true
         },
@@ -1994,27 +2024,13 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Looked at in `require_bond`."
+            "The member's seat in the panel: a claim of the escrow's on its bond."
           ],
-          "name": "bond",
-          "writable": true
+          "name": "claim"
         },
         {
           "docs": [
-            "Made by the staking program, which derives its address."
-          ],
-          "name": "claim",
-          "writable": true
-        },
-        {
-          "docs": [
-            "The escrow's admission; the staking program checks it."
-          ],
-          "name": "service"
-        },
-        {
-          "docs": [
-            "Signs for the escrow's claims. The seed is written out so that the address is derived when this is compiled."
+            "Whose claim it is. The seed is written out so that the address is derived when this is compiled."
           ],
           "name": "claimSigner",
           "pda": {
@@ -2032,16 +2048,6 @@ export type JouleEscrow = {
               }
             ]
           }
-        },
-        {
-          "docs": [
-            "The signer of the staking program's events; it checks that."
-          ],
-          "name": "stakingEvents"
-        },
-        {
-          "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
-          "name": "staking"
         },
         {
           "docs": [
@@ -2316,10 +2322,14 @@ export type JouleEscrow = {
           "writable": true
         },
         {
+          "docs": [
+            "Keeps account of what stands behind which seats."
+          ],
           "name": "panel",
           "relations": [
             "dispute"
-          ]
+          ],
+          "writable": true
         },
         {
           "address": "SysvarS1otHashes111111111111111111111111111",
@@ -2399,12 +2409,35 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "Owner and discriminator prove that the treasury made it."
+            "The token of the bond. Whether it is still accepted, and what its smallest payment is, does not matter: jobs that run need judges,",
+            "and whoever governs must not choose them by keeping others from enrolling."
           ],
-          "name": "acceptedMint"
+          "name": "mint"
         },
         {
           "name": "panel",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  97,
+                  110,
+                  101,
+                  108
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "mint"
+              },
+              {
+                "kind": "arg",
+                "path": "epoch"
+              }
+            ]
+          },
           "writable": true
         },
         {
@@ -2876,7 +2909,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "What a provider must meet; left out when anybody may do the job. It cannot be changed once made."
+            "What a provider must meet; left out when anybody may do the job. It cannot be changed once made, and outlives the job."
           ],
           "name": "requirements",
           "optional": true
@@ -4597,7 +4630,14 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Unix seconds; from then on it does not count."
+              "Unix seconds; since then it has counted without a gap."
+            ],
+            "name": "since",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Unix seconds; from then on it does not count. Revoking brings it forward."
             ],
             "name": "expiresAt",
             "type": "i64"
@@ -4621,7 +4661,8 @@ export type JouleEscrow = {
     {
       "docs": [
         "PDA `[\"attestations\", subject]`: every credential of one subject, so that any number of requirements is checked against one",
-        "account. Closed by anyone when nothing in it is live."
+        "account. What has ended stays for `EVIDENCE`, since an attestor that takes it back, or gives it anew, must not choose by that",
+        "who votes in a dispute. Closed by anyone when nothing in it is needed."
       ],
       "name": "attestations",
       "repr": {
@@ -4829,6 +4870,87 @@ export type JouleEscrow = {
           {
             "name": "provider",
             "type": "pubkey"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "PDA `[\"claim\", signer, subject]`, closed when it holds nothing any more. Only the program whose PDA made it can release or",
+        "slash it, and anyone once it has expired."
+      ],
+      "name": "claim",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "bond",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "PDA `[\"claims\"]` of the service's program."
+            ],
+            "name": "signer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "What the service holds it for, such as a job."
+            ],
+            "name": "subject",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "Gets the rent back."
+            ],
+            "name": "rentPayer",
+            "type": "pubkey"
+          },
+          {
+            "docs": [
+              "The sum of the tranches, in base units."
+            ],
+            "name": "total",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "In the order they were locked; the first `count` are in use, the others zero."
+            ],
+            "name": "tranches",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "tranche"
+                  }
+                },
+                8
+              ]
+            }
+          },
+          {
+            "name": "count",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "reserved",
+            "type": {
+              "array": [
+                "u8",
+                30
+              ]
+            }
           }
         ],
         "kind": "struct"
@@ -5048,6 +5170,30 @@ export type JouleEscrow = {
           },
           {
             "docs": [
+              "That hash, once the lot has fallen on somebody who is busy: nobody gets another lot by keeping others busy. All zero before."
+            ],
+            "name": "lot",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "The output that `Neither` was decided for; all zero without such a verdict."
+            ],
+            "name": "third",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
               "Unix seconds, like all times here."
             ],
             "name": "openedAt",
@@ -5086,6 +5232,13 @@ export type JouleEscrow = {
             ],
             "name": "votesOpen",
             "type": "u32"
+          },
+          {
+            "docs": [
+              "Until when the drawing waits for members that are busy. Written by `challenge` and `appeal`."
+            ],
+            "name": "patientUntil",
+            "type": "i64"
           },
           {
             "docs": [
@@ -6640,6 +6793,13 @@ export type JouleEscrow = {
             }
           },
           {
+            "docs": [
+              "Unix seconds. Written by `initialize_protocol`."
+            ],
+            "name": "initializedAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -6648,7 +6808,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                63
+                55
               ]
             }
           }
@@ -6721,6 +6881,13 @@ export type JouleEscrow = {
             "type": "i64"
           },
           {
+            "docs": [
+              "Unix seconds of the last `register` or `update`: since when all that it states has stood unchanged."
+            ],
+            "name": "statedAt",
+            "type": "i64"
+          },
+          {
             "name": "capacity",
             "type": "u32"
           },
@@ -6772,7 +6939,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                66
+                58
               ]
             }
           }
@@ -6782,8 +6949,8 @@ export type JouleEscrow = {
     },
     {
       "docs": [
-        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that dropping and defining it again can",
-        "not put other requirements in its place."
+        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that closing and defining it again can",
+        "not put other requirements in its place. What a job names stays for as long as anybody may be judged by it."
       ],
       "name": "requirements",
       "repr": {
@@ -6812,6 +6979,13 @@ export type JouleEscrow = {
             }
           },
           {
+            "docs": [
+              "Unix seconds from which no new job can name them; 0 until then. Written by `retire_requirements`."
+            ],
+            "name": "retiredAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -6820,7 +6994,7 @@ export type JouleEscrow = {
             "type": {
               "array": [
                 "u8",
-                31
+                23
               ]
             }
           }
@@ -6844,9 +7018,17 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units locked of the bond: the chance of being drawn; 0 once it was slashed for not coming."
+              "Base units locked of the bond: the chance of being drawn, and what it answers with; less once a part was slashed, and 0",
+              "once that was for not coming."
             ],
             "name": "stake",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What of it stands behind seats in disputes that are not wound up."
+            ],
+            "name": "engaged",
             "type": "u64"
           }
         ],
@@ -6890,7 +7072,7 @@ export type JouleEscrow = {
         "fields": [
           {
             "docs": [
-              "Weight revealed for `Stands`, `Counter` and `Neither`."
+              "Weight revealed for `Stands`, for `Counter`, and for whichever third output has most."
             ],
             "name": "tally",
             "type": {
@@ -6899,6 +7081,13 @@ export type JouleEscrow = {
                 3
               ]
             }
+          },
+          {
+            "docs": [
+              "Weight revealed for any output."
+            ],
+            "name": "weight",
+            "type": "u64"
           },
           {
             "docs": [
@@ -6920,6 +7109,27 @@ export type JouleEscrow = {
             ],
             "name": "revealed",
             "type": "u32"
+          },
+          {
+            "docs": [
+              "In the order they were first revealed; the place of the one that has most is `leading`. A quorum that says more different",
+              "things than there are places counts the later ones for none of them."
+            ],
+            "name": "thirds",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "third"
+                  }
+                },
+                15
+              ]
+            }
+          },
+          {
+            "name": "leading",
+            "type": "u8"
           }
         ],
         "kind": "struct"
@@ -7139,6 +7349,58 @@ export type JouleEscrow = {
     },
     {
       "docs": [
+        "An output that is neither the delivered one nor the challenger's."
+      ],
+      "name": "third",
+      "type": {
+        "fields": [
+          {
+            "name": "output",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "Revealed for it; 0 in a place that is not used."
+            ],
+            "name": "weight",
+            "type": "u64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
+        "An amount and when it is free again at the latest."
+      ],
+      "name": "tranche",
+      "type": {
+        "fields": [
+          {
+            "docs": [
+              "Base units."
+            ],
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "Unix seconds from which anyone may release it."
+            ],
+            "name": "until",
+            "type": "i64"
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "docs": [
         "PDA `[\"vote\", dispute, round, juror]`. Between `commit_by` and `reveal_by` it waits for its juror to reveal; then",
         "`close_vote` rewards, releases or slashes it, and anyone may see to it."
       ],
@@ -7190,6 +7452,18 @@ export type JouleEscrow = {
               "SHA-256 of job, output, salt and juror. The juror is part of it, so that a copy cannot be revealed by anybody else."
             ],
             "name": "commitment",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "docs": [
+              "All zero until it is revealed, and for whoever could not run the job."
+            ],
+            "name": "output",
             "type": {
               "array": [
                 "u8",

@@ -122,6 +122,11 @@ export type JouleRegistry = {
       "value": "[97, 116, 116, 101, 115, 116, 111, 114]"
     },
     {
+      "name": "evidence",
+      "type": "u32",
+      "value": "8640000"
+    },
+    {
       "name": "maxDepth",
       "type": "u8",
       "value": "4"
@@ -155,6 +160,11 @@ export type JouleRegistry = {
       "name": "providerSeed",
       "type": "bytes",
       "value": "[112, 114, 111, 118, 105, 100, 101, 114]"
+    },
+    {
+      "name": "requirementsNotice",
+      "type": "u32",
+      "value": "25920000"
     },
     {
       "name": "requirementsSeed",
@@ -215,27 +225,27 @@ export type JouleRegistry = {
     },
     {
       "code": 6110,
-      "msg": "All places for the subject's credentials hold live ones",
+      "msg": "All places for the subject's credentials hold ones that are live, or ended less than 100 days ago",
       "name": "attestationsFull"
     },
     {
       "code": 6111,
-      "msg": "An attestor holds at most 4 places of a subject",
+      "msg": "An attestor holds at most 4 places of a subject; one that has ended is held for 100 days more",
       "name": "tooManyOfAttestor"
     },
     {
       "code": 6112,
-      "msg": "There is no such credential",
+      "msg": "There is no such live credential",
       "name": "notAttested"
     },
     {
       "code": 6113,
-      "msg": "A live credential keeps the account open",
+      "msg": "A credential that is live, or ended less than 100 days ago, keeps the account open",
       "name": "stillAttested"
     },
     {
       "code": 6114,
-      "msg": "Only the client that defined the requirements may drop them",
+      "msg": "Only the client that defined the requirements may retire them",
       "name": "notClient"
     },
     {
@@ -342,6 +352,16 @@ export type JouleRegistry = {
       "code": 6135,
       "msg": "A price list has at most 6 shares",
       "name": "tooManyShares"
+    },
+    {
+      "code": 6136,
+      "msg": "The requirements are retired already",
+      "name": "alreadyRetired"
+    },
+    {
+      "code": 6137,
+      "msg": "Requirements stay for 300 days after they were retired, since jobs may name them",
+      "name": "requirementsNeeded"
     }
   ],
   "events": [
@@ -503,6 +523,19 @@ export type JouleRegistry = {
     },
     {
       "discriminator": [
+        230,
+        55,
+        19,
+        157,
+        11,
+        251,
+        187,
+        240
+      ],
+      "name": "requirementsClosed"
+    },
+    {
+      "discriminator": [
         16,
         187,
         166,
@@ -516,16 +549,16 @@ export type JouleRegistry = {
     },
     {
       "discriminator": [
-        9,
-        57,
-        9,
-        33,
-        210,
-        78,
-        159,
-        150
+        206,
+        206,
+        5,
+        52,
+        35,
+        136,
+        220,
+        136
       ],
-      "name": "requirementsDropped"
+      "name": "requirementsRetired"
     }
   ],
   "instructions": [
@@ -828,6 +861,74 @@ export type JouleRegistry = {
     {
       "accounts": [
         {
+          "name": "requirements",
+          "writable": true
+        },
+        {
+          "name": "rentPayer",
+          "relations": [
+            "requirements"
+          ],
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        23,
+        121,
+        25,
+        240,
+        95,
+        81,
+        163,
+        138
+      ],
+      "docs": [
+        "Anyone closes requirements that were retired so long ago that no job can need them; the rent returns to whoever paid it."
+      ],
+      "name": "closeRequirements"
+    },
+    {
+      "accounts": [
+        {
           "docs": [
             "Pays the rent, for good; may be the creator itself."
           ],
@@ -1033,81 +1134,6 @@ export type JouleRegistry = {
         "A client writes down what it wants of providers, at an address made of the content's hash."
       ],
       "name": "defineRequirements"
-    },
-    {
-      "accounts": [
-        {
-          "name": "client",
-          "relations": [
-            "requirements"
-          ],
-          "signer": true
-        },
-        {
-          "name": "requirements",
-          "writable": true
-        },
-        {
-          "name": "rentPayer",
-          "relations": [
-            "requirements"
-          ],
-          "writable": true
-        },
-        {
-          "docs": [
-            "CHECK: Only the event authority can invoke self-CPI"
-          ],
-          "name": "eventAuthority",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  95,
-                  95,
-                  101,
-                  118,
-                  101,
-                  110,
-                  116,
-                  95,
-                  97,
-                  117,
-                  116,
-                  104,
-                  111,
-                  114,
-                  105,
-                  116,
-                  121
-                ]
-              }
-            ]
-          }
-        },
-        {
-          "docs": [
-            "CHECK: Kept for v1-compatible account ordering and IDL shape"
-          ],
-          "name": "program"
-        }
-      ],
-      "args": [],
-      "discriminator": [
-        156,
-        181,
-        174,
-        113,
-        239,
-        194,
-        57,
-        95
-      ],
-      "docs": [
-        "A client closes its requirements; the rent returns to whoever paid it."
-      ],
-      "name": "dropRequirements"
     },
     {
       "accounts": [
@@ -1416,6 +1442,74 @@ export type JouleRegistry = {
         "Closes the provider's account and returns its rent to whoever paid it; accepted jobs go on."
       ],
       "name": "retire"
+    },
+    {
+      "accounts": [
+        {
+          "name": "client",
+          "relations": [
+            "requirements"
+          ],
+          "signer": true
+        },
+        {
+          "name": "requirements",
+          "writable": true
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [],
+      "discriminator": [
+        185,
+        112,
+        48,
+        249,
+        175,
+        150,
+        241,
+        73
+      ],
+      "docs": [
+        "A client retires its requirements: no new job can name them."
+      ],
+      "name": "retireRequirements"
     },
     {
       "accounts": [
@@ -2048,7 +2142,14 @@ export type JouleRegistry = {
           },
           {
             "docs": [
-              "Unix seconds; from then on it does not count."
+              "Unix seconds; since then it has counted without a gap."
+            ],
+            "name": "since",
+            "type": "i64"
+          },
+          {
+            "docs": [
+              "Unix seconds; from then on it does not count. Revoking brings it forward."
             ],
             "name": "expiresAt",
             "type": "i64"
@@ -2096,7 +2197,8 @@ export type JouleRegistry = {
     {
       "docs": [
         "PDA `[\"attestations\", subject]`: every credential of one subject, so that any number of requirements is checked against one",
-        "account. Closed by anyone when nothing in it is live."
+        "account. What has ended stays for `EVIDENCE`, since an attestor that takes it back, or gives it anew, must not choose by that",
+        "who votes in a dispute. Closed by anyone when nothing in it is needed."
       ],
       "name": "attestations",
       "repr": {
@@ -2154,7 +2256,7 @@ export type JouleRegistry = {
     },
     {
       "docs": [
-        "Nothing in it was live."
+        "Nothing in it could be asked for any more."
       ],
       "name": "attestationsClosed",
       "repr": {
@@ -3139,6 +3241,13 @@ export type JouleRegistry = {
             }
           },
           {
+            "docs": [
+              "Unix seconds. Written by `initialize_protocol`."
+            ],
+            "name": "initializedAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -3147,7 +3256,7 @@ export type JouleRegistry = {
             "type": {
               "array": [
                 "u8",
-                63
+                55
               ]
             }
           }
@@ -3220,6 +3329,13 @@ export type JouleRegistry = {
             "type": "i64"
           },
           {
+            "docs": [
+              "Unix seconds of the last `register` or `update`: since when all that it states has stood unchanged."
+            ],
+            "name": "statedAt",
+            "type": "i64"
+          },
+          {
             "name": "capacity",
             "type": "u32"
           },
@@ -3271,7 +3387,7 @@ export type JouleRegistry = {
             "type": {
               "array": [
                 "u8",
-                66
+                58
               ]
             }
           }
@@ -3368,8 +3484,8 @@ export type JouleRegistry = {
     },
     {
       "docs": [
-        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that dropping and defining it again can",
-        "not put other requirements in its place."
+        "PDA `[\"requirements\", client, hash]`: never changed, and named by its content, so that closing and defining it again can",
+        "not put other requirements in its place. What a job names stays for as long as anybody may be judged by it."
       ],
       "name": "requirements",
       "repr": {
@@ -3398,6 +3514,13 @@ export type JouleRegistry = {
             }
           },
           {
+            "docs": [
+              "Unix seconds from which no new job can name them; 0 until then. Written by `retire_requirements`."
+            ],
+            "name": "retiredAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -3406,9 +3529,29 @@ export type JouleRegistry = {
             "type": {
               "array": [
                 "u8",
-                31
+                23
               ]
             }
+          }
+        ],
+        "kind": "struct"
+      }
+    },
+    {
+      "name": "requirementsClosed",
+      "repr": {
+        "kind": "c"
+      },
+      "serialization": "bytemuck",
+      "type": {
+        "fields": [
+          {
+            "name": "requirements",
+            "type": "pubkey"
+          },
+          {
+            "name": "client",
+            "type": "pubkey"
           }
         ],
         "kind": "struct"
@@ -3435,7 +3578,10 @@ export type JouleRegistry = {
       }
     },
     {
-      "name": "requirementsDropped",
+      "docs": [
+        "No new job can name them."
+      ],
+      "name": "requirementsRetired",
       "repr": {
         "kind": "c"
       },
@@ -3449,6 +3595,10 @@ export type JouleRegistry = {
           {
             "name": "client",
             "type": "pubkey"
+          },
+          {
+            "name": "at",
+            "type": "i64"
           }
         ],
         "kind": "struct"

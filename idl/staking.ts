@@ -99,6 +99,11 @@ export type JouleStaking = {
   "address": "J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6",
   "constants": [
     {
+      "name": "admissionDelay",
+      "type": "u32",
+      "value": "864000"
+    },
+    {
       "name": "bondSeed",
       "type": "bytes",
       "value": "[98, 111, 110, 100]"
@@ -122,6 +127,11 @@ export type JouleStaking = {
       "name": "discountLock",
       "type": "u32",
       "value": "604800"
+    },
+    {
+      "name": "firstDay",
+      "type": "u32",
+      "value": "86400"
     },
     {
       "name": "halfLife",
@@ -307,8 +317,8 @@ export type JouleStaking = {
     },
     {
       "code": 6324,
-      "msg": "The service may lock nothing new",
-      "name": "serviceDisabled"
+      "msg": "The service is not in force yet: what is admitted after the protocol's first day waits for ten",
+      "name": "serviceNotInForce"
     },
     {
       "code": 6325,
@@ -374,6 +384,21 @@ export type JouleStaking = {
       "code": 6337,
       "msg": "An invariant of the account would be broken",
       "name": "invariantBroken"
+    },
+    {
+      "code": 6338,
+      "msg": "The bond does not answer to this service: its owner has not named it",
+      "name": "serviceNotNamed"
+    },
+    {
+      "code": 6339,
+      "msg": "Only the bond's owner or its withdrawer may do this",
+      "name": "notBondsOwn"
+    },
+    {
+      "code": 6340,
+      "msg": "The bond names another withdrawer than the one that the depositor has seen",
+      "name": "wrongWithdrawer"
     }
   ],
   "events": [
@@ -548,16 +573,16 @@ export type JouleStaking = {
     },
     {
       "discriminator": [
-        100,
-        255,
-        238,
-        235,
-        4,
-        225,
-        206,
-        23
+        231,
+        160,
+        47,
+        34,
+        16,
+        119,
+        36,
+        250
       ],
-      "name": "serviceChanged"
+      "name": "serviceNamed"
     },
     {
       "discriminator": [
@@ -651,26 +676,6 @@ export type JouleStaking = {
         },
         {
           "name": "service",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  115,
-                  101,
-                  114,
-                  118,
-                  105,
-                  99,
-                  101
-                ]
-              },
-              {
-                "kind": "arg",
-                "path": "admitted"
-              }
-            ]
-          },
           "writable": true
         },
         {
@@ -737,7 +742,7 @@ export type JouleStaking = {
         228
       ],
       "docs": [
-        "Lets a program lock bonds; the protocol's authority only."
+        "Lets a program lock the bonds whose owners name it, ten days later; the protocol's authority only."
       ],
       "name": "admitService"
     },
@@ -1211,6 +1216,10 @@ export type JouleStaking = {
         {
           "name": "amount",
           "type": "u64"
+        },
+        {
+          "name": "withdrawer",
+          "type": "pubkey"
         }
       ],
       "discriminator": [
@@ -1224,7 +1233,7 @@ export type JouleStaking = {
         255
       ],
       "docs": [
-        "Anyone adds to a bond."
+        "Anyone adds to a bond that has the withdrawer it has seen."
       ],
       "name": "depositBond"
     },
@@ -1413,6 +1422,82 @@ export type JouleStaking = {
         "A service locks a part of a bond for a subject until a moment; called by the service's program."
       ],
       "name": "lock"
+    },
+    {
+      "accounts": [
+        {
+          "docs": [
+            "The bond's owner or its withdrawer."
+          ],
+          "name": "party",
+          "signer": true
+        },
+        {
+          "name": "bond",
+          "writable": true
+        },
+        {
+          "name": "service"
+        },
+        {
+          "docs": [
+            "CHECK: Only the event authority can invoke self-CPI"
+          ],
+          "name": "eventAuthority",
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  95,
+                  95,
+                  101,
+                  118,
+                  101,
+                  110,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "docs": [
+            "CHECK: Kept for v1-compatible account ordering and IDL shape"
+          ],
+          "name": "program"
+        }
+      ],
+      "args": [
+        {
+          "name": "named",
+          "type": "bool"
+        }
+      ],
+      "discriminator": [
+        220,
+        143,
+        140,
+        218,
+        10,
+        138,
+        198,
+        153
+      ],
+      "docs": [
+        "Lets a service lock a bond, or no longer; the bond's owner or its withdrawer. What it has locked stays its own."
+      ],
+      "name": "nameService"
     },
     {
       "accounts": [
@@ -1793,79 +1878,6 @@ export type JouleStaking = {
         "Anyone gives back to a bond what a claim may hold no longer."
       ],
       "name": "releaseExpired"
-    },
-    {
-      "accounts": [
-        {
-          "name": "authority",
-          "signer": true
-        },
-        {
-          "name": "protocol"
-        },
-        {
-          "name": "service",
-          "writable": true
-        },
-        {
-          "docs": [
-            "CHECK: Only the event authority can invoke self-CPI"
-          ],
-          "name": "eventAuthority",
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  95,
-                  95,
-                  101,
-                  118,
-                  101,
-                  110,
-                  116,
-                  95,
-                  97,
-                  117,
-                  116,
-                  104,
-                  111,
-                  114,
-                  105,
-                  116,
-                  121
-                ]
-              }
-            ]
-          }
-        },
-        {
-          "docs": [
-            "CHECK: Kept for v1-compatible account ordering and IDL shape"
-          ],
-          "name": "program"
-        }
-      ],
-      "args": [
-        {
-          "name": "enabled",
-          "type": "bool"
-        }
-      ],
-      "discriminator": [
-        135,
-        194,
-        127,
-        153,
-        147,
-        56,
-        163,
-        231
-      ],
-      "docs": [
-        "Stops a service from locking, or lets it again; the protocol's authority only. Its claims stay its own."
-      ],
-      "name": "setService"
     },
     {
       "accounts": [
@@ -2820,6 +2832,13 @@ export type JouleStaking = {
             "type": "u32"
           },
           {
+            "docs": [
+              "A bit for each service that may lock, by its number. Written by `name_service`."
+            ],
+            "name": "services",
+            "type": "u8"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -2832,7 +2851,7 @@ export type JouleStaking = {
             "type": {
               "array": [
                 "u8",
-                66
+                65
               ]
             }
           }
@@ -3672,6 +3691,13 @@ export type JouleStaking = {
             }
           },
           {
+            "docs": [
+              "Unix seconds. Written by `initialize_protocol`."
+            ],
+            "name": "initializedAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -3680,7 +3706,7 @@ export type JouleStaking = {
             "type": {
               "array": [
                 "u8",
-                63
+                55
               ]
             }
           }
@@ -3760,7 +3786,9 @@ export type JouleStaking = {
     },
     {
       "docs": [
-        "PDA `[\"service\", program]`; never closed. Owner and discriminator prove that the protocol's authority admitted it."
+        "PDA `[\"service\", number]`; never changed and never closed, so that a number that a bond names is one program for ever. Owner and",
+        "discriminator prove that the protocol's authority admitted it. There is no dismissing it: votes, bills and jobs of others depend on",
+        "what it can still lock. New work is paused in the treasury, and an owner that trusts it no longer takes its name back."
       ],
       "name": "service",
       "repr": {
@@ -3789,16 +3817,16 @@ export type JouleStaking = {
           },
           {
             "docs": [
-              "The service's number in the protocol: `treasury::state::Service`."
+              "From when on it may lock, in Unix seconds."
             ],
-            "name": "number",
-            "type": "u8"
+            "name": "inForceAt",
+            "type": "i64"
           },
           {
             "docs": [
-              "1 while it may lock; what it has locked it can release and slash either way."
+              "The service's number in the protocol: `treasury::state::Service`."
             ],
-            "name": "enabled",
+            "name": "number",
             "type": "u8"
           },
           {
@@ -3810,7 +3838,7 @@ export type JouleStaking = {
             "type": {
               "array": [
                 "u8",
-                61
+                54
               ]
             }
           }
@@ -3843,6 +3871,13 @@ export type JouleStaking = {
             "type": "i64"
           },
           {
+            "docs": [
+              "From when on it may lock."
+            ],
+            "name": "inForceAt",
+            "type": "i64"
+          },
+          {
             "name": "number",
             "type": "u8"
           }
@@ -3851,13 +3886,20 @@ export type JouleStaking = {
       }
     },
     {
-      "name": "serviceChanged",
+      "docs": [
+        "A bond answers to a service from now on, or no longer."
+      ],
+      "name": "serviceNamed",
       "repr": {
         "kind": "c"
       },
       "serialization": "bytemuck",
       "type": {
         "fields": [
+          {
+            "name": "bond",
+            "type": "pubkey"
+          },
           {
             "name": "service",
             "type": "pubkey"
@@ -3871,10 +3913,14 @@ export type JouleStaking = {
             "type": "i64"
           },
           {
+            "name": "number",
+            "type": "u8"
+          },
+          {
             "docs": [
-              "1 when it may lock."
+              "1 when it was named, 0 when the name was taken back."
             ],
-            "name": "enabled",
+            "name": "named",
             "type": "u8"
           }
         ],

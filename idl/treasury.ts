@@ -2316,6 +2316,13 @@ export type JouleTreasury = {
             }
           },
           {
+            "docs": [
+              "Unix seconds. Written by `initialize_protocol`."
+            ],
+            "name": "initializedAt",
+            "type": "i64"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -2324,7 +2331,7 @@ export type JouleTreasury = {
             "type": {
               "array": [
                 "u8",
-                63
+                55
               ]
             }
           }

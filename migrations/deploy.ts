@@ -1,5 +1,6 @@
 // Anchor's deploy step: creates the protocol, admits its tokens, opens them for stakes, admits escrow and billing as services
-// that may lock bonds, and tells billing which cluster this is. Running it again changes only what is missing.
+// that may lock bonds, and tells billing which cluster this is. Running it again changes only what is missing; a service that is
+// admitted later than a day after the protocol was created is in force ten days after that.
 //
 // `anchor migrate` calls the exported function with a provider; `run.ts` does the same without the Anchor CLI. The wallet
 // must be the upgrade authority of the treasury program, which becomes the protocol's authority.
@@ -100,10 +101,11 @@ async function admit(
 ): Promise<void> {
   const provider = staking.provider as AnchorProvider;
   const program = new PublicKey(idlOf(name).address);
-  const service = at(staking, seed("service"), program.toBytes());
+  const number = SERVICES.indexOf(name);
+  const service = at(staking, seed("service"), Uint8Array.of(number));
   await once(provider, service, `service ${program}`, "admitted", () =>
     staking.methods
-      .admitService(program, SERVICES.indexOf(name))
+      .admitService(program, number)
       .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
       .rpc({ commitment: "confirmed" }),
   );

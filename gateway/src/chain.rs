@@ -92,7 +92,7 @@ impl Cashier for OnChain {
     }
 
     fn rehearse<'a>(&'a self, transaction: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>> {
-        Box::pin(self.0.rehearse(transaction))
+        Box::pin(async move { self.0.rehearse(transaction).await.map(|_| ()) })
     }
 
     fn hand_in<'a>(&'a self, transaction: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>> {

@@ -106,6 +106,10 @@ pub struct Risk {
     pub refresh_ms: u64,
 }
 
+/// Vouchers that a transaction without a version holds, and one of version 1.
+pub const PLAIN_VOUCHERS: usize = 3;
+pub const MOST_VOUCHERS: usize = 15;
+
 /// When vouchers are brought on chain.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -117,7 +121,7 @@ pub struct Settle {
     pub amount: u64,
     /// Seconds after which anything is.
     pub age: i64,
-    /// Vouchers in one transaction.
+    /// Vouchers in one transaction, at most; more than three need a cluster that takes version 1.
     pub per_transaction: usize,
     /// Whether what is earned is also backed and paid out.
     pub distribute: bool,
@@ -230,7 +234,14 @@ impl Default for Risk {
 
 impl Default for Settle {
     fn default() -> Self {
-        Self { enabled: true, every_ms: 5_000, amount: 10_000_000, age: 3_600, per_transaction: 3, distribute: true }
+        Self {
+            enabled: true,
+            every_ms: 5_000,
+            amount: 10_000_000,
+            age: 3_600,
+            per_transaction: MOST_VOUCHERS,
+            distribute: true,
+        }
     }
 }
 

@@ -112,7 +112,7 @@ impl Settler {
         let worth = claims.iter().map(Claim::worth).fold(0_u64, u64::saturating_add);
         metrics::gauge!(telemetry::UNSETTLED).set(worth as f64);
         let due: Vec<_> = claims.into_iter().filter(|claim| everything || self.is_due(claim, now)).collect();
-        for some in due.chunks(self.settings.per_transaction) {
+        for some in due.chunks(self.per_transaction(due.len()).await) {
             if self.settle(some).await.is_ok() {
                 outcome.settled += some.len();
                 self.settled(some, now).await;
@@ -140,6 +140,15 @@ impl Settler {
             self.sweep(&mut outcome).await?;
         }
         Ok(outcome)
+    }
+
+    /// A node that does not say what its cluster takes has the vouchers as they fit anywhere.
+    async fn per_transaction(&self, due: usize) -> usize {
+        let most = self.settings.per_transaction;
+        match due > config::PLAIN_VOUCHERS && self.chain.0.takes_v1().await.unwrap_or(false) {
+            true => most,
+            false => most.min(config::PLAIN_VOUCHERS),
+        }
     }
 
     /// What the ledger has and the chain has not. What the chain has already is written down.

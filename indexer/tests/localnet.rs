@@ -14,7 +14,9 @@ use joule_sdk::{
     },
     pda,
     registry::state::{Attributes, Listing, Model, ModelProfile, Profile},
-    token_program, Chain, Keypair, Pubkey,
+    token_program,
+    treasury::state::Service,
+    Chain, Keypair, Pubkey,
 };
 use std::{
     future::Future,
@@ -106,7 +108,8 @@ impl World {
         let instructions = [
             registry::register(authority, authority, profile),
             staking::open_bond(authority, authority, mint, token_program::CLASSIC, authority),
-            staking::deposit_bond(authority, self.tokens(persona), bond, mint, token_program::CLASSIC, BOND),
+            staking::name_service(authority, bond, Service::Escrow as u8, true),
+            staking::deposit_bond(authority, self.tokens(persona), bond, mint, token_program::CLASSIC, BOND, authority),
         ];
         self.chain.send(&instructions, &[self.key(persona)]).await.unwrap();
         self.provider(persona)
@@ -279,7 +282,7 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
         source: world.tokens(Persona::Carol),
         account: world.tokens(Persona::Bob),
     };
-    let challenge = escrow::challenge(carol, job, token_program::CLASSIC, truth);
+    let challenge = escrow::challenge(carol, job, None, token_program::CLASSIC, truth);
     world.chain.send(&[challenge], &[world.key(Persona::Carol)]).await.unwrap();
     following.job_is(job, JobStatus::Challenged, Commitment::Processed).await;
     let case = following.client.dispute(&job.to_string()).await.unwrap();
@@ -308,7 +311,7 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
         (world.chain.job(&job).await.unwrap().unwrap(), world.chain.get(&vote).await.unwrap());
     let dispute: Dispute = world.chain.get(&at).await.unwrap();
     let last = [
-        escrow::close_vote(job, &state, vote, &cast, token_program::CLASSIC),
+        escrow::close_vote(job, &state, Pubkey::default(), vote, &cast, token_program::CLASSIC),
         escrow::close_dispute(at, &dispute),
         escrow::pay(job, &state, token_program::CLASSIC),
     ];

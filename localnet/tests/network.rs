@@ -327,7 +327,7 @@ async fn the_programs_run_and_the_protocol_takes_the_token() {
         (pda::protocol(), joule_sdk::treasury::ID),
         (pda::accepted_mint(&localnet.mint()), joule_sdk::treasury::ID),
         (pda::fee_vault(&localnet.mint()), token_program::CLASSIC),
-        (pda::service(&joule_sdk::escrow::ID), joule_sdk::staking::ID),
+        (pda::service(0), joule_sdk::staking::ID),
         (pda::pool(&localnet.mint()), joule_sdk::staking::ID),
     ] {
         assert_eq!(rpc.get_account(&address).await.unwrap().owner, owner);

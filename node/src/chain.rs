@@ -15,6 +15,7 @@ use joule_sdk::{
         token,
     },
     keys, pda,
+    registry::state::{Attestations, Requirements},
     staking::state::{Bond, Claim},
     units::Amount,
     Chain, Instruction, Keypair, Signer,
@@ -261,6 +262,24 @@ impl ProviderClient {
         let (payout, instructions) = self.payout(&provider.payout_owner, mint).await?;
         let attested = self.is_there(&pda::attestations(&self.authority)).await?;
         Ok((Provider { attested, ..Provider::new(self.authority, payout) }, instructions))
+    }
+
+    /// Whether this provider may vote in a quorum about a job, by what it was when the dispute opened, or why not.
+    pub(crate) async fn may_vote(&self, job: &State, opened_at: i64) -> Result<Result<(), String>, ChainError> {
+        let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
+        if provider.stated_at.get() > opened_at {
+            return Ok(Err(
+                "it has said something new about itself since the dispute opened, and is no juror in it".into()
+            ));
+        }
+        if job.requirements == Address::default() {
+            return Ok(Ok(()));
+        }
+        let requirements = self.chain.get::<Requirements>(&job.requirements).await?;
+        let attestations = self.chain.find::<Attestations>(&pda::attestations(&self.authority)).await?;
+        let free = self.bond(&job.mint).await?.and_then(|bond| bond.free().ok()).unwrap_or_default();
+        let meets = requirements.check(&self.address, &provider, free, attestations.as_ref(), opened_at);
+        Ok(meets.map_err(|error| format!("when the dispute opened it did not meet what the job requires: {error}")))
     }
 
     /// This node as a member of a panel, who need not be a provider: paid like one if it is, and into its own account if not.

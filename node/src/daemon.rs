@@ -56,6 +56,8 @@ enum Kind {
     Seat,
 }
 
+/// How often the bond's claims are looked through for such as have come to their end.
+const RELEASE: Duration = Duration::from_secs(3_600);
 /// The longest that a step in a dispute is put off: votes have their time.
 const CASE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -81,6 +83,7 @@ pub struct Daemon {
     reconciled: Option<Instant>,
     /// When its seats were looked after.
     seated: Option<Instant>,
+    released: Option<Instant>,
     rpc: Outage,
     market: Outage,
     registration: Outage,
@@ -114,6 +117,7 @@ impl Daemon {
             running: HashMap::new(),
             reconciled: None,
             seated: None,
+            released: None,
             rpc: Outage::new("the RPC node"),
             market: Outage::new("the indexer"),
             registration: Outage::new("taking new jobs"),
@@ -231,16 +235,18 @@ impl Daemon {
         Ok(())
     }
 
-    /// Sees to being enrolled for the next epoch's panels, where it is to be.
+    /// Sees to being enrolled for the next epoch's panels, where it is to be, and to what of the bond is free again.
     fn keep_seats(&mut self) {
         let is_due = self.seated.is_none_or(|at| at.elapsed() >= RECONCILE);
-        if self.court.duty.panel_stake.is_none() || !is_due {
+        let releases = self.released.is_none_or(|at| at.elapsed() >= RELEASE);
+        if !releases && (self.court.duty.panel_stake.is_none() || !is_due) {
             return;
         }
         self.seated = Some(Instant::now());
+        self.released = if releases { self.seated } else { self.released };
         for mint in self.court.duty.mints.clone() {
             if !self.is_running(mint, Kind::Seat) {
-                let task = self.tasks.spawn(self.court.clone().keep_seat(mint));
+                let task = self.tasks.spawn(self.court.clone().keep_seat(mint, releases));
                 self.running.insert(task.id(), (mint, Kind::Seat));
             }
         }
@@ -354,7 +360,7 @@ impl Daemon {
             Ok((_, Ended::Over)) => table.forget(&address),
             Ok((_, Ended::Checked)) => table.fail(&address),
             Ok((_, Ended::Refused(reason) | Ended::Dropped(reason))) if kind == Kind::Case => {
-                warn!(job = %address, %reason, "neither votes nor appeals");
+                warn!(job = %address, %reason, "does not appeal, nor vote in a quorum; from a seat it says in time that it cannot run the job");
                 table.forget(&address);
                 self.abstains.insert(address);
             }

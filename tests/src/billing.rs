@@ -29,8 +29,7 @@ pub fn session() -> Keypair {
 }
 
 impl World {
-    /// Everything a channel needs: Alice's deposit, north with a bond, and a model with prices that two others share in.
-    pub fn paying(kind: Kind) -> Self {
+    pub(crate) fn prepare_paying(kind: Kind) -> Self {
         let mut world = Self::new(kind);
         let alice = world.alice.insecure_clone();
         let create = build::create_payer(alice.pubkey(), alice.pubkey(), world.mint, world.token_program);

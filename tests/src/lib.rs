@@ -5,9 +5,11 @@ mod crowd;
 mod disputes;
 pub mod idl;
 mod models;
+mod prepared;
 mod refusal;
 pub mod scenes;
 pub mod staking;
+pub mod together;
 mod tokens;
 mod world;
 

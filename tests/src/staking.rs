@@ -66,8 +66,7 @@ pub fn through(service: Pubkey, way: Way, inner: Instruction) -> Instruction {
 }
 
 impl World {
-    /// Everything that `unbonded` has, and a pool.
-    pub fn pooled(kind: Kind) -> Self {
+    pub(crate) fn prepare_pooled(kind: Kind) -> Self {
         let mut world = Self::unbonded(kind);
         let authority = world.authority.insecure_clone();
         let create = build::create_pool(authority.pubkey(), world.mint, world.token_program, PARAMS);
@@ -180,9 +179,7 @@ impl World {
         assert_eq!(pool.owed.get() as u128 * ONE, claimable + pool.dust.get() as u128, "owed");
     }
 
-    /// Everything that `unbonded` has, two admitted services and an outlaw, and north's bond with `BOND` in it, which names both and
-    /// which only `north_payout` can take out.
-    pub fn bonded(kind: Kind) -> Self {
+    pub(crate) fn prepare_bonded(kind: Kind) -> Self {
         let mut world = Self::unbonded(kind);
         let (authority, north, alice) =
             (world.authority.insecure_clone(), world.north.insecure_clone(), world.alice.insecure_clone());

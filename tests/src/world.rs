@@ -61,6 +61,23 @@ pub struct World {
     pub(crate) made: usize,
 }
 
+impl Clone for World {
+    fn clone(&self) -> Self {
+        Self {
+            svm: self.svm.clone(),
+            authority: self.authority.insecure_clone(),
+            guardian: self.guardian.insecure_clone(),
+            alice: self.alice.insecure_clone(),
+            north: self.north.insecure_clone(),
+            north_payout: self.north_payout.insecure_clone(),
+            stranger: self.stranger.insecure_clone(),
+            mint: self.mint,
+            token_program: self.token_program,
+            made: self.made,
+        }
+    }
+}
+
 /// The same key for the same name in every run, so that addresses and the cost of deriving them are too.
 pub fn key(name: &str) -> Keypair {
     let mut seed = [0; 32];
@@ -76,8 +93,7 @@ pub fn deployed(name: &str) -> PathBuf {
 }
 
 impl World {
-    /// The programs, nothing initialised.
-    pub fn bare() -> Self {
+    pub(crate) fn prepare_bare() -> Self {
         let mut svm = LiteSVM::new();
         let authority = key("authority");
         for (id, name) in [
@@ -109,8 +125,7 @@ impl World {
         world
     }
 
-    /// The protocol and a mint, ready for clients and providers.
-    pub fn governed(kind: Kind) -> Self {
+    pub(crate) fn prepare_governed(kind: Kind) -> Self {
         let mut world = Self::bare();
         let authority = world.authority.insecure_clone();
         let mut fees = [0; 8];
@@ -129,16 +144,14 @@ impl World {
         world
     }
 
-    /// Everything a job needs: a client with tokens and an active provider with a bond.
-    pub fn new(kind: Kind) -> Self {
+    pub(crate) fn prepare(kind: Kind) -> Self {
         let mut world = Self::unbonded(kind);
         let north = world.north.insecure_clone();
         world.give_bond(&north, BOND);
         world
     }
 
-    /// Everything a job needs but the provider's bond.
-    pub fn unbonded(kind: Kind) -> Self {
+    pub(crate) fn prepare_unbonded(kind: Kind) -> Self {
         let mut world = Self::governed(kind);
         let source = world.token_account(&world.alice.pubkey());
         world.mint_to(&source, 1_000_000_000);

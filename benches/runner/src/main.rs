@@ -4,8 +4,10 @@ mod compute;
 mod floor;
 mod gateway;
 mod latency;
+mod lifecycle;
 mod report;
 mod size;
+mod v1;
 mod vouchers;
 
 use anyhow::Result;
@@ -23,6 +25,18 @@ enum What {
     /// Compute units of every instruction beside the floor: the calls and syscalls it cannot avoid.
     Compute {
         /// Compare with the committed snapshot instead of writing it; fails on any difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// What one transaction holds, of version 0 with a lookup table and of version 1.
+    V1 {
+        /// Compare with the committed figures instead of writing them; fails on any difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// What a channel's whole life costs the cluster's scheduler.
+    Lifecycle {
+        /// Compare with the committed figures instead of writing them; fails on any difference.
         #[arg(long)]
         check: bool,
     },
@@ -54,6 +68,8 @@ enum What {
 fn main() -> Result<()> {
     match Cli::parse().what {
         What::Compute { check } => compute::run(check),
+        What::V1 { check } => v1::run(check),
+        What::Lifecycle { check } => lifecycle::run(check),
         What::Size => size::run(),
         What::Latency { updates_per_s, seconds } => latency::run(updates_per_s, seconds),
         What::Gateway { seconds } => gateway::run(seconds),

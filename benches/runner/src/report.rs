@@ -1,7 +1,8 @@
 //! Results on disk: JSON lists of flat objects under `benches/results/`.
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use serde::{de::DeserializeOwned, Serialize};
+use serde_json::Value;
 use std::path::PathBuf;
 
 pub fn path(name: &str) -> PathBuf {
@@ -23,6 +24,26 @@ pub fn read<T: DeserializeOwned>(name: &str) -> Result<Vec<T>> {
     let path = path(name);
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("parsing {}", path.display()))
+}
+
+/// Fails unless the committed rows are these, but for the commit and the machine that they are from.
+pub fn check<T: DeserializeOwned + Serialize>(name: &str, rows: &[T]) -> Result<()> {
+    let exact = |row: &T| -> Result<Value> {
+        let mut row = serde_json::to_value(row)?;
+        row.as_object_mut().map(|fields| fields.retain(|name, _| name != "commit" && name != "cores"));
+        Ok(row)
+    };
+    let exact = |rows: &[T]| rows.iter().map(exact).collect::<Result<Vec<_>>>();
+    let (committed, measured) = (exact(&read::<T>(name)?)?, exact(rows)?);
+    let changed: Vec<_> = measured.iter().filter(|row| !committed.contains(row)).map(Value::to_string).collect();
+    if changed.is_empty() && committed.len() == measured.len() {
+        println!("as in benches/results/{name}.json");
+        return Ok(());
+    }
+    bail!(
+        "benches/results/{name}.json says otherwise than:\n  {}\nIf that is meant, run `make bench-cu`, commit the result and say why.",
+        changed.join("\n  ")
+    )
 }
 
 /// What is checked out, short.

@@ -32,25 +32,30 @@ pub enum Command {
     },
     /// Show the dispute about a job: its deadlines, its panel's members, its votes
     Show { job: String },
-    /// Vote under seal: what the job comes to, which `joule-node exec` finds out. Any provider with a bond votes in a quorum, in a
-    /// panel only whoever was drawn. Takes as much of the bond as the challenger's deposit, lost by a wrong vote and by silence
+    /// Vote under seal: what the job comes to, which `joule-node exec` finds out. Any provider with a bond votes in a quorum that was
+    /// eligible when the dispute opened, in a panel only whoever was drawn. As much as the challenger's deposit is lost by a wrong
+    /// vote and by silence: a quorum's voter locks it now, a member has with its seat
     Vote {
         job: String,
         /// The result's hash, or a file with it
-        #[arg(long, value_name = "HASH|FILE")]
-        result: String,
+        #[arg(long, value_name = "HASH|FILE", required_unless_present = "could_not_run")]
+        result: Option<String>,
+        /// In a panel: say that you could not run the job. Nothing is earned by it and nothing lost, where silence is slashed
+        #[arg(long, conflicts_with = "result")]
+        could_not_run: bool,
     },
     /// Open the signer's vote, once nobody can commit any more
     Reveal { job: String },
-    /// Have a panel's members drawn by lot; anyone may, a few seconds after the challenge or the appeal
+    /// Have a panel's members drawn by lot; anyone may, a few seconds after the challenge or the appeal. While the stake of somebody on
+    /// whom the lot fell stands behind other disputes, it is waited for: draw again, within its time
     Draw { job: String },
     /// Ask for a second, larger panel, once a first one has voted: its client, challenger or provider may. Costs twice the
-    /// challenger's deposit, which comes back only with a verdict for whoever appealed, or with none
+    /// challenger's deposit, which comes back with a verdict for whoever appealed, with none, or if no panel could be seated for it
     Appeal { job: String },
     /// Have a verdict carried out; then, at another call, votes closed, absent members slashed and the dispute wound up; anyone may
     Resolve { job: String },
-    /// Enrol the signer for the panels of the next epoch. Takes a stake of its bond, and whoever is drawn must vote; keep as much
-    /// free for that
+    /// Enrol the signer for the panels of the next epoch. Takes a stake of its bond, and whoever is drawn must vote; the stake answers
+    /// for that, and nothing else
     Enroll {
         /// In tokens, such as 100: the chance of being drawn, and the largest deposit it can be drawn for
         stake: String,
@@ -121,7 +126,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             show::list(options, &filter).await
         }
         Command::Show { job } => show::show(options, &job).await,
-        Command::Vote { job, result } => vote::vote(options, &job, &result).await,
+        Command::Vote { job, result, could_not_run: _ } => vote::vote(options, &job, result.as_deref()).await,
         Command::Reveal { job } => vote::reveal(options, &job).await,
         Command::Draw { job } => verdict::draw(options, &job).await,
         Command::Appeal { job } => verdict::appeal(options, &job).await,

@@ -72,8 +72,25 @@ pub enum Command {
     Pay { job: String },
     /// Have a job refunded that was not delivered in time, and its provider's bond slashed; anyone may
     Fail { job: String },
+    /// Take requirements out of use
+    #[command(subcommand)]
+    Requirements(Requirements),
     /// Do whatever a job's time is up for: award, settle, pay, refund, resolve; anyone may
     Crank { job: String },
+}
+
+#[derive(Subcommand)]
+pub enum Requirements {
+    /// Let no new job name them from now on; jobs that do go on, and are judged by them
+    Retire {
+        /// Address, or hash among the signer's
+        requirements: String,
+    },
+    /// Get their rent back, 300 days after they were retired; anyone may
+    Close {
+        /// Address, or hash among the signer's
+        requirements: String,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -103,6 +120,12 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             list(options, &filter).await
         }
         Command::Watch { job, output } => watch::run(options, &job, output.as_deref()).await,
+        Command::Requirements(Requirements::Retire { requirements }) => {
+            requirements::retire(options, &requirements).await
+        }
+        Command::Requirements(Requirements::Close { requirements }) => {
+            requirements::close(options, &requirements).await
+        }
         Command::Approve { job } => decide::approve(options, &job).await,
         Command::Challenge { job, result } => decide::challenge(options, &job, &result).await,
         Command::Cancel { job } => decide::cancel(options, &job).await,

@@ -189,6 +189,7 @@ fn expected(cast: &Cast, name: &str, ended: &Ended) -> Result<(i128, &'static st
         deposit: Amount::new(ended.case.dispute.deposit),
         slashed,
         appeal: None,
+        is_heard: false,
         has_winners: [true, false],
     };
     let awards =

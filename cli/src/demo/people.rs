@@ -7,7 +7,9 @@ use joule_sdk::{
     pda,
     registry::state::{Attributes, Profile},
     staking::state::Bond,
-    token_program, Chain, Keypair, Pubkey, Signer,
+    token_program,
+    treasury::state::Service,
+    Chain, Keypair, Pubkey, Signer,
 };
 
 /// Base units that every provider here answers with.
@@ -101,7 +103,9 @@ impl Cast {
             create_associated(who, who, mint, program),
             registry::register(who, who, profile),
             staking::open_bond(who, who, mint, program, who),
-            staking::deposit_bond(who, self.tokens_of(&who), bond, mint, program, BOND),
+            staking::name_service(who, bond, Service::Escrow as u8, true),
+            staking::name_service(who, bond, Service::Billing as u8, true),
+            staking::deposit_bond(who, self.tokens_of(&who), bond, mint, program, BOND, who),
         ];
         self.chain.send(&instructions, &[key]).await?;
         Ok(())

@@ -99,10 +99,11 @@ pub struct Tally {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub counter: u64,
+    /// For the third output that has most.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub neither: u64,
-    /// Votes revealed.
+    /// Votes revealed, those included whose juror could not run the job.
     pub revealed: u32,
 }
 
@@ -129,6 +130,7 @@ pub struct Vote {
     pub stake: u64,
     /// The output it was for, once revealed.
     pub output: Option<String>,
+    /// `undecided` is a member of a panel that could not run the job.
     pub choice: Option<Verdict>,
     /// What it was paid, in base units.
     #[serde(with = "decimal")]

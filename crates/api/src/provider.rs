@@ -84,6 +84,8 @@ pub struct Bond {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub free: u64,
+    /// Numbers of the services that its owner lets lock it: 0 is the escrow, 1 is billing.
+    pub services: Vec<u8>,
     pub reputation: Reputation,
     /// Claims that hold a part of it.
     pub open_claims: u32,

@@ -1,6 +1,6 @@
 //! Which settings make sense.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, MOST_VOUCHERS};
 use std::collections::HashSet;
 
 /// Micro-lamports.
@@ -100,11 +100,11 @@ impl Config {
                 "x402 allows at most 5 lamports, 5000000 micro-lamports",
             );
         }
-        if !(1..=3).contains(&self.settle.per_transaction) {
+        if !(1..=MOST_VOUCHERS).contains(&self.settle.per_transaction) {
             return bad(
                 "settle.per_transaction",
                 &self.settle.per_transaction,
-                "1 to 3 vouchers fit into a transaction",
+                "1 to 15 vouchers fit into a transaction",
             );
         }
         Ok(())
@@ -157,7 +157,7 @@ mod tests {
             ("risk = { unsettled = 5 }", "risk.unsettled is 5: must be at least risk.unpaid"),
             ("risk = { settle_margin = 3600 }", "less than risk.min_grace"),
             ("settle = { amount = 50000001 }", "must be at most risk.unsettled"),
-            ("settle = { per_transaction = 4 }", "1 to 3 vouchers"),
+            ("settle = { per_transaction = 16 }", "1 to 15 vouchers"),
             ("exact = { max_unit_price = 5000001 }", "at most 5 lamports"),
             ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),

@@ -36,6 +36,14 @@ pub fn hash(hash: &[u8; 32]) -> Value {
     hex::encode(hash).into()
 }
 
+/// `null` where it is all zero.
+pub fn filled(hash: &[u8; 32]) -> Value {
+    if *hash == [0; 32] {
+        return Value::Null;
+    }
+    self::hash(hash)
+}
+
 pub fn text(amount: &PodU64) -> Value {
     amount.get().to_string().into()
 }

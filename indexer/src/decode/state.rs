@@ -96,10 +96,10 @@ impl State {
                 claim: key, claim_payer: key, rent_payer: key, price: text, exposure: text, placed_at: number),
             Self::Dispute(s) => dispute(s),
             Self::Vote(s) => fields!(s; dispute: key, juror: key, payout: key, claim: key, claim_payer: key,
-                rent_payer: key, commitment: hash, stake: text, round: number, choice: number),
+                rent_payer: key, commitment: hash, output: filled, stake: text, round: number, choice: number),
             Self::Panel(s) => json!({
                 "mint": fields::key(&s.mint), "rent_payer": fields::key(&s.rent_payer), "epoch": s.epoch.get(),
-                "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text)).collect::<Value>(),
+                "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text, engaged: text)).collect::<Value>(),
             }),
             Self::Channel(s) => channel(s),
             Self::Payer(s) => fields!(s; owner: key, mint: key, vault: key, balance: text, reserved: text, rate: text,
@@ -108,7 +108,7 @@ impl State {
                 started_at: number, settled_until: number, ends_at: number, period: number, status: number),
             Self::Cluster(s) => fields!(s; genesis_hash: hash, bump: number),
             Self::Provider(s) => fields!(s; authority: key, payout_owner: key, rent_payer: key, endpoint_hash: hash,
-                metadata_hash: hash, registered_at: number, updated_at: number, capacity: number, status: number,
+                metadata_hash: hash, registered_at: number, updated_at: number, stated_at: number, capacity: number, status: number,
                 gpu_model: number, gpu_count: number, vram_mib: number, cpu_cores: number, region: number,
                 memory_mib: number, disk_gib: number, bandwidth_mbps: number),
             Self::Attestor(s) => {
@@ -116,8 +116,9 @@ impl State {
             }
             Self::Attestations(s) => {
                 let used = s.places.iter().filter(|place| place.expires_at.get() != 0);
-                let places =
-                    used.map(|a| fields!(a; attestor: key, schema: number, expires_at: number, value_hash: hash));
+                let places = used.map(
+                    |a| fields!(a; attestor: key, schema: number, since: number, expires_at: number, value_hash: hash),
+                );
                 json!({
                     "subject": fields::key(&s.subject), "rent_payer": fields::key(&s.rent_payer),
                     "places": places.collect::<Value>(),
@@ -129,7 +130,7 @@ impl State {
             Self::Bond(s) => {
                 fields!(s; owner: key, mint: key, vault: key, withdrawer: key, rent_payer: key, amount: text,
                 locked: text, unbonding: text, unbonds_at: number, kept: text, failed: text, scored_at: number,
-                claims: number)
+                claims: number, services: number)
             }
             Self::Claim(s) => json!({
                 "bond": fields::key(&s.bond), "signer": fields::key(&s.signer), "subject": fields::key(&s.subject),
@@ -143,10 +144,10 @@ impl State {
             Self::Stake(s) => fields!(s; pool: key, owner: key, rent_payer: key, amount: text, weight: text,
                 lock_end: number, cooling: text, cools_at: number, earned: text, fraction: text, accrued: wide),
             Self::Service(s) => {
-                fields!(s; program: key, signer: key, admitted_at: number, number: number, enabled: flag)
+                fields!(s; program: key, signer: key, admitted_at: number, in_force_at: number, number: number)
             }
             Self::Protocol(s) => fields!(s; authority: key, pending_authority: known, guardian: key, fee_bps: numbers,
-                staged_fee_bps: numbers, staged_fee_at: numbers, paused_until: numbers),
+                staged_fee_bps: numbers, staged_fee_at: numbers, paused_until: numbers, initialized_at: number),
             Self::AcceptedMint(s) => fields!(s; mint: key, fee_vault: key, reward_vault: known, min_amount: text,
                 kept: text, owed_rewards: text, outflow_limit: text, outflow: text, outflow_at: number,
                 staged_limit: text, staged_at: number, outflow_window: number, staged_window: number,
@@ -170,12 +171,15 @@ fn channel(s: &Channel) -> Value {
 
 fn dispute(s: &Dispute) -> Value {
     let mut value = fields!(s; job: key, challenger: key, rent_payer: key, panel: known, counter_result: hash,
-        deposit: text, appeal_deposit: text, opened_at: number, draw_by: number, commit_by: number, reveal_by: number,
+        deposit: text, appeal_deposit: text, lot: filled, third: filled, patient_until: number, opened_at: number, draw_by: number, commit_by: number, reveal_by: number,
         final_at: number, resolved_at: number, vote_window: number, votes_open: number, status: number, mode: number,
         round: number, jurors: number, appellant: number, verdict: number);
     value["draw_slot"] = s.draw_slot.get().into();
-    value["rounds"] =
-        s.rounds.iter().map(|r| fields!(r; tally: texts, pot: text, committed: number, revealed: number)).collect();
+    value["rounds"] = s
+        .rounds
+        .iter()
+        .map(|r| fields!(r; tally: texts, weight: text, pot: text, committed: number, revealed: number))
+        .collect();
     let drawn = s.members.iter().take(usize::from(s.drawn)).enumerate();
     value["members"] = drawn
         .map(|(seat, member)| {
@@ -196,6 +200,7 @@ fn requirements(s: &Requirements) -> Value {
         let used = rules.iter().filter(|rule| Address::from(&rule.attestor) != Address::SYSTEM);
         used.map(|rule| fields!(rule; attestor: key, schema: number)).collect()
     };
+    value["retired_at"] = fields::number(&s.retired_at);
     value["client"] = fields::key(&s.client);
     value["rent_payer"] = fields::key(&s.rent_payer);
     value["hash"] = fields::hash(&c.hash());

@@ -90,14 +90,14 @@ fn all() -> Vec<(&'static str, Fact)> {
         PanelClosed);
     facts.extend(facts!(Program::Registry, registry: ProviderRegistered, ProviderUpdated, ProviderStatusChanged,
         ProviderRetired, AttestorAdmitted, AttestorChanged, Attested, AttestationRevoked, AttestationsClosed,
-        RequirementsDefined, RequirementsDropped, ModelCreated, ModelUpdated, PricesPublished));
+        RequirementsDefined, RequirementsRetired, RequirementsClosed, ModelCreated, ModelUpdated, PricesPublished));
     facts.extend(
         facts!(Program::Billing, billing: ClusterInitialized, PayerCreated, Deposited, Reclaimed, ChannelOpened,
         ChannelToppedUp, SessionSet, Backed, Distributed, OwedClaimed, CloseRequested, ChannelClosed, PlanStarted,
         PlanPaused, PlanResumed, PlanTerminated, PlanSettled, BillDisputed),
     );
     facts.extend(facts!(Program::Staking, staking: PoolCreated, PoolUpdated, Staked, LockExtended, StakeRefreshed,
-        Unstaked, StakeWithdrawn, RewardsClaimed, RewardsSynced, ServiceAdmitted, ServiceChanged, BondOpened,
+        Unstaked, StakeWithdrawn, RewardsClaimed, RewardsSynced, ServiceAdmitted, ServiceNamed, BondOpened,
         BondDeposited, UnbondingStarted, UnbondingCancelled, BondWithdrawn, BondClosed, ClaimLocked, ClaimReleased,
         ClaimSlashed));
     facts.extend(facts!(Program::Treasury, treasury: ProtocolInitialized, AuthorityProposed, AuthorityChanged,
@@ -109,7 +109,7 @@ fn all() -> Vec<(&'static str, Fact)> {
 #[test]
 fn every_event_of_every_program_is_decoded_and_named() {
     let facts = all();
-    assert_eq!(facts.len(), 89);
+    assert_eq!(facts.len(), 90);
     for (name, fact) in facts {
         assert_eq!(fact.name(), name);
     }

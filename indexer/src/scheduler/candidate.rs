@@ -12,6 +12,7 @@ use joule_registry::{
     error::RegistryError as E,
     state::{Attestations, Provider as Registered, Requirements},
 };
+use joule_treasury::state::Service;
 use joule_units::{split, Amount, Bps};
 use std::collections::HashMap;
 
@@ -65,6 +66,10 @@ impl<'a> Candidate<'a> {
         match (bond, exposure) {
             (_, None) => refusals.push(format!("its budget of {} cannot be backed by any bond", job.budget)),
             (None, _) => refusals.push(format!("the provider has no bond in the job's token {}", job.mint)),
+            (Some(bond), _) if !bond.services.contains(&(Service::Escrow as u8)) => refusals.push(format!(
+                "the provider's bond {} does not let the escrow lock it: `joule provider bond services`",
+                bond.address
+            )),
             (Some(bond), Some(exposure)) if exposure > lockable(bond) => refusals.push(format!(
                 "{exposure} base units of the bond would be locked at the full budget, and {} can be",
                 lockable(bond)

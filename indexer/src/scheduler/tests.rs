@@ -87,6 +87,18 @@ fn the_bond_must_cover_what_would_be_locked_at_the_full_budget() {
 }
 
 #[test]
+fn a_bond_that_the_escrow_may_not_lock_backs_no_job() {
+    let mut world = World::bonded(900);
+    world.chain.open(1, 1_000);
+    assert_eq!(world.offers().len(), 1);
+    world.chain.name_escrow(1, false);
+    let why = world.refusal();
+    assert!(why.contains("does not let the escrow lock it"), "{why}");
+    world.chain.name_escrow(1, true);
+    assert_eq!(world.offers().len(), 1);
+}
+
+#[test]
 fn what_is_on_its_way_out_can_still_be_locked_and_what_is_locked_cannot() {
     let mut world = World::bonded(900);
     world.chain.unbond(1, 900);
@@ -183,7 +195,7 @@ fn requirements_that_are_gone_can_be_met_by_nobody() {
     let requirements = world.chain.demand(1, &wanted);
     world.chain.open_with(1, 1_000, |job| job.requirements = Key::new_from_array(requirements.0));
     assert_eq!(world.offers().len(), 1);
-    world.chain.drop_demand(1, &requirements);
+    world.chain.close_demand(1, &requirements);
     let why = world.refusal();
     assert!(why.contains("are gone") && why.contains(&requirements.to_string()), "{why}");
 }

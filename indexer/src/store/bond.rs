@@ -26,6 +26,7 @@ pub fn from_account(account: &AccountRow, commitment: Commitment) -> Option<Bond
         unbonding: state.unbonding.get(),
         unbonds_at: job::time(state.unbonds_at.get()),
         free: state.free().ok()?,
+        services: (0..8).filter(|number| state.services >> number & 1 == 1).collect(),
         reputation: reputation(&state),
         open_claims: state.claims.get(),
         slot: account.version.slot,

@@ -30,7 +30,9 @@ impl ChannelFilter {
     pub fn matches(&self, channel: &Channel) -> bool {
         let same = |wanted: &Option<Address>, is: &String| wanted.is_none_or(|wanted| *is == wanted.to_string());
         self.status.is_none_or(|status| status == channel.status)
-            && self.lost_by.is_none_or(|who| channel.dispute.as_ref().is_some_and(|dispute| dispute.against.includes(who)))
+            && self
+                .lost_by
+                .is_none_or(|who| channel.dispute.as_ref().is_some_and(|dispute| dispute.against.includes(who)))
             && same(&self.payer, &channel.payer)
             && same(&self.provider, &channel.provider)
             && same(&self.model, &channel.model)

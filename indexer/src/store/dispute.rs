@@ -64,6 +64,10 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
         let is_newest = !account.closed && account.version.slot >= newest;
         if is_newest || challenged.is_none() {
             written(&mut dispute, state);
+            // What is left of other third outputs once one of them has won, the account says no more.
+            if challenged.is_none() || dispute.verdict != Some(Verdict::Neither) {
+                dispute.tallies = tallies(state);
+            }
         }
         seat(&mut dispute, state);
     }
@@ -124,13 +128,16 @@ fn written(dispute: &mut Dispute, state: &state::Dispute) {
     dispute.final_at = job::time(state.final_at.get());
     dispute.resolved_at = job::time(state.resolved_at.get());
     dispute.verdict = verdict(state.verdict);
+}
+
+fn tallies(state: &state::Dispute) -> Vec<Tally> {
     let rounds = state.rounds.iter().take(usize::from(state.round) + 1);
-    dispute.tallies = rounds
+    rounds
         .map(|round| {
             let [stands, counter, neither] = round.tally.map(|weight| weight.get());
             Tally { stands, counter, neither, revealed: round.revealed.get() }
         })
-        .collect();
+        .collect()
 }
 
 /// Who was drawn, as the account has it or last had it.

@@ -9,6 +9,9 @@ use joule_staking::{
 };
 use joule_units::{Amount, UnixTime};
 
+/// Escrow and billing, which a bond names when it is opened.
+const BOTH: u8 = 0b11;
+
 /// Where the bond of somebody's authority is.
 pub fn bond_address(who: u8) -> Address {
     bond_of(&authority(who))
@@ -40,6 +43,7 @@ impl Chain {
             bond.vault = key(&vault_of(&address));
             bond.withdrawer = owner;
             bond.scored_at = now.into();
+            bond.services = BOTH;
             let opened =
                 staking::BondOpened { bond: key(&address), owner, mint: MINT, withdrawer: owner, at: now.into() };
             events.push((Program::Staking, opened.data()));
@@ -57,6 +61,24 @@ impl Chain {
         self.bonds.insert(address, bond);
         self.transaction(vec![(Program::Staking, address, Some(bytes(&bond)))], events);
         address
+    }
+
+    /// Lets the escrow lock a bond, or no longer.
+    pub fn name_escrow(&mut self, who: u8, named: bool) {
+        let (address, now) = (bond_address(who), self.now());
+        let bond = self.bonds.get_mut(&address).unwrap();
+        bond.services = if named { BOTH } else { BOTH & !1 };
+        let bond = *bond;
+        let service = Key::new_from_array([77; 32]);
+        let event = staking::ServiceNamed {
+            bond: key(&address),
+            service,
+            program: joule_escrow::ID,
+            at: now.into(),
+            number: 0,
+            named: named.into(),
+        };
+        self.step(Program::Staking, &[(address, Some(bytes(&bond)))], event.data());
     }
 
     pub fn unbond(&mut self, who: u8, amount: u64) {

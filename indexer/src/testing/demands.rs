@@ -38,9 +38,10 @@ impl Chain {
         address
     }
 
-    pub fn drop_demand(&mut self, client: u8, address: &Address) {
+    /// Long after it was retired.
+    pub fn close_demand(&mut self, client: u8, address: &Address) {
         let who = key(&Address([client + 1; 32]));
-        let event = registry::RequirementsDropped { requirements: key(address), client: who };
+        let event = registry::RequirementsClosed { requirements: key(address), client: who };
         self.step(Program::Registry, &[(*address, None)], event.data());
     }
 

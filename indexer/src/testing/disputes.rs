@@ -127,7 +127,11 @@ impl Chain {
             round: vote.round,
         };
         self.votes.insert(address, vote);
-        let (mut writes, mut events) = self.lock(&authority(juror), &address, Amount::new(stake));
+        // What a member answers with was locked when it enrolled.
+        let (mut writes, mut events) = match self.disputes[job].is_panel() {
+            true => Default::default(),
+            false => self.lock(&authority(juror), &address, Amount::new(stake)),
+        };
         writes.push((Program::Escrow, address, Some(bytes(&vote))));
         events.push((Program::Escrow, event.data()));
         self.about(job, writes, events);
@@ -142,10 +146,11 @@ impl Chain {
         let choice = match output {
             o if o == self.jobs[job].result_hash => Verdict::Stands,
             COUNTER => Verdict::Counter,
+            o if o == [0; 32] => Verdict::Undecided,
             _ => Verdict::Neither,
         };
-        dispute.tally(vote.round, choice, vote.stake.get(), now).unwrap();
-        vote.choice = choice as u8;
+        dispute.tally(vote.round, choice, &output, vote.stake.get(), now).unwrap();
+        (vote.choice, vote.output) = (choice as u8, output);
         let vote = *vote;
         let event = escrow::VoteRevealed {
             job: key(job),
@@ -184,7 +189,8 @@ impl Chain {
     /// Pays whoever can be paid, which here is everybody but the jurors.
     pub fn resolve(&mut self, job: &Address) {
         let now = UnixTime::new(self.now());
-        let verdict = self.disputes[job].decide(now).unwrap();
+        let verdict = self.disputes[job].decide(self.jobs[job].settle_after.get(), now).unwrap();
+        self.disputes.get_mut(job).unwrap().name_third(verdict);
         let (writes, mut events, slashed) = if verdict.pays_provider() {
             let price = if verdict == Verdict::Stands { self.jobs[job].price.get() } else { 0 };
             let (writes, events) = self.release(job, price);
@@ -203,6 +209,7 @@ impl Chain {
                 deposit: Amount::new(dispute.deposit.get()),
                 slashed: Amount::new(slashed),
                 appeal: dispute.appeal_made(),
+                is_heard: dispute.is_heard(),
                 has_winners: [dispute.winners(0, verdict) > 0, dispute.winners(1, verdict) > 0],
             },
         )
@@ -243,13 +250,16 @@ impl Chain {
         let vote = self.votes.remove(&address).unwrap();
         let dispute = self.disputes.get_mut(job).unwrap();
         let verdict = Verdict::from_number(dispute.verdict).unwrap();
-        let is_right = vote.choice == dispute.verdict;
-        let is_spared = vote.choice != 0 && verdict == Verdict::Undecided;
+        let is_right = dispute.is_right(vote.choice, &vote.output);
+        let could_not_run = vote.choice == Verdict::Undecided as u8;
+        let is_spared = vote.choice != 0 && (verdict == Verdict::Undecided || could_not_run);
         dispute.vote_closed().unwrap();
         let pot = Amount::new(dispute.rounds[usize::from(round)].pot.get());
         let winners = dispute.winners(round, verdict);
         let is_lost = !is_right && !is_spared;
-        let (mut writes, mut events, taken) = if is_lost {
+        let (mut writes, mut events, taken) = if self.disputes[job].is_panel() {
+            Default::default()
+        } else if is_lost {
             self.slash(&address, vote.stake.get())
         } else {
             let (writes, events) = self.release(&address, 0);

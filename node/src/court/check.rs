@@ -2,12 +2,14 @@
 
 use super::{Court, Obstacle};
 use crate::{
-    chain::{Address, JobStatus},
+    chain::{Address, Job, JobStatus, Verification},
     work::Ended,
 };
 use joule_sdk::{
+    escrow::state::{epoch_at, Panel},
     instruction::escrow::{self, Challenger},
     pda,
+    units::UnixTime,
 };
 use tracing::{info, warn};
 
@@ -25,6 +27,10 @@ impl Court {
         let Some(job) = self.chain.job(&address).await? else { return Ok(Ended::Over) };
         if !self.duty.wants_check(&job, &self.chain.authority(), self.chain.now().await?) {
             return Ok(Ended::Over);
+        }
+        // Before it is run: nobody would decide what comes of it.
+        if let Err(reason) = self.bench(&job).await? {
+            return Ok(Ended::Later(reason));
         }
         let answer = self.run(job.spec_hash, job.input_hash).await?;
         let (result, mine) = (job.result_hash, answer.hash());
@@ -52,7 +58,12 @@ impl Court {
         self.executor.store(answer.bytes).await?;
         let me = self.chain.authority();
         let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
-        let sent = self.chain.send(&[escrow::challenge(who, address, token_program, *mine.as_bytes())]).await;
+        // Running it may have taken the rest of the epoch.
+        let panel = match self.bench(&job).await? {
+            Ok(panel) => panel,
+            Err(reason) => return Ok(Ended::Later(reason)),
+        };
+        let sent = self.chain.send(&[escrow::challenge(who, address, panel, token_program, *mine.as_bytes())]).await;
         match self.chain.chain().job(&address).await? {
             Some(after) if after.challenger == me => {
                 info!(job = %address, deposit = job.exposure, counter = %mine, "challenged");
@@ -61,5 +72,21 @@ impl Court {
             _ => info!(job = %address, "somebody else was quicker to challenge it"),
         }
         Ok(Ended::Checked)
+    }
+
+    /// The panel that would judge now, where one judges; or why none can, and a challenge would be refused.
+    async fn bench(&self, job: &Job) -> Result<Result<Option<Address>, String>, Obstacle> {
+        if job.verification != Verification::Panel {
+            return Ok(Ok(None));
+        }
+        let (chain, me) = (self.chain.chain(), self.chain.authority());
+        let epoch = epoch_at(UnixTime::new(chain.now().await?));
+        let address = pda::panel(&job.mint, epoch);
+        let Some(state) = chain.job(&job.address).await? else { return Ok(Ok(Some(address))) };
+        let can_judge = |panel: Panel| panel.can_judge(&state, &me, job.exposure);
+        Ok(match chain.find::<Panel>(&address).await?.is_some_and(can_judge) {
+            true => Ok(Some(address)),
+            false => Err(format!("no panel can judge it in epoch {epoch}, and nobody can challenge it: too few are enrolled with its exposure of {}", job.exposure)),
+        })
     }
 }

@@ -26,7 +26,7 @@ use joule_sdk::{
     instruction::escrow,
     pda,
 };
-use motion::{motion, seat_of, side_of, Motion, Stand};
+use motion::{is_late, motion, seat_of, side_of, tries_until, Motion, Stand};
 use std::io;
 use tracing::info;
 
@@ -38,7 +38,7 @@ pub struct Duty {
     pub verify: bool,
     /// Votes in quorums.
     pub vote: bool,
-    /// The most that is put at risk in one dispute, in base units; a panel's seat risks what was staked for it.
+    /// The most that is put at risk in one dispute, in base units; a panel's seats risk what was staked for them, and no more.
     pub max_deposit: u64,
     /// Base units that are staked to be drawn for panels, anew for each epoch; none enrols for none.
     pub panel_stake: Option<u64>,
@@ -126,6 +126,7 @@ impl Court {
             abstains,
             vote: vote.as_ref(),
             can_open: ballot.is_some(),
+            settle_after: job.settle_after.get(),
             side: side.filter(|_| self.duty.max_appeal.is_some() && !abstains),
         };
         match motion(&dispute, stand, chain.now().await?) {
@@ -136,7 +137,9 @@ impl Court {
             }
             Motion::Nothing => {}
             Motion::Draw => self.draw(&place, &dispute).await?,
-            Motion::Commit(seat) => return self.commit(address, &job, &dispute, &mine, seat).await,
+            Motion::Commit(Some(seat)) => return self.commit_seat(address, &job, &dispute, &mine, seat).await,
+            Motion::Commit(None) => return self.commit_vote(address, &job, &dispute, &mine).await,
+            Motion::Excuse(seat) => self.excuse(address, &job, &dispute, &mine, seat).await?,
             Motion::Reveal => {
                 let Some(ballot) = ballot else { return Ok(Ended::Over) };
                 self.reveal(address, &mine, &ballot).await?;
@@ -159,6 +162,12 @@ impl Court {
         }
         let sent = self.chain.send(&[escrow::draw_panel(*place, dispute)]).await;
         match chain.find::<Dispute>(place).await? {
+            Some(after) if after.status == dispute.status && after.lot != [0; 32] => {
+                sent?;
+                if dispute.lot == [0; 32] {
+                    info!(job = %dispute.job, until = after.patient_until.get(), "the lot fell on a busy member: it is waited for");
+                }
+            }
             Some(after) if after.status == dispute.status && after.draw_slot == dispute.draw_slot => sent?,
             _ => info!(job = %dispute.job, round = dispute.round, "panel drawn, or a later slot chosen for it"),
         }

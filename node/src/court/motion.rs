@@ -1,9 +1,12 @@
 //! What a dispute needs now, by its account and the chain's clock alone.
 
 use crate::chain::Address;
-use joule_sdk::escrow::{
-    math::Side,
-    state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+use joule_sdk::{
+    escrow::{
+        math::Side,
+        state::{Dispute, DisputeStatus, Job, Verdict, Vote},
+    },
+    units::UnixTime,
 };
 
 /// What a dispute needs now.
@@ -13,6 +16,8 @@ pub enum Motion {
     Draw,
     /// This node votes: in a panel, from this seat.
     Commit(Option<u8>),
+    /// This node says from its seat that it cannot run the job, having tried.
+    Excuse(u8),
     /// This node opens its vote.
     Reveal,
     /// This node may have lost wrongly, and can ask for a second panel.
@@ -31,7 +36,7 @@ pub struct Stand<'a> {
     pub wants_vote: bool,
     /// Its place among the members of this round's panel.
     pub seat: Option<u8>,
-    /// Has nothing to say about this job.
+    /// Has nothing to say about this job, or cannot run it.
     pub abstains: bool,
     /// Its vote in this round, if it is on the chain.
     pub vote: Option<&'a Vote>,
@@ -39,6 +44,8 @@ pub struct Stand<'a> {
     pub can_open: bool,
     /// The side that it would appeal for.
     pub side: Option<Side>,
+    /// When the job's review is over, in Unix seconds.
+    pub settle_after: i64,
 }
 
 /// `now` is the chain's time.
@@ -48,19 +55,51 @@ pub fn motion(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
         return Motion::WindUp;
     }
     if is(DisputeStatus::Drawing) {
-        return if now > dispute.draw_by.get() { Motion::Resolve } else { Motion::Draw };
+        return match () {
+            () if now > dispute.draw_by.get() => resolution(dispute, stand, now),
+            () if is_to_be_drawn(dispute, now) => Motion::Draw,
+            () => Motion::Nothing,
+        };
     }
     if now > dispute.final_at.get() {
-        return Motion::Resolve;
+        return resolution(dispute, stand, now);
     }
     let (commit_by, reveal_by) = (dispute.commit_by.get(), dispute.reveal_by.get());
-    let may_vote = !stand.abstains && if dispute.is_panel() { stand.seat.is_some() } else { stand.wants_vote };
-    match stand.vote {
-        None if may_vote && now <= commit_by => Motion::Commit(stand.seat),
-        Some(vote) if vote.choice == 0 && stand.can_open && now > commit_by && now <= reveal_by => Motion::Reveal,
+    let may_vote = !dispute.is_panel() && stand.wants_vote;
+    match (stand.vote, stand.seat) {
+        // Whoever was drawn must say something, or is slashed for keeping silent.
+        (None, Some(seat)) if stand.abstains && is_late(dispute, now) => Motion::Excuse(seat),
+        (None, seat) if !stand.abstains && now <= commit_by && (seat.is_some() || may_vote) => Motion::Commit(seat),
+        (Some(vote), _) if vote.choice == 0 && stand.can_open && now > commit_by && now <= reveal_by => Motion::Reveal,
         _ if now > reveal_by && stand.side.is_some_and(|side| has_lost(dispute, side)) => Motion::Appeal,
         _ => Motion::Nothing,
     }
+}
+
+/// Without a verdict nobody is paid before the review of the result is over.
+fn resolution(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
+    match dispute.decide(stand.settle_after, UnixTime::new(now)) {
+        Ok(_) => Motion::Resolve,
+        Err(_) => Motion::Nothing,
+    }
+}
+
+/// Whether members are to be drawn now. While somebody is busy on whom the lot has fallen, each drawing gives the next one a window
+/// of its own; one in each quarter of it is enough.
+fn is_to_be_drawn(dispute: &Dispute, now: i64) -> bool {
+    let (window, is_pinned) = (i64::from(dispute.vote_window.get()), dispute.lot != [0; 32]);
+    !is_pinned || now > dispute.patient_until.get() || now >= dispute.draw_by.get() - window * 3 / 4
+}
+
+/// Whether so little is left of the time to commit that a member which cannot run the job says so: the last quarter of it.
+pub fn is_late(dispute: &Dispute, now: i64) -> bool {
+    let commit_by = dispute.commit_by.get();
+    now >= commit_by - i64::from(dispute.vote_window.get()) / 4 && now <= commit_by
+}
+
+/// Until when a member tries to run the job, in Unix seconds: what is left then is for saying that it cannot.
+pub fn tries_until(dispute: &Dispute) -> i64 {
+    dispute.commit_by.get() - i64::from(dispute.vote_window.get()) / 8
 }
 
 /// Whether `side` loses money by what a first panel has decided, and a second one may see it otherwise.
@@ -125,8 +164,15 @@ mod tests {
         Vote { choice, ..<Vote as bytemuck::Zeroable>::zeroed() }
     }
 
-    const JUROR: Stand =
-        Stand { wants_vote: true, seat: None, abstains: false, vote: None, can_open: false, side: None };
+    const JUROR: Stand = Stand {
+        wants_vote: true,
+        seat: None,
+        abstains: false,
+        vote: None,
+        can_open: false,
+        side: None,
+        settle_after: 0,
+    };
 
     #[test]
     fn a_vote_is_committed_and_opened_in_its_time() {
@@ -171,6 +217,44 @@ mod tests {
         dispute.draw_by = 5.into();
         assert_eq!(motion(&dispute, JUROR, 5), Motion::Draw);
         assert_eq!(motion(&dispute, JUROR, 6), Motion::Resolve);
+        let reviewed = Stand { settle_after: 9, ..JUROR };
+        assert_eq!([8, 9].map(|now| motion(&dispute, reviewed, now)), [Motion::Nothing, Motion::Resolve]);
+    }
+
+    #[test]
+    fn a_lot_that_waits_for_a_busy_member_is_drawn_again_before_its_window_ends() {
+        let mut dispute = voting();
+        dispute.status = DisputeStatus::Drawing as u8;
+        (dispute.draw_by, dispute.vote_window, dispute.patient_until) = (140.into(), 40.into(), 1_000.into());
+        assert_eq!(motion(&dispute, JUROR, 101), Motion::Draw, "nobody has yet");
+        dispute.lot = [1; 32];
+        let at = |now| motion(&dispute, JUROR, now);
+        assert_eq!([109, 110, 140, 141].map(at), [Motion::Nothing, Motion::Draw, Motion::Draw, Motion::Resolve]);
+        let impatient = Dispute { patient_until: 100.into(), ..dispute };
+        assert_eq!(motion(&impatient, JUROR, 101), Motion::Draw);
+    }
+
+    #[test]
+    fn a_member_that_cannot_run_the_job_says_so_late_and_a_quorum_needs_not_hear_it() {
+        let mut dispute = panel(Verdict::Undecided);
+        (dispute.commit_by, dispute.vote_window) = (100.into(), 40.into());
+        (dispute.reveal_by, dispute.final_at) = (140.into(), 180.into());
+        let member = Stand { seat: Some(1), abstains: true, ..JUROR };
+        let at = |now| motion(&dispute, member, now);
+        assert_eq!(
+            [89, 90, 100, 101].map(at),
+            [Motion::Nothing, Motion::Excuse(1), Motion::Excuse(1), Motion::Nothing]
+        );
+        assert_eq!(
+            motion(&dispute, Stand { abstains: false, ..member }, 95),
+            Motion::Commit(Some(1)),
+            "it tries again"
+        );
+        let sealed = vote(0);
+        assert_eq!(motion(&dispute, Stand { vote: Some(&sealed), ..member }, 95), Motion::Nothing, "never twice");
+        assert_eq!(tries_until(&dispute), 95);
+        let quorum = Dispute { mode: 1, ..dispute };
+        assert_eq!(motion(&quorum, Stand { seat: None, ..member }, 95), Motion::Nothing);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Being a resolver: enrolled for every coming epoch, and with its stakes back when nobody can need them any more.
+//! Being a resolver: enrolled for every coming epoch. And having a bond back when nobody can need it any more.
 
 use super::{Court, Obstacle};
 use crate::{chain::Address, work::Ended};
@@ -14,16 +14,23 @@ use joule_sdk::{
 };
 use tracing::{info, warn};
 
-/// How many past epochs are looked through for stakes: those whose panels can still be needed, and as many more.
-const PAST: u64 = 16;
-
 impl Court {
-    /// Sees to it that this node is enrolled for the next epoch in a token, and lets go of what it had staked for past ones.
-    pub async fn keep_seat(self, mint: Address) -> Ended {
+    /// Sees to it that this node is enrolled for the next epoch in a token, if it is to be; and `releases` what has come to its end.
+    pub async fn keep_seat(self, mint: Address, releases: bool) -> Ended {
+        if let Err(obstacle) = self.release(&mint, releases).await {
+            return Ended::Later(obstacle.to_string());
+        }
         let Some(stake) = self.duty.panel_stake else { return Ended::Over };
         match self.keep_seat_once(mint, stake).await {
             Ok(ended) => ended,
             Err(obstacle) => Ended::Later(obstacle.to_string()),
+        }
+    }
+
+    async fn release(&self, mint: &Address, releases: bool) -> Result<(), Obstacle> {
+        match releases {
+            true => self.let_go(mint, self.chain.now().await?).await,
+            false => Ok(()),
         }
     }
 
@@ -36,7 +43,7 @@ impl Court {
             return Ok(Ended::Over);
         }
         // What comes back may be needed for the next.
-        self.let_go(&mint, epoch, now).await?;
+        self.let_go(&mint, now).await?;
         // It can lose the seat to a higher stake; enrolling again would lock a second one for the same seat.
         if chain.find::<Claim>(&pda::seat_claim(&next, &me)).await?.is_some() {
             return Ok(Ended::Refused(format!(
@@ -45,10 +52,9 @@ impl Court {
             )));
         }
         let lockable = self.chain.lockable(&mint).await?;
-        if lockable < stake.saturating_mul(2) {
+        if lockable < stake {
             return Ok(Ended::Refused(format!(
-                "a seat and a vote from it take twice {stake} base units of its bond, which has {lockable} left: \
-                 `joule provider bond deposit`"
+                "a seat takes {stake} base units of its bond, which has {lockable} left: `joule provider bond deposit`"
             )));
         }
         let sent = self.chain.send(&[escrow::enroll(me, me, mint, epoch + 1, stake)]).await;
@@ -65,21 +71,23 @@ impl Court {
         Ok(panel.is_some_and(|panel| panel.enrolled().iter().any(|entry| entry.resolver == self.chain.authority())))
     }
 
-    /// Gives the stakes back to the bond that no dispute can need any more.
-    async fn let_go(&self, mint: &Address, epoch: u64, now: i64) -> Result<(), Obstacle> {
-        let (chain, me) = (self.chain.chain(), self.chain.authority());
-        for past in epoch.saturating_sub(PAST)..epoch {
-            let address = pda::seat_claim(&pda::panel(mint, past), &me);
-            let Some(claim) = chain.find::<Claim>(&address).await? else { continue };
-            let used = &claim.tranches[..usize::from(claim.count)];
-            if used.iter().any(|tranche| tranche.until.get() > now) {
+    /// Gives back to the bond what no service can need any more: past seats' stakes, and whatever else has come to its end. Anyone may,
+    /// and nobody else has a reason to.
+    async fn let_go(&self, mint: &Address, now: i64) -> Result<(), Obstacle> {
+        let chain = self.chain.chain();
+        for (address, claim) in chain.claims_on(&pda::bond(&self.chain.authority(), mint)).await? {
+            let used = claim.tranches.iter().take(claim.count.into());
+            let ended: u64 =
+                used.filter(|tranche| tranche.until.get() <= now).map(|tranche| tranche.amount.get()).sum();
+            if ended == 0 {
                 continue;
             }
-            let sent = self.chain.send(&[staking::release_expired(address, &claim)]).await;
-            match chain.find::<Claim>(&address).await? {
+            match self.chain.send(&[staking::release_expired(address, &claim)]).await {
+                Ok(()) => info!(%mint, claim = %address, amount = ended, "free again: the claim has come to its end"),
                 // Nothing waits for it.
-                Some(_) => warn!(%mint, epoch = past, sent = ?sent.err(), "cannot let go of a past seat's stake yet"),
-                None => info!(%mint, epoch = past, "a past seat's stake is free again"),
+                Err(error) => {
+                    warn!(%mint, claim = %address, %error, "cannot release a claim that has come to its end yet")
+                }
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use joule_sdk::{
     pda,
     staking::state::Claim,
 };
-use tracing::{info, warn};
+use tracing::info;
 
 impl Court {
     pub(super) async fn resolve(&self, address: Address, job: &State, dispute: &Dispute) -> Result<(), Obstacle> {
@@ -27,7 +27,8 @@ impl Court {
         let (chain, place) = (self.chain.chain(), pda::dispute(&address));
         let token_program = self.chain.token_program(&job.mint).await?;
         for (vote, state) in chain.votes_in(&place).await? {
-            let sent = self.chain.send(&[escrow::close_vote(address, job, vote, &state, token_program)]).await;
+            let sent =
+                self.chain.send(&[escrow::close_vote(address, job, dispute.panel, vote, &state, token_program)]).await;
             if chain.find::<Vote>(&vote).await?.is_some() {
                 sent?;
             }
@@ -38,9 +39,11 @@ impl Court {
             // Gone: there is nothing left to be slashed.
             let payer = chain.find::<Claim>(&claim).await?.map_or(self.chain.authority(), |claim| claim.rent_payer);
             let punish = escrow::punish_absent(address, job, dispute, seat, payer, token_program);
-            if let Err(error) = self.chain.send(&[punish]).await {
-                // Somebody else may have; a dispute can be closed without, a step later.
-                warn!(job = %address, seat, %error, "cannot punish a member that never voted");
+            let sent = self.chain.send(&[punish]).await;
+            // Somebody else may have; until it is done nobody can close the dispute.
+            let is_done = |after: Dispute| after.punished.get() & (1 << seat) != 0;
+            if !chain.find::<Dispute>(&place).await?.is_none_or(is_done) {
+                sent?;
             }
         }
         for round in 0..=dispute.round {

@@ -28,6 +28,10 @@ pub enum SdkError {
     NotThisAccount,
     #[error("a signature is missing: {0}")]
     Signing(String),
+    #[error("the transaction comes to {bytes} bytes, and one holds {most} here")]
+    TooLong { bytes: usize, most: usize },
+    #[error("no transaction holds this: {0}")]
+    Unfit(String),
     #[error("cannot use key file {path}: {reason}")]
     KeyFile { path: String, reason: String },
 }

@@ -1,5 +1,8 @@
 //! Everything a Rust client needs to talk to Joule's programs: addresses, instructions, accounts, errors, and sending.
 //!
+//! [`Chain::send`] sends a transaction without a version while that holds it, and one of version 1 ([`v1`]) where the cluster
+//! takes that; [`table`] is for long ones on a cluster that does not.
+//!
 //! The types of the accounts, events and instruction arguments are the programs' own, re-exported.
 
 pub mod account;
@@ -11,6 +14,7 @@ pub mod pda;
 mod rpc;
 pub mod table;
 pub mod transaction;
+pub mod v1;
 
 pub use error::{ProgramFailure, SdkError};
 pub use joule_billing as billing;

@@ -3,18 +3,25 @@
 use crate::{
     account,
     error::{self, SdkError},
-    escrow::state::{Bid, Client, Dispute, Job, JobStatus, Vote},
+    escrow::{
+        self,
+        state::{Bid, Client, Dispute, Job, JobStatus, Vote},
+    },
     pda,
     registry::state::Provider,
+    staking::{self, state::Claim},
     table::{self, Retired, Table},
-    token_program, Pubkey, Signature,
+    token_program,
+    transaction::MAX_BYTES,
+    v1::{self, Limits},
+    Pubkey, Signature,
 };
 use anchor_lang::Discriminator;
 use bytemuck::Pod;
 use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_client::{
     nonblocking::rpc_client::RpcClient,
-    rpc_config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
+    rpc_config::{RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSendTransactionConfig},
     rpc_filter::{Memcmp, RpcFilterType},
 };
 use solana_commitment_config::CommitmentConfig;
@@ -22,7 +29,13 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_transaction::{versioned::VersionedTransaction, Transaction};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::Duration,
+};
 
 /// How often a signature is looked up, and for how long: a blockhash lives about a minute.
 const POLL: Duration = Duration::from_millis(50);
@@ -32,6 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(75);
 #[derive(Clone)]
 pub struct Chain {
     rpc: Arc<RpcClient>,
+    /// It was seen to take version 1, which does not end.
+    takes_v1: Arc<AtomicBool>,
 }
 
 impl Chain {
@@ -43,6 +58,7 @@ impl Chain {
                 timeout,
                 CommitmentConfig::confirmed(),
             )),
+            takes_v1: Arc::default(),
         }
     }
 
@@ -50,13 +66,55 @@ impl Chain {
         &self.rpc
     }
 
-    /// Sends and waits until the cluster has confirmed. The first of `signers` pays the fee.
+    /// Sends and waits until the cluster has confirmed. The first of `signers` pays the fee. What is too long without a version
+    /// goes in version 1, if the cluster takes that.
     pub async fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature, SdkError> {
-        let payer = signers.first().ok_or_else(|| SdkError::Signing("nobody pays the fee".into()))?;
+        let payer = payer(signers)?;
+        let bytes = table::plain_len(instructions, &payer);
+        if bytes > MAX_BYTES {
+            return match self.takes_v1().await? {
+                true => self.send_v1(instructions, signers).await,
+                false => Err(SdkError::TooLong { bytes, most: MAX_BYTES }),
+            };
+        }
         let blockhash = self.rpc.get_latest_blockhash().await?;
-        let mut transaction = Transaction::new_with_payer(instructions, Some(&payer.pubkey()));
+        let mut transaction = Transaction::new_with_payer(instructions, Some(&payer));
         transaction.try_sign(signers, blockhash).map_err(|e| SdkError::Signing(e.to_string()))?;
         let signature = self.rpc.send_transaction(&transaction).await?;
+        self.confirm(&signature).await?;
+        Ok(signature)
+    }
+
+    /// Whether [`Self::send`] can send these: by their length, and by what the cluster takes.
+    pub async fn can_send(&self, instructions: &[Instruction], payer: &Pubkey) -> Result<bool, SdkError> {
+        let plain = table::plain_len(instructions, payer) <= MAX_BYTES;
+        Ok(plain || (v1::fits(instructions, payer) && self.takes_v1().await?))
+    }
+
+    /// Whether the cluster takes version 1: what its feature's account says. A cluster that does not is asked every time.
+    pub async fn takes_v1(&self) -> Result<bool, SdkError> {
+        if self.takes_v1.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let feature = self.rpc.get_account_with_commitment(&v1::FEATURE, self.rpc.commitment()).await?.value;
+        let taken = feature.is_some_and(|account| v1::is_active(&account.owner, &account.data));
+        self.takes_v1.store(taken, Ordering::Relaxed);
+        Ok(taken)
+    }
+
+    /// As [`Self::send`], in version 1 however short it is. It is rehearsed under the largest limits there are, and sent with
+    /// those that it needs.
+    pub async fn send_v1(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature, SdkError> {
+        let (payer, blockhash) = (payer(signers)?, self.rpc.get_latest_blockhash().await?);
+        let sign = |limits| {
+            let message = v1::message(&payer, instructions, limits, blockhash)?;
+            VersionedTransaction::try_new(message, signers).map_err(|e| SdkError::Signing(e.to_string()))
+        };
+        let used = self.rehearse(&sign(Limits::MOST)?).await?;
+        let transaction = sign(Limits::around(used.compute_units, used.loaded_bytes))?;
+        // It was rehearsed just now.
+        let config = RpcSendTransactionConfig { skip_preflight: true, ..Default::default() };
+        let signature = self.rpc.send_transaction_with_config(&transaction, config).await?;
         self.confirm(&signature).await?;
         Ok(signature)
     }
@@ -80,9 +138,8 @@ impl Chain {
         signers: &[&Keypair],
         table: &Table,
     ) -> Result<Signature, SdkError> {
-        let payer = signers.first().ok_or_else(|| SdkError::Signing("nobody pays the fee".into()))?;
-        let blockhash = self.rpc.get_latest_blockhash().await?;
-        let message = table.message(&payer.pubkey(), instructions, blockhash)?;
+        let (payer, blockhash) = (payer(signers)?, self.rpc.get_latest_blockhash().await?);
+        let message = table.message(&payer, instructions, blockhash)?;
         let transaction =
             VersionedTransaction::try_new(message, signers).map_err(|e| SdkError::Signing(e.to_string()))?;
         let signature = self.rpc.send_transaction(&transaction).await?;
@@ -216,9 +273,22 @@ impl Chain {
         self.escrow_where(&[(std::mem::offset_of!(Bid, authority), authority.as_ref())]).await
     }
 
-    /// The escrow's accounts of one kind that hold certain bytes at certain offsets of their fields.
+    /// What services hold of a bond.
+    pub async fn claims_on(&self, bond: &Pubkey) -> Result<Vec<(Pubkey, Claim)>, SdkError> {
+        self.accounts_where(&staking::ID, &[(std::mem::offset_of!(Claim, bond), bond.as_ref())]).await
+    }
+
     async fn escrow_where<T: Pod + Discriminator>(
         &self,
+        fields: &[(usize, &[u8])],
+    ) -> Result<Vec<(Pubkey, T)>, SdkError> {
+        self.accounts_where(&escrow::ID, fields).await
+    }
+
+    /// A program's accounts of one kind that hold certain bytes at certain offsets of their fields.
+    async fn accounts_where<T: Pod + Discriminator>(
+        &self,
+        program: &Pubkey,
         fields: &[(usize, &[u8])],
     ) -> Result<Vec<(Pubkey, T)>, SdkError> {
         let head = T::DISCRIMINATOR.len();
@@ -235,7 +305,7 @@ impl Chain {
             },
             ..Default::default()
         };
-        let found = self.rpc.get_program_ui_accounts_with_config(&crate::escrow::ID, config).await?;
+        let found = self.rpc.get_program_ui_accounts_with_config(program, config).await?;
         found
             .into_iter()
             .map(|(address, account)| {
@@ -244,4 +314,9 @@ impl Chain {
             })
             .collect()
     }
+}
+
+/// Who pays the fee.
+fn payer(signers: &[&Keypair]) -> Result<Pubkey, SdkError> {
+    signers.first().map(|payer| payer.pubkey()).ok_or_else(|| SdkError::Signing("nobody pays the fee".into()))
 }

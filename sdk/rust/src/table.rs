@@ -1,18 +1,16 @@
-//! Address lookup tables: how a transaction names more accounts than it has room for.
+//! Address lookup tables: how a transaction names more accounts than it has room for, on a cluster without version 1
+//! ([`crate::v1`]), which needs none.
 //!
 //! An address costs 32 bytes of a transaction's 1,232, and one in the table. A table is an account of its own: it is made, can be
 //! used from the next slot on, and gives its rent back 512 blocks after it was given up.
 
-use crate::SdkError;
+use crate::{transaction::len, SdkError};
 use solana_address_lookup_table_interface::{instruction, state::AddressLookupTable};
 use solana_instruction::Instruction;
 use solana_message::{v0, AddressLookupTableAccount, Hash, VersionedMessage};
 use solana_pubkey::Pubkey;
-use solana_signature::SIGNATURE_BYTES;
 use solana_transaction::Transaction;
 use std::collections::BTreeSet;
-
-pub use crate::transaction::MAX_BYTES as MAX_TRANSACTION;
 
 /// Blocks that a table can still be used for after it was given up, and not be closed.
 pub const COOLING_BLOCKS: u64 = 513;
@@ -67,11 +65,6 @@ pub fn len_with_table(instructions: &[Instruction], payer: &Pubkey) -> Result<us
     Ok(len(&table.message(payer, instructions, Hash::default())?))
 }
 
-fn len(message: &VersionedMessage) -> usize {
-    // The count of signatures is a byte while it is below 128.
-    1 + SIGNATURE_BYTES * usize::from(message.header().num_required_signatures) + message.serialize().len()
-}
-
 /// How far a table is on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retired {
@@ -111,7 +104,7 @@ pub(crate) fn filled_at(data: &[u8]) -> Result<u64, SdkError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{billing::state::Channel, instruction::billing, token_program};
+    use crate::{billing::state::Channel, instruction::billing, token_program, transaction::MAX_BYTES};
     use bytemuck::Zeroable as _;
     use joule_voucher::{Format as _, Receipt};
 
@@ -141,11 +134,11 @@ mod tests {
         for receipts in [100, 200, 10_000, 1_000_000] {
             println!("dispute_receipt, {receipts} receipts: {:?} bytes", bytes(levels(receipts)));
         }
-        assert!(bytes(levels(10_000)).0 > MAX_TRANSACTION, "or no table would be needed");
-        assert!(bytes(levels(10_000)).1 <= MAX_TRANSACTION);
-        assert!(bytes(levels(1_000_000)).1 <= MAX_TRANSACTION);
-        assert!(bytes(levels(1 << 21)).1 <= MAX_TRANSACTION);
-        assert!(bytes(levels((1 << 21) + 1)).1 > MAX_TRANSACTION, "the most is known");
+        assert!(bytes(levels(10_000)).0 > MAX_BYTES, "or no table would be needed");
+        assert!(bytes(levels(10_000)).1 <= MAX_BYTES);
+        assert!(bytes(levels(1_000_000)).1 <= MAX_BYTES);
+        assert!(bytes(levels(1 << 21)).1 <= MAX_BYTES);
+        assert!(bytes(levels((1 << 21) + 1)).1 > MAX_BYTES, "the most is known");
     }
 
     #[test]
@@ -155,7 +148,7 @@ mod tests {
             [verify(), verify(), billing::dispute_receipts(key(7), &state, key(8), token_program::CLASSIC)]
         };
         println!("dispute_receipts: {} and {:?} bytes", plain_len(&both, &key(9)), len_with_table(&both, &key(9)));
-        assert!(len_with_table(&both, &key(9)).unwrap() <= MAX_TRANSACTION);
+        assert!(len_with_table(&both, &key(9)).unwrap() <= MAX_BYTES);
     }
 
     #[test]
@@ -165,7 +158,7 @@ mod tests {
         assert!(!addresses.contains(&crate::billing::ID) && addresses.contains(&crate::staking::ID));
         assert_eq!(addresses.len(), 15);
         let (_, make) = Table::new(key(9), 1, addresses);
-        assert!(plain_len(&make, &key(9)) <= MAX_TRANSACTION);
+        assert!(plain_len(&make, &key(9)) <= MAX_BYTES);
     }
 
     #[test]

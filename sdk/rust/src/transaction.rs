@@ -1,19 +1,24 @@
-//! Transactions that somebody else has built: read as they come over the wire, tried, sent, looked up.
+//! Transactions as they go over the wire: how long they are; what somebody else has built, read, tried, sent, looked up.
 
-use crate::{error, Chain, SdkError, Signature};
+use crate::{error, v1, Chain, SdkError, Signature};
 pub use solana_message::{v0, MessageHeader};
 pub use solana_transaction::{versioned::VersionedTransaction, CompiledInstruction, Hash, Message, VersionedMessage};
 
 use solana_client::rpc_config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig};
 use solana_commitment_config::CommitmentConfig;
+use solana_signature::SIGNATURE_BYTES;
 
-/// The longest that the network carries.
+/// The longest without a version, and of version 0. For version 1 see [`v1::MAX_BYTES`].
 pub const MAX_BYTES: usize = 1_232;
 
 /// `None` for what is no transaction, or not in the one way that it is written.
 pub fn read(bytes: &[u8]) -> Option<VersionedTransaction> {
     let transaction: VersionedTransaction = wincode::deserialize(bytes).ok()?;
-    let canonical = bytes.len() <= MAX_BYTES && write(&transaction) == bytes;
+    let most = match transaction.message {
+        VersionedMessage::V1(_) => v1::MAX_BYTES,
+        VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => MAX_BYTES,
+    };
+    let canonical = bytes.len() <= most && write(&transaction) == bytes;
     (canonical && transaction.sanitize().is_ok()).then_some(transaction)
 }
 
@@ -21,6 +26,26 @@ pub fn read(bytes: &[u8]) -> Option<VersionedTransaction> {
 pub fn write(transaction: &VersionedTransaction) -> Vec<u8> {
     // Into memory nothing fails that `read` has read.
     wincode::serialize(transaction).unwrap_or_default()
+}
+
+/// How many bytes a transaction has, once all have signed it.
+pub fn len(message: &VersionedMessage) -> usize {
+    let signatures = SIGNATURE_BYTES * usize::from(message.header().num_required_signatures);
+    let count = match message {
+        // The head of version 1 says how many there are.
+        VersionedMessage::V1(_) => 0,
+        // One byte, while there are less than 128.
+        VersionedMessage::Legacy(_) | VersionedMessage::V0(_) => 1,
+    };
+    count + signatures + message.serialize().len()
+}
+
+/// What a rehearsal has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    pub compute_units: u64,
+    /// As [`v1::Limits`] count them.
+    pub loaded_bytes: u32,
 }
 
 /// What a cluster says of a transaction.
@@ -51,7 +76,7 @@ impl Chain {
     }
 
     /// What would come of it now, whether all have signed it or not: its own blockhash must still be good.
-    pub async fn rehearse(&self, transaction: &VersionedTransaction) -> Result<(), SdkError> {
+    pub async fn rehearse(&self, transaction: &VersionedTransaction) -> Result<Used, SdkError> {
         let config = RpcSimulateTransactionConfig {
             sig_verify: false,
             replace_recent_blockhash: false,
@@ -60,7 +85,15 @@ impl Chain {
         };
         let outcome = self.rpc().simulate_transaction_with_config(transaction, config).await?.value;
         let logs = outcome.logs.unwrap_or_default();
-        outcome.err.map_or(Ok(()), |failed| Err(error::from_transaction(&failed.into(), logs)))
+        if let Some(failed) = outcome.err {
+            return Err(error::from_transaction(&failed.into(), logs));
+        }
+        // A node that does not say leaves the largest there are.
+        let most = v1::Limits::MOST;
+        Ok(Used {
+            compute_units: outcome.units_consumed.unwrap_or(most.compute_units.into()),
+            loaded_bytes: outcome.loaded_accounts_data_size.unwrap_or(most.loaded_bytes),
+        })
     }
 
     /// Hands it in, as it is; the node sends it again until its blockhash ends. Only `Program` and `Refused` mean that it went

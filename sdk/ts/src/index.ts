@@ -1,5 +1,5 @@
 // Joule for TypeScript. What is signed off chain is in formats, context, signing, prices, limits and tree; what goes on chain
-// in precompile, programs and pda.
+// in precompile, programs, pda and v1.
 
 export * from "./formats.js";
 export * from "./context.js";
@@ -10,3 +10,4 @@ export * from "./tree.js";
 export * from "./precompile.js";
 export * from "./programs.js";
 export * as pda from "./pda.js";
+export * as v1 from "./v1.js";

@@ -1,5 +1,6 @@
 // Signing, and checking signatures as the chain's ed25519 precompile does.
 
+import { PublicKey } from "@solana/web3.js";
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { concat, equal } from "./formats.js";
 
@@ -36,6 +37,8 @@ function checkLength(what: string, value: Uint8Array, length: number): void {
 /** A key to sign with. */
 export class Signer {
   readonly publicKey: Uint8Array;
+  /** The same in base58. */
+  readonly address: string;
   private readonly key: KeyObject;
 
   /** Of the 32 bytes that Solana's key files begin with. */
@@ -43,6 +46,7 @@ export class Signer {
     checkLength("seed", seed, 32);
     this.key = createPrivateKey({ key: Buffer.from(concat([PKCS8, seed])), format: "der", type: "pkcs8" });
     this.publicKey = new Uint8Array(createPublicKey(this.key).export({ format: "der", type: "spki" }).subarray(SPKI.length));
+    this.address = new PublicKey(this.publicKey).toBase58();
   }
 
   sign(message: Uint8Array): Uint8Array {

@@ -37,7 +37,7 @@ fn settled(cumulative: u64) -> (World, Pubkey) {
 }
 
 #[test]
-fn four_parties_are_paid_for_no_more_than_4_700_compute_units() {
+fn four_parties_are_paid_for_no_more_than_4_200_compute_units() {
     let (mut w, channel) = settled(777_777);
     w.backed(channel);
     let vault = w.balance(&w.payer_vault());
@@ -48,7 +48,7 @@ fn four_parties_are_paid_for_no_more_than_4_700_compute_units() {
     let (payer, state) = (w.payer(), w.channel(&channel));
     assert_eq!(payer.balance.get(), vault - paid);
     assert_eq!((payer.reserved.get(), state.held.get()), (CAP - paid, CAP - paid));
-    assert!(cost <= 4_700, "{cost} CU");
+    assert!(cost <= 4_200, "{cost} CU");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a provider can be convicted by outlives its claim, whatever it or anybody else does.
 
-use super::dispute::{bond, billed, contradict, contradict_vouchers, dispute, one_too_high, proof, root, PAID};
+use super::dispute::{billed, bond, contradict, contradict_vouchers, dispute, one_too_high, proof, root, PAID};
 use joule_sdk::{
     billing::{constants::DISPUTE_PERIOD, state::Verdict},
     instruction::{billing as build, staking},

@@ -2,7 +2,7 @@
 
 use joule_sdk::{
     escrow::{
-        constants::{JUROR_BPS, WAITING_BPS},
+        constants::JUROR_BPS,
         state::{DisputeStatus, JobStatus, Verdict},
     },
     staking::{penalty, state::Bond},
@@ -104,11 +104,10 @@ fn without_enough_votes_the_result_stands_and_nobody_is_slashed() {
     let jurors = w.voted(job, &[TRUTH, TRUTH]);
     w.send(&[w.resolve(job)], &[]);
     assert_eq!(w.dispute(&job).verdict, Verdict::Undecided as u8);
-    let waiting = EXPOSURE * WAITING_BPS as u64 / 10_000;
     let fee = (PRICE as u128 * FEE_BPS as u128 / 10_000) as u64;
-    assert_eq!(w.balance(&w.tokens_of(&carol)), left + EXPOSURE - waiting);
+    assert_eq!(w.balance(&w.tokens_of(&carol)), left + EXPOSURE);
     assert_eq!(w.balance(&w.north_tokens()), PRICE - fee);
-    assert_eq!(w.balance(&w.alice_tokens()), before - PRICE + waiting);
+    assert_eq!(w.balance(&w.alice_tokens()), before - PRICE);
     assert_eq!((w.bond().amount.get(), w.bond().kept.get()), (BOND, 0));
     let votes: Vec<_> = jurors.iter().map(|j| (0, j)).collect();
     w.wind_up(job, &votes);

@@ -21,21 +21,16 @@ fn whoever_stages_a_dispute_gains_nothing_by_jurors_who_lose_it() {
         w.send(&[w.punish(job, *seat)], &[]);
     }
     w.wind_up(job, &[]);
-    assert_eq!(
-        w.balance(&w.alice_tokens()),
-        before - PRICE + EXPOSURE / 10,
-        "its price, less what waiting costs a challenger"
-    );
+    assert_eq!(w.balance(&w.alice_tokens()), before - PRICE);
     assert_eq!(w.balance(&w.fee_vault()), fees + 3 * EXPOSURE);
 }
 
 #[test]
 fn a_member_that_did_not_come_is_not_drawn_again() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 4]);
-    let (job, other) = (w.delivered_by(w.panel_terms()), w.delivered_by(w.panel_terms()));
+    let resolvers = w.resolvers(&[EXPOSURE; 6]);
+    let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
-    w.challenged(other);
     let members = w.drawn(job, &resolvers);
     w.set_time(w.dispute(&job).final_at.get() + 1);
     w.send(&[w.resolve(job)], &[]);
@@ -44,26 +39,9 @@ fn a_member_that_did_not_come_is_not_drawn_again() {
     }
     let third = w.delivered_by(w.panel_terms());
     w.challenged(third);
-    assert_eq!(w.drawn(third, &resolvers).len(), 1);
-}
-
-#[test]
-fn one_stake_backs_one_vote() {
-    let mut w = World::new(Kind::Classic);
-    // Enough for the seat and one vote.
-    let resolver = w.holder(0);
-    w.give_bond(&resolver, 2 * EXPOSURE);
-    w.send(&[w.enroll(&resolver, EXPOSURE)], &[&resolver]);
-    let resolvers = w.resolvers(&[EXPOSURE; 2]).into_iter().chain([resolver.insecure_clone()]).collect::<Vec<_>>();
-    let (first, second) = (w.delivered_by(w.panel_terms()), w.delivered_by(w.panel_terms()));
-    w.challenged(first);
-    w.challenged(second);
-    let seat_of = |members: &[(u8, joule_sdk::Keypair)]| {
-        members.iter().find(|(_, m)| m.pubkey() == resolver.pubkey()).map(|(seat, _)| *seat).unwrap()
-    };
-    let (in_first, in_second) = (seat_of(&w.drawn(first, &resolvers)), seat_of(&w.drawn(second, &resolvers)));
-    w.send(&[w.commit_seat(first, in_first, &resolver, RESULT)], &[&resolver]);
-    w.refuse(w.commit_seat(second, in_second, &resolver, RESULT), &[&resolver], "BondTooSmall");
+    for (_, member) in w.drawn(third, &resolvers) {
+        assert!(members.iter().all(|(_, absent)| absent.pubkey() != member.pubkey()));
+    }
 }
 
 #[test]

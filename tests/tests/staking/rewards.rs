@@ -122,6 +122,26 @@ fn whoever_stakes_just_before_the_funding_gets_what_drips_while_they_stay() {
 }
 
 #[test]
+fn a_large_stake_without_a_lock_earns_by_its_weight_for_as_long_as_it_stays_while_it_drips() {
+    for (stays, part) in [(1, 14), (2, 28)] {
+        let mut w = World::pooled(Kind::Classic);
+        let loyal = w.staker(10_000_000, 365 * DAY);
+        let late = w.staker(100_000_000, 0);
+        w.set_time(w.now() + DAY);
+        w.fund_pool(1_400_000);
+        // One that unstakes in the same second has nothing.
+        w.send(&[w.refresh(&late)], &[]);
+        assert_eq!(w.stake_of(&late).earned.get(), 0);
+        w.set_time(w.now() + DAY / stays);
+        w.send(&[w.unstake(&late, 100_000_000)], &[&late]);
+        w.set_time(w.now() + 2 * DAY);
+        w.send(&[w.refresh(&late), w.refresh(&loyal)], &[]);
+        but_a_fraction(w.stake_of(&late).earned.get(), 10 * 1_400_000 / part);
+        w.check_pool(&[&loyal, &late], 0);
+    }
+}
+
+#[test]
 fn whoever_stakes_just_after_a_long_silence_gets_nothing_of_it() {
     let mut w = World::pooled(Kind::Classic);
     let honest = w.staker(10_000, 0);

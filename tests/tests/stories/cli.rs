@@ -167,9 +167,23 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     joule
         .json(&["provider", "bond", "deposit", "10", "--as", "bob", "--owner", &world.address(North).to_string()])
         .await;
+    let carol = world.address(Carol).to_string();
+    let error = joule
+        .fails(4, "refused", &["provider", "bond", "deposit", "10", "--as", "north", "--withdrawer", &carol])
+        .await;
+    assert!(error["message"].as_str().unwrap().contains(&carol), "{error}");
     joule.json(&["provider", "bond", "unbond", "20", "--as", "north"]).await;
     let bond = joule.json(&["provider", "bond", "show", "--as", "north"]).await;
     assert_eq!((&bond["amount"], &bond["free"]), (&"60000000".into(), &"40000000".into()));
+    assert_eq!(bond["services"], serde_json::json!(["escrow", "billing"]));
+    joule.json(&["provider", "bond", "services", "--unname", "billing", "--as", "north"]).await;
+    let bond = joule.json(&["provider", "bond", "services", "--as", "north"]).await;
+    assert_eq!(bond["services"], serde_json::json!(["escrow"]));
+    let owner = world.address(North).to_string();
+    joule
+        .fails(4, "refused", &["provider", "bond", "services", "--name", "billing", "--owner", &owner, "--as", "bob"])
+        .await;
+    joule.json(&["provider", "bond", "services", "--name", "billing", "--as", "north"]).await;
     assert!(joule.text(&["provider", "bond", "show", "--as", "north"]).await.contains("20.000000, to be withdrawn"));
     let error = joule.fails(4, "refused", &["provider", "bond", "withdraw", "--as", "north"]).await;
     assert_eq!(error["name"], "StillUnbonding");

@@ -19,12 +19,13 @@ fn drawn(joule: &Terminal, dispute: &Dispute) -> Vec<&'static str> {
     members.iter().map(|member| name(member).expect("a resolver").name()).collect()
 }
 
-/// The members of the present round vote for this, all of them, and its time for that is over.
-async fn votes(joule: &Terminal, job: &str, result: &str) {
+/// The members of the present round vote for this, but for so many that cannot run the job, and its time for that is over.
+async fn votes(joule: &Terminal, job: &str, result: &str, unable: usize) {
     let place = pda::dispute(&job.parse().expect("an address"));
     let dispute: Dispute = joule.world.chain.get(&place).await.expect("a dispute");
-    for member in drawn(joule, &dispute) {
-        joule.json(&["dispute", "vote", job, "--result", result, "--as", member]).await;
+    for (place, member) in drawn(joule, &dispute).into_iter().enumerate() {
+        let says = if place < unable { &["--could-not-run"][..] } else { &["--result", result] };
+        joule.json(&[&["dispute", "vote", job, "--as", member], says].concat()).await;
     }
     joule.world.after(dispute.commit_by.get()).await;
     for member in drawn(joule, &dispute) {
@@ -76,14 +77,14 @@ async fn a_panel_is_enrolled_for_drawn_and_appealed_from_on_the_command_line() {
     joule.fails(4, "refused", &["dispute", "draw", &job, "--as", "bob"]).await;
     let error = joule.fails(4, "refused", &["dispute", "vote", &job, "--result", &lie, "--as", "east"]).await;
     assert!(error["message"].as_str().expect("a message").contains("was not drawn"), "{error}");
-    votes(&joule, &job, &lie).await;
+    votes(&joule, &job, &lie, 0).await;
     let case = shown(&joule, &job, |dispute| dispute["votes"][0]["choice"] == "counter").await;
     assert_eq!(case["dispute"]["members"][0]["committed"], true);
     assert!(joule.text(&["dispute", "show", &job]).await.contains("for 2000000 base units"), "what an appeal costs");
     joule.fails(4, "refused", &["dispute", "appeal", &job, "--as", "carol"]).await;
     joule.json(&["dispute", "appeal", &job, "--as", "north"]).await;
     joule.json(&["dispute", "draw", &job, "--as", "bob"]).await;
-    votes(&joule, &job, &right.to_string()).await;
+    votes(&joule, &job, &right.to_string(), 1).await;
     let dispute: Dispute = world.chain.get(&pda::dispute(&address)).await.expect("a dispute");
     world.after(dispute.final_at.get()).await;
     joule.json(&["dispute", "resolve", &job, "--as", "bob"]).await;
@@ -91,12 +92,25 @@ async fn a_panel_is_enrolled_for_drawn_and_appealed_from_on_the_command_line() {
     let case = shown(&joule, &job, |dispute| dispute["status"] == "closed").await;
     assert_eq!((&case["dispute"]["verdict"], &case["dispute"]["appellant"]), (&"stands".into(), &"provider".into()));
     assert_eq!(case["dispute"]["members"].as_array().map(Vec::len), Some(4));
+    let votes = case["dispute"]["votes"].as_array().expect("the votes");
+    let unable: Vec<_> = votes.iter().filter(|vote| vote["choice"] == "undecided").collect();
+    assert_eq!((unable.len(), &unable[0]["paid"], &unable[0]["slashed"]), (1, &"0".into(), &"0".into()));
+    assert!(joule.text(&["dispute", "show", &job]).await.contains("could not run the job"));
     assert!(joule.text(&["dispute", "show", &job]).await.contains("the provider for 2000000 base units"));
 
     // Nobody can need the panel any more: stakes and rent come back.
     world.after(begins + PANEL_EPOCH + 38 * 24 * 60 * 60).await;
     let left = joule.json(&["dispute", "unenroll", "--as", "wim"]).await;
     assert_eq!((&left["freed"][0]["stake"], &left["locked"]), (&"5000000".into(), &serde_json::json!([])));
+    // Anybody has what is past its end released, and sending money away does it by itself.
+    let uma = world.address(Uma).to_string();
+    let released = joule.json(&["provider", "bond", "release", "--owner", &uma, "--as", "bob"]).await;
+    assert_eq!(released["claims"], 1);
+    assert_eq!(world.bond(Uma).await.locked.get(), 0);
+    let bond = joule.json(&["provider", "bond", "show", "--as", "vera"]).await;
+    assert!(bond["releasable"] != "0" && bond["releasable"] == bond["locked"], "{bond}");
+    joule.json(&["provider", "bond", "unbond", "48", "--as", "vera"]).await;
+    assert_eq!(world.bond(Vera).await.locked.get(), 0);
     joule.indexer.equals_the_chain(world.localnet.rpc_url()).await;
     joule.close().await;
 }

@@ -73,7 +73,7 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     assert!(world.chain.find::<Protocol>(&protocol).await.unwrap().is_none(), "nothing is initialised yet");
 
     let cluster = pda::cluster();
-    let (service, pool) = (pda::service(&joule_sdk::escrow::ID), pda::pool(&world.localnet.mint()));
+    let (service, pool) = (pda::service(0), pda::pool(&world.localnet.mint()));
     let first = migrate(&world).await;
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     assert!(first.status.success(), "{said}{}", String::from_utf8_lossy(&first.stderr));
@@ -88,9 +88,9 @@ async fn the_deploy_step_initialises_a_cluster_and_running_it_again_changes_noth
     assert_eq!(mint.min_amount.get(), 1_000);
     assert_eq!((mint.outflow_limit.get(), mint.outflow_window.get()), (5_000_000, 24 * 60 * 60));
     let admitted: Service = world.chain.get(&service).await.unwrap();
-    assert!(admitted.is_enabled() && admitted.program == joule_sdk::escrow::ID && admitted.number == 0);
-    let billing: Service = world.chain.get(&pda::service(&joule_sdk::billing::ID)).await.unwrap();
-    assert!(billing.is_enabled() && billing.number == 1);
+    assert!(admitted.in_force_at == admitted.admitted_at && admitted.program == joule_sdk::escrow::ID);
+    let billing: Service = world.chain.get(&pda::service(1)).await.unwrap();
+    assert!(billing.in_force_at == billing.admitted_at && billing.program == joule_sdk::billing::ID);
     let named: Cluster = world.chain.get(&cluster).await.unwrap();
     let genesis = world.chain.rpc().get_genesis_hash().await.unwrap();
     assert_eq!(named.genesis_hash, genesis.to_bytes());

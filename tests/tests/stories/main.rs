@@ -21,3 +21,4 @@ mod paid;
 mod panels;
 mod sold;
 mod support;
+mod version1;

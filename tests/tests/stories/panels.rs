@@ -115,13 +115,56 @@ async fn a_panel_of_nodes_finds_a_liar_out_though_one_is_killed_and_comes_back_w
     world.after((epoch as i64 + 2) * PANEL_EPOCH + 38 * 24 * 60 * 60).await;
     for (member, node) in panel.iter().zip(&members) {
         until("its past stakes are free", async || {
-            let is_free = node.log().contains("a past seat's stake is free again");
+            let is_free = node.log().contains("free again: the claim has come to its end");
             (is_free && world.bond(*member).await.locked.get() == STAKE).then_some(())
         })
         .await;
     }
     indexer.equals_the_chain(rpc).await;
     for node in members.into_iter().chain([carol]) {
+        node.stop().await;
+    }
+    indexer.process.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whose_node_cannot_run_the_job_says_so_and_loses_nothing() {
+    let world = World::start().await;
+    let indexer = world.indexer("indexer", None).await;
+    world.register(East).await;
+    let panel = [Uma, Vera, Wim];
+    for member in panel {
+        world.open_bond(member).await;
+    }
+    let [uma, vera] = [Uma, Vera].map(|member| resolver(&world, &indexer.url, member));
+    // Nothing that the job names is to be had there.
+    let (empty, rpc) = (world.folder.path().join("empty"), world.localnet.rpc_url());
+    std::fs::create_dir(&empty).expect("a folder");
+    let role = ["--provide", "false", "--panel-stake", "5000000"];
+    let wim = world.node_with(&empty, Wim, rpc, &indexer.url, &role);
+    next_epoch(&world, panel.len()).await;
+
+    let order = Order::digits(&world.store()).await.panelled(3);
+    let job = delivered_by(&world, East, order, Hash::of(b"a lie")).await;
+    world.challenge(Carol, job, Hash::of(&Digits::read().expected)).await;
+    let two = |dispute: &Dispute| dispute.drawn == 3 && dispute.rounds[0].committed.get() == 2;
+    let dispute = dispute_when(&world, job, "those that can run it commit", two).await;
+    assert!(!wim.log().contains("says so"), "it tries for as long as there is time");
+    world.after(dispute.commit_by.get() - i64::from(dispute.vote_window.get()) / 8).await;
+    dispute_when(&world, job, "the last one says that it cannot", |d| d.rounds[0].committed.get() == 3).await;
+    world.after(dispute.commit_by.get()).await;
+    dispute_when(&world, job, "the votes are opened", |d| d.rounds[0].revealed.get() == 3).await;
+    world.after(dispute.final_at.get()).await;
+
+    // Two of all three seats are enough.
+    let case = wound_up(&indexer, job).await;
+    assert_eq!((case.dispute.verdict, case.dispute.tallies[0].revealed), (Some(Verdict::Counter), 3));
+    let said = case.dispute.votes.iter().find(|vote| vote.juror == world.address(Wim).to_string()).expect("its vote");
+    assert_eq!((said.choice, said.paid, said.slashed), (Some(Verdict::Undecided), 0, 0));
+    assert_eq!(world.bond(Wim).await.amount.get(), BOND, "neither paid nor slashed");
+    indexer.equals_the_chain(rpc).await;
+    for node in [uma, vera, wim] {
         node.stop().await;
     }
     indexer.process.stop().await;
@@ -158,7 +201,7 @@ async fn a_provider_that_a_bought_panel_condemns_appeals_and_is_paid() {
     let (who, salt) = (world.address(bought), [9; 32]);
     let member = escrow::Provider::new(who, world.tokens(bought));
     let sealed = commitment(&job, lie.as_bytes(), &salt, &who);
-    let commit = escrow::commit_seat(member, &dispute, &world.localnet.mint(), 0, sealed);
+    let commit = escrow::commit_seat(member, &dispute, 0, sealed);
     world.send("commit", bought, &[commit]).await;
     world.after(dispute.commit_by.get()).await;
     let vote = pda::vote(&pda::dispute(&job), 0, &who);

@@ -2,10 +2,12 @@
 //!
 //! The generator is the library behind `anchor idl build`, so that nobody has to install the whole Anchor CLI for it.
 
+mod printers;
 mod typescript;
 
 use anchor_lang_idl::build::IdlBuilder;
 use anyhow::{bail, Context, Result};
+use printers::Printers;
 use std::{fs, path::Path};
 
 const PROGRAMS: [&str; 5] = ["treasury", "registry", "escrow", "staking", "billing"];
@@ -20,13 +22,14 @@ fn main() -> Result<()> {
     // replaces the machine's compiler. It must never see it.
     std::env::remove_var("RUSTUP_TOOLCHAIN");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let printers = Printers::build(&root)?;
     let mut stale = Vec::new();
     for program in PROGRAMS {
         eprintln!("[idl] {program}");
+        printers.select(program)?;
         let idl = IdlBuilder::new()
             .program_path(root.join("programs").join(program))
             .skip_lint(true)
-            .cargo_args(vec!["--ignore-rust-version".into(), "--lib".into()])
             .build()
             .with_context(|| format!("generating the IDL of {program}"))?;
         let json = serde_json::to_string_pretty(&idl)? + "\n";

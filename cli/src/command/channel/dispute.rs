@@ -16,7 +16,8 @@ use joule_sdk::{
     billing::state::{Channel, Verdict},
     instruction::billing,
     staking::state::Claim,
-    table::{self, Retired, Table, MAX_TRANSACTION},
+    table::{self, Retired, Table},
+    transaction::MAX_BYTES,
     voucher::{tree, Format, Hash, Receipt},
     Chain, Instruction, Pubkey, SdkError, Signature,
 };
@@ -69,15 +70,15 @@ impl Proof {
         Ok(Self { shown: vec![one?, other?, dispute], settles: None })
     }
 
-    /// A table for it, if it needs one.
+    /// A table for it, if it needs one: where the cluster takes version 1 it does not.
     async fn table(&self, actor: &Actor) -> Result<Option<Table>, Failure> {
-        if table::plain_len(&self.shown, &actor.key()) <= MAX_TRANSACTION {
+        if actor.chain.can_send(&self.shown, &actor.key()).await? {
             return Ok(None);
         }
         let len = table::len_with_table(&self.shown, &actor.key())?;
-        if len > MAX_TRANSACTION {
+        if len > MAX_BYTES {
             return Err(Failure::Refused(format!(
-                "the proof comes to {len} bytes and a transaction holds {MAX_TRANSACTION}: nothing was paid"
+                "the proof comes to {len} bytes and a transaction holds {MAX_BYTES} here: nothing was paid"
             )));
         }
         Ok(Some(actor.chain.make_table(&self.shown, &actor.signer).await?))

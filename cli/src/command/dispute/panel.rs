@@ -102,7 +102,10 @@ pub(super) async fn show(options: &Options, mint: Option<&str>, next: bool) -> R
         let resolvers: Vec<_> = panel
             .enrolled()
             .iter()
-            .map(|r| json!({ "resolver": r.resolver.to_string(), "stake": r.stake.get().to_string() }))
+            .map(|r| {
+                let (stake, engaged) = (r.stake.get().to_string(), r.engaged.get().to_string());
+                json!({ "resolver": r.resolver.to_string(), "stake": stake, "engaged": engaged })
+            })
             .collect();
         return output::json(&json!({
             "panel": address.to_string(),
@@ -120,9 +123,13 @@ pub(super) async fn show(options: &Options, mint: Option<&str>, next: bool) -> R
         ["disputes draw from it from", &begin_of(epoch)],
         ["until", &begin_of(epoch + 1)],
     ]);
-    let mut resolvers = output::table(["resolver", "stake"]);
+    let mut resolvers = output::table(["resolver", "stake", "behind seats"]);
     for r in panel.enrolled() {
-        resolvers.add_row([r.resolver.to_string(), panels.token.format(r.stake.get())]);
+        resolvers.add_row([
+            r.resolver.to_string(),
+            panels.token.format(r.stake.get()),
+            panels.token.format(r.engaged.get()),
+        ]);
     }
     println!("{facts}\n{resolvers}");
     Ok(())

@@ -77,7 +77,7 @@ fn table(Case { dispute: d, .. }: &Case) -> String {
             v.juror.clone(),
             v.round.to_string(),
             v.stake.to_string(),
-            v.choice.map_or("nothing yet", explain).to_owned(),
+            v.choice.map_or("nothing yet", said).to_owned(),
             v.paid.to_string(),
             v.slashed.to_string(),
         ]);
@@ -112,6 +112,14 @@ fn party(side: Side) -> &'static str {
         Side::Provider => "the provider",
         Side::Challenger => "the challenger",
         Side::Client => "the client",
+    }
+}
+
+/// What a vote says.
+fn said(choice: Verdict) -> &'static str {
+    match choice {
+        Verdict::Undecided => "could not run the job",
+        choice => explain(choice),
     }
 }
 

@@ -28,10 +28,8 @@ pub(super) async fn draw(options: &Options, job: &str) -> Result<(), Failure> {
     let signature = chain.send(&[draw], &[&found.actor.signer]).await?;
     bar.finish_and_clear();
     let after = chain.find::<Dispute>(&found.place).await?;
-    if after.is_some_and(|after| after.status == DisputeStatus::Drawing as u8) {
-        return Err(Failure::Refused(
-            "nobody drew while the cluster knew the slot; a later one was chosen: draw again".into(),
-        ));
+    if let Some(why) = after.and_then(|after| not_drawn(&after)) {
+        return Err(Failure::Refused(why));
     }
     if options.json {
         let (job, signature) = (found.address.to_string(), signature.to_string());
@@ -39,6 +37,21 @@ pub(super) async fn draw(options: &Options, job: &str) -> Result<(), Failure> {
     }
     println!("drew the panel for job {}", found.address);
     Ok(())
+}
+
+/// Why nobody is seated after a drawing.
+fn not_drawn(after: &Dispute) -> Option<String> {
+    if after.status != DisputeStatus::Drawing as u8 {
+        return None;
+    }
+    Some(match after.lot == [0; 32] {
+        true => "nobody drew while the cluster knew the slot; a later one was chosen: draw again".to_owned(),
+        false => format!(
+            "the lot fell on somebody whose stake stands behind other disputes, who is waited for until {}: draw again before {}",
+            output::time(after.patient_until.get()),
+            output::time(after.draw_by.get()),
+        ),
+    })
 }
 
 pub(super) async fn appeal(options: &Options, job: &str) -> Result<(), Failure> {
@@ -70,7 +83,7 @@ impl Found {
         let chain = &self.actor.chain;
         let token_program = chain.token_program_of(&self.job.mint).await?;
         for (address, vote) in chain.votes_in(&self.place).await? {
-            let close = escrow::close_vote(self.address, &self.job, address, &vote, token_program);
+            let close = escrow::close_vote(self.address, &self.job, self.dispute.panel, address, &vote, token_program);
             let sent = chain.send(&[close], &[&self.actor.signer]).await;
             if chain.find::<Vote>(&address).await?.is_some() {
                 sent?;

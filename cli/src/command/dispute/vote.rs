@@ -10,6 +10,9 @@ use joule_sdk::{
     pda, Instruction, Pubkey, SdkError,
 };
 
+/// What a panel's member says that could not run the job.
+const CANNOT_RUN: [u8; 32] = [0; 32];
+
 impl Found {
     /// The signer's vote in this round.
     fn vote(&self) -> Pubkey {
@@ -34,7 +37,7 @@ impl Found {
         let token_program = chain.token_program_of(&mint).await?;
         let member = escrow::Provider::new(me, pda::associated_token(&owner, &mint, &token_program));
         let account = token::create_associated(me, owner, mint, token_program);
-        Ok(vec![account, escrow::commit_seat(member, &self.dispute, &mint, seat, commitment)])
+        Ok(vec![account, escrow::commit_seat(member, &self.dispute, seat, commitment)])
     }
 
     /// A quorum's voters are providers that meet what the job requires.
@@ -52,20 +55,27 @@ impl Found {
     }
 }
 
-pub(super) async fn vote(options: &Options, job: &str, result: &str) -> Result<(), Failure> {
-    let result = hash_or_file(result)?;
+/// Without a result: a member of a panel that could not run the job.
+pub(super) async fn vote(options: &Options, job: &str, result: Option<&str>) -> Result<(), Failure> {
+    let result = result.map(hash_or_file).transpose()?;
     let found = Found::by(options, job).await?;
     let me = found.actor.key();
     if found.dispute.is_panel() {
         found.seat()?;
+    } else if result.is_none() {
+        return Err(Failure::Refused("a quorum decides about this job: whoever cannot run it does not vote".into()));
     }
+    let result = result.unwrap_or(Hash::from_bytes(CANNOT_RUN));
     // On the disk before it is sent: a vote that cannot be opened loses its stake.
     let (ballots, opened_at) = (Ballots::beside(&options.key_file()?), found.dispute.opened_at.get());
     let kept = |error: std::io::Error| Failure::Other(error.into());
     let ballot = match ballots.find(&found.vote(), opened_at).map_err(kept)? {
         Some(ballot) if ballot.output != *result.as_bytes() => {
-            let output = Hash::from(ballot.output);
-            return Err(Failure::Refused(format!("a vote for {output} was made already, and may be on its way")));
+            let said = match ballot.output == CANNOT_RUN {
+                true => "that says that the job could not be run".to_owned(),
+                false => format!("for {}", Hash::from(ballot.output)),
+            };
+            return Err(Failure::Refused(format!("a vote {said} was made already, and may be on its way")));
         }
         Some(ballot) => ballot,
         None => Ballot::new(opened_at, *result.as_bytes()).map_err(kept)?,

@@ -7,9 +7,11 @@ use crate::{
     output,
 };
 use joule_sdk::{
-    escrow::state::{Bid, Job, JobStatus, Verification},
+    escrow::state::{epoch_at, Bid, Job, JobStatus, Panel, Verification},
     instruction::escrow::{self, Challenger},
-    pda, Chain, Instruction, Keypair, Pubkey, Signer,
+    pda,
+    units::UnixTime,
+    Chain, Instruction, Keypair, Pubkey, Signer,
 };
 
 /// A job on the chain, with what is needed to end it.
@@ -90,8 +92,27 @@ pub async fn challenge(options: &Options, job: &str, result: &str) -> Result<(),
         )));
     }
     let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
-    let instruction = escrow::challenge(who, found.address, found.token_program, *result.as_bytes());
+    let panel = bench(&found, &me).await?;
+    let instruction = escrow::challenge(who, found.address, panel, found.token_program, *result.as_bytes());
     send(options, &found, instruction, "challenged the result of job").await
+}
+
+/// The panel that judges a challenge made now, where one judges.
+async fn bench(found: &Found, challenger: &Pubkey) -> Result<Option<Pubkey>, Failure> {
+    if found.job.verification != Verification::Panel as u8 {
+        return Ok(None);
+    }
+    let epoch = epoch_at(UnixTime::new(found.chain.now().await?));
+    let address = pda::panel(&found.job.mint, epoch);
+    let (job, exposure) = (&found.job, found.job.exposure.get());
+    match found.chain.find::<Panel>(&address).await? {
+        Some(panel) if panel.can_judge(job, challenger, exposure) => Ok(Some(address)),
+        _ => Err(Failure::Refused(format!(
+            "no panel can judge it in epoch {epoch}: it takes {} members that are no parties to it and have staked {exposure} base units \
+             or more each, and half of what all have staked",
+            job.jurors
+        ))),
+    }
 }
 
 /// Seconds between reading the clock and the transaction being there.

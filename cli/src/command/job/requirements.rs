@@ -2,14 +2,18 @@
 
 use crate::{
     act::{read, Actor, Token},
-    context::address,
+    context::{address, Options},
     failure::Failure,
+    output,
 };
 use joule_artifacts::Hash;
 use joule_sdk::{
     instruction::registry,
     pda,
-    registry::state::{Credential, Requirements, Wanted},
+    registry::{
+        constants::REQUIREMENTS_NOTICE,
+        state::{Credential, Requirements, Wanted},
+    },
     Pubkey,
 };
 use serde::Deserialize;
@@ -51,17 +55,64 @@ pub async fn account(actor: &Actor, token: &Token, text: &str) -> Result<Pubkey,
         let place = pda::requirements(&client, hash.as_bytes());
         let found: Option<Requirements> = actor.chain.find(&place).await?;
         let none = || Failure::NotFound(format!("{client} has defined no requirements {hash}: give the file instead"));
-        return found.map(|_| place).ok_or_else(none);
+        return found.ok_or_else(none).and_then(|found| usable(place, &found));
     }
     let bytes = read(text.as_ref())?;
     let text_of = String::from_utf8(bytes).map_err(|_| Failure::Input(format!("{text} is not a TOML file")))?;
     let wanted = parse(&text_of, token).map_err(|error| Failure::Input(format!("{text}: {error}")))?;
     let place = pda::requirements(&client, &wanted.hash());
-    if actor.chain.find::<Requirements>(&place).await?.is_none() {
-        let define = registry::define_requirements(client, client, wanted);
-        actor.chain.send(&[define], &[&actor.signer]).await?;
+    if let Some(found) = actor.chain.find::<Requirements>(&place).await? {
+        return usable(place, &found);
     }
+    let define = registry::define_requirements(client, client, wanted);
+    actor.chain.send(&[define], &[&actor.signer]).await?;
     Ok(place)
+}
+
+fn usable(place: Pubkey, found: &Requirements) -> Result<Pubkey, Failure> {
+    match found.is_retired() {
+        false => Ok(place),
+        true => Err(Failure::Refused(format!(
+            "requirements {place} are retired, and no new job can name them: say something else, or close them in time"
+        ))),
+    }
+}
+
+/// Where requirements are: by address, or by hash among the signer's.
+fn place(actor: &Actor, text: &str) -> Result<Pubkey, Failure> {
+    match text.parse::<Hash>() {
+        Ok(hash) => Ok(pda::requirements(&actor.key(), hash.as_bytes())),
+        Err(_) => address(text),
+    }
+}
+
+async fn find(actor: &Actor, place: &Pubkey) -> Result<Requirements, Failure> {
+    let found = actor.chain.find::<Requirements>(place).await?;
+    found.ok_or_else(|| Failure::NotFound(format!("there are no requirements {place}")))
+}
+
+pub(super) async fn retire(options: &Options, text: &str) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let place = place(&actor, text)?;
+    let found = find(&actor, &place).await?;
+    if found.client != actor.key() {
+        return Err(Failure::Refused(format!("requirements {place} are {}'s to retire", found.client)));
+    }
+    let retire = registry::retire_requirements(actor.key(), &found.criteria.hash());
+    actor.send(options, &[retire], ("requirements", &place), "retired requirements").await
+}
+
+pub(super) async fn close(options: &Options, text: &str) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let place = place(&actor, text)?;
+    let found = find(&actor, &place).await?;
+    let until = found.retired_at.get().saturating_add(REQUIREMENTS_NOTICE.into());
+    if !found.is_retired() || actor.chain.now().await? < until {
+        let when = if found.is_retired() { output::time(until) } else { "300 days after they are retired".to_owned() };
+        return Err(Failure::Refused(format!("jobs may need requirements {place} until {when}")));
+    }
+    let close = registry::close_requirements(place, &found);
+    actor.send(options, &[close], ("requirements", &place), "closed requirements").await
 }
 
 fn parse(text: &str, token: &Token) -> Result<Wanted, Failure> {

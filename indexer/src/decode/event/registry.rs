@@ -22,7 +22,8 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::AttestationRevoked(e) => vec![attestations(&e.subject), e.subject, e.attestor],
         E::AttestationsClosed(e) => vec![e.attestations, e.subject],
         E::RequirementsDefined(e) => vec![e.requirements, e.client],
-        E::RequirementsDropped(e) => vec![e.requirements, e.client],
+        E::RequirementsRetired(e) => vec![e.requirements, e.client],
+        E::RequirementsClosed(e) => vec![e.requirements, e.client],
         E::ModelCreated(e) => vec![e.model, e.creator],
         E::ModelUpdated(e) => vec![e.model],
         E::PricesPublished(e) => vec![e.price_list, e.model],
@@ -46,7 +47,7 @@ pub fn life(event: &E) -> Option<Life> {
         E::Attested(e) => created(&attestations(&e.subject), "attestations"),
         E::AttestationsClosed(e) => closed(&e.attestations, "attestations", 1),
         E::RequirementsDefined(e) => created(&e.requirements, "requirements"),
-        E::RequirementsDropped(e) => closed(&e.requirements, "requirements", 1),
+        E::RequirementsClosed(e) => closed(&e.requirements, "requirements", 1),
         _ => None,
     }
 }
@@ -70,7 +71,8 @@ pub fn data(event: &E) -> Value {
         E::AttestationRevoked(e) => fields!(e; subject: key, attestor: key, schema: number),
         E::AttestationsClosed(e) => fields!(e; attestations: key, subject: key),
         E::RequirementsDefined(e) => fields!(e; requirements: key, client: key),
-        E::RequirementsDropped(e) => fields!(e; requirements: key, client: key),
+        E::RequirementsRetired(e) => fields!(e; requirements: key, client: key, at: number),
+        E::RequirementsClosed(e) => fields!(e; requirements: key, client: key),
         E::ModelCreated(e) => fields!(e; model: key, creator: key, base: known, payout_owner: key, id: text,
             royalty_bps: number),
         E::ModelUpdated(e) => json!({

@@ -17,7 +17,7 @@ pub fn accounts(event: &E) -> Vec<Key> {
         E::RewardsClaimed(e) => vec![e.stake, e.pool, e.owner],
         E::RewardsSynced(e) => vec![e.pool],
         E::ServiceAdmitted(e) => vec![e.service, e.program],
-        E::ServiceChanged(e) => vec![e.service, e.program],
+        E::ServiceNamed(e) => vec![e.bond, e.service, e.program],
         E::BondOpened(e) => vec![e.bond, e.owner, e.mint],
         E::BondDeposited(e) => vec![e.bond, e.from],
         E::UnbondingStarted(e) => vec![e.bond],
@@ -65,8 +65,12 @@ pub fn data(event: &E) -> Value {
             fields!(e; pool: key, stake: key, owner: key, destination: key, amount: text, at: number)
         }
         E::RewardsSynced(e) => fields!(e; pool: key, amount: text, pending: text, at: number),
-        E::ServiceAdmitted(e) => fields!(e; service: key, program: key, signer: key, at: number, number: number),
-        E::ServiceChanged(e) => fields!(e; service: key, program: key, at: number, enabled: flag),
+        E::ServiceAdmitted(e) => {
+            fields!(e; service: key, program: key, signer: key, at: number, in_force_at: number, number: number)
+        }
+        E::ServiceNamed(e) => {
+            fields!(e; bond: key, service: key, program: key, at: number, number: number, named: flag)
+        }
         E::BondOpened(e) => fields!(e; bond: key, owner: key, mint: key, withdrawer: key, at: number),
         E::BondDeposited(e) => fields!(e; bond: key, from: key, added: text, amount: text, at: number),
         E::UnbondingStarted(e) => {

@@ -4,6 +4,7 @@ use super::{side, verdict};
 use crate::{store::job, types::Address};
 use joule_api::{Commitment, Dispute, DisputeStatus, Tally, Verdict, Verification, Vote};
 use joule_escrow::event as escrow;
+use std::collections::HashMap;
 
 /// As the challenge began it.
 pub fn from_challenge(address: &Address, e: &escrow::JobChallenged) -> Option<Dispute> {
@@ -68,12 +69,12 @@ pub fn happened(dispute: &mut Dispute, fact: &escrow::AnyEvent) {
             }
         }
         E::VoteRevealed(e) => {
-            let choice = verdict(e.choice);
             if let Some(vote) = vote(dispute, &Address::from(&e.vote).to_string()) {
                 vote.output = Some(hex::encode(e.output));
-                vote.choice = choice;
+                vote.choice = verdict(e.choice);
             }
-            count(tally(dispute, e.round), choice, e.stake.get());
+            let counted = count(dispute, e.round);
+            *tally(dispute, e.round) = counted;
         }
         E::DisputeAppealed(e) => {
             dispute.status = DisputeStatus::Drawing;
@@ -115,13 +116,22 @@ fn tally(dispute: &mut Dispute, round: u8) -> &mut Tally {
     &mut dispute.tallies[round]
 }
 
-fn count(tally: &mut Tally, choice: Option<Verdict>, weight: u64) {
-    let side = match choice {
-        Some(Verdict::Stands) => &mut tally.stands,
-        Some(Verdict::Counter) => &mut tally.counter,
-        Some(Verdict::Neither) => &mut tally.neither,
-        Some(Verdict::Undecided) | None => return,
-    };
-    *side = side.saturating_add(weight);
-    tally.revealed = tally.revealed.saturating_add(1);
+/// What a round's opened votes say. Of third outputs only the one that has most can win, and whoever could not run the job weighs
+/// nothing.
+fn count(dispute: &Dispute, round: u8) -> Tally {
+    let mut tally = Tally::default();
+    let mut thirds = HashMap::<&str, u64>::new();
+    for vote in dispute.votes.iter().filter(|vote| vote.round == round) {
+        let Some(choice) = vote.choice else { continue };
+        tally.revealed = tally.revealed.saturating_add(1);
+        let side = match choice {
+            Verdict::Stands => &mut tally.stands,
+            Verdict::Counter => &mut tally.counter,
+            Verdict::Neither => thirds.entry(vote.output.as_deref().unwrap_or_default()).or_default(),
+            Verdict::Undecided => continue,
+        };
+        *side = side.saturating_add(vote.stake);
+    }
+    tally.neither = thirds.into_values().max().unwrap_or_default();
+    tally
 }

@@ -182,11 +182,44 @@ fn without_a_verdict_the_provider_is_paid_as_if_nobody_had_challenged() {
     world.chain.resolve(&job);
     let row = world.job();
     assert_eq!((row.status, row.verdict), (JobStatus::Settled, Some(Verdict::Undecided)));
-    // The provider gets its price less the fee, and the challenger its deposit less a tenth.
-    assert_eq!((row.paid.provider, row.paid.challenger), (792, 360));
+    // The provider gets its price less the fee, and the challenger its deposit.
+    assert_eq!((row.paid.provider, row.paid.challenger), (792, 400));
     world.chain.close_dispute(&job);
     world.chain.pay(&job);
     assert_eq!(world.job().paid.total(), world.came_in());
+}
+
+#[test]
+fn third_outputs_are_counted_apart_and_whoever_could_not_run_the_job_weighs_nothing() {
+    let mut world = World::delivered(|job| {
+        job.verification = jobs::Verification::Panel as u8;
+        job.jurors = 5;
+    });
+    let job = world.job;
+    world.chain.challenge(&job);
+    world.chain.draw(&job, &[2, 3, 4, 5, 6]);
+    let outputs = [[7; 32], [8; 32], [8; 32], [8; 32], [0; 32]];
+    for juror in 2..7 {
+        world.chain.commit(&job, juror, 400);
+    }
+    world.chain.wait(WINDOW + 1);
+    for (juror, output) in (2..).zip(outputs) {
+        world.chain.reveal(&job, juror, output);
+    }
+    let counted = Tally { neither: 1_200, revealed: 5, ..Tally::default() };
+    let dispute = world.dispute();
+    assert_eq!(dispute.tallies, [counted]);
+    assert_eq!((dispute.votes[4].choice, dispute.votes[4].closed), (Some(Verdict::Undecided), false));
+    world.chain.wait(2 * WINDOW);
+    world.chain.resolve(&job);
+    let dispute = world.dispute();
+    assert_eq!((dispute.verdict, &dispute.tallies[..]), (Some(Verdict::Neither), &[counted][..]));
+    for juror in 2..7 {
+        world.chain.close_vote(&job, juror, 0);
+    }
+    let votes = world.dispute().votes;
+    // Three have said what was decided, and share a fifth of bond and deposit.
+    assert_eq!(votes.iter().map(|vote| vote.paid > 0).collect::<Vec<_>>(), [false, true, true, true, false]);
 }
 
 #[test]

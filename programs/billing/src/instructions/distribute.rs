@@ -51,15 +51,13 @@ struct Payments<'a> {
 
 impl<'a> Payments<'a> {
     /// A party is due `part` more. Its account may have been closed, frozen, or made again by somebody else since it was named:
-    /// what it is due waits then, and keeps nobody else waiting. Whoever shares is named with its owner. False when a sum does
-    /// not fit.
+    /// what it is due waits then, and keeps nobody else waiting. All but the protocol are named with their owners. False when a
+    /// sum does not fit.
     ///
     /// Not inlined: the VM saves registers for nothing, and four copies of this would spill them all.
     #[inline(never)]
     fn give(&mut self, party: usize, part: Amount, to: &'a AccountView, owner: Option<&Address>) -> bool {
         let (mint, token_program) = (self.mint, self.token_program);
-        let payout_owner = &self.channel.payout_owner;
-        let owner = owner.or((party == PROVIDER).then_some(payout_owner));
         let is_payable = || match owner {
             Some(owner) => token::reaches(to, owner, mint, token_program),
             None => token::can_receive(to, mint, token_program),
@@ -90,6 +88,7 @@ impl Distribute {
         event.channel = *self.channel.address();
         let channel: &mut Channel = &mut self.channel;
         let division = channel.divide()?;
+        let payout_owner = channel.payout_owner;
         let authority = *self.payer.account();
         let mut payments = Payments {
             channel,
@@ -119,7 +118,7 @@ impl Distribute {
             self.payer.release(returned)?;
             event.returned = returned.get().into();
         }
-        require!(payments.give(PROVIDER, part, self.payout.account(), None), BillingError::Overflow);
+        require!(payments.give(PROVIDER, part, self.payout.account(), Some(&payout_owner)), BillingError::Overflow);
         let (channel, total) = (&mut *payments.channel, Amount::new(payments.total));
         channel.let_go(total)?;
         self.payer.spend(total)?;
@@ -135,7 +134,7 @@ impl Distribute {
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 pub fn handler(ctx: &mut Context<Distribute>) -> Result<()> {
     let (first, last) = (*ctx.accounts.payer.account(), *ctx.accounts.program.account());
     // No declared account before the event authority can be the program that runs, nor can that be the authority: where the

@@ -1,4 +1,5 @@
-//! A panel that no dispute can need any more gives its rent back; anyone may see to it.
+//! A panel that no dispute can need any more gives its rent back; anyone may see to it. Votes and absent members are wound up with the
+//! panel, however late: it stays while anything stands behind a seat.
 
 use crate::{error::EscrowError, event::PanelClosed, state::Panel};
 use anchor_lang::prelude::*;
@@ -18,6 +19,7 @@ pub struct ClosePanel {
 pub fn handler(ctx: &mut Context<ClosePanel>) -> Result<()> {
     let needed_until = ctx.accounts.panel.needed_until()?;
     require!(Clock::get()?.unix_timestamp > needed_until, EscrowError::PanelNeeded);
+    require!(!ctx.accounts.panel.is_engaged(), EscrowError::PanelNeeded);
     emit_event!(ctx, PanelClosed { panel: *ctx.accounts.panel.address(), epoch: ctx.accounts.panel.epoch });
     Ok(())
 }

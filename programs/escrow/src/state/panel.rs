@@ -129,6 +129,12 @@ impl Panel {
         }
     }
 
+    /// Whether anything stands behind a seat of a dispute that is not wound up.
+    #[inline(always)]
+    pub fn is_engaged(&self) -> bool {
+        self.enrolled().iter().any(|entry| !entry.engaged.is_zero())
+    }
+
     /// Whether a job can be judged: enough of those who are no parties have staked what is at risk, and they are at least half of
     /// it by stake, so that nobody can choose a jury by putting more at risk than others have staked.
     #[inline(never)]

@@ -14,6 +14,9 @@ pub use proxy::Proxy;
 pub use workload::{counting, gluttonous, Digits, Order};
 pub use world::{World, BOND};
 
+use base64::{engine::general_purpose::STANDARD, Engine as _};
+use joule_sdk::{Chain, RpcRequest, Signature};
+use serde_json::{json, Value};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -32,6 +35,14 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
         assert!(started.elapsed() < PATIENCE, "never happened: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// A transaction as the cluster has it.
+pub async fn sent(chain: &Chain, signature: &Signature) -> Vec<u8> {
+    let config = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 1 });
+    let asked = json!([signature.to_string(), config]);
+    let answer: Value = chain.rpc().send(RpcRequest::GetTransaction, asked).await.expect("a transaction");
+    STANDARD.decode(answer["transaction"][0].as_str().expect("text")).expect("base64")
 }
 
 /// The project's folder.

@@ -5,7 +5,7 @@ use joule_api::JobStatus;
 use joule_artifacts::{ArtifactStore, Hash};
 use joule_localnet::{Config, Localnet, Persona};
 use joule_sdk::{
-    escrow::state::{Pricing, Terms, Verification},
+    escrow::state::{epoch_at, Pricing, Terms, Verification},
     instruction::{
         escrow::{self, Provider},
         registry, staking,
@@ -14,9 +14,12 @@ use joule_sdk::{
     pda,
     registry::state::{Attributes, Profile},
     staking::state::Bond,
-    token_program, Chain, Instruction, Keypair, Pubkey,
+    token_program,
+    treasury::state::Service,
+    units::UnixTime,
+    Chain, Instruction, Keypair, Pubkey,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Base units that a provider answers with.
@@ -98,7 +101,12 @@ impl World {
 
     /// The daemon of a provider.
     pub fn node(&self, persona: Persona, rpc: &str, indexer: &str, more: &[&str]) -> Process {
-        let (artifacts, key) = (self.artifacts().display().to_string(), self.key_file(persona).display().to_string());
+        self.node_with(&self.artifacts(), persona, rpc, indexer, more)
+    }
+
+    /// With a store of its own.
+    pub fn node_with(&self, artifacts: &Path, persona: Persona, rpc: &str, indexer: &str, more: &[&str]) -> Process {
+        let (artifacts, key) = (artifacts.display().to_string(), self.key_file(persona).display().to_string());
         let mint = self.localnet.mint().to_string();
         let mut args = vec![
             "run",
@@ -143,8 +151,11 @@ impl World {
     pub async fn open_bond(&self, persona: Persona) {
         let (who, mint, program) = (self.address(persona), self.localnet.mint(), token_program::CLASSIC);
         let open = staking::open_bond(who, who, mint, program, who);
-        let deposit = staking::deposit_bond(who, self.tokens(persona), pda::bond(&who, &mint), mint, program, BOND);
-        self.send("open a bond", persona, &[open, deposit]).await;
+        let bond = pda::bond(&who, &mint);
+        let [escrow, billing] =
+            [Service::Escrow, Service::Billing].map(|service| staking::name_service(who, bond, service as u8, true));
+        let deposit = staking::deposit_bond(who, self.tokens(persona), bond, mint, program, BOND, who);
+        self.send("open a bond", persona, &[open, escrow, billing, deposit]).await;
     }
 
     /// Moves the chain's clock on to just after a moment, if it is not past it.
@@ -234,7 +245,10 @@ impl World {
     pub async fn challenge(&self, who: Persona, job: Pubkey, counter: Hash) {
         let (me, tokens) = (self.address(who), self.tokens(who));
         let challenger = escrow::Challenger { challenger: me, payer: me, source: tokens, account: tokens };
-        let challenge = escrow::challenge(challenger, job, token_program::CLASSIC, *counter.as_bytes());
+        let epoch = epoch_at(UnixTime::new(self.chain.now().await.expect("the chain's clock")));
+        let by_panel = self.job(job).await.verification == Verification::Panel as u8;
+        let panel = by_panel.then(|| pda::panel(&self.localnet.mint(), epoch));
+        let challenge = escrow::challenge(challenger, job, panel, token_program::CLASSIC, *counter.as_bytes());
         self.send("challenge", who, &[challenge]).await;
     }
 
