@@ -140,26 +140,20 @@ fn round(play: &mut Play, with_gang: bool) {
         let _ = play.send(By::Honest, what, &[call]);
     };
     let program = play.cast.program;
+    // What has lapsed may be swept away before anybody looks at what it was for, or after.
+    let is_swept = play.chance(50);
+    if is_swept {
+        sweep(play);
+    }
     for address in play.all(What::Job) {
         honest::turn(play, &address);
         honest::turn(play, &address);
     }
-    for address in play.all(What::Bid) {
-        let Some(bid) = play.read::<Bid>(&address) else { continue };
-        send(play, "exit: withdraw a bid", escrow::withdraw_bid(address, &bid, play.cast.mint));
-    }
-    for address in play.all(What::Panel) {
-        let Some(panel) = play.read::<Panel>(&address) else { continue };
-        send(play, "exit: close a panel", escrow::close_panel(address, &panel));
+    if !is_swept {
+        sweep(play);
     }
     for address in play.all(What::Channel) {
         channel(play, &address, &may);
-    }
-    for address in play.all(What::Claim) {
-        let Some(claim) = play.read::<Claim>(&address) else { continue };
-        if claim.tranches[..claim.count as usize].iter().any(|tranche| tranche.until.get() <= play.now) {
-            send(play, "exit: release a claim", staking::release_expired(address, &claim));
-        }
     }
     for address in play.all(What::Payer) {
         let Some(payer) = play.read::<Payer>(&address).filter(|payer| may(play, &payer.owner)) else { continue };
@@ -194,6 +188,27 @@ fn round(play: &mut Play, with_gang: bool) {
         }
     }
     papers(play, &may);
+}
+
+/// Bids, panels and claims that are over.
+fn sweep(play: &mut Play) {
+    let send = |play: &mut Play, what: &str, call: Instruction| {
+        let _ = play.send(By::Honest, what, &[call]);
+    };
+    for address in play.all(What::Bid) {
+        let Some(bid) = play.read::<Bid>(&address) else { continue };
+        send(play, "exit: withdraw a bid", escrow::withdraw_bid(address, &bid, play.cast.mint));
+    }
+    for address in play.all(What::Panel) {
+        let Some(panel) = play.read::<Panel>(&address) else { continue };
+        send(play, "exit: close a panel", escrow::close_panel(address, &panel));
+    }
+    for address in play.all(What::Claim) {
+        let Some(claim) = play.read::<Claim>(&address) else { continue };
+        if claim.tranches[..claim.count as usize].iter().any(|tranche| tranche.until.get() <= play.now) {
+            send(play, "exit: release a claim", staking::release_expired(address, &claim));
+        }
+    }
 }
 
 /// Providers, credentials and requirements.

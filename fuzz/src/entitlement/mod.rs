@@ -182,6 +182,7 @@ fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
     let rogues = format!("the gang: {}", rogues.join(", "));
     play.log.push(rogues);
     gang::forget(&mut play);
+    play.is_lazy = play.chance(12);
     play.fashion = [None, Some(1), Some(2)][play.rng.usize(..3)];
     begin(&mut play);
     for turn in 0..MOST {
@@ -201,6 +202,10 @@ fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
         let Some((at, _)) = play.agenda.keys().next().copied() else { break };
         play.set_time(at);
         keep_promises(&mut play);
+    }
+    if play.is_lazy {
+        let late = play.rng.i64(0..150 * DAY);
+        play.set_time(play.now + late);
     }
     exit::leave(&mut play, &lamports);
     Ending { steps: play.steps, done: play.done, findings: play.findings, log: play.log, tried: play.tried }

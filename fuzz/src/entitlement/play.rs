@@ -105,6 +105,8 @@ pub struct Play {
     pub steps: u64,
     pub done: u64,
     pub log: Vec<String>,
+    /// Whether nobody turns a crank before everybody goes home, which may be long after.
+    pub is_lazy: bool,
     /// Whether nothing new begins any more.
     pub is_ending: bool,
     /// Whether everybody is going home: then nobody steals any more.
@@ -144,6 +146,7 @@ impl Play {
             steps: 0,
             done: 0,
             log: Vec::new(),
+            is_lazy: false,
             is_ending: false,
             is_over: false,
         };

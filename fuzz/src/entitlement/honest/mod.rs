@@ -102,7 +102,7 @@ pub fn perform(play: &mut Play, duty: Duty) {
         duty,
         Duty::Open { .. } | Duty::Accept { .. } | Duty::Channel { .. } | Duty::Serve { .. } | Duty::Stake { .. }
     );
-    if play.is_ending && is_new {
+    if play.is_ending && is_new || play.is_lazy && matches!(duty, Duty::Turn { .. }) {
         return;
     }
     match duty {
