@@ -21,7 +21,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests fuzz fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,13 +77,19 @@ bench-check: build
 	@$(BIN)/joule-bench v1 --check
 	@$(BIN)/joule-bench lifecycle --check
 
-fuzz: build ## a million random steps against the programs, all money counted after each (STEPS=, SEED=)
+fuzz: build ## a million random steps against the programs, all money counted after each; then entitlement (STEPS=, SEED=)
 	@$(BIN)/joule-fuzz --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))
+	@$(MAKE) --no-print-directory fuzz-entitlement
+
+fuzz-entitlement: build ## random histories with wrongs in them: who was wronged is whole (HISTORIES=, SEED=)
+	@$(BIN)/joule-fuzz --entitlement --histories $(or $(HISTORIES),5000) $(if $(SEED),--seed $(SEED))
 
 # The same steps every time, so that what turns red is what was changed.
 fuzz-check: build
 	@echo '[test] conservation of money'
 	@$(BIN)/joule-fuzz --steps 50000 --seed 1
+	@echo '[test] entitlement'
+	@$(BIN)/joule-fuzz --entitlement --histories 300 --seed 1
 
 workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'

@@ -16,7 +16,7 @@ use crate::{
     stage::Stage,
 };
 use joule_sdk::{
-    escrow::state::{JobStatus, Panel, Verdict},
+    escrow::state::{JobStatus, Panel},
     instruction::{escrow, staking},
     staking::state::{Bond, Claim, Stake},
     Instruction, Pubkey, Signer,
@@ -99,14 +99,11 @@ fn prompt(stage: &Stage) -> Result<(), Violation> {
     let late = |entry: &Entry| entry.job.status == JobStatus::Accepted as u8 && stage.now > entry.job.deliver_by.get();
     Violation::unless(!stage.model.jobs.values().any(late), "a job that is late cannot be failed")?;
     for trial in stage.model.trials.values() {
-        let Some(verdict) = trial.verdict else {
+        if trial.verdict.is_none() {
             Violation::unless(stage.now <= trial.decided_after(), "a dispute that is over cannot be resolved")?;
             continue;
-        };
-        let is_wrong = |ballot: &Ballot| match ballot.choice {
-            None => true,
-            Some(choice) => choice != verdict && verdict != Verdict::Undecided,
-        };
+        }
+        let is_wrong = |ballot: &Ballot| !trial.is_right(ballot) && !trial.is_spared(ballot);
         Violation::unless(!trial.ballots.values().any(is_wrong), "a vote that was wrong cannot be slashed")?;
     }
     Ok(())

@@ -4,6 +4,7 @@ mod actions;
 mod cast;
 mod chain;
 mod check;
+mod entitlement;
 mod exit;
 mod model;
 mod report;
@@ -33,6 +34,18 @@ struct Cli {
     /// Worlds, each on a thread of its own.
     #[arg(long, default_value_t = 2)]
     worlds: u64,
+    /// Plays histories with wrongs in them instead, and looks whether everybody gets what it should.
+    #[arg(long)]
+    entitlement: bool,
+    /// Histories in all.
+    #[arg(long, default_value_t = 2_000)]
+    histories: u64,
+    /// Plays this history alone, and tells it.
+    #[arg(long, requires = "entitlement")]
+    history: Option<u64>,
+    /// Goes on when somebody was wronged, and says what was found first of each kind.
+    #[arg(long, requires = "entitlement")]
+    survey: bool,
 }
 
 /// Steps after which every action must have succeeded once.
@@ -46,6 +59,10 @@ fn main() -> Result<()> {
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
     let seed = cli.seed.unwrap_or_else(clock);
     let worlds = cli.worlds.max(1);
+    if cli.entitlement {
+        let (histories, only, is_survey) = (cli.histories, cli.history, cli.survey);
+        return entitlement::run(&entitlement::Options { seed, histories, threads: worlds, only, is_survey });
+    }
     let each = cli.steps.div_ceil(worlds);
     println!("seed {seed}: {worlds} worlds, {each} steps each");
 

@@ -1,6 +1,7 @@
 //! The fuzzer can fail: every kind of theft that it watches for is committed once, behind the programs' backs.
 
 mod billing;
+mod guards;
 
 use crate::{
     actions,

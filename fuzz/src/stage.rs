@@ -128,8 +128,9 @@ impl Stage {
                 let source = self.account_of(&hot, token);
                 let open = instruction::staking::open_bond(hot, hot, mint, program, cold);
                 let bond = pda::bond(&hot, &mint);
-                let deposit = instruction::staking::deposit_bond(hot, source, bond, mint, program, BOND);
+                let deposit = instruction::staking::deposit_bond(hot, source, bond, mint, program, BOND, cold);
                 self.must(vec![open, deposit]);
+                self.must(crate::actions::bonds::name_all(hot, bond));
             }
         }
     }
@@ -152,7 +153,14 @@ impl Stage {
             Err(failed) => return Ok(Err(Refusal::from(failed).name)),
         };
         let after = check::Snapshot::take(&self.svm, &message.account_keys);
-        let sent = Sent { listing: &self.listing, instructions, message: &message, done: &done, now: self.now };
+        let sent = Sent {
+            listing: &self.listing,
+            instructions,
+            message: &message,
+            done: &done,
+            now: self.now,
+            svm: &self.svm,
+        };
         let story = Story::of(&sent, &mut self.model)?;
         check::step(self, &story, &before, &after, done.fee)?;
         Ok(Ok(()))

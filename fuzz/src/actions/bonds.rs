@@ -1,9 +1,12 @@
 //! Bonds: opened, filled, emptied and closed; and claims that have lapsed.
 
 use super::{treasury::governor, Action};
-use crate::{chain, model::Surety, stage::Stage};
+use crate::{
+    chain,
+    model::{Surety, BILLING, ESCROW},
+    stage::Stage,
+};
 use joule_sdk::{
-    billing, escrow,
     instruction::staking as instruction,
     pda,
     staking::state::{Bond, Claim},
@@ -21,7 +24,8 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "bond: withdraw", weight: 7, plan: withdraw },
     Action { name: "bond: close", weight: 8, plan: close },
     Action { name: "claim: lapse", weight: 6, plan: release_expired },
-    Action { name: "service: set", weight: 3, plan: set_service },
+    Action { name: "service: name", weight: 5, plan: name_service },
+    Action { name: "service: admit", weight: 1, plan: admit_service },
 ];
 
 fn bond(stage: &mut Stage, fits: impl Fn(&Surety, i64) -> bool) -> Option<Surety> {
@@ -54,7 +58,9 @@ fn open(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let open = instruction::open_bond(payer, owner, mint, program, withdrawer);
     let source = stage.account_of(&owner, token);
     let amount = stage.rng.u64(1_000_000..200_000_000);
-    Some(vec![open, instruction::deposit_bond(owner, source, address, mint, program, amount)])
+    let deposit = instruction::deposit_bond(owner, source, address, mint, program, amount, withdrawer);
+    let named = if stage.chance(95) { name_all(owner, address) } else { Vec::new() };
+    Some([vec![open, deposit], named].concat())
 }
 
 fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -66,7 +72,8 @@ fn deposit(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let source = stage.account_of(&depositor, token);
     let program = stage.program_of_mint(&bond.mint);
     let amount = stage.rng.u64(..100_000_000);
-    Some(vec![instruction::deposit_bond(depositor, source, bond.address, bond.mint, program, amount)])
+    let seen = if stage.chance(97) { bond.withdrawer } else { depositor };
+    Some(vec![instruction::deposit_bond(depositor, source, bond.address, bond.mint, program, amount, seen)])
 }
 
 fn unbond(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -122,9 +129,28 @@ fn release_expired(stage: &mut Stage) -> Option<Vec<Instruction>> {
     Some(vec![instruction::release_expired(address, &claim)])
 }
 
-/// The authority stops escrow or billing from locking, and lets it again soon.
-fn set_service(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let enabled = stage.chance(93);
-    let program = if stage.chance(50) { escrow::ID } else { billing::ID };
-    Some(vec![instruction::set_service(governor(stage), program, enabled)])
+/// A bond answers to escrow and billing.
+pub fn name_all(party: Pubkey, bond: Pubkey) -> Vec<Instruction> {
+    [ESCROW, BILLING].map(|number| instruction::name_service(party, bond, number as u8, true)).into()
+}
+
+/// Most often one that was not named; and who takes a name back gives it again soon.
+fn name_service(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let of = [ESCROW, BILLING][stage.rng.usize(..2)];
+    let is_named = stage.chance(92);
+    let bond = bond(stage, |bond, _| (bond.services & (1 << of) != 0) != is_named)?;
+    let thief = stage.person();
+    let party = match stage.rng.u32(..20) {
+        0 => stage.cast.people[thief].hot,
+        1..=9 => bond.owner,
+        _ => bond.withdrawer,
+    };
+    // Nobody has admitted the others at first.
+    let number = if stage.chance(95) { of as u8 } else { stage.rng.u8(..8) };
+    Some(vec![instruction::name_service(party, bond.address, number, is_named)])
+}
+
+fn admit_service(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let number = stage.rng.u8(..5);
+    Some(vec![instruction::admit_service(governor(stage), Pubkey::new_from_array([21; 32]), number)])
 }

@@ -4,15 +4,13 @@ use super::Action;
 use crate::{chain, model::Trial, stage::Stage};
 use joule_sdk::{
     escrow::{
-        constants::{PANEL_EPOCH, WIND_UP},
+        constants::PANEL_EPOCH,
         math::Side,
         seat,
         state::{Job, JobStatus, Panel},
     },
     instruction::{escrow as instruction, escrow::Challenger},
-    pda,
-    treasury::state::AcceptedMint,
-    Instruction, Pubkey,
+    pda, Instruction, Pubkey,
 };
 
 pub const ACTIONS: &[Action] = &[
@@ -48,7 +46,9 @@ fn challenge(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let account = if stage.chance(80) { stage.account_of(&challenger, token) } else { stage.any_account(token) };
     let counter = if stage.chance(96) { [9; 32] } else { job.result_hash };
     let who = Challenger { challenger, payer, source, account };
-    Some(vec![instruction::challenge(who, address, stage.program_of(&job), counter)])
+    let epoch = (stage.now / PANEL_EPOCH) as u64 + u64::from(stage.chance(3));
+    let panel = (job.verification == 2).then(|| pda::panel(&job.mint, epoch));
+    Some(vec![instruction::challenge(who, address, panel, stage.program_of(&job), counter)])
 }
 
 fn draw(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -120,17 +120,14 @@ fn punish(stage: &mut Stage) -> Option<Vec<Instruction>> {
 }
 
 fn close(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let may = |trial: &Trial, now: i64| {
-        let is_late = now > trial.resolved_at + WIND_UP as i64;
-        trial.verdict.is_some() && trial.ballots.is_empty() && (is_late || absent(trial).is_empty())
-    };
+    let may = |trial: &Trial, _: i64| trial.verdict.is_some() && trial.ballots.is_empty() && absent(trial).is_empty();
     let (_, _, trial) = trial(stage, may)?;
     Some(vec![instruction::close_dispute(trial.address, &trial.dispute)])
 }
 
 fn enroll(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let token = stage.rng.usize(..2);
-    let (mint, accepted) = (stage.cast.tokens[token].mint, stage.cast.tokens[token].accepted);
+    let mint = stage.cast.tokens[token].mint;
     let epoch = (stage.now / PANEL_EPOCH) as u64 + if stage.chance(97) { 1 } else { stage.rng.u64(..3) };
     let panel = chain::read::<Panel>(&stage.svm, &pda::panel(&mint, epoch));
     let is_in = |key: &Pubkey| panel.is_some_and(|panel| panel.enrolled().iter().any(|entry| entry.resolver == *key));
@@ -139,10 +136,9 @@ fn enroll(stage: &mut Stage) -> Option<Vec<Instruction>> {
     let resolver = stage.pick(&out)?;
     let sponsor = stage.person();
     let payer = if stage.chance(80) { resolver } else { stage.cast.people[sponsor].hot };
-    let least = chain::read::<AcceptedMint>(&stage.svm, &accepted)?.min_amount.get().saturating_mul(10);
     let bond = pda::bond(&resolver, &mint);
-    let most = stage.model.bonds.get(&bond).and_then(|bond| bond.free()).unwrap_or(0) / 8;
-    let stake = if stage.chance(96) { stage.rng.u64(least..=most.max(least)) } else { stage.rng.u64(..least.max(1)) };
+    let most = stage.model.bonds.get(&bond).and_then(|bond| bond.free()).unwrap_or(0) / 4;
+    let stake = if stage.chance(96) { stage.rng.u64(..=most) } else { stage.rng.u64(..3) };
     Some(vec![instruction::enroll(resolver, payer, mint, epoch, stake)])
 }
 

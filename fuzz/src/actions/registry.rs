@@ -9,6 +9,7 @@ use joule_sdk::{
     instruction::registry as instruction,
     instruction::registry::Statement,
     pda,
+    registry::constants::REQUIREMENTS_NOTICE,
     registry::state::{Attestations, Credential, Provider, ProviderStatus, Requirements, Wanted},
     Instruction, Pubkey,
 };
@@ -23,7 +24,8 @@ pub const ACTIONS: &[Action] = &[
     Action { name: "registry::close_attestations", weight: 2, plan: close_attestations },
     Action { name: "registry::set_attestor", weight: 2, plan: set_attestor },
     Action { name: "registry::define", weight: 3, plan: define },
-    Action { name: "registry::drop", weight: 1, plan: drop_requirements },
+    Action { name: "registry::retire_requirements", weight: 1, plan: retire_requirements },
+    Action { name: "registry::close_requirements", weight: 3, plan: close_requirements },
 ];
 
 fn register(stage: &mut Stage) -> Option<Vec<Instruction>> {
@@ -105,9 +107,22 @@ fn define(stage: &mut Stage) -> Option<Vec<Instruction>> {
     Some(vec![instruction::define_requirements(people[sponsor].hot, people[person].hot, wanted)])
 }
 
-fn drop_requirements(stage: &mut Stage) -> Option<Vec<Instruction>> {
-    let all = stage.model.papers.keys().filter_map(|address| chain::read::<Requirements>(&stage.svm, address));
-    let all: Vec<Requirements> = all.collect();
-    let found = stage.pick(&all)?;
-    Some(vec![instruction::drop_requirements(found.client, &found.criteria.hash(), found.rent_payer)])
+fn requirements(stage: &mut Stage, fits: impl Fn(&Requirements) -> bool) -> Option<(Pubkey, Requirements)> {
+    let is_strict = stage.chance(92);
+    let papers = stage.model.papers.keys().filter_map(|at| Some((*at, chain::read::<Requirements>(&stage.svm, at)?)));
+    let all: Vec<(Pubkey, Requirements)> = papers.filter(|(_, found)| !is_strict || fits(found)).collect();
+    stage.pick(&all)
+}
+
+fn retire_requirements(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let (_, found) = requirements(stage, |found| !found.is_retired())?;
+    Some(vec![instruction::retire_requirements(found.client, &found.criteria.hash())])
+}
+
+fn close_requirements(stage: &mut Stage) -> Option<Vec<Instruction>> {
+    let now = stage.now;
+    let is_over =
+        |found: &Requirements| found.is_retired() && now >= found.retired_at.get() + REQUIREMENTS_NOTICE as i64;
+    let (address, found) = requirements(stage, is_over)?;
+    Some(vec![instruction::close_requirements(address, &found)])
 }

@@ -25,7 +25,12 @@ pub const ACTIONS: &[Action] = &[
 
 /// What a juror thinks came out: most of those who judge a dispute agree.
 fn opinion(stage: &mut Stage, trial: &Trial) -> [u8; 32] {
-    let outputs = [RESULT, trial.counter_result, [5; 32]];
+    // It could not run the job.
+    if trial.is_panel() && stage.chance(6) || stage.rng.u32(..300) == 0 {
+        return [0; 32];
+    }
+    let third = if stage.chance(80) { [5; 32] } else { [6; 32] };
+    let outputs = [RESULT, trial.counter_result, third];
     let common = trial.address.as_ref()[0] as usize % 3;
     let place = if stage.chance(80) { common } else { stage.rng.usize(..3) };
     // A second panel often sees it otherwise.
@@ -91,7 +96,7 @@ fn commit_seats(stage: &mut Stage) -> Option<Vec<Instruction>> {
         let payer = if stage.chance(80) { juror } else { stage.cast.people[sponsor].hot };
         let payout = if stage.chance(90) { stage.account_of(&juror, token) } else { stage.any_account(token) };
         let member = Provider { payer, ..Provider::new(juror, payout) };
-        instructions.push(instruction::commit_seat(member, &trial.dispute, &job.mint, seat, sealed));
+        instructions.push(instruction::commit_seat(member, &trial.dispute, seat, sealed));
     }
     (!instructions.is_empty()).then_some(instructions)
 }
@@ -121,9 +126,9 @@ fn reveal(stage: &mut Stage) -> Option<Vec<Instruction>> {
 
 /// The instruction that closes a vote.
 pub fn closing(stage: &Stage, address: Pubkey, vote: Pubkey) -> Option<Instruction> {
-    let job = stage.model.jobs.get(&address)?.job;
+    let (job, panel) = (stage.model.jobs.get(&address)?.job, stage.model.trials.get(&address)?.panel);
     let state: Vote = chain::read(&stage.svm, &vote)?;
-    Some(instruction::close_vote(address, &job, vote, &state, stage.program_of(&job)))
+    Some(instruction::close_vote(address, &job, panel, vote, &state, stage.program_of(&job)))
 }
 
 fn close(stage: &mut Stage) -> Option<Vec<Instruction>> {

@@ -3,8 +3,9 @@
 use super::{billing, models, Violation};
 use crate::{
     chain::{self, find, purse},
-    model::{is_decided, Ballot, Model, Thing, Trial},
+    model::{is_decided, Ballot, Credential, Model, Seat, Thing, Trial},
     stage::Stage,
+    story::registry::is_needed,
 };
 use anchor_lang::Discriminator;
 use bytemuck::{bytes_of, Pod};
@@ -13,11 +14,11 @@ use joule_sdk::{
     billing::state::Cluster,
     escrow::{
         self,
-        state::{Bid, Client, Dispute, Job, Panel, Verdict, Vote},
+        state::{Bid, Client, Dispute, Job, Panel, Resolver, Verdict, Vote},
     },
     registry::{
         self,
-        state::{Attestations, Attestor, Provider, Requirements},
+        state::{Attestation, Attestations, Attestor, Provider, Requirements},
     },
     staking::{
         self,
@@ -39,12 +40,12 @@ pub fn check(stage: &mut Stage, thing: &Thing) -> Result<(), Violation> {
     match thing {
         Thing::Job(address) => job(svm, model, address),
         Thing::Bid(address) => bid(svm, model, address),
-        Thing::Trial(job) => trial(svm, model, job),
+        Thing::Trial(job) => trial(svm, model, job, *now),
         Thing::Panel(address) => panel(svm, model, address),
         Thing::Bond(address) => bond(svm, model, address),
         Thing::Pool(address) => pool(svm, model, address),
         Thing::Fees(mint) => fees(svm, model, mint),
-        Thing::Paper(address) => paper(svm, model, address),
+        Thing::Paper(address) => paper(svm, model, address, *now),
         Thing::Card(address) => models::card(svm, model, address),
         Thing::Wallet(address) => billing::wallet(svm, model, address),
         Thing::Tab(address) => billing::tab(svm, model, address, *now),
@@ -119,15 +120,24 @@ fn bid(svm: &LiteSVM, model: &mut Model, address: &Pubkey) -> Result<(), Violati
     same("bid", address, &bid, &offer.bid)
 }
 
-fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey) -> Result<(), Violation> {
+fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey, now: i64) -> Result<(), Violation> {
     let Some(of) = model.jobs.get(job).map(|entry| entry.job) else {
         return Err(Violation::new("a dispute outlives its job"));
     };
     let Some(trial) = model.trials.get_mut(job) else { return Ok(()) };
     let dispute: Dispute = there(svm, &trial.address, "dispute")?;
-    if let Some(eligible) = trial.eligible.take() {
-        members(trial, &dispute, &eligible)?;
+    if trial.is_drawing && trial.draw_by != dispute.draw_by.get() {
+        // It waits for somebody who is busy.
+        let is_engaged = |seat: &Seat| seat.stake >= trial.deposit && !seat.covers(trial.deposit);
+        let is_busy = model.enrolled.iter().any(|((panel, _), seat)| *panel == trial.panel && is_engaged(seat));
+        let (step, draw_by) = (of.vote_window.get() as i64, dispute.draw_by.get());
+        let may = now <= trial.patient_until && draw_by == trial.draw_by.max(now + step) && dispute.lot != [0; 32];
+        Violation::unless(may && is_busy, "a drawing that waits for nobody, or too long")?;
+        trial.draw_by = draw_by;
+        model.milestones.entry("drawing waits for a busy member").and_modify(|count| *count += 1).or_insert(1);
     }
+    equal("drawn", &trial.address, dispute.drawn, trial.dispute.drawn)?;
+    equal("members", &trial.address, dispute.members, trial.dispute.members)?;
     trial.dispute = dispute;
     let Trial { address, .. } = *trial;
     equal("job", &address, dispute.job, *job)?;
@@ -149,7 +159,16 @@ fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey) -> Result<(), Violation
         equal("tally", &address, round.tally.map(|weight| weight.get() as u128), trial.tally[place])?;
         let votes = (round.committed.get(), round.revealed.get());
         equal("votes", &address, votes, (trial.cast[place], trial.revealed[place]))?;
+        equal("weight", &address, round.weight.get() as u128, trial.weight[place])?;
+        let thirds: Vec<_> = round.thirds.iter().filter(|third| !third.weight.is_zero()).collect();
+        let thirds: Vec<_> = thirds.iter().map(|third| (third.output, third.weight.get() as u128)).collect();
+        equal("third outputs", &address, &thirds, &trial.thirds[place])?;
         equal("pot", &address, round.pot.get(), trial.pots[place])?;
+    }
+    equal("the third output that won", &address, dispute.third, trial.third)?;
+    let times = (dispute.opened_at.get(), dispute.patient_until.get());
+    if trial.is_panel() {
+        equal("opened, and patient until", &address, times, (trial.opened_at, trial.patient_until))?;
     }
     let owed = (trial.verdict.is_some()).then(|| unpaid(trial));
     if let Some(unpaid) = owed {
@@ -161,21 +180,8 @@ fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey) -> Result<(), Violation
 /// What jurors whose votes are not closed are still to receive.
 fn unpaid(trial: &Trial) -> u128 {
     let verdict = trial.verdict.unwrap_or(Verdict::Undecided);
-    let right = trial.ballots.values().filter(|ballot| ballot.choice == Some(verdict));
+    let right = trial.ballots.values().filter(|ballot| trial.is_right(ballot));
     right.map(|ballot| trial.reward(ballot, verdict) as u128).sum()
-}
-
-/// Those who were drawn could be, and are there once; whoever could be drawn is, until the seats are taken.
-fn members(trial: &Trial, dispute: &Dispute, eligible: &BTreeSet<Pubkey>) -> Result<(), Violation> {
-    let seats = if dispute.round == 0 { dispute.jurors as usize } else { 2 * dispute.jurors as usize + 1 };
-    let earlier = trial.dispute.drawn as usize;
-    let drawn = &dispute.members[..dispute.drawn as usize];
-    let is_kept = drawn.get(..earlier) == Some(&trial.dispute.members[..earlier]);
-    Violation::unless(is_kept, "a first panel that a second one has changed")?;
-    let new: BTreeSet<Pubkey> = drawn[earlier..].iter().copied().collect();
-    let may = new.len() == drawn.len() - earlier && new.is_subset(eligible);
-    Violation::unless(may, "a member that must not be drawn")?;
-    Violation::unless(new.len() == seats.min(eligible.len()), "seats left empty, or more members than seats")
 }
 
 fn vote(svm: &LiteSVM, address: &Pubkey, ballot: &Ballot, trial: &Trial) -> Result<(), Violation> {
@@ -187,6 +193,7 @@ fn vote(svm: &LiteSVM, address: &Pubkey, ballot: &Ballot, trial: &Trial) -> Resu
     equal("rent payer", address, vote.rent_payer, ballot.rent_payer)?;
     equal("commitment", address, vote.commitment, ballot.commitment)?;
     let numbers = [vote.stake.get(), vote.round as u64, vote.choice as u64];
+    equal("output", address, vote.output, ballot.output)?;
     let choice = ballot.choice.map_or(0, |choice| choice as u64);
     equal("numbers", address, numbers, [ballot.stake, ballot.round as u64, choice])
 }
@@ -197,10 +204,11 @@ fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation
     equal("rent payer", address, panel.rent_payer, paper.rent_payer)?;
     equal("mint", address, panel.mint, paper.of)?;
     // Few enough people play that nobody is pushed out.
-    let is: BTreeMap<Pubkey, u64> = panel.enrolled().iter().map(|entry| (entry.resolver, entry.stake.get())).collect();
+    let seat = |entry: &Resolver| Seat { stake: entry.stake.get(), engaged: entry.engaged.get() };
+    let is: BTreeMap<Pubkey, Seat> = panel.enrolled().iter().map(|entry| (entry.resolver, seat(entry))).collect();
     equal("enrolled", address, is.len(), panel.enrolled().len())?;
     let must = model.enrolled.iter().filter(|((of, _), _)| of == address);
-    equal("stakes", address, is, must.map(|((_, who), stake)| (*who, *stake)).collect())
+    equal("stakes", address, is, must.map(|((_, who), seat)| (*who, *seat)).collect())
 }
 
 fn bond(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation> {
@@ -210,6 +218,7 @@ fn bond(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation>
     equal("owner", address, bond.owner, must.owner)?;
     equal("withdrawer", address, bond.withdrawer, must.withdrawer)?;
     equal("rent payer", address, bond.rent_payer, must.rent_payer)?;
+    equal("services", address, bond.services, must.services)?;
     let is = [bond.amount, bond.locked, bond.unbonding].map(|part| part.get());
     equal("amount, locked and unbonding", address, is, [must.amount, must.locked, must.unbonding])?;
     if must.unbonding > 0 {
@@ -281,12 +290,28 @@ fn fees(svm: &LiteSVM, model: &Model, mint: &Pubkey) -> Result<(), Violation> {
     Violation::unless(held >= must.kept + must.owed, "a fee vault holds less than treasury and stakers have")
 }
 
-fn paper(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation> {
+fn paper(svm: &LiteSVM, model: &Model, address: &Pubkey, now: i64) -> Result<(), Violation> {
     let Some(paper) = model.papers.get(address) else { return Ok(()) };
     let rent_payer = chain::read::<Attestations>(svm, address)
         .map(|found| (found.subject, found.rent_payer))
         .or_else(|| chain::read::<Requirements>(svm, address).map(|found| (found.client, found.rent_payer)));
-    equal("whose, and rent payer", address, rent_payer, Some((paper.of, paper.rent_payer)))
+    equal("whose, and rent payer", address, rent_payer, Some((paper.of, paper.rent_payer)))?;
+    if let Some(requirements) = chain::read::<Requirements>(svm, address) {
+        let retired = model.retired.get(address).copied().unwrap_or(0);
+        return equal("retired", address, requirements.retired_at.get(), retired);
+    }
+    let places = chain::read::<Attestations>(svm, address).map(|found| found.places);
+    let credential = |place: &Attestation| Credential {
+        attestor: place.attestor,
+        schema: place.schema.get(),
+        since: place.since.get(),
+        expires_at: place.expires_at.get(),
+    };
+    // What nobody can ask for any more may have been written over.
+    let needed = |credential: &Credential| credential.expires_at > 0 && is_needed(credential, now);
+    let is: BTreeSet<Credential> = places.iter().flatten().map(credential).filter(needed).collect();
+    let must = model.credentials.get(address).into_iter().flatten().copied().filter(needed);
+    equal("credentials", address, is, must.collect())
 }
 
 /// Checks an account that the model does not know by name: there are few that may be.
@@ -308,6 +333,7 @@ pub fn stray(stage: &Stage, address: &Pubkey) -> Result<(), Violation> {
         if let Ok(provider) = decode::<Provider>(data) {
             let Some(must) = model.providers.get(address) else { return unknown() };
             equal("payout owner", address, provider.payout_owner, must.payout_owner)?;
+            equal("stated", address, provider.stated_at.get(), must.stated_at)?;
             return provider.invariant().map_err(broken(address));
         }
         match decode::<Attestor>(data).is_ok() && model.attestors.contains_key(address) {

@@ -21,6 +21,8 @@ pub struct Surety {
     pub gifts: u64,
     /// Open claims.
     pub claims: u32,
+    /// A bit for each service that may lock.
+    pub services: u8,
 }
 
 impl Surety {

@@ -45,6 +45,33 @@ pub struct Enrolled {
     pub payout_owner: Pubkey,
     /// Whoever paid for its account.
     pub rent_payer: Pubkey,
+    /// Unix seconds: when it last said what it is.
+    pub stated_at: i64,
+}
+
+/// What a resolver has in a panel, in base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seat {
+    /// 0 once it was punished.
+    pub stake: u64,
+    /// What of it stands behind disputes.
+    pub engaged: u64,
+}
+
+impl Seat {
+    pub fn covers(&self, at_risk: u64) -> bool {
+        self.stake.saturating_sub(self.engaged) >= at_risk
+    }
+}
+
+/// A credential. Times in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Credential {
+    pub attestor: Pubkey,
+    pub schema: u32,
+    /// Since when it has counted without a gap.
+    pub since: i64,
+    pub expires_at: i64,
 }
 
 /// Something that is nothing but somebody's word and its rent.
@@ -96,12 +123,16 @@ pub struct Model {
     /// By mint.
     pub fees: BTreeMap<Pubkey, Fees>,
     pub panels: BTreeMap<Pubkey, Paper>,
-    /// What everybody has staked to be drawn, by panel and resolver, in base units; 0 once it was punished.
-    pub enrolled: BTreeMap<(Pubkey, Pubkey), u64>,
+    /// What everybody has staked to be drawn, by panel and resolver.
+    pub enrolled: BTreeMap<(Pubkey, Pubkey), Seat>,
     /// Attestors by their account, and who signs for them.
     pub attestors: BTreeMap<Pubkey, Pubkey>,
     /// Attestations and requirements.
     pub papers: BTreeMap<Pubkey, Paper>,
+    /// Credentials that may still be asked for, by the account of their subject.
+    pub credentials: BTreeMap<Pubkey, Vec<Credential>>,
+    /// Requirements that no new job may name, and since when.
+    pub retired: BTreeMap<Pubkey, i64>,
     /// What requirements want a bond to have free, in base units; they are named by their content and never forgotten.
     pub min_bonds: BTreeMap<Pubkey, u64>,
     /// Models of the registry's, by their account.
@@ -151,6 +182,8 @@ impl Model {
             enrolled: BTreeMap::new(),
             attestors: BTreeMap::new(),
             papers: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            retired: BTreeMap::new(),
             min_bonds: BTreeMap::new(),
             cards: BTreeMap::new(),
             providers: BTreeMap::new(),

@@ -8,7 +8,7 @@ use joule_sdk::{
     },
     Pubkey,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A dispute that has not been closed.
 #[derive(Clone)]
@@ -34,7 +34,8 @@ pub struct Trial {
     pub reveal_by: i64,
     pub final_at: i64,
     pub resolved_at: i64,
-    /// Weight revealed, by round and verdict.
+    /// Weight revealed, by round and verdict; for `Neither` that of the third output that leads or, once it is decided, of the one
+    /// that won.
     pub tally: [[u128; 3]; 2],
     pub revealed: [u32; 2],
     /// Votes committed, by round.
@@ -42,13 +43,26 @@ pub struct Trial {
     pub verdict: Option<Verdict>,
     /// Base units for the jurors of each round.
     pub pots: [u64; 2],
+    /// Third outputs and their weight, by round, in the order they were first revealed.
+    pub thirds: [Vec<([u8; 32], u128)>; 2],
+    /// The third output that leads, by round.
+    pub leads: [Option<[u8; 32]>; 2],
+    /// Weight revealed for any output, by round.
+    pub weight: [u128; 2],
+    /// What `Neither` was decided for; all zero without such a verdict.
+    pub third: [u8; 32],
     /// Votes that have not been closed.
     pub ballots: BTreeMap<Pubkey, Ballot>,
     /// Members that were slashed because they never came.
     pub punished: u32,
     pub committed: u32,
-    /// Who could be drawn for the round when it was, until it has been checked who was.
-    pub eligible: Option<BTreeSet<Pubkey>>,
+    /// Members drawn for the first round.
+    pub first_drawn: u8,
+    /// Unix seconds: when it was opened, until when its drawing waits for members that are busy, and before which nobody is paid
+    /// without a verdict.
+    pub opened_at: i64,
+    pub patient_until: i64,
+    pub settle_after: i64,
 }
 
 /// A vote.
@@ -61,6 +75,8 @@ pub struct Ballot {
     pub commitment: [u8; 32],
     /// What it speaks for, once revealed.
     pub choice: Option<Verdict>,
+    /// All zero until then, and for whoever could not run the job.
+    pub output: [u8; 32],
     pub payout: Pubkey,
     pub claim: Pubkey,
     pub rent_payer: Pubkey,
@@ -71,14 +87,88 @@ impl Trial {
         self.panel != Pubkey::default()
     }
 
-    /// More than half of the revealed weight, if enough have committed.
+    /// Unix seconds until which it may be drawn at the latest. Waiting for somebody who is busy, which nobody states, gives a step more
+    /// each time.
+    pub fn latest_draw(&self, now: i64) -> i64 {
+        let step = self.dispute.vote_window.get() as i64;
+        self.draw_by.max(now.min(self.patient_until) + step)
+    }
+
+    /// How many members a round's panel has.
+    pub fn seats(&self, round: usize) -> usize {
+        if round == 0 {
+            self.jurors as usize
+        } else {
+            2 * self.jurors as usize + 1
+        }
+    }
+
+    /// One and the same output with more than half: in a panel of all seats, in a quorum of what was revealed, if enough have
+    /// committed.
     pub fn verdict_of(&self, round: usize) -> Option<Verdict> {
-        let seats = if round == 0 { self.jurors as u32 } else { 2 * self.jurors as u32 + 1 };
-        let needed = if self.is_panel() { seats / 2 + 1 } else { seats };
-        let total: u128 = self.tally[round].iter().sum();
+        let whole = match self.is_panel() {
+            true => self.seats(round) as u128 * self.deposit as u128,
+            false => self.weight[round],
+        };
+        let enough = self.is_panel() || self.cast[round] >= self.jurors as u32;
         let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
-        let mut found = verdicts.into_iter().zip(self.tally[round]).filter(|(_, weight)| weight * 2 > total);
-        (self.cast[round] >= needed).then(|| found.next())?.map(|(verdict, _)| verdict)
+        let mut found = verdicts.into_iter().zip(self.tally[round]).filter(|(_, weight)| weight * 2 > whole);
+        enough.then(|| found.next())?.map(|(verdict, _)| verdict)
+    }
+
+    /// Counts a vote that was opened.
+    pub fn count(&mut self, round: usize, choice: Verdict, output: [u8; 32], stake: u64) {
+        self.revealed[round] += 1;
+        let stake = stake as u128;
+        match choice {
+            // Who could not run the job weighs nothing.
+            Verdict::Undecided => return,
+            Verdict::Neither => {
+                let thirds = &mut self.thirds[round];
+                let place = thirds.iter().position(|(third, _)| *third == output);
+                let place = place.unwrap_or_else(|| {
+                    thirds.push((output, 0));
+                    thirds.len() - 1
+                });
+                thirds[place].1 += stake;
+                if thirds[place].1 > self.tally[round][2] {
+                    self.tally[round][2] = thirds[place].1;
+                    self.leads[round] = Some(output);
+                }
+            }
+            _ => self.tally[round][choice as usize - 1] += stake,
+        }
+        self.weight[round] += stake;
+    }
+
+    /// `Neither` is for one output; both rounds share what is set aside among those who said that.
+    pub fn name_third(&mut self, verdict: Verdict) {
+        if verdict != Verdict::Neither {
+            return;
+        }
+        let round = if self.verdict_of(1) == Some(verdict) { 1 } else { 0 };
+        let third = self.leads[round].unwrap_or_default();
+        self.third = third;
+        for (tally, thirds) in self.tally.iter_mut().zip(&self.thirds) {
+            tally[2] = thirds.iter().find(|(output, _)| *output == third).map_or(0, |(_, weight)| *weight);
+        }
+    }
+
+    /// Whether a vote said what was decided.
+    pub fn is_right(&self, ballot: &Ballot) -> bool {
+        let is_other = self.verdict == Some(Verdict::Neither) && ballot.output != self.third;
+        ballot.choice.is_some() && ballot.choice == self.verdict && !is_other
+    }
+
+    /// Whether a vote loses nothing though it was not right: nothing was decided, or its juror could not run the job.
+    pub fn is_spared(&self, ballot: &Ballot) -> bool {
+        let is_open = ballot.choice.is_some();
+        is_open && (self.verdict == Some(Verdict::Undecided) || ballot.choice == Some(Verdict::Undecided))
+    }
+
+    /// Whether enough of an appeal's panel were seated to decide.
+    pub fn is_heard(&self) -> bool {
+        self.round == 1 && 2 * (self.dispute.drawn - self.first_drawn) as usize > self.seats(1)
     }
 
     /// The last round that has a verdict decides.
@@ -89,10 +179,11 @@ impl Trial {
 
     /// Unix seconds after which nobody can change the verdict any more.
     pub fn decided_after(&self) -> i64 {
-        if self.is_drawing {
-            self.draw_by
-        } else {
-            self.final_at
+        let over = if self.is_drawing { self.draw_by } else { self.final_at };
+        match self.decided() {
+            // The provider is paid no earlier than if nobody had challenged.
+            Verdict::Undecided => over.max(self.settle_after - 1),
+            _ => over,
         }
     }
 
@@ -134,14 +225,17 @@ pub struct Table {
     pub deposit: u128,
     pub slashed: u128,
     pub appeal: Option<(Side, u128)>,
+    /// Whether that appeal could be decided; its deposit comes back if not.
+    pub is_heard: bool,
     /// Whether anybody voted for the verdict, by round.
     pub has_winners: [bool; 2],
 }
 
 /// What provider, treasury and challenger are due, and the jurors of each round. The client gets the rest: its own appeal's
-/// deposit, unless that is forfeited, and what it is paid for waiting.
+/// deposit, unless that is forfeited.
 pub fn awards(verdict: Verdict, t: &Table) -> ([u128; 3], [u128; 2]) {
-    let of = |side| t.appeal.filter(|(who, _)| *who == side).map_or(0, |(_, deposit)| deposit);
+    let made = |side| t.appeal.filter(|(who, _)| *who == side).map_or(0, |(_, deposit)| deposit);
+    let of = |side| if t.is_heard { made(side) } else { 0 };
     let (by_provider, by_challenger) = (of(Side::Provider), of(Side::Challenger));
     let fee = t.price * t.fee_bps / 10_000;
     let forfeited = match verdict {
@@ -165,10 +259,9 @@ pub fn awards(verdict: Verdict, t: &Table) -> ([u128; 3], [u128; 2]) {
             [0, rest - harmed - challenger, t.deposit + challenger + by_challenger]
         }
         Verdict::Neither => [0, penalty(rest), 0],
-        Verdict::Undecided => {
-            let waiting = t.deposit * 1_000 / 10_000;
-            [t.price - fee + by_provider, fee, t.deposit - waiting + by_challenger]
-        }
+        Verdict::Undecided => [t.price - fee + by_provider, fee, t.deposit + by_challenger],
     };
-    (parties, jurors)
+    let unheard = |side| if t.is_heard { 0 } else { made(side) };
+    let [provider, fee, challenger] = parties;
+    ([provider + unheard(Side::Provider), fee, challenger + unheard(Side::Challenger)], jurors)
 }

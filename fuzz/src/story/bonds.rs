@@ -3,7 +3,7 @@
 use super::{Called, Locked, Released, Slashed, Story};
 use crate::{
     check::Violation,
-    model::{Hold, Model, Surety, Thing},
+    model::{Hold, Model, Surety, Thing, BILLING, ESCROW},
 };
 use joule_sdk::{billing, staking::event::AnyEvent as Staking, Pubkey};
 
@@ -28,6 +28,7 @@ impl Story {
                     unbonds_at: 0,
                     gifts: 0,
                     claims: 0,
+                    services: 0,
                 };
                 model.name([e.bond, vault], Thing::Bond(e.bond));
                 model.bonds.insert(e.bond, bond);
@@ -35,10 +36,18 @@ impl Story {
             Staking::BondDeposited(e) => {
                 called.signed_by(&e.from)?;
                 let bond = bonded(model, &e.bond)?;
+                let seen = called.argument::<32>(8)?;
+                Violation::unless(bond.withdrawer == seen.into(), "added to a bond of somebody else's")?;
                 bond.amount += e.added.get();
                 let vault = bond.vault;
                 self.gain(called.account("source")?, -(e.added.get() as i128));
                 self.gain(vault, e.added.get() as i128);
+            }
+            Staking::ServiceNamed(e) => {
+                let bond = bonded(model, &e.bond)?;
+                called.signed_by(&bond.owner).or_else(|_| called.signed_by(&bond.withdrawer))?;
+                let bit = 1u8 << e.number;
+                bond.services = if e.named == 1 { bond.services | bit } else { bond.services & !bit };
             }
             Staking::UnbondingStarted(e) => {
                 let bond = bonded(model, &e.bond)?;
@@ -79,6 +88,11 @@ impl Story {
                 let service = require_service(model, called, &e.signer)?;
                 let bond = bonded(model, &e.bond)?;
                 called.signed_by(&bond.owner)?;
+                let bit = if service == billing::ID { 1 << BILLING } else { 1 << ESCROW };
+                Violation::unless(
+                    bond.services & bit != 0,
+                    "a bond was locked by a service that it does not answer to",
+                )?;
                 let free = bond.free().unwrap_or_default();
                 let locked = bond.lock(e.amount.get());
                 locked.ok_or_else(|| Violation::new("locked more than a bond has"))?;

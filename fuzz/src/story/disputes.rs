@@ -2,45 +2,41 @@
 
 use super::{
     jobs::{live, require_backed, Payment},
+    panels::{require_judges, seat_claim},
     Called, Story,
 };
 use crate::{
     check::Violation,
-    model::{awards, Ballot, Model, Paper, Table, Thing, Trial},
+    model::{awards, Ballot, Model, Table, Thing, Trial},
 };
 use bytemuck::Zeroable;
 use joule_sdk::{
     escrow::{
-        constants::{LATE, MAX_VOTE_WINDOW, PANEL_EPOCH, WIND_UP},
+        constants::{LATE, PATIENCE},
         event::{
-            AbsentPunished, AnyEvent as Escrow, DisputeAppealed, DisputeResolved, JobChallenged, PanelDrawn,
-            VoteClosed, VoteCommitted, VoteRevealed,
+            AnyEvent as Escrow, DisputeAppealed, DisputeResolved, JobChallenged, VoteClosed, VoteCommitted,
+            VoteRevealed,
         },
         math::Side,
-        seat,
-        state::{commitment, Dispute, Job, JobStatus, Verdict},
+        state::{commitment, Dispute, JobStatus, Verdict},
     },
-    Pubkey,
+    pda, Pubkey,
 };
-use std::collections::BTreeSet;
 
 impl Story {
     pub(super) fn dispute(&mut self, model: &mut Model, event: Escrow, called: &Called) -> Result<(), Violation> {
         match event {
             Escrow::JobChallenged(e) => self.challenged(model, &e, called),
-            Escrow::PanelDrawn(e) => drawn(model, &e, called),
             Escrow::VoteCommitted(e) => self.committed(model, &e, called),
             Escrow::VoteRevealed(e) => revealed(model, &e, called),
             Escrow::DisputeAppealed(e) => self.appealed(model, &e, called),
             Escrow::DisputeResolved(e) => self.resolved(model, &e, called),
             Escrow::VoteClosed(e) => self.vote_closed(model, &e, called),
-            Escrow::AbsentPunished(e) => self.punished(model, &e),
             Escrow::DisputeClosed(e) => {
                 let (_, trial) = tried(model, &e.dispute)?;
                 let seats = (1u32 << trial.dispute.drawn) - 1;
                 let is_settled = (trial.committed | trial.punished) & seats == seats;
-                let is_late = called.now > trial.resolved_at + WIND_UP as i64;
-                let is_over = trial.verdict.is_some() && trial.ballots.is_empty() && (is_settled || is_late);
+                let is_over = trial.verdict.is_some() && trial.ballots.is_empty() && is_settled;
                 Violation::unless(is_over, "a dispute was closed before it was wound up")?;
                 self.rents.push((trial.address, trial.rent_payer));
                 model.forget([e.dispute]);
@@ -51,36 +47,7 @@ impl Story {
                 entry.job.disputed = 0;
                 Ok(())
             }
-            Escrow::ResolverEnrolled(e) => {
-                called.signed_by(&e.resolver)?;
-                let locked = self.take_locked(&seat::subject(&e.panel, &e.resolver))?;
-                Violation::unless(locked.amount == e.stake.get(), "enrolled with another stake than was locked")?;
-                let ends = (e.epoch.get() as i64 + 1) * PANEL_EPOCH;
-                Violation::unless(called.now / PANEL_EPOCH + 1 == e.epoch.get() as i64, "enrolled too late")?;
-                let needed = ends + 8 * MAX_VOTE_WINDOW as i64 + LATE as i64;
-                Violation::unless(locked.until >= needed, "a seat's claim that ends before it can be needed")?;
-                if !model.panels.contains_key(&e.panel) {
-                    let payer = called.account("payer")?;
-                    let mint = model.bonds.get(&locked.bond).map(|bond| bond.mint).unwrap_or_default();
-                    self.rents.push((e.panel, payer));
-                    model.panels.insert(e.panel, Paper { of: mint, rent_payer: payer });
-                    model.name([e.panel], Thing::Panel(e.panel));
-                }
-                let earlier = model.enrolled.insert((e.panel, e.resolver), e.stake.get());
-                Violation::unless(earlier.is_none(), "a resolver is enrolled twice")
-            }
-            Escrow::PanelClosed(e) => {
-                let panel = model.panels.remove(&e.panel);
-                let panel = panel.ok_or_else(|| Violation::new("a panel was closed that nobody has opened"))?;
-                let ends = (e.epoch.get() as i64 + 1) * PANEL_EPOCH;
-                let is_over = called.now > ends + 8 * MAX_VOTE_WINDOW as i64 + LATE as i64;
-                Violation::unless(is_over, "a panel was closed while it may be needed")?;
-                self.rents.push((e.panel, panel.rent_payer));
-                model.forget([e.panel]);
-                model.enrolled.retain(|(panel, _), _| *panel != e.panel);
-                Ok(())
-            }
-            _ => Err(Violation::new("an event that the fuzzer does not know")),
+            event => self.panel(model, event, called),
         }
     }
 
@@ -100,6 +67,7 @@ impl Story {
         entry.job.status = JobStatus::Challenged as u8;
         let (vault, step) = (entry.job.vault, entry.job.vote_window.get() as i64);
         let is_panel = entry.job.verification == 2;
+        let (of, settle_after) = (entry.job, entry.job.settle_after.get());
         // A quorum commits until the review window would have ended.
         let commit_by = (called.now + step).max(entry.job.settle_after.get());
         let trial = Trial {
@@ -127,8 +95,18 @@ impl Story {
             ballots: Default::default(),
             punished: 0,
             committed: 0,
-            eligible: None,
+            first_drawn: 0,
+            thirds: Default::default(),
+            leads: [None; 2],
+            weight: [0; 2],
+            third: [0; 32],
+            opened_at: called.now,
+            patient_until: called.now + PATIENCE as i64,
+            settle_after,
         };
+        if is_panel {
+            require_judges(model, &of, &trial)?;
+        }
         self.gain(source, -(e.deposit.get() as i128));
         self.gain(vault, e.deposit.get() as i128);
         self.rents.push((e.dispute, payer));
@@ -146,37 +124,41 @@ impl Story {
         Violation::unless(job == e.job, "a vote about another job")?;
         Violation::unless(is_time && e.round == trial.round, "a vote out of time")?;
         let (deposit, is_panel, challenger) = (trial.deposit, trial.is_panel(), trial.challenger);
-        let (final_at, round) = (trial.final_at, trial.round);
+        let (final_at, round, panel) = (trial.final_at, trial.round, trial.panel);
+        let opened_at = trial.opened_at;
         Violation::unless((called.name == "commit_seat") == is_panel, "a vote of somebody who was not asked")?;
         let of = live(model, &job)?.job;
         let parties = [of.client, of.provider_authority, of.payout_owner, challenger];
         Violation::unless(!parties.contains(&e.juror), "a party that judges itself")?;
-        let locked = self.take_locked(&e.vote)?;
-        let weighs = locked.amount == e.stake.get() && locked.amount >= deposit;
-        Violation::unless(weighs, "a vote that weighs what is not locked")?;
-        // A first panel's vote waits for a second one: drawn, committed, revealed and final.
-        let step = of.vote_window.get() as i64;
-        let waits = if is_panel && round == 0 { 4 * step } else { 0 };
-        let needed = final_at + waits + LATE as i64;
-        Violation::unless(locked.until >= needed, "a vote's claim that ends before it can be needed")?;
-        if !is_panel {
-            require_backed(model, &of.requirements, &locked)?;
-        } else {
-            Violation::unless(locked.amount == deposit, "a seat that weighs more or less than the others")?;
-            let [seat] = called.argument::<1>(0)?;
+        let claim = if is_panel {
+            Violation::unless(e.stake.get() == deposit, "a seat that weighs more or less than the others")?;
+            let [place] = called.argument::<1>(0)?;
             let trial = trial_mut(model, &job)?;
-            let is_its = trial.dispute.members.get(seat as usize) == Some(&e.juror);
-            Violation::unless(is_its && trial.committed & (1 << seat) == 0, "a vote in somebody else's seat")?;
-            trial.committed |= 1 << seat;
-        }
+            let is_its = trial.dispute.members.get(place as usize) == Some(&e.juror);
+            Violation::unless(is_its && trial.committed & (1 << place) == 0, "a vote in somebody else's seat")?;
+            trial.committed |= 1 << place;
+            seat_claim(model, &panel, &e.juror).ok_or_else(|| Violation::new("a seat that nothing stands behind"))?
+        } else {
+            let locked = self.take_locked(&e.vote)?;
+            let weighs = locked.amount == e.stake.get() && locked.amount >= deposit;
+            Violation::unless(weighs, "a vote that weighs what is not locked")?;
+            let is_long = locked.until >= final_at + LATE as i64;
+            Violation::unless(is_long, "a vote's claim that ends before it can be needed")?;
+            require_backed(model, &of.requirements, &locked)?;
+            let provider = model.providers.get(&pda::provider(&e.juror));
+            let has_stood = provider.is_some_and(|provider| provider.stated_at <= opened_at);
+            Violation::unless(has_stood, "a juror that came to be what it is after the dispute")?;
+            locked.claim
+        };
         let ballot = Ballot {
             juror: e.juror,
             round: e.round,
             stake: e.stake.get(),
             commitment: e.commitment,
             choice: None,
+            output: [0; 32],
             payout,
-            claim: locked.claim,
+            claim,
             rent_payer: payer,
         };
         self.rents.push((e.vote, payer));
@@ -202,6 +184,7 @@ impl Story {
         trial.appeal = Some((side, e.deposit.get()));
         trial.round = 1;
         trial.is_drawing = true;
+        trial.patient_until = called.now + PATIENCE as i64;
         let challenger = trial.challenger;
         let entry = live(model, &job)?;
         let own = match side {
@@ -229,6 +212,7 @@ impl Story {
         Violation::unless(may, "resolved while the verdict can change")?;
         let verdict = trial.decided();
         Violation::unless(verdict as u8 == e.verdict, "a verdict that the votes do not support")?;
+        trial.name_third(verdict);
         let trial = trial.clone();
         let of = live(model, &job)?.job;
         let mut slashed = 0;
@@ -244,6 +228,7 @@ impl Story {
             deposit: trial.deposit as u128,
             slashed,
             appeal: trial.appeal.map(|(side, deposit)| (side, deposit as u128)),
+            is_heard: trial.is_heard(),
             has_winners: [0, 1].map(|round| trial.winners(round, verdict) > 0),
         };
         let ([provider, fee, challenger], pots) = awards(verdict, &table);
@@ -284,11 +269,18 @@ impl Story {
         let ballot = ballot.ok_or_else(|| Violation::new("a vote was closed that nobody has cast"))?;
         Violation::unless(e.dispute == trial.address, "a vote in another dispute")?;
         let (reward, is_late) = (trial.reward(&ballot, verdict), called.now > trial.resolved_at + LATE as i64);
+        let (is_right, is_spared) = (trial.is_right(&ballot), trial.is_spared(&ballot));
+        let reward = if is_right { reward } else { 0 };
+        let panel = trial.is_panel().then_some(trial.panel);
         self.rents.push((e.vote, ballot.rent_payer));
         model.forget([e.vote]);
-        let is_right = ballot.choice == Some(verdict);
-        let is_spared = ballot.choice.is_some() && verdict == Verdict::Undecided;
         let vault = live(model, &e.job)?.job.vault;
+        if let Some(seat) = panel.and_then(|panel| model.enrolled.get_mut(&(panel, ballot.juror))) {
+            seat.engaged = seat.engaged.saturating_sub(ballot.stake);
+            if !is_right && !is_spared {
+                seat.stake = seat.stake.saturating_sub(ballot.stake);
+            }
+        }
         if !is_right && !is_spared {
             Violation::unless(e.paid.get() == 0, "a vote that was wrong or silent was paid for")?;
             let slashed = self.take_slashed(model, &ballot.claim, ballot.stake, &vault)?;
@@ -297,7 +289,13 @@ impl Story {
             model.mark(if ballot.choice.is_some() { "wrong vote slashed" } else { "silent vote slashed" });
             return Ok(());
         }
-        self.expect_released(model, &ballot.claim, 0)?;
+        // A seat's claim stays, for other disputes.
+        if panel.is_none() {
+            self.expect_released(model, &ballot.claim, 0)?;
+        }
+        if is_spared && verdict != Verdict::Undecided {
+            model.mark("juror that could not run the job spared");
+        }
         Violation::unless(e.slashed.get() == 0, "a vote that was right was slashed")?;
         let entry = live(model, &e.job)?;
         let left = entry.job.owed_jurors.get().checked_sub(reward);
@@ -317,51 +315,6 @@ impl Story {
         model.mark("juror rewarded");
         Ok(())
     }
-
-    fn punished(&mut self, model: &mut Model, e: &AbsentPunished) -> Result<(), Violation> {
-        let trial = trial_mut(model, &e.job)?;
-        let (bit, member) = (1u32 << e.member, trial.dispute.members[e.member as usize]);
-        let may = trial.verdict.is_some()
-            && e.member < trial.dispute.drawn
-            && (trial.committed | trial.punished) & bit == 0
-            && member == e.resolver;
-        Violation::unless(may, "punished for being absent, and was not")?;
-        trial.punished |= bit;
-        let (wanted, panel) = (trial.deposit, trial.panel);
-        let subject = seat::subject(&panel, &e.resolver);
-        // Nobody who did not come is drawn again.
-        if let Some(stake) = model.enrolled.get_mut(&(panel, e.resolver)) {
-            *stake = 0;
-        }
-        // What was slashed whole is no claim any more.
-        let claim = self.hand.slashed.first().map(|slashed| slashed.claim);
-        let claim = claim.or_else(|| model.holds.iter().find(|(_, hold)| hold.subject == subject).map(|(at, _)| *at));
-        let vault = live(model, &e.job)?.job.vault;
-        let slashed = match claim {
-            Some(claim) => self.take_slashed(model, &claim, wanted, &vault)?,
-            None => 0,
-        };
-        Violation::unless(slashed == e.slashed.get(), "a punishment that says something else was slashed")?;
-        slash_late(model, &e.job, slashed)?;
-        model.mark(if slashed > 0 { "absent member slashed" } else { "absent member, claim lapsed" });
-        Ok(())
-    }
-}
-
-fn drawn(model: &mut Model, e: &PanelDrawn, called: &Called) -> Result<(), Violation> {
-    let (job, trial) = tried(model, &e.dispute)?;
-    let is_time = trial.is_drawing && trial.verdict.is_none() && called.now <= trial.draw_by;
-    Violation::unless(is_time && e.round == trial.round, "drawn out of time")?;
-    let of = live(model, &job)?.job;
-    let step = of.vote_window.get() as i64;
-    let eligible = model.trials.get(&job).map(|trial| eligible(model, &of, trial));
-    let trial = trial_mut(model, &job)?;
-    trial.eligible = eligible;
-    trial.is_drawing = false;
-    (trial.commit_by, trial.reveal_by) = (called.now + step, called.now + 2 * step);
-    trial.final_at = called.now + 3 * step;
-    model.mark(if e.round == 0 { "panel drawn" } else { "panel drawn after appeal" });
-    Ok(())
 }
 
 fn revealed(model: &mut Model, e: &VoteRevealed, called: &Called) -> Result<(), Violation> {
@@ -378,17 +331,21 @@ fn revealed(model: &mut Model, e: &VoteRevealed, called: &Called) -> Result<(), 
     let choice = match e.output {
         output if output == result => Verdict::Stands,
         output if output == counter => Verdict::Counter,
+        [0, ..] if e.output == [0; 32] => Verdict::Undecided,
         _ => Verdict::Neither,
     };
     Violation::unless(choice as u8 == e.choice, "a vote counts for what it does not say")?;
     ballot.choice = Some(choice);
-    trial.tally[round as usize][choice as usize - 1] += ballot.stake as u128;
-    trial.revealed[round as usize] += 1;
+    ballot.output = e.output;
+    let stake = ballot.stake;
+    let may = choice != Verdict::Undecided || trial.is_panel();
+    Violation::unless(may, "somebody came to a quorum and has run nothing")?;
+    trial.count(round as usize, choice, e.output, stake);
     Ok(())
 }
 
 /// What a juror has lost is the treasury's.
-fn slash_late(model: &mut Model, job: &Pubkey, slashed: u64) -> Result<(), Violation> {
+pub(super) fn slash_late(model: &mut Model, job: &Pubkey, slashed: u64) -> Result<(), Violation> {
     let entry = live(model, job)?;
     entry.slashed += slashed as u128;
     entry.due.fee += slashed as u128;
@@ -396,22 +353,12 @@ fn slash_late(model: &mut Model, job: &Pubkey, slashed: u64) -> Result<(), Viola
     Ok(())
 }
 
-/// Who may be drawn: whoever has enrolled with as much as is at stake, is no party, and has not been drawn before.
-fn eligible(model: &Model, of: &Job, trial: &Trial) -> BTreeSet<Pubkey> {
-    let parties = [of.client, of.provider_authority, of.payout_owner, trial.challenger];
-    let earlier = &trial.dispute.members[..trial.dispute.drawn as usize];
-    let enrolled = model.enrolled.iter().filter(|((panel, _), _)| *panel == trial.panel);
-    let may = enrolled
-        .filter(|((_, who), stake)| **stake >= trial.deposit && !parties.contains(who) && !earlier.contains(who));
-    may.map(|((_, who), _)| *who).collect()
-}
-
-fn trial_mut<'a>(model: &'a mut Model, job: &Pubkey) -> Result<&'a mut Trial, Violation> {
+pub(super) fn trial_mut<'a>(model: &'a mut Model, job: &Pubkey) -> Result<&'a mut Trial, Violation> {
     model.trials.get_mut(job).ok_or_else(|| Violation::new("an event about a dispute that is not open"))
 }
 
 /// The dispute at an address, and its job.
-fn tried<'a>(model: &'a mut Model, dispute: &Pubkey) -> Result<(Pubkey, &'a mut Trial), Violation> {
+pub(super) fn tried<'a>(model: &'a mut Model, dispute: &Pubkey) -> Result<(Pubkey, &'a mut Trial), Violation> {
     match model.thing(dispute) {
         Some(Thing::Trial(job)) => trial_mut(model, &job).map(|trial| (job, trial)),
         _ => Err(Violation::new("an event about a dispute that is not open")),

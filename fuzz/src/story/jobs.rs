@@ -89,6 +89,8 @@ impl Story {
     fn opened(&mut self, model: &mut Model, e: &JobOpened, called: &Called) -> Result<(), Violation> {
         called.signed_by(&e.client)?;
         require_running(model, called)?;
+        let is_retired = model.retired.contains_key(&e.requirements);
+        Violation::unless(!is_retired, "a job that names requirements which were retired")?;
         let (source, vault, payer) = (called.account("source")?, called.account("vault")?, called.account("payer")?);
         self.gain(source, -(e.budget.get() as i128));
         self.gain(vault, e.budget.get() as i128);

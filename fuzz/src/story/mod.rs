@@ -9,9 +9,10 @@ mod channels;
 mod disputes;
 mod jobs;
 mod models;
+mod panels;
 mod payers;
 mod plans;
-mod registry;
+pub mod registry;
 mod staking;
 mod treasury;
 mod vouchers;
@@ -30,7 +31,7 @@ use joule_sdk::{
     Pubkey,
 };
 use joule_tests::idl::Listing;
-use litesvm::types::TransactionMetadata;
+use litesvm::{types::TransactionMetadata, LiteSVM};
 use solana_message::inner_instruction::InnerInstruction;
 use solana_transaction::Message;
 use spl_token_2022_interface::instruction::TokenInstruction;
@@ -45,6 +46,8 @@ pub struct Sent<'a> {
     pub done: &'a TransactionMetadata,
     /// The cluster's clock, in Unix seconds.
     pub now: i64,
+    /// The cluster as it is afterwards, for what no event says.
+    pub svm: &'a LiteSVM,
 }
 
 /// What happened, in the order in which it did.

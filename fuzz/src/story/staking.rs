@@ -2,10 +2,17 @@
 
 use super::{Called, Story};
 use crate::{
+    chain,
     check::Violation,
     model::{Basin, Model, Share, Thing},
 };
-use joule_sdk::{staking::event::AnyEvent as Staking, Pubkey};
+use joule_sdk::{
+    staking::{constants::UNBOND_DELAY, event::AnyEvent as Staking},
+    treasury::state::Protocol,
+    Pubkey,
+};
+
+const DAY: i64 = 24 * 60 * 60;
 
 impl Story {
     pub(super) fn stake(&mut self, model: &mut Model, event: Staking, called: &Called) -> Result<(), Violation> {
@@ -117,7 +124,17 @@ impl Story {
                 pool.inside += pool.gifts;
                 pool.gifts = 0;
             }
-            Staking::ServiceChanged(_) | Staking::ServiceAdmitted(_) => called.signed_by(&authority)?,
+            Staking::ServiceAdmitted(e) => {
+                called.signed_by(&authority)?;
+                // Longer than it takes to leave, but for the day on which the protocol begins.
+                let protocol: Option<Protocol> = chain::read(called.svm, &model.protocol);
+                let began = protocol.map_or(0, |protocol| protocol.initialized_at.get());
+                let (waits, is_first_day) = (e.in_force_at.get() - called.now, called.now < began + DAY);
+                let may = waits > UNBOND_DELAY as i64 || is_first_day && waits == 0;
+                Violation::unless(may, "a service in force before owners can leave")?;
+                self.rents.push((e.service, authority));
+                model.mark("service admitted");
+            }
             _ => return Err(Violation::new("an event that the fuzzer does not know")),
         }
         Ok(())

@@ -55,7 +55,8 @@ impl Story {
             let (sequence, cumulative) = number(at).zip(number(at + 8)).ok_or_else(cut)?;
             // One that cannot settle is passed over, and keeps nobody waiting.
             let Some(tab) = model.tabs.get_mut(channel) else { continue };
-            let is_theirs = tab.channel.payer == payer && tab.channel.session.signer == key;
+            let is_theirs =
+                tab.channel.payer == payer && tab.channel.session.signer == key && called.may_change(channel);
             let promise = Promise { sequence, cumulative, expires_at };
             if !is_theirs || tab.settle(&promise, called.now).is_err() {
                 continue;
