@@ -60,8 +60,7 @@ fn a_batch_is_for_its_channels_in_their_order_and_its_payer_and_cluster() {
     w.refuse_all(&both, &[], "WrongContext");
     let both = settling(&w, &channels[..2], &message);
     w.refuse_all(&both, &[], "WrongBatch");
-    let mut other_payer = settling(&w, &channels, &message);
-    other_payer[1].accounts[0].pubkey = w.alice.pubkey();
+    let other_payer = [both[0].clone(), build::settle_batch(w.alice.pubkey(), &channels)];
     w.refuse_all(&other_payer, &[], "WrongContext");
     let mut other_cluster = message.clone();
     let context = joule_sdk::voucher::Context::batch(
@@ -74,6 +73,9 @@ fn a_batch_is_for_its_channels_in_their_order_and_its_payer_and_cluster() {
     other_cluster[..32].copy_from_slice(context.unwrap().bytes());
     let both = settling(&w, &channels, &other_cluster);
     w.refuse_all(&both, &[], "WrongContext");
+    // Whoever brings it may say any cluster: the channels know theirs.
+    let foreign = [both[0].clone(), build::settle_batch(w.payer_address(), [1; 32], &channels)];
+    w.refuse_all(&foreign, &[], "WrongContext");
 }
 
 #[test]
