@@ -226,10 +226,7 @@ fn a_receipt_paid_for_in_a_batch_is_proven_by_the_batchs_tree() {
     receipts[1].amount = Amount::new(9_999).into();
     let mut message = w.batch(&channels, &[(1, 2_010), (1, 9_999)]);
     message[40..72].copy_from_slice(&root(&receipts));
-    w.send(
-        &[verifying(&session(), &message), build::settle_batch(w.payer_address(), joule_tests::GENESIS, &channels)],
-        &[],
-    );
+    w.send(&[verifying(&session(), &message), build::settle_batch(w.payer_address(), &channels)], &[]);
     w.backed(channels[1]);
     let disputing = dispute(&w, channels[1], &receipts[1], proof(&receipts, 1));
     w.send(&disputing, &[]);
