@@ -27,7 +27,7 @@ type Case = (&'static str, fn(usize) -> Together, [usize; 2]);
 const CASES: [Case; 3] = [
     ("dispute_receipt, hashes of the proof", |levels| Together::overcharge(levels as u8), [21, 63]),
     ("settle, vouchers of different payers", Together::vouchers, [4, 15]),
-    ("settle_batch, channels of one payer", Together::batch, [44, 57]),
+    ("settle_batch, channels of one payer", Together::batch, [42, 60]),
 ];
 
 pub fn run(check: bool) -> Result<()> {

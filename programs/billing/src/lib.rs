@@ -42,8 +42,9 @@ pub mod billing {
 
     /// Anyone brings vouchers for many channels of one payer under one signature.
     #[discrim = 1]
-    pub fn settle_batch(ctx: &mut Context<SettleBatch>) -> Result<()> {
-        settle_batch::handler(ctx)
+    #[inline(always)]
+    pub fn settle_batch(ctx: &mut Context<SettleBatch>, payer: Address) -> Result<()> {
+        settle_batch::handler(ctx, &payer)
     }
 
     /// The provider locks its bond for what a channel has earned, so that it can be paid.

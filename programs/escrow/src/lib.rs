@@ -116,6 +116,7 @@ pub mod escrow {
     }
 
     /// Anyone says that a delivered result is wrong, and stakes as much on it as the provider.
+    #[inline(always)]
     pub fn challenge(ctx: &mut Context<Challenge>, counter_result: [u8; 32]) -> Result<()> {
         challenge::handler(ctx, counter_result)
     }
@@ -152,6 +153,7 @@ pub mod escrow {
     }
 
     /// Anyone has a vote rewarded or slashed, and closed.
+    #[inline(always)]
     pub fn close_vote(ctx: &mut Context<CloseVote>) -> Result<()> {
         close_vote::handler(ctx)
     }

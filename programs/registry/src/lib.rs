@@ -66,11 +66,13 @@ pub mod registry {
     }
 
     /// An attestor takes a credential back.
+    #[inline(always)]
     pub fn revoke(ctx: &mut Context<Revoke>, schema: u32) -> Result<()> {
         revoke::handler(ctx, schema)
     }
 
     /// Anyone closes an account of credentials in which none is live.
+    #[inline(always)]
     pub fn close_attestations(ctx: &mut Context<CloseAttestations>) -> Result<()> {
         close_attestations::handler(ctx)
     }

@@ -29,6 +29,7 @@ pub mod treasury {
     // 150 units. Not everywhere: each makes the stack frame that all share larger.
 
     /// Creates the protocol; only the program's upgrade authority can.
+    #[inline(always)]
     pub fn initialize_protocol(
         ctx: &mut Context<InitializeProtocol>,
         guardian: Address,

@@ -220,10 +220,8 @@ const LIST: &[Harmless] = &[
     row("billing", &["distribute"], &["fee_vault", "payout", "remaining 9", "remaining 10"], BROKEN, UNPAID),
     row("billing", &["distribute"], &["payout", "remaining 9", "remaining 10"], &["HandedOver", "MadeAgain"], "a share waits for an account that its owner owns"),
     row("billing", &["dispute_receipt", "dispute_receipts"], &["claim"], CLOSED, "a claim that has lapsed cannot be slashed; before its time only billing lets go of it"),
-    row("billing", &["settle_batch (3)"], &["payer"], CLOSED, "only its address counts, which is signed and which every channel names"),
-    row("billing", &["settle_batch (3)"], &["payer"], &["Beheaded", "Truncated", "WrongDiscriminator"], "only its address counts, which is signed and which every channel names"),
-    row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], &["Beheaded", "ReadOnly", "Truncated", "WrongDiscriminator"], "what is no channel that can be written keeps the others of a batch from nothing"),
-    row("billing", &["settle_batch (3)"], &["remaining 4", "remaining 5", "remaining 6"], CLOSED, "a closed channel keeps the others of a batch from nothing"),
+    row("billing", &["settle_batch (3)"], &["remaining 1", "remaining 2", "remaining 3"], &["Beheaded", "ReadOnly", "Truncated", "WrongDiscriminator"], "what is no channel that can be written keeps the others of a batch from nothing"),
+    row("billing", &["settle_batch (3)"], &["remaining 1", "remaining 2", "remaining 3"], CLOSED, "a closed channel keeps the others of a batch from nothing"),
 ];
 
 impl Harmless {

@@ -60,8 +60,7 @@ fn a_batch_is_for_its_channels_in_their_order_and_its_payer_and_cluster() {
     w.refuse_all(&both, &[], "WrongContext");
     let both = settling(&w, &channels[..2], &message);
     w.refuse_all(&both, &[], "WrongBatch");
-    let mut other_payer = settling(&w, &channels, &message);
-    other_payer[1].accounts[0].pubkey = w.alice.pubkey();
+    let other_payer = [both[0].clone(), build::settle_batch(w.alice.pubkey(), &channels)];
     w.refuse_all(&other_payer, &[], "WrongContext");
     let mut other_cluster = message.clone();
     let context = joule_sdk::voucher::Context::batch(
@@ -74,6 +73,30 @@ fn a_batch_is_for_its_channels_in_their_order_and_its_payer_and_cluster() {
     other_cluster[..32].copy_from_slice(context.unwrap().bytes());
     let both = settling(&w, &channels, &other_cluster);
     w.refuse_all(&both, &[], "WrongContext");
+    // Nor with something in front that is no channel, and so knows no cluster.
+    let mut behind = channels.clone();
+    behind[0] = pda::cluster();
+    let context = build::batch_context(&[1; 32], &w.payer_address(), &behind).unwrap();
+    other_cluster[..32].copy_from_slice(context.bytes());
+    let both = settling(&w, &behind, &other_cluster);
+    w.refuse_all(&both, &[], "WrongContext");
+    let mut others = channels.clone();
+    others[2] = w.channelled();
+    let both = settling(&w, &others, &message);
+    w.refuse_all(&both, &[], "WrongContext");
+    assert_eq!(settled(&w, &channels), [(0, 0); 3]);
+}
+
+#[test]
+fn a_channel_knows_its_cluster_and_a_batch_without_a_channel_does_nothing() {
+    let (mut w, channels) = paying(1);
+    assert_eq!(w.channel(&channels[0]).genesis_hash, GENESIS);
+    let nobody = [key("nowhere").pubkey(), w.payer_address()];
+    let message = w.batch(&nobody, &[(1, 100), (1, 100)]);
+    let both = settling(&w, &nobody, &message);
+    let before = w.svm.get_account(&nobody[1]);
+    w.send(&both, &[]);
+    assert_eq!(w.svm.get_account(&nobody[1]), before);
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Open {
             fee_vault: &self.accepted_mint.fee_vault,
             rent_payer: self.rent_payer.address(),
             context: context.bytes(),
+            genesis_hash: genesis,
             fee,
             shares,
             number,

@@ -91,7 +91,9 @@ pub struct Channel {
     pub bump: u8,
     /// When the last tranche of the claim ends, in Unix seconds; 0 before the first. Written by `back`.
     pub claimed_until: PodI64,
-    pub unused: [u8; 61],
+    /// Of the cluster. Written by `open`.
+    pub genesis_hash: [u8; 32],
+    pub unused: [u8; 29],
 }
 
 /// What the owner asks for, and what it has seen, so that nothing can change between looking and opening.
@@ -127,6 +129,7 @@ pub struct Opening<'a> {
     pub fee_vault: &'a Address,
     pub rent_payer: &'a Address,
     pub context: &'a [u8; 32],
+    pub genesis_hash: &'a [u8; 32],
     pub fee: Bps,
     pub shares: Bps,
     pub number: u64,
@@ -164,6 +167,7 @@ impl Channel {
         self.rent_payer = *o.rent_payer;
         self.session = session;
         self.context = *o.context;
+        self.genesis_hash = *o.genesis_hash;
         self.cap = terms.cap.into();
         self.held = terms.cap.into();
         self.number = o.number.into();

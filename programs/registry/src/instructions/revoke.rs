@@ -25,9 +25,8 @@ impl Revoke {
     #[inline(always)]
     fn validate(&self) -> Result<()> {
         let (who, attestor) = (self.authority.address(), &self.attestor);
-        let is_own = address_eq(&attestor.authority, who);
-        let governs = !attestor.is_enabled() && address_eq(&self.protocol.authority, who);
-        require!(is_own || governs, RegistryError::NotAttestor);
+        let governs = || !attestor.is_enabled() && address_eq(&self.protocol.authority, who);
+        require!(address_eq(&attestor.authority, who) || governs(), RegistryError::NotAttestor);
         Ok(())
     }
 }

@@ -30,10 +30,10 @@ impl Attestation {
         self.expires_at.get() > now
     }
 
-    /// Whether no dispute can ask for it any more, or the place is empty.
+    /// Whether it ended by then, or the place is empty.
     #[inline(always)]
-    fn is_past(&self, now: i64) -> bool {
-        self.expires_at.is_zero() || self.expires_at.get().saturating_add(EVIDENCE as i64) <= now
+    fn is_over(&self, by: i64) -> bool {
+        self.expires_at.get() <= by
     }
 
     /// Whether it is the credential of an attestor under a schema; zero is any schema.
@@ -41,6 +41,12 @@ impl Attestation {
     fn is(&self, attestor: &Address, schema: u32) -> bool {
         (schema == 0 || self.schema.get() == schema) && address_eq(&self.attestor, attestor)
     }
+}
+
+/// What has ended by then no dispute can ask for any more. An empty place ended at 0.
+#[inline(always)]
+fn forgotten(now: i64) -> i64 {
+    now.saturating_sub(EVIDENCE as i64).max(0)
 }
 
 /// What an attestor states, before it is written into a place.
@@ -82,9 +88,10 @@ impl Attestations {
         let latest = now.checked_add(Seconds::new(MAX_VALIDITY)).ok_or(RegistryError::ExpiryOutOfRange)?.get();
         let now = now.get();
         require!(new.expires_at > now && new.expires_at <= latest, RegistryError::ExpiryOutOfRange);
+        let forgotten = forgotten(now);
         let (mut same, mut free, mut of_attestor) = (None, None, 0u8);
         for (index, place) in self.places.iter().enumerate() {
-            if place.is_past(now) {
+            if place.is_over(forgotten) {
                 free = free.or(Some(index));
             } else if address_eq(&place.attestor, new.attestor) {
                 of_attestor += 1;
@@ -128,6 +135,7 @@ impl Attestations {
     /// Whether a live credential, or one that has ended lately, may still be asked for.
     #[inline(always)]
     pub fn is_needed(&self, now: i64) -> bool {
-        !self.places.iter().all(|place| place.is_past(now))
+        let forgotten = forgotten(now);
+        !self.places.iter().all(|place| place.is_over(forgotten))
     }
 }

@@ -1,7 +1,7 @@
 //! Creates the protocol, once, by whoever may upgrade this program.
 
 use crate::{constants::PROTOCOL_SEED, error::TreasuryError, event::ProtocolInitialized, state::Protocol};
-use anchor_lang::prelude::*;
+use anchor_lang::{address_eq, prelude::*};
 use joule_events::emit_event;
 use joule_units::UnixTime;
 
@@ -30,7 +30,7 @@ impl InitializeProtocol {
     /// Without this, whoever sees the deployment first could make itself the authority.
     fn validate(&self) -> Result<()> {
         let (expected, _) = find_program_address(&[crate::ID.as_ref()], &LOADER);
-        require!(*self.program_data.address() == expected, TreasuryError::NotUpgradeAuthority);
+        require!(address_eq(self.program_data.address(), &expected), TreasuryError::NotUpgradeAuthority);
         let view = *self.program_data.account();
         let data = view.try_borrow()?;
         let is_authority = data.len() >= AUTHORITY.end

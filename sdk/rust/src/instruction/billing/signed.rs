@@ -3,7 +3,6 @@
 use super::super::build;
 use crate::{
     billing::{accounts, instruction, ID},
-    pda,
     voucher::{precompile, Context, Domain},
 };
 use solana_instruction::{AccountMeta, Instruction};
@@ -39,8 +38,8 @@ pub fn settle(channel: Pubkey) -> Instruction {
 
 /// Needs no signature but the fee payer's; comes right after [`verify`] of the batch, whose channels are given in its order.
 pub fn settle_batch(payer: Pubkey, channels: &[Pubkey]) -> Instruction {
-    let accounts = accounts::SettleBatch { payer, cluster: pda::cluster(), instructions: INSTRUCTIONS, clock: CLOCK };
-    let mut instruction = build(ID, accounts, instruction::SettleBatch {});
+    let accounts = accounts::SettleBatch { instructions: INSTRUCTIONS };
+    let mut instruction = build(ID, accounts, instruction::SettleBatch { payer });
     instruction.accounts.extend(channels.iter().map(|channel| AccountMeta::new(*channel, false)));
     instruction
 }
