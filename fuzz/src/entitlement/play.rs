@@ -101,6 +101,8 @@ pub struct Play {
     pub findings: Vec<Finding>,
     /// Whose bond somebody else's program holds: what they cannot do for want of it is not said again.
     pub robbed: BTreeSet<Pubkey>,
+    /// What has come about how often.
+    pub marks: BTreeMap<&'static str, u64>,
     /// Transactions that were sent, and those that succeeded.
     pub steps: u64,
     pub done: u64,
@@ -142,6 +144,7 @@ impl Play {
             due: BTreeMap::new(),
             sunk: BTreeMap::new(),
             findings: Vec::new(),
+            marks: BTreeMap::new(),
             robbed: BTreeSet::new(),
             steps: 0,
             done: 0,
@@ -165,6 +168,10 @@ impl Play {
             self.log.push(format!("        !! {}: {what}", kind.name()));
             self.findings.push(Finding { kind, what, step: self.steps });
         }
+    }
+
+    pub fn mark(&mut self, what: &'static str) {
+        *self.marks.entry(what).or_default() += 1;
     }
 
     /// Sends one transaction and looks at what it did.

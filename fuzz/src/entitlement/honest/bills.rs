@@ -280,6 +280,7 @@ pub fn settle_batch(play: &mut Play, address: Pubkey) {
     let Some(verify) = verify(play, &batch.signer, &batch.message) else { return };
     let sent = play.send(By::Honest, "a worker settles a batch", &[verify, billing::settle_batch(payer, &all)]);
     let why = sent.err().unwrap_or_default();
+    play.mark(if good.len() < all.len() { "batch of which a part is good" } else { "batch that is good" });
     for (address, promise) in &good {
         if play.channels[address].state.settled.get() < promise.cumulative {
             let other = all.len() - good.len();
