@@ -35,6 +35,8 @@ pub struct Ending {
     pub tried: BTreeMap<&'static str, (u64, u64)>,
     /// What has come about how often.
     pub marks: BTreeMap<&'static str, u64>,
+    /// Why honest people were refused what.
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// Plays one history, which seed and number alone determine.
@@ -85,6 +87,7 @@ pub fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
         log: play.log,
         tried: play.tried,
         marks: play.marks,
+        refused: play.refused,
     }
 }
 
@@ -123,7 +126,7 @@ pub fn begin(play: &mut Play) {
         for _ in 0..play.rng.usize(..3) {
             gang::act(play);
         }
-        play.set_time(at);
+        advance(play, at);
         for resolver in keys(play, Role::Resolver) {
             if play.cast.is_honest(&resolver) && play.chance(50) {
                 let at = play.rng.i64(play.now..next + epoch);
@@ -169,6 +172,15 @@ fn pass(play: &mut Play) {
         gang::act(play);
     }
     keep_promises(play);
+}
+
+/// Time goes by, and honest people do what they had meant to do meanwhile.
+fn advance(play: &mut Play, to: i64) {
+    while let Some((at, _)) = play.agenda.keys().next().copied().filter(|(at, _)| *at <= to) {
+        play.set_time(at);
+        keep_promises(play);
+    }
+    play.set_time(to);
 }
 
 /// Honest people do what they had meant to do by now.

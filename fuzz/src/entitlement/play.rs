@@ -101,6 +101,8 @@ pub struct Play {
     pub findings: Vec<Finding>,
     /// Whose bond somebody else's program holds: what they cannot do for want of it is not said again.
     pub robbed: BTreeSet<Pubkey>,
+    /// Why honest people were refused what.
+    pub refused: BTreeMap<String, u64>,
     /// What has come about how often.
     pub marks: BTreeMap<&'static str, u64>,
     /// Transactions that were sent, and those that succeeded.
@@ -144,6 +146,7 @@ impl Play {
             due: BTreeMap::new(),
             sunk: BTreeMap::new(),
             findings: Vec::new(),
+            refused: BTreeMap::new(),
             marks: BTreeMap::new(),
             robbed: BTreeSet::new(),
             steps: 0,
@@ -188,6 +191,14 @@ impl Play {
             let who = if by == By::Gang { "gang" } else { "honest" };
             let end = sent.as_ref().map_or_else(|name| name.as_str(), |_| "done");
             self.log.push(format!("{:>9} {who}: {what} -> {end}", self.now - self.begin.0));
+        }
+        if let (By::Honest, Err(why), false) = (by, &sent, self.is_over) {
+            let words = what
+                .split(' ')
+                .filter(|word| word.parse::<u64>().is_err() && !word.starts_with('['))
+                .collect::<Vec<_>>()
+                .join(" ");
+            *self.refused.entry(format!("{words}: {why}")).or_default() += 1;
         }
         let done: TransactionMetadata = sent?;
         self.done += 1;

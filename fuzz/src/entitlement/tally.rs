@@ -39,6 +39,7 @@ pub struct Tally {
     done: u64,
     tried: BTreeMap<&'static str, (u64, u64)>,
     marks: BTreeMap<&'static str, u64>,
+    refused: BTreeMap<String, u64>,
     pub firsts: BTreeMap<Kind, First>,
 }
 
@@ -53,6 +54,9 @@ impl Tally {
         }
         for (name, times) in ending.marks {
             *self.marks.entry(name).or_default() += times;
+        }
+        for (name, times) in ending.refused {
+            *self.refused.entry(name).or_default() += times;
         }
         for finding in ending.findings {
             let (histories, steps, log) = (self.histories, self.steps, &ending.log);
@@ -74,7 +78,12 @@ impl Tally {
         for (name, times) in &self.marks {
             marks.add_row([name.to_string(), times.to_string()]);
         }
-        format!("{tried}\n{marks}")
+        let mut refused = Table::new();
+        refused.load_preset(UTF8_FULL_CONDENSED).set_header(["honest people were refused", "times"]);
+        for (name, times) in &self.refused {
+            refused.add_row([name.to_string(), times.to_string()]);
+        }
+        format!("{tried}\n{refused}\n{marks}")
     }
 
     pub fn speed(&self, seconds: f64) -> String {
