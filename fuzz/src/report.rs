@@ -4,7 +4,7 @@ use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use std::collections::BTreeMap;
 
 /// What must have come about in a long run: if it has not, most of what is checked was never seen.
-const COME_ABOUT: [&str; 36] = [
+const COME_ABOUT: [&str; 38] = [
     "absent member slashed",
     "appeal by challenger",
     "appeal by client",
@@ -19,9 +19,11 @@ const COME_ABOUT: [&str; 36] = [
     "claim lapsed",
     "debt paid later",
     "deposit into arrears",
+    "drawing waits for a busy member",
     "failed, slashed",
     "fees shared",
     "juror rewarded",
+    "juror that could not run the job spared",
     "left a debt",
     "notice paid",
     "owed share claimed",

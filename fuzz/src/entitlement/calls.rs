@@ -8,6 +8,7 @@ use joule_sdk::{
         state::{Dispute, Job, Panel, Verification, Vote},
     },
     instruction::{
+        billing,
         escrow::{self, Challenger, Provider},
         registry, staking,
     },
@@ -71,6 +72,11 @@ pub fn may_refuse_challenge(play: &Play, job: &Job, challenger: &Pubkey) -> bool
     let enough = stakes.iter().filter(|stake| **stake >= job.exposure.get());
     let (count, strong) = (enough.clone().count(), enough.map(|stake| *stake as u128).sum::<u128>());
     count < job.jurors as usize || 2 * strong < stakes.iter().map(|stake| *stake as u128).sum()
+}
+
+/// The claim behind a channel.
+pub fn channel_claim(channel: &Pubkey) -> Pubkey {
+    billing::claim(channel)
 }
 
 pub fn draw_panel(dispute: &Dispute) -> Instruction {

@@ -148,7 +148,16 @@ pub fn judge(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
     }
     let Some(case) = play.jobs.get_mut(address).and_then(|job| job.case.as_mut()) else { return };
     case.votes.retain(|(_, juror), (_, vote)| !matches!(vote, Vote::Refused(_)) || !robbed.contains(juror));
-    if !has_honest_majority(case, dispute) || verdict == case.truth {
+    let (is_sound, is_true) = (has_honest_majority(case, dispute), verdict == case.truth);
+    let is_quorum = dispute.mode == Verification::Quorum as u8;
+    if !is_sound || is_true {
+        play.mark(match (is_sound, is_quorum, dispute.round) {
+            (true, true, _) => "honest majority of a quorum heard",
+            (true, false, 0) => "honest majority of a panel heard",
+            (true, false, _) => "honest majority heard after an appeal",
+            (false, ..) if is_true => "truth without an honest majority",
+            _ => "judged without an honest majority",
+        });
         return;
     }
     let (reasons, truth) = (case.reasons(), case.truth);

@@ -101,6 +101,10 @@ pub struct Play {
     pub findings: Vec<Finding>,
     /// Whose bond somebody else's program holds: what they cannot do for want of it is not said again.
     pub robbed: BTreeSet<Pubkey>,
+    /// Why honest people were refused what.
+    pub refused: BTreeMap<String, u64>,
+    /// What has come about how often.
+    pub marks: BTreeMap<&'static str, u64>,
     /// Transactions that were sent, and those that succeeded.
     pub steps: u64,
     pub done: u64,
@@ -142,6 +146,8 @@ impl Play {
             due: BTreeMap::new(),
             sunk: BTreeMap::new(),
             findings: Vec::new(),
+            refused: BTreeMap::new(),
+            marks: BTreeMap::new(),
             robbed: BTreeSet::new(),
             steps: 0,
             done: 0,
@@ -167,6 +173,10 @@ impl Play {
         }
     }
 
+    pub fn mark(&mut self, what: &'static str) {
+        *self.marks.entry(what).or_default() += 1;
+    }
+
     /// Sends one transaction and looks at what it did.
     pub fn send(&mut self, by: By, what: &str, instructions: &[Instruction]) -> Result<(), String> {
         let message = Message::new(instructions, Some(&self.cast.crank));
@@ -181,6 +191,14 @@ impl Play {
             let who = if by == By::Gang { "gang" } else { "honest" };
             let end = sent.as_ref().map_or_else(|name| name.as_str(), |_| "done");
             self.log.push(format!("{:>9} {who}: {what} -> {end}", self.now - self.begin.0));
+        }
+        if let (By::Honest, Err(why), false) = (by, &sent, self.is_over) {
+            let words = what
+                .split(' ')
+                .filter(|word| word.parse::<u64>().is_err() && !word.starts_with('['))
+                .collect::<Vec<_>>()
+                .join(" ");
+            *self.refused.entry(format!("{words}: {why}")).or_default() += 1;
         }
         let done: TransactionMetadata = sent?;
         self.done += 1;

@@ -1,11 +1,11 @@
 //! Wrongs that must be noticed, each done once behind the programs' backs.
 
 use super::{
-    begin,
     cast::Role,
     exit,
     finding::Kind,
-    history,
+    history::{begin, history},
+    honest::{self, Duty},
     play::{Play, What},
     setting::Setting,
 };
@@ -91,6 +91,8 @@ fn a_bond_that_loses_a_unit_or_cannot_be_closed_is_noticed() {
 #[test]
 fn a_claim_that_never_ends_is_noticed() {
     let stuck = found(|play| {
+        let resolver = play.cast.with(Role::Resolver).next().expect("a resolver").key;
+        honest::perform(play, Duty::Enrol { resolver });
         let claim = play.all(What::Claim)[0];
         let until = DISCRIMINATOR + offset_of!(Claim, tranches) + 8;
         add(play, &claim, until, 1 << 40);

@@ -232,6 +232,9 @@ fn settled(play: &mut Play, event: &JobSettled, instructions: &[Instruction]) {
     let is_approved = instructions.iter().any(|instruction| is_of(&instruction));
     let was_delivered = job.delivered_at > 0;
     let ends = job.delivered_at + job.state.review_window.get() as i64;
+    if was_delivered && !is_approved {
+        play.mark("silence settled");
+    }
     if was_delivered && !is_approved && play.now < ends {
         let early = ends - play.now;
         play.find(
@@ -257,6 +260,7 @@ fn refunded(play: &mut Play, before: &Before, event: &JobRefunded, slashes: &mut
         play.find(Kind::Poorer, format!("of a silent provider's {exposure} only {slashed} were slashed"));
     }
     *slashes.entry(state.provider_authority).or_default() += slashed;
+    play.mark("silent provider slashed");
     let provider = state.provider_authority;
     let has_slept = play.jobs.get(&event.job).is_some_and(|job| job.asleep.contains(&provider));
     if slashed > 0 && play.cast.is_honest(&provider) && !has_slept {
@@ -294,9 +298,13 @@ fn condemned(play: &mut Play, event: &billing::event::BillDisputed, slashes: &mu
         return;
     }
     channel.is_condemned = true;
+    let is_shown = event.slashed.get() > 0;
     let (owner, provider, slashed) = (channel.state.owner, channel.state.authority, event.slashed.get());
     let live = channel.live(play.now);
     *slashes.entry(provider).or_default() += slashed;
+    if is_shown {
+        play.mark("liar's claim slashed");
+    }
     if slashed < live && play.cast.is_honest(&owner) {
         play.find(Kind::Gone, format!("of {live} that a liar had locked only {slashed} were slashed"));
     }

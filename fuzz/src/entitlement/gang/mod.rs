@@ -3,6 +3,7 @@
 
 mod bills;
 mod courts;
+mod gifts;
 mod jobs;
 mod people;
 mod power;
@@ -16,7 +17,8 @@ pub type Plan = fn(&mut Play) -> Option<Vec<Instruction>>;
 pub type Action = (&'static str, u32, Plan);
 
 /// In the order in which things mostly happen.
-const MATTERS: [&[Action]; 5] = [people::ACTIONS, jobs::ACTIONS, courts::ACTIONS, bills::ACTIONS, power::ACTIONS];
+const MATTERS: [&[Action]; 6] =
+    [gifts::ACTIONS, people::ACTIONS, jobs::ACTIONS, courts::ACTIONS, bills::ACTIONS, power::ACTIONS];
 /// Instructions of one transaction.
 const BUNDLE: usize = 6;
 
@@ -85,8 +87,8 @@ fn one(play: &mut Play) -> Option<Chosen> {
     let mut matters: Vec<usize> = (0..MATTERS.len()).collect();
     if play.chance(75) {
         match (is_about(play, What::Job), is_about(play, What::Channel)) {
-            (true, _) => matters = vec![1, 2, 2],
-            (_, true) => matters = vec![3],
+            (true, _) => matters = vec![0, 2, 3, 3, 2, 3, 3],
+            (_, true) => matters = vec![0, 4, 4, 4, 4, 4],
             _ => {}
         }
     }

@@ -280,6 +280,7 @@ pub fn settle_batch(play: &mut Play, address: Pubkey) {
     let Some(verify) = verify(play, &batch.signer, &batch.message) else { return };
     let sent = play.send(By::Honest, "a worker settles a batch", &[verify, billing::settle_batch(payer, &all)]);
     let why = sent.err().unwrap_or_default();
+    play.mark(if good.len() < all.len() { "batch of which a part is good" } else { "batch that is good" });
     for (address, promise) in &good {
         if play.channels[address].state.settled.get() < promise.cumulative {
             let other = all.len() - good.len();
@@ -349,10 +350,18 @@ pub fn dispute(play: &mut Play, address: Pubkey) {
     let Some(disputing) = disputing(play, &address) else { return };
     let name = play.cast.name(&state.owner);
     if let Err(why) = play.send(By::Honest, &format!("{name} shows a lie"), &disputing) {
-        if live > 0 {
+        // Until then the provider's share waits, if it has to lock anything for it.
+        let closes_at = state.closes_at.get();
+        let is_uncollected = closes_at == 0 || play.now < closes_at + DISPUTE;
+        let is_held = state.backing_bps.get() > 0 && channel_earned(&state) > state.collected.get() && is_uncollected;
+        if live > 0 || is_held {
             play.find(Kind::Gone, format!("a lie that was paid for cannot be disputed {since} s after it was backed, with {live} locked: {why}"));
         }
     }
+}
+
+fn channel_earned(state: &joule_sdk::billing::state::Channel) -> u64 {
+    state.settled.get() + state.accrued.get()
 }
 
 /// Payers that are honest, of any role.

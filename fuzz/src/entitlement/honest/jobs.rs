@@ -203,6 +203,7 @@ pub fn challenge(play: &mut Play, address: Pubkey, who: Pubkey) {
     }
     let challenge = calls::challenge((who, tokens), address, &state, play.cast.program, TRUTH, play.now);
     let sent = play.send(By::Honest, &format!("{} challenges a lie", play.cast.name(&who)), &[challenge]);
+    play.mark(if sent.is_ok() { "lie challenged" } else { "challenge refused, no panel" });
     if let Err(why) = sent {
         if !calls::may_refuse_challenge(play, &state, &who) {
             play.find(Kind::Refused, format!("a challenge in time was refused: {why}"));

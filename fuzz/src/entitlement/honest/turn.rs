@@ -99,6 +99,8 @@ fn again(play: &mut Play, address: &Pubkey) {
                 true => dispute.draw_by.get() + 1,
                 false => dispute.final_at.get() + 1,
             }
+            // Without a verdict nobody is paid before the review is over.
+            .max(if play.rng.u32(..2) == 0 { state.settle_after.get() } else { 0 })
         }
         (status, Some(_)) if status != JobStatus::Challenged as u8 => play.now + 4_000,
         _ => return,
