@@ -96,6 +96,7 @@ impl Chain {
             fee_vault: &Key::new_from_array([8; 32]),
             rent_payer: &owner(who),
             context: &[7; 32],
+            genesis_hash: &[0; 32],
             fee: Bps::new(FEE_BPS).unwrap(),
             shares: Bps::new(CREATOR_BPS).unwrap(),
             number,
