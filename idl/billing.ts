@@ -2387,27 +2387,16 @@ export type JouleBilling = {
     {
       "accounts": [
         {
-          "docs": [
-            "Every channel names it."
-          ],
-          "name": "payer"
-        },
-        {
-          "docs": [
-            "There is one `Cluster`; owner and discriminator prove that it is it."
-          ],
-          "name": "cluster"
-        },
-        {
           "address": "Sysvar1nstructions1111111111111111111111111",
           "name": "instructions"
-        },
-        {
-          "address": "SysvarC1ock11111111111111111111111111111111",
-          "name": "clock"
         }
       ],
-      "args": [],
+      "args": [
+        {
+          "name": "payer",
+          "type": "pubkey"
+        }
+      ],
       "discriminator": [
         1
       ],
@@ -3322,11 +3311,23 @@ export type JouleBilling = {
             "type": "i64"
           },
           {
+            "docs": [
+              "Of the cluster. Written by `open`."
+            ],
+            "name": "genesisHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
             "name": "unused",
             "type": {
               "array": [
                 "u8",
-                61
+                29
               ]
             }
           }
