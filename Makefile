@@ -89,7 +89,7 @@ fuzz-check: build
 	@echo '[test] conservation of money'
 	@$(BIN)/joule-fuzz --steps 50000 --seed 1
 	@echo '[test] entitlement'
-	@$(BIN)/joule-fuzz --entitlement --histories 300 --seed 1
+	@$(BIN)/joule-fuzz --entitlement --histories 150 --seed 1
 
 workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'

@@ -125,7 +125,7 @@ fn has_honest_majority(case: &Case, dispute: &Dispute) -> bool {
         };
         let mine = sum(|vote| matches!(vote, Vote::Open | Vote::Refused(_)));
         let open = sum(|vote| matches!(vote, Vote::Open));
-        let total: u128 = dispute.rounds[0].tally.iter().map(|tally| tally.get() as u128).sum();
+        let total = dispute.rounds[0].weight.get() as u128;
         let refused = case.votes.values().filter(|(_, vote)| matches!(vote, Vote::Refused(_))).count() as u32;
         let enough = dispute.rounds[0].committed.get() + refused >= dispute.jurors as u32;
         return enough && mine > total.saturating_sub(open);

@@ -55,6 +55,7 @@ pub fn history(settings: &[Setting; 2], seed: u64, number: u64) -> Ending {
     play.log.push(rogues);
     gang::forget(&mut play);
     play.is_lazy = play.chance(12);
+    play.is_contrary = play.chance(20);
     play.fashion = [None, Some(1), Some(2)][play.rng.usize(..3)];
     begin(&mut play);
     for turn in 0..MOST {

@@ -87,6 +87,8 @@ pub struct Play {
     pub forgotten: BTreeSet<&'static str>,
     /// Who judges most jobs this time: a `Verification`.
     pub fashion: Option<u8>,
+    /// Whether the gang's jurors agree on nothing but that the truth is another.
+    pub is_contrary: bool,
     /// What the gang has tried how often, and how often it could.
     pub tried: BTreeMap<&'static str, (u64, u64)>,
     /// What honest people are about to do, by time.
@@ -139,6 +141,7 @@ impl Play {
             opened: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             fashion: None,
+            is_contrary: false,
             tried: BTreeMap::new(),
             agenda: BTreeMap::new(),
             planned: 0,

@@ -51,6 +51,9 @@ fn decided(play: &mut Play) -> Option<(Pubkey, State, Dispute)> {
 
 /// An output that somebody may have an interest in.
 fn output(play: &mut Play, state: &State, dispute: Option<&Dispute>) -> [u8; 32] {
+    if play.is_contrary {
+        return LIES[play.rng.usize(..3)];
+    }
     let counter = dispute.map_or(LIES[0], |dispute| dispute.counter_result);
     [TRUTH, state.result_hash, counter, counter, LIES[0], LIES[1], LIES[2], NOTHING][play.rng.usize(..8)]
 }

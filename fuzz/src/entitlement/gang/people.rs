@@ -98,15 +98,20 @@ fn discard(play: &mut Play) -> Planned {
     Some(vec![play.pick(&all)?])
 }
 
+/// What an attestor has said of one or of several.
 fn revoke(play: &mut Play) -> Planned {
     let (signer, _) = play.rogue_that(|person| matches!(person.role, Role::Attestor | Role::Authority))?;
-    let all = play.all(What::Attestations);
-    let state = play.pick(&all).and_then(|address| play.read::<Attestations>(&address))?;
     let attestor = match play.cast.of(&signer)?.role {
         Role::Attestor => signer,
         _ => play.cast.with(Role::Attestor).next()?.key,
     };
-    Some(vec![registry::revoke(signer, attestor, state.subject, 1)])
+    let of = pda::attestor(&attestor);
+    let has = |state: &Attestations| state.places.iter().any(|place| place.attestor == of && place.is_live(play.now));
+    let all = play.all(What::Attestations).into_iter().filter_map(|address| play.read::<Attestations>(&address));
+    let mut subjects: Vec<Pubkey> = all.filter(|state| has(state)).map(|state| state.subject).collect();
+    play.rng.shuffle(&mut subjects);
+    subjects.truncate(play.rng.usize(1..5));
+    Some(subjects.into_iter().map(|subject| registry::revoke(signer, attestor, subject, 1)).collect())
 }
 
 fn close_attestations(play: &mut Play) -> Planned {
