@@ -81,6 +81,7 @@ impl Story {
             rent_payer,
             session: Session::new(e.signer, e.limit.get(), e.session_expires_at.get()),
             context: *context(Domain::Voucher, &GENESIS, &e.channel).bytes(),
+            genesis_hash: GENESIS,
             cap: e.cap,
             held: e.cap,
             number: e.number,
