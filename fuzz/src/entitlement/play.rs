@@ -56,6 +56,9 @@ pub enum By {
     Gang,
 }
 
+/// Votes of a round by their jurors: stake and output.
+type Opened = BTreeMap<Pubkey, (u64, [u8; 32])>;
+
 /// A vote under its seal.
 #[derive(Clone, Copy)]
 pub struct Seal {
@@ -82,7 +85,7 @@ pub struct Play {
     pub lasting: BTreeSet<Pubkey>,
     pub seals: BTreeMap<Pubkey, Seal>,
     /// Votes that were opened, by dispute and round: what each weighs, and for which output.
-    pub opened: BTreeMap<(Pubkey, u8), BTreeMap<Pubkey, (u64, [u8; 32])>>,
+    pub opened: BTreeMap<(Pubkey, u8), Opened>,
     /// What the gang does not think of this time: with fewer things to do, it does some of them more often.
     pub forgotten: BTreeSet<&'static str>,
     /// Who judges most jobs this time: a `Verification`.
