@@ -1,5 +1,6 @@
 //! Every state has a way out, under every rounding: once the parties have ended what is theirs, cranks alone close everything.
 
+use crate::random::Random;
 use joule_sdk::{
     billing::{
         constants::{DISPUTE_PERIOD, MAX_BACKING_BPS},
@@ -71,21 +72,6 @@ fn what_returns_to_the_payer_may_round_to_nothing_too() {
 fn lie(w: &World, channel: &Pubkey) -> Receipt {
     let at = joule_sdk::units::UnixTime::new(0).into();
     Receipt { amount: joule_sdk::units::Amount::new(9_999).into(), at, ..w.receipt(channel, 1) }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-
-    fn of<const N: usize>(&mut self, all: [u64; N]) -> u64 {
-        all[self.below(N as u64) as usize]
-    }
 }
 
 /// A few units on channels of every kind.

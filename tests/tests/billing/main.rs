@@ -12,6 +12,7 @@ mod iou;
 mod open;
 mod plan;
 mod property;
+mod random;
 mod session;
 mod settle;
 mod together;

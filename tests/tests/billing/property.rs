@@ -1,5 +1,6 @@
 //! Random histories: after every step each unit in the vault is somebody's, and in the end all of it finds its way out.
 
+use crate::random::Random;
 use joule_sdk::{
     billing::{
         constants::DISPUTE_PERIOD,
@@ -14,17 +15,6 @@ use joule_tests::{
     billing::{session, verifying, GRACE},
     Kind, World,
 };
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-}
 
 struct History {
     w: World,
