@@ -36,6 +36,8 @@ pub enum Objection {
 pub enum Answer<'a> {
     /// All of it.
     Whole { hash: &'a Hash, counted: &'a Counted },
+    /// All that came, of one that broke off or that is an error.
+    Part { hash: &'a Hash, counted: &'a Counted },
     /// It did not come, and its receipt did when the order was sent again.
     Missed(&'a Counted),
     /// There was none: the receipt came when the order was sent for the first time.
@@ -64,7 +66,7 @@ impl Rules {
         if receipt.request_hash != order.request_hash {
             return Err(Objection::Request);
         }
-        if let Answer::Whole { hash, .. } = answer {
+        if let Answer::Whole { hash, .. } | Answer::Part { hash, .. } = answer {
             if receipt.response_hash != **hash {
                 return Err(Objection::Response);
             }
@@ -79,7 +81,7 @@ impl Rules {
             return Err(Objection::AboveOrder { asked: asked.get(), allowed: allowed.get() });
         }
         match answer {
-            Answer::Whole { counted, .. } => counted.check(&receipt.usage()),
+            Answer::Whole { counted, .. } | Answer::Part { counted, .. } => counted.check(&receipt.usage()),
             Answer::Missed(counted) => counted.check_unseen(&receipt.usage()),
             Answer::Withheld => Err(Objection::Withheld),
             Answer::Lost => Ok(()),

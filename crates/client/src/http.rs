@@ -1,12 +1,13 @@
 //! Requests to an OpenAI-compatible server that sells them by x402.
 
 mod attempt;
+mod probe;
 
 use crate::{
     body::{self, BadBody},
     Asked, Objection, Stop, Wallet, WalletError,
 };
-use attempt::{complaint, is_passing, requirements, retry_after, Asking, Try, LONGEST_PAUSE, PAUSE};
+use attempt::{complaint, in_full, is_passing, requirements, retry_after, Asking, Try, Why, LONGEST_PAUSE, PAUSE};
 use bytes::Bytes;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Hash, Receipt};
@@ -45,6 +46,15 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
     client.redirect(redirect::Policy::none()).build()
 }
 
+/// What a provider says of a request that it does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct Said {
+    /// One word for it.
+    pub code: String,
+    pub message: String,
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
@@ -52,16 +62,18 @@ pub enum Failed {
     Wallet(#[from] WalletError),
     #[error("the provider was caught: {0}")]
     Objection(#[from] Objection),
-    #[error("{url} cannot be reached: {source}")]
+    #[error("{url} cannot be reached: {}", in_full(.source))]
     Unreachable { url: Url, source: reqwest::Error },
     #[error("the provider takes no payment that this program can make: {0}")]
     Terms(String),
-    #[error("the provider does not serve this ({code}): {message}")]
-    Refused { code: String, message: String },
+    #[error("the provider does not serve this: {0}")]
+    Refused(Said),
+    #[error("the provider cannot serve this now: {0}")]
+    Unavailable(Said),
     #[error("the model answers with status {status}: {body}")]
     Model { status: u16, body: String },
-    #[error("no answer came in {TRIES} tries; if one was served, its receipt will be found later")]
-    Lost,
+    #[error("no answer came in {TRIES} tries ({0}); if one was served, its receipt will be found later")]
+    Lost(String),
     #[error("{url}: {source}")]
     BadBody { url: Url, source: BadBody },
     #[error("{0} orders have no receipt and are not over yet; try again later")]
@@ -80,6 +92,8 @@ impl Failed {
 pub struct Answered {
     /// As it came; `None` when it was lost on its way and only the receipt is left.
     pub body: Option<Bytes>,
+    /// Whether it is all that the model had to say. Not so for one that was lost, that broke off, or that is an error.
+    pub is_whole: bool,
     pub receipt: Receipt,
     pub took: Duration,
 }
@@ -109,7 +123,10 @@ pub struct Buyer {
     /// The longest that an answer may take, and its way.
     longest: Duration,
     slack: Duration,
+    told: Option<Tell>,
 }
+
+type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// An answer that is waited for. Dropped before its receipt is taken, the order is lost: its receipt may turn up.
 struct Waiting<'a> {
@@ -159,12 +176,17 @@ impl Buyer {
         let open = Asked::of(endpoint.path(), first).open(&terms.extra.prices, terms.amount, millis(longest));
         let quote = Arc::new(AtomicU64::new(terms.amount.get()));
         let order_life = terms.extra.order_life.clamp(1, ORDER_LIFE);
-        Self { http, endpoint, wallet, quote, ceiling, order_life, open, longest, slack: SLACK }
+        Self { http, endpoint, wallet, quote, ceiling, order_life, open, longest, slack: SLACK, told: None }
     }
 
     /// How much longer than the model may take is waited for an answer [default: 30 seconds].
     pub fn with_slack(self, slack: Duration) -> Self {
         Self { slack, ..self }
+    }
+
+    /// `tell` gets a line whenever a request is sent again: why.
+    pub fn with_news(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { told: Some(Arc::new(tell)), ..self }
     }
 
     pub fn endpoint(&self) -> &Url {
@@ -183,10 +205,13 @@ impl Buyer {
         let (nonce, mut payment) = self.begin(&hash, self.most(&asked)).await?;
         let mut waiting = Waiting { wallet: &self.wallet, nonce };
         let mut order = Asking::new(asked);
+        let mut because = Why::Broke("its orders were over too soon".into());
         for _ in 0..TRIES {
             let left = (self.longest + self.slack).saturating_sub(order.since.elapsed()).max(self.slack);
             let attempt = self.attempt(waiting.nonce, &order, &payment, &body, &mut said);
-            let attempted = tokio::time::timeout(left, attempt).await.unwrap_or(Try::Again(PAUSE));
+            let attempted = tokio::time::timeout(left, attempt).await.unwrap_or_else(|_| {
+                Try::Again(PAUSE, Why::Broke(format!("nothing whole came within {} seconds", left.as_secs())))
+            });
             order.is_first = false;
             match attempted {
                 Try::Answered(answered) => return Ok(answered),
@@ -194,8 +219,9 @@ impl Buyer {
                     self.wallet.flush().await?;
                     return Err(failed);
                 }
-                Try::Again(wait) | Try::Later(wait) => {
-                    order.is_lost = matches!(attempted, Try::Again(_));
+                Try::Again(wait, why) => {
+                    self.told.iter().for_each(|tell| tell(&why.to_string()));
+                    because = why;
                     tokio::time::sleep(wait.max(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     payment = self.wallet.again(waiting.nonce).await?;
@@ -206,10 +232,13 @@ impl Buyer {
                 }
             }
         }
-        if order.is_lost {
-            self.wallet.miss(waiting.nonce);
-        }
-        Err(Failed::Lost)
+        // Its receipt may turn up, whatever was said.
+        self.wallet.lose(waiting.nonce);
+        self.wallet.flush().await?;
+        Err(match because {
+            Why::Said(said) => Failed::Unavailable(said),
+            Why::Broke(what) => Failed::Lost(what),
+        })
     }
 
     /// The most that any receipt for a request can come to, by the channel's prices and what the payer wants.
@@ -284,8 +313,7 @@ impl Buyer {
                 return body::json(response, MOST_OTHER).await.map_err(|source| Failed::BadBody { url, source });
             }
             if !is_passing(status) || tries == TRIES {
-                let (code, message) = complaint(response).await;
-                return Err(Failed::Refused { code, message });
+                return Err(Failed::Refused(complaint(response).await));
             }
             tokio::time::sleep(retry_after(&response).max(PAUSE)).await;
         }

@@ -18,6 +18,8 @@ pub enum JournalError {
     OtherChannel { path: PathBuf },
     #[error("{0} holds what was not written by this program")]
     Unreadable(&'static str),
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: std::io::Error },
     #[error("the journal: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("the journal has stopped")]
@@ -38,6 +40,8 @@ const SCHEMA: &str = "
         voucher blob
     ) strict;
     create table if not exists begun (nonce integer primary key, message blob not null) strict;
+    create table if not exists given_up (nonce integer primary key) strict;
+    create table if not exists missed (one integer primary key check (one = 1), in_a_row integer not null) strict;
     create table if not exists receipt (
         number integer primary key,
         nonce integer not null unique,
@@ -52,8 +56,10 @@ const SCHEMA: &str = "
 ";
 
 impl Journal {
-    /// Opens or makes the file for the channel of this context, which also tells one cluster from another. Whatever is written is on the disk when `write` returns, even if power fails.
+    /// Opens or makes the file for the channel of this context, which also tells one cluster from another; for its owner alone.
+    /// Whatever is written is on the disk when `write` returns, even if power fails.
     pub fn open(path: &Path, context: &[u8; 32]) -> Result<Self, JournalError> {
+        joule_private::database(path).map_err(|source| JournalError::File { path: path.to_owned(), source })?;
         let db = Connection::open(path)?;
         let opened = Self::set_up(&db, context);
         let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
@@ -90,6 +96,12 @@ impl Journal {
             let order: Order = message(row.get_ref(0)?.as_blob().unwrap_or_default(), "an order")?;
             kept.orders.insert(order.nonce.get(), order);
         }
+        let mut given_up = self.db.prepare("select nonce from given_up")?;
+        for nonce in given_up.query_map([], |row| row.get::<_, i64>(0))? {
+            kept.given_up.insert(nonce? as u64);
+        }
+        let missed = self.db.query_row("select in_a_row from missed", [], |row| row.get::<_, i64>(0));
+        kept.missed = missed.optional()?.unwrap_or_default() as u64;
         let mut receipts = self.db.prepare("select nonce, message from receipt order by number")?;
         let mut rows = receipts.query([])?;
         while let Some(row) = rows.next()? {
@@ -124,8 +136,15 @@ fn write(to: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {
         to.prepare_cached("insert or replace into begun values (?1, ?2)")?
             .execute(params![order.nonce.get() as i64, order.as_bytes()])?;
     }
+    for nonce in &changes.given_up {
+        to.prepare_cached("insert or ignore into given_up values (?1)")?.execute([*nonce as i64])?;
+    }
     for nonce in changes.released.iter().chain(changes.receipts.iter().map(|(nonce, _)| nonce)) {
         to.prepare_cached("delete from begun where nonce = ?1")?.execute([*nonce as i64])?;
+        to.prepare_cached("delete from given_up where nonce = ?1")?.execute([*nonce as i64])?;
+    }
+    if let Some(missed) = changes.missed {
+        to.prepare_cached("insert or replace into missed values (1, ?1)")?.execute([missed as i64])?;
     }
     for (nonce, signed) in &changes.receipts {
         let number = signed.message.sequence.get() as i64;

@@ -4,7 +4,7 @@ use crate::{Channel, Objection};
 use joule_units::Amount;
 use joule_voucher::{tree, Domain, Format as _, Order, Receipt, Usage, Verifier, Voucher};
 use joule_x402::Signed;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A receipt that was not paid, and why: what a proof against the provider begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct Kept {
     pub next_nonce: u64,
     /// Orders that may have been sent and have no receipt yet, by nonce.
     pub orders: BTreeMap<u64, Order>,
+    /// Those of them that nobody waited for any longer; whoever waited for the others was killed.
+    pub given_up: BTreeSet<u64>,
+    /// Answers that did not come since one last did, and whose receipts are taken all the same.
+    pub missed: u64,
     /// Every receipt that is paid for, or will be with the next voucher, and its order's nonce; number 1 comes first.
     pub receipts: Vec<(u64, Signed<Receipt>)>,
     /// The newest one that may have been signed.
@@ -41,6 +45,10 @@ pub struct Changes {
     pub next_nonce: u64,
     /// New ones, and those that are to be read differently.
     pub begun: Vec<Order>,
+    /// Nonces of orders that nobody waits for any longer.
+    pub given_up: Vec<u64>,
+    /// Answers in a row that did not come, when that has changed.
+    pub missed: Option<u64>,
     /// Nonces of orders that are over without a receipt.
     pub released: Vec<u64>,
     pub receipts: Vec<(u64, Signed<Receipt>)>,
@@ -66,9 +74,12 @@ impl Kept {
     pub fn apply(&mut self, changes: &Changes) {
         self.next_nonce = self.next_nonce.max(changes.next_nonce);
         self.orders.extend(changes.begun.iter().map(|order| (order.nonce.get(), *order)));
+        self.given_up.extend(&changes.given_up);
         for nonce in changes.released.iter().chain(changes.receipts.iter().map(|(nonce, _)| nonce)) {
             self.orders.remove(nonce);
+            self.given_up.remove(nonce);
         }
+        self.missed = changes.missed.unwrap_or(self.missed);
         self.receipts.extend(&changes.receipts);
         self.voucher = changes.voucher.or(self.voucher);
         if self.caught.is_none() {

@@ -23,7 +23,7 @@ pub use body::{json, BadBody};
 pub use channel::Channel;
 pub use check::{Answer, Objection};
 pub use count::Counted;
-pub use http::{client, Answered, Buyer, Failed, Standing};
+pub use http::{client, Answered, Buyer, Failed, Said, Standing};
 pub use journal::{Journal, JournalError};
 pub use kept::{Caught, Changes, Corrupt, Kept};
 pub use session::{Draft, Limits, Session, Stop};

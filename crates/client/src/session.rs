@@ -25,8 +25,9 @@ pub struct Limits {
     pub margin: i64,
 }
 
-/// Answers in a row that may be lost, whatever window a provider offers: each may have to be paid.
-const MOST_MISSED: u64 = 16;
+/// Answers in a row that may be missed, whatever window a provider offers: each may have to be paid. One that lets nothing be
+/// unpaid may still have a bad moment.
+const MISSED: std::ops::RangeInclusive<u64> = 4..=16;
 
 /// Why nothing can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +40,7 @@ pub enum Stop {
     Channel { billed: u64, most: u64, allowed: u64 },
     #[error("the session ends at {0}, too soon for the provider to settle")]
     SessionEnds(i64),
-    #[error(
-        "{0} answers in a row were lost on their way, and may have to be paid: nothing more is asked of this provider"
-    )]
+    #[error("{0} answers in a row never came and had to be paid: nothing more is asked for through this channel")]
     Missed(u64),
     #[error("the provider was caught: {0}")]
     Caught(String),
@@ -59,8 +58,24 @@ pub struct Draft {
 #[derive(Debug, Clone, Copy)]
 struct Begun {
     order: Order,
-    /// Nobody waits for its answer any more.
-    lost: bool,
+    waits: Waits,
+}
+
+/// Who waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// Somebody in this process.
+    Here,
+    /// Nobody any longer.
+    GivenUp,
+    /// Somebody did in a process that was killed.
+    Killed,
+}
+
+impl Begun {
+    fn is_lost(&self) -> bool {
+        self.waits != Waits::Here
+    }
 }
 
 #[derive(Debug)]
@@ -77,8 +92,10 @@ pub struct Session {
     /// The most that `begun` may cost, and what `early` does.
     at_stake: Amount,
     caught: Option<Caught>,
-    /// Answers that did not come since one last did.
+    /// Answers that did not come since one last did, in whatever process, and whose receipts are taken.
     missed: u64,
+    /// What an earlier process was killed in the middle of is counted as one of them.
+    killed: bool,
     changes: Changes,
 }
 
@@ -86,8 +103,9 @@ impl Session {
     /// From what was kept; nothing, for a channel that was never used.
     pub fn new(channel: Channel, limits: Limits, kept: &Kept) -> Result<Self, Corrupt> {
         let account = kept.replay(channel.settled)?;
+        let waits = |nonce| if kept.given_up.contains(nonce) { Waits::GivenUp } else { Waits::Killed };
         let begun: BTreeMap<_, _> =
-            kept.orders.iter().map(|(nonce, order)| (*nonce, Begun { order: *order, lost: true })).collect();
+            kept.orders.iter().map(|(nonce, order)| (*nonce, Begun { order: *order, waits: waits(nonce) })).collect();
         let at_stake = begun.values().map(|begun| begun.order.max_amount.get().get()).fold(0, u64::saturating_add);
         Ok(Self {
             rules: Rules {
@@ -104,7 +122,8 @@ impl Session {
             early: BTreeMap::new(),
             at_stake: Amount::new(at_stake),
             caught: kept.caught.clone(),
-            missed: 0,
+            missed: kept.missed,
+            killed: false,
             changes: Changes::default(),
         })
     }
@@ -129,12 +148,17 @@ impl Session {
 
     /// Orders whose answers somebody waits for.
     pub fn under_way(&self) -> usize {
-        self.begun.values().filter(|begun| !begun.lost).count()
+        self.begun.values().filter(|begun| !begun.is_lost()).count()
     }
 
     /// Orders of which nobody knows what became.
     pub fn gaps(&self) -> usize {
-        self.begun.values().filter(|begun| begun.lost).count()
+        self.begun.values().filter(|begun| begun.is_lost()).count()
+    }
+
+    /// Answers that did not come since one last did, in whatever process, and that are paid or will be.
+    pub fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// What must be on disk before any draft that was given out until now is signed.
@@ -162,7 +186,7 @@ impl Session {
         self.next_nonce += 1;
         self.changes.next_nonce = self.next_nonce;
         self.changes.begun.push(order);
-        self.begun.insert(nonce, Begun { order, lost: false });
+        self.begun.insert(nonce, Begun { order, waits: Waits::Here });
         self.at_stake = plus(self.at_stake, most);
         Ok(Draft { order, voucher: self.voucher() })
     }
@@ -176,12 +200,13 @@ impl Session {
             return Err(Stop::SessionEnds(ends.get()));
         }
         let window = self.limits.window.max(1);
-        if self.missed >= window.min(MOST_MISSED) {
+        let missable = window.clamp(*MISSED.start(), *MISSED.end());
+        if self.missed >= missable {
             return Err(Stop::Missed(self.missed));
         }
-        // Those that were missed are counted, so that no more than a window of them can be paid in a row.
-        let waiting = (self.begun.len() + self.early.len()) as u64 + self.missed;
-        if waiting >= window {
+        let (begun, early) = (self.begun.len() as u64, self.early.len() as u64);
+        // Those that may be missed yet are counted too, so that no more than these can be paid in a row.
+        if begun + early >= window || begun + self.missed >= window.max(missable) {
             return Err(Stop::Wait);
         }
         let (billed, allowed, budget) = (self.account.billed.get(), self.channel.most, self.limits.budget);
@@ -202,7 +227,7 @@ impl Session {
 
     /// The same order once more, with what is the newest voucher now. `None` when it is over, or lost.
     pub fn again(&mut self, nonce: u64) -> Option<Draft> {
-        let order = self.begun.get(&nonce).filter(|begun| !begun.lost)?.order;
+        let order = self.begun.get(&nonce).filter(|begun| !begun.is_lost())?.order;
         Some(Draft { order, voucher: self.voucher() })
     }
 
@@ -231,27 +256,22 @@ impl Session {
         }
     }
 
-    /// Nobody knows what became of an order; its receipt may turn up.
+    /// Nobody waits any longer, and nobody knows what became of an order; its receipt may turn up.
     pub fn lose(&mut self, nonce: u64) {
-        if let Some(begun) = self.begun.get_mut(&nonce) {
-            begun.lost = true;
+        if let Some(begun) = self.begun.get_mut(&nonce).filter(|begun| !begun.is_lost()) {
+            begun.waits = Waits::GivenUp;
+            self.changes.given_up.push(nonce);
         }
-    }
-
-    /// Nobody waits any longer for an answer that should have come.
-    pub fn miss(&mut self, nonce: u64) {
-        self.lose(nonce);
-        self.missed += 1;
     }
 
     /// Until when orders without a receipt may still be served.
     pub fn gaps_until(&self) -> Option<UnixTime> {
-        self.begun.values().filter(|begun| begun.lost).map(|begun| begun.order.expires_at.get()).max()
+        self.begun.values().filter(|begun| begun.is_lost()).map(|begun| begun.order.expires_at.get()).max()
     }
 
     /// Takes the receipt for an order into the account, if it is right. Otherwise nothing is owed for it, and the session ends.
     pub fn accept(&mut self, nonce: u64, signed: &Signed<Receipt>, answer: &Answer<'_>) -> Result<(), Objection> {
-        let Some(Begun { order, .. }) = self.begun.get(&nonce).copied() else { return Err(Objection::Unknown) };
+        let Some(Begun { order, waits }) = self.begun.get(&nonce).copied() else { return Err(Objection::Unknown) };
         let checked = self.rules.check(signed, &order, answer).and_then(|()| self.check_number(signed));
         if let Err(objection) = checked {
             self.catch(Caught::new(order, *signed, &objection));
@@ -259,13 +279,22 @@ impl Session {
             return Err(objection);
         }
         self.enter(nonce, &order, signed);
-        match answer {
-            Answer::Whole { .. } => self.missed = 0,
-            Answer::Missed(_) => self.missed += 1,
-            // Of another life, or given up in this one and counted then.
-            Answer::Lost | Answer::Withheld => {}
-        }
+        let missed = match (answer, waits) {
+            (Answer::Whole { .. }, _) => 0,
+            (Answer::Part { .. } | Answer::Missed(_), _) | (Answer::Lost, Waits::GivenUp) => self.missed + 1,
+            // Whoever was killed may not have waited long for any of them.
+            (Answer::Lost, Waits::Killed) => self.missed + u64::from(!std::mem::replace(&mut self.killed, true)),
+            (Answer::Lost | Answer::Withheld, _) => self.missed,
+        };
+        self.count(missed);
         Ok(())
+    }
+
+    fn count(&mut self, missed: u64) {
+        if missed != self.missed {
+            self.missed = missed;
+            self.changes.missed = Some(missed);
+        }
     }
 
     /// There cannot be more receipts than orders.
@@ -346,7 +375,7 @@ impl Session {
         // The order that somebody was caught with is a part of the proof.
         let proves = self.caught.as_ref().map(|caught| caught.order.nonce);
         let over =
-            |begun: &&Begun| begun.lost && begun.order.expires_at.get() < now && proves != Some(begun.order.nonce);
+            |begun: &&Begun| begun.is_lost() && begun.order.expires_at.get() < now && proves != Some(begun.order.nonce);
         let over: Vec<_> = self.begun.values().filter(over).map(|begun| begun.order.nonce.get()).collect();
         over.into_iter().for_each(|nonce| self.release(nonce));
     }

@@ -7,6 +7,7 @@ use joule_x402::{
     sse::{self, Splitter},
     Settlement, RECEIPT_COMMENT,
 };
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Reads a stream as it comes: what is to be shown, what is hashed, what is counted.
@@ -18,12 +19,13 @@ pub struct Stream {
     /// The last thing that looked like a receipt, and the hash of all bytes before it.
     receipt: Option<(Settlement, Hash)>,
     done: bool,
+    failed: bool,
 }
 
 impl Stream {
     /// Of a request that was counted.
     pub fn new(counted: Counted) -> Self {
-        Self { splitter: Splitter::default(), hash: Sha256::new(), counted, receipt: None, done: false }
+        Self { splitter: Splitter::default(), hash: Sha256::new(), counted, receipt: None, done: false, failed: false }
     }
 
     /// Adds what came in; returns what events say, in JSON.
@@ -51,6 +53,9 @@ impl Stream {
         }
         if let Ok(json) = serde_json::from_str(&data) {
             self.counted.add(&json);
+            self.failed |= is_error(&json);
+            // Not every server says that it is done.
+            self.done |= json["choices"].as_array().is_some_and(|all| all.iter().any(is_finished));
         }
         Some(data)
     }
@@ -60,10 +65,25 @@ impl Stream {
         self.receipt.map(|(settlement, hash)| (settlement, hash, self.counted))
     }
 
-    /// Whether the model had said all it had to say.
+    /// Whether the model had said all it had to say, and not that it failed.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.done && !self.failed
     }
+}
+
+/// What a server says instead of an answer, whatever the status.
+pub fn is_error(json: &Value) -> bool {
+    match json.get("error") {
+        // Many servers send the field with every answer.
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(_) => true,
+    }
+}
+
+fn is_finished(choice: &Value) -> bool {
+    choice.get("finish_reason").is_some_and(|reason| !reason.is_null())
 }
 
 fn settlement(event: &[u8]) -> Option<Settlement> {
@@ -113,6 +133,19 @@ mod tests {
         let mut stream = Stream::new(Counted::new(&Asked::of("", b"")));
         stream.push(format!("{}{EVENT}{}", receipt(), receipt()).as_bytes());
         assert_eq!(stream.end().unwrap().1, hashv(&[receipt().as_bytes(), EVENT.as_bytes()]));
+    }
+
+    #[test]
+    fn a_stream_is_done_when_it_says_so_or_every_answer_has_a_reason_to_end() {
+        let done = |events: &str| {
+            let mut stream = Stream::new(Counted::new(&Asked::of("", b"")));
+            stream.push(format!("{EVENT}{events}{}", receipt()).as_bytes());
+            stream.is_done()
+        };
+        let end = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+        let error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
+        assert!(!done("") && !done(error) && !done(&format!("{error}data: [DONE]\n\n")));
+        assert!(done(end) && done("data: [DONE]\n\n") && done("data: {\"error\":null}\n\ndata: [DONE]\n\n"));
     }
 
     #[test]

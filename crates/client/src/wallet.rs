@@ -92,6 +92,11 @@ impl Wallet {
         self.session().gaps()
     }
 
+    /// Answers in a row that did not come, in whatever process, and that are paid or will be.
+    pub fn missed(&self) -> u64 {
+        self.session().missed()
+    }
+
     /// Asks for one more request; returns its nonce and what to send with it.
     pub async fn begin(
         &self,
@@ -156,10 +161,6 @@ impl Wallet {
 
     pub fn lose(&self, nonce: u64) {
         self.change(|session| session.lose(nonce));
-    }
-
-    pub fn miss(&self, nonce: u64) {
-        self.change(|session| session.miss(nonce));
     }
 
     pub fn gaps_until(&self) -> Option<UnixTime> {

@@ -1,12 +1,13 @@
 //! One try of an order, and what came of it.
 
-use super::{Answered, Buyer, Failed, MOST_ANSWER, MOST_OTHER};
+use super::{Answered, Buyer, Failed, Said, MOST_ANSWER, MOST_OTHER};
 use crate::{
     body::{self, BadBody},
+    stream::is_error,
     Answer, Asked, Counted, Stream,
 };
 use bytes::Bytes;
-use joule_voucher::{hashv, Receipt};
+use joule_voucher::{hashv, Hash, Receipt};
 use joule_x402::{
     decode, encode, PaymentPayload, PaymentRequired, Requirements, Settlement, Signed, Terms, PAYMENT_REQUIRED,
     PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, VERSION,
@@ -20,6 +21,8 @@ use std::{
 /// The first pause before a request is sent again, and the longest; each is twice as long as the last.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Characters of what a provider says that are passed on.
+const MOST_SAID: usize = 1_000;
 
 /// An order that is out.
 pub(super) struct Asking {
@@ -27,27 +30,42 @@ pub(super) struct Asking {
     pub since: Instant,
     /// Sent once.
     pub is_first: bool,
-    /// What became of the last try, nobody knows.
-    pub is_lost: bool,
 }
 
 impl Asking {
     pub fn new(asked: Asked) -> Self {
-        Self { asked, since: Instant::now(), is_first: true, is_lost: false }
+        Self { asked, since: Instant::now(), is_first: true }
     }
 }
 
 /// What came of one try.
 pub(super) enum Try {
     Answered(Answered),
-    /// The same order again, after a pause: nobody knows what became of it.
-    Again(Duration),
-    /// The same, and it was not served.
-    Later(Duration),
+    /// The same order again, after a pause.
+    Again(Duration, Why),
     /// The order is over and cost nothing; a new one may do.
     Anew,
     Failed(Failed),
 }
+
+/// Why a try came to nothing, and another may come to something.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    /// The provider says so, and that it has served nothing.
+    Said(Said),
+    /// Nobody knows what became of it.
+    Broke(String),
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Said(said) => write!(to, "the provider says: {said}"),
+            Self::Broke(what) => to.write_str(what),
+        }
+    }
+}
+
 impl Buyer {
     pub(super) async fn attempt(
         &self,
@@ -61,28 +79,36 @@ impl Buyer {
         let sent_at = Instant::now();
         let request = self.http.post(self.endpoint.clone()).header(header::CONTENT_TYPE, "application/json");
         let sent = request.header(PAYMENT_SIGNATURE, encode(payment)).body(body.clone()).send().await;
-        let Ok(response) = sent else { return Try::Again(PAUSE) };
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return Try::Again(PAUSE, Why::Broke(in_full(&error))),
+        };
         match response.status() {
             StatusCode::OK if is_stream(&response) => self.stream(nonce, response, counted, sent_at, said).await,
             StatusCode::OK => {
                 let settlement = settlement(&response);
                 let bytes = match body::whole(response, MOST_ANSWER).await {
                     Ok(bytes) => bytes,
-                    Err(BadBody::Broken(_)) => return Try::Again(PAUSE),
+                    Err(broken @ BadBody::Broken(_)) => return Try::Again(PAUSE, Why::Broke(broken.to_string())),
                     Err(source) => return self.too_long(nonce, source),
                 };
                 let took = sent_at.elapsed();
                 counted.took(took);
-                if let Ok(json) = serde_json::from_slice(&bytes) {
-                    counted.add(&json);
-                }
-                let Some(signed) = settlement.as_ref().and_then(receipt_of) else { return self.no_receipt(nonce) };
-                let answer = Answer::Whole { hash: &hashv(&[&bytes]), counted: &counted };
-                self.take(nonce, &signed, &answer, Some(bytes), took)
+                let json = serde_json::from_slice(&bytes).ok();
+                let is_whole = json.as_ref().is_some_and(|json| !is_error(json));
+                json.iter().for_each(|json| counted.add(json));
+                let Some(signed) = settlement.as_ref().and_then(receipt_of) else {
+                    return self.no_receipt(nonce, json.filter(is_error).map(|json| json.to_string()));
+                };
+                let (hash, counted) = (&hashv(&[&bytes]), &counted);
+                self.take(nonce, &signed, &answer(is_whole, hash, counted), Some(bytes), took)
             }
             StatusCode::PAYMENT_REQUIRED => self.refused(nonce, order, response).await,
             StatusCode::CONFLICT => self.conflict(nonce, order, &response),
-            status if is_passing(status) => Try::Again(retry_after(&response)),
+            status if is_passing(status) => {
+                let wait = retry_after(&response);
+                Try::Again(wait, Why::Said(complaint(response).await))
+            }
             status => {
                 // What a model says of the request itself; nobody is billed for it.
                 self.wallet.release(nonce);
@@ -109,12 +135,14 @@ impl Buyer {
             stream.push(&bytes).iter().for_each(|event| said(event));
         }
         let took = sent_at.elapsed();
-        // Cut off before its receipt: asking again brings it.
-        let Some((settlement, hash, mut counted)) = stream.end() else { return Try::Again(PAUSE) };
-        let Some(signed) = receipt_of(&settlement) else { return self.no_receipt(nonce) };
+        let is_whole = stream.is_done();
+        let Some((settlement, hash, mut counted)) = stream.end() else {
+            // Cut off before its receipt: asking again brings it.
+            return Try::Again(PAUSE, Why::Broke("the answer broke off before its receipt".into()));
+        };
+        let Some(signed) = receipt_of(&settlement) else { return self.no_receipt(nonce, None) };
         counted.took(took);
-        let answer = Answer::Whole { hash: &hash, counted: &counted };
-        self.take(nonce, &signed, &answer, Some(all.into()), took)
+        self.take(nonce, &signed, &answer(is_whole, &hash, &counted), Some(all.into()), took)
     }
 
     fn take(
@@ -126,21 +154,29 @@ impl Buyer {
         took: Duration,
     ) -> Try {
         match self.wallet.accept(nonce, signed, answer) {
-            Ok(()) => Try::Answered(Answered { body, receipt: signed.message, took }),
+            Ok(()) => {
+                let is_whole = matches!(answer, Answer::Whole { .. });
+                Try::Answered(Answered { body, is_whole, receipt: signed.message, took })
+            }
             Err(objection) => Try::Failed(objection.into()),
         }
     }
 
     /// An answer that has no end is not waited for; what it costs may turn up.
     fn too_long(&self, nonce: u64, source: BadBody) -> Try {
-        self.wallet.miss(nonce);
+        self.wallet.lose(nonce);
         Try::Failed(Failed::BadBody { url: self.endpoint.clone(), source })
     }
 
-    /// An answer without a receipt costs nothing; but there is nothing to hold the provider to.
-    fn no_receipt(&self, nonce: u64) -> Try {
+    /// An answer without a receipt costs nothing; but there is nothing to hold the provider to. `error` is what came instead of
+    /// an answer, if that did.
+    fn no_receipt(&self, nonce: u64, error: Option<String>) -> Try {
         self.wallet.lose(nonce);
-        Try::Failed(Failed::Refused { code: "no_receipt".into(), message: "the answer came without a receipt".into() })
+        let message = "the answer came without a receipt".to_owned();
+        Try::Failed(match error {
+            Some(body) => Failed::Model { status: 200, body },
+            None => Failed::Refused(Said { code: "no_receipt".into(), message }),
+        })
     }
 
     async fn refused(&self, nonce: u64, order: &Asking, response: Response) -> Try {
@@ -148,7 +184,10 @@ impl Buyer {
         let code = settlement(&response).and_then(|settlement| settlement.error_reason).unwrap_or_default();
         match code.as_str() {
             "order_too_small" => {
-                let Ok(terms) = terms else { return Try::Later(PAUSE) };
+                let terms = match terms {
+                    Ok(terms) => terms,
+                    Err(error) => return Try::Again(PAUSE, Why::Broke(error.to_string())),
+                };
                 self.wallet.release(nonce);
                 let most = self.most(&order.asked);
                 if terms.amount > most {
@@ -156,7 +195,7 @@ impl Buyer {
                     let message = format!(
                         "it wants an order for {asked}; by its prices and what you allow, the request costs at most {most}"
                     );
-                    return Try::Failed(Failed::Refused { code: "too_dear".into(), message });
+                    return Try::Failed(Failed::Refused(Said { code: "too_dear".into(), message }));
                 }
                 self.quote.fetch_max(terms.amount.get(), Ordering::Relaxed);
                 Try::Anew
@@ -166,11 +205,11 @@ impl Buyer {
                 Try::Anew
             }
             // It passes when what is under way has ended, or the provider has settled.
-            "window_full" | "unpaid" | "risk" | "unsettled" => Try::Later(PAUSE),
+            "window_full" | "unpaid" | "risk" | "unsettled" => Try::Again(PAUSE, Why::Said(complaint(response).await)),
             _ => {
                 self.wallet.release(nonce);
-                let (said, message) = complaint(response).await;
-                Try::Failed(Failed::Refused { code: if code.is_empty() { said } else { code }, message })
+                let said = complaint(response).await;
+                Try::Failed(Failed::Refused(Said { code: if code.is_empty() { said.code } else { code }, ..said }))
             }
         }
     }
@@ -189,9 +228,22 @@ impl Buyer {
                 self.wallet.release(nonce);
                 Try::Anew
             }
-            _ => Try::Again(PAUSE),
+            _ => Try::Again(PAUSE, Why::Broke("the provider is still serving it".into())),
         }
     }
+}
+
+fn answer<'a>(is_whole: bool, hash: &'a Hash, counted: &'a Counted) -> Answer<'a> {
+    match is_whole {
+        true => Answer::Whole { hash, counted },
+        false => Answer::Part { hash, counted },
+    }
+}
+
+/// An error and what it comes from.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    causes.collect::<Vec<_>>().join(": ")
 }
 
 /// The terms of a 402 that this program can keep to.
@@ -214,12 +266,20 @@ fn receipt_of(settlement: &Settlement) -> Option<Signed<Receipt>> {
 }
 
 /// The code and message of an OpenAI error.
-pub(super) async fn complaint(response: Response) -> (String, String) {
+pub(super) async fn complaint(response: Response) -> Said {
     let status = response.status();
     let text = body::text(response, MOST_OTHER).await;
     let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let field = |name: &str| json["error"][name].as_str().map(str::to_owned);
-    (field("code").unwrap_or_else(|| status.to_string()), field("message").unwrap_or(text))
+    complaint_of(&json["error"], status.as_u16(), &text)
+}
+
+/// The same of the error itself; `text` is what is said where it has no message.
+pub(super) fn complaint_of(error: &serde_json::Value, status: u16, text: &str) -> Said {
+    let field = |name: &str| error[name].as_str();
+    let code = field("code").map_or_else(|| status.to_string(), str::to_owned);
+    // It is shown on terminals.
+    let message = field("message").unwrap_or(text).chars().filter(|c| !c.is_control()).take(MOST_SAID).collect();
+    Said { code, message }
 }
 
 fn is_stream(response: &Response) -> bool {

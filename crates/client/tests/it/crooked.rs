@@ -85,12 +85,27 @@ fn a_receipt_without_an_answer_is_no_answer_but_an_overcharge_is_the_better_proo
 fn answers_that_nobody_waits_for_any_longer_are_counted_whatever_the_window() {
     let limits = joule_client::Limits { window: 1_000_000, ..LIMITS };
     let mut session = Session::new(channel(1_000), limits, &Kept::default()).unwrap();
-    for _ in 0..16 {
-        let draft = session.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).unwrap();
-        session.miss(draft.order.nonce.get());
+    let mut provider = Provider::default();
+    for number in 0..16 {
+        let draft = session.begin(&hashv(&[&[number]]), Amount::new(20), NOW, LATER).unwrap();
+        provider.serve(session.channel(), &draft.order, 3);
+        session.lose(draft.order.nonce.get());
     }
+    assert_eq!((session.gaps_until(), session.missed()), (Some(LATER), 0), "they may not have been served");
+    session.recover(provider.unpaid()).unwrap();
     assert_eq!(session.begin(&[0; 32], Amount::new(20), NOW, LATER), Err(Stop::Missed(16)));
-    assert_eq!(session.gaps_until(), Some(LATER));
+}
+
+#[test]
+fn an_answer_that_was_given_up_and_not_served_is_not_held_against_anybody() {
+    let mut session = Session::new(channel(1_000), LIMITS, &Kept::default()).unwrap();
+    for _ in 0..20 {
+        let draft = session.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).unwrap();
+        session.lose(draft.order.nonce.get());
+        session.recover(&[]).unwrap();
+        session.forget(joule_units::UnixTime::new(LATER.get() + 1));
+    }
+    assert_eq!(session.missed(), 0);
 }
 
 #[test]

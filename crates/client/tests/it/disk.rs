@@ -120,6 +120,72 @@ async fn a_receipt_that_was_not_written_is_found_again() {
     provider.pay(&wallet.payment().await.unwrap().unwrap().payload.voucher.unwrap().message);
 }
 
+/// Serves so many orders whose answers nobody sees.
+async fn lose(wallet: &Wallet, provider: &mut Provider, orders: u64) {
+    for _ in 0..orders {
+        let (_, payment) = wallet.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).await.unwrap();
+        payment.payload.voucher.iter().for_each(|voucher| provider.pay(&voucher.message));
+        provider.serve(wallet.channel(), &payment.payload.order.unwrap().message, 3);
+    }
+}
+
+#[tokio::test]
+async fn answers_that_did_not_come_are_counted_on_disk_until_one_comes() {
+    let (disk, mut provider) = (Disk::new(), Provider::default());
+    let wallet = disk.wallet(LIMITS).unwrap();
+    lose(&wallet, &mut provider, 3).await;
+    (0..3).for_each(|nonce| wallet.lose(nonce));
+    wallet.flush().await.unwrap();
+    drop(wallet);
+    let wallet = disk.wallet(LIMITS).unwrap();
+    wallet.recover(provider.unpaid(), true, NOW).unwrap();
+    assert_eq!(wallet.missed(), 3, "each was given up");
+    wallet.flush().await.unwrap();
+    drop(wallet);
+    let wallet = disk.wallet(LIMITS).unwrap();
+    assert_eq!(wallet.missed(), 3);
+    let (nonce, payment) = wallet.begin(&hashv(&[b"body"]), Amount::new(20), NOW, LATER).await.unwrap();
+    let signed = provider.serve(wallet.channel(), &payment.payload.order.unwrap().message, 3);
+    let answer = Answer::Whole { hash: &signed.message.response_hash, counted: &counted(b"body") };
+    wallet.accept(nonce, &signed, &answer).unwrap();
+    wallet.flush().await.unwrap();
+    drop(wallet);
+    assert_eq!(disk.wallet(LIMITS).unwrap().missed(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_was_killed_is_counted_once_whatever_it_was_waiting_for() {
+    let (disk, mut provider) = (Disk::new(), Provider::default());
+    // Of the last, only so many are asked for as may still be missed.
+    for (killed, orders, receipts) in [(1, 2, 2), (2, 2, 4), (3, 2, 6), (4, 1, 7)] {
+        let wallet = disk.wallet(LIMITS).unwrap();
+        lose(&wallet, &mut provider, orders).await;
+        drop(wallet);
+        let wallet = disk.wallet(LIMITS).unwrap();
+        wallet.recover(provider.unpaid(), true, NOW).unwrap();
+        wallet.flush().await.unwrap();
+        assert_eq!((wallet.missed(), wallet.receipts()), (killed, receipts));
+        wallet
+            .payment()
+            .await
+            .unwrap()
+            .into_iter()
+            .for_each(|payment| provider.pay(&payment.payload.voucher.unwrap().message));
+    }
+    let stopped = disk.wallet(LIMITS).unwrap().begin(&[0; 32], Amount::new(20), NOW, LATER).await;
+    assert!(matches!(stopped, Err(WalletError::Stop(Stop::Missed(4)))));
+}
+
+#[test]
+fn a_journal_of_before_answers_were_counted_is_read() {
+    let disk = Disk::new();
+    drop(disk.journal());
+    let db = rusqlite::Connection::open(disk.path()).unwrap();
+    db.execute_batch("drop table missed; drop table given_up").unwrap();
+    drop(db);
+    assert_eq!(disk.journal().read().unwrap(), Kept::default());
+}
+
 #[tokio::test]
 async fn an_old_copy_signs_nothing() {
     let (disk, mut provider) = (Disk::new(), Provider::default());

@@ -2,7 +2,7 @@
 //! number never says two things, and what is paid is what was received.
 
 use crate::world::*;
-use joule_client::{Answer, Changes, Draft, Kept, Limits, Session, Stop};
+use joule_client::{Answer, Asked, Changes, Counted, Draft, Kept, Limits, Session, Stop};
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Voucher};
 use proptest::prelude::*;
@@ -80,6 +80,13 @@ fn body(number: u8) -> [u8; 32] {
     hashv(&[&[number]])
 }
 
+/// Of an answer as long as any here.
+fn counted_at_length() -> Counted {
+    let mut counted = Counted::new(&Asked::of("/v1/chat/completions", b"body"));
+    counted.add(&serde_json::json!({"choices": [{"index": 0, "message": {"content": "a".repeat(20)}}]}));
+    counted
+}
+
 impl World {
     fn new() -> Self {
         let disk = Kept::default();
@@ -119,7 +126,7 @@ impl World {
                 let (now, until) = (UnixTime::new(self.time), UnixTime::new(self.time + 10));
                 match self.session.begin(&body(number), Amount::new(most), now, until) {
                     Ok(draft) => self.drafts.push(draft),
-                    Err(Stop::Wait | Stop::Budget { .. }) => {}
+                    Err(Stop::Wait | Stop::Budget { .. } | Stop::Missed(_)) => {}
                     Err(stop) => panic!("{stop}"),
                 }
             }
@@ -147,7 +154,8 @@ impl World {
                 if let Some(at) = which.checked_rem(all.len()) {
                     let nonce = self.sent.remove(all[at]).order.nonce.get();
                     let receipt = self.provider.served[&nonce];
-                    self.session.accept(nonce, &receipt, &Answer::Lost).unwrap();
+                    let (hash, counted) = (&receipt.message.response_hash, &counted_at_length());
+                    self.session.accept(nonce, &receipt, &Answer::Whole { hash, counted }).unwrap();
                 }
             }
             Step::Lose { which } => {

@@ -34,6 +34,10 @@ enum Mood {
     Swaps,
     /// Sends half a stream and the connection breaks.
     Breaks,
+    /// Answers with an error, and bills it.
+    Errs,
+    /// Its model cannot be reached.
+    Down,
     /// Has no place just now.
     Full,
     /// Serves nothing, and shows a receipt as if it had.
@@ -59,6 +63,7 @@ struct Till {
     most: Vec<u64>,
 }
 
+const ERROR: &str = r#"{"error":{"message":"out of memory"}}"#;
 const STREAM: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"seven\"}}]}\n\n";
 
 fn terms(quote: u64) -> Requirements {
@@ -143,6 +148,10 @@ async fn chat(State(Shop(till)): State<Shop>, headers: HeaderMap, body: Bytes) -
     if mood == Mood::Full {
         return refused(till.quote, Some("window_full"));
     }
+    if mood == Mood::Down {
+        let error = json!({"error": {"code": "upstream_unreachable", "message": "the model cannot be reached"}});
+        return (StatusCode::BAD_GATEWAY, axum::Json(error)).into_response();
+    }
     if mood == Mood::Redirects {
         return (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response();
     }
@@ -155,8 +164,17 @@ fn serve(provider: &mut Provider, order: &Order, mood: Mood, stream: bool) -> Re
     let usage = joule_voucher::Usage { output_tokens: 3, ..Default::default() };
     let asked = if mood == Mood::Greedy { 14 } else { 13 };
     let mut signed = provider.receipt(&channel(1_000), order, &usage, Amount::new(asked));
-    if stream {
-        signed.message.response_hash = hashv(&[STREAM.as_bytes()]);
+    let text = match (stream, mood) {
+        (true, Mood::Errs) => format!("data: {ERROR}\n\n"),
+        (true, _) => STREAM.to_owned(),
+        (false, _) => ERROR.to_owned(),
+    };
+    if stream || mood == Mood::Errs {
+        let usage = joule_voucher::Usage::default();
+        if mood == Mood::Errs {
+            signed = provider.receipt(&channel(1_000), order, &usage, Amount::new(10));
+        }
+        signed.message.response_hash = hashv(&[text.as_bytes()]);
         signed.signature = sign(&authority(), signed.message.as_bytes());
     }
     provider.book(order, &signed);
@@ -165,8 +183,8 @@ fn serve(provider: &mut Provider, order: &Order, mood: Mood, stream: bool) -> Re
     if stream {
         let end = format!("{RECEIPT_COMMENT}{settlement}\n\ndata: [DONE]\n\n");
         let pieces = match mood {
-            Mood::Breaks => vec![Ok(STREAM.to_owned()), Err(broken())],
-            _ => vec![Ok(STREAM.to_owned()), Ok(end)],
+            Mood::Breaks => vec![Ok(text), Err(broken())],
+            _ => vec![Ok(text), Ok(end)],
         };
         let body = axum::body::Body::from_stream(Pieces(pieces.into()));
         return ([("content-type", "text/event-stream")], body).into_response();
@@ -185,6 +203,7 @@ fn serve(provider: &mut Provider, order: &Order, mood: Mood, stream: bool) -> Re
             });
             (header(PAYMENT_RESPONSE, settlement), axum::body::Body::from_stream(body)).into_response()
         }
+        Mood::Errs => (header(PAYMENT_RESPONSE, settlement), text).into_response(),
         Mood::Swaps => (header(PAYMENT_RESPONSE, settlement), ANSWER.to_ascii_uppercase()).into_response(),
         _ => (header(PAYMENT_RESPONSE, settlement), ANSWER).into_response(),
     }
@@ -241,6 +260,17 @@ async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
     Test { till, buyer, folder }
 }
 
+impl Test {
+    /// Another process, which has nothing but the disk.
+    async fn next_run(self) -> Self {
+        let Self { till, buyer: old, folder } = self;
+        let endpoint = old.endpoint().clone();
+        drop(old);
+        let buyer = buyer(&folder, LIMITS, endpoint, 100).await;
+        Self { till, buyer, folder }
+    }
+}
+
 async fn buyer(folder: &tempfile::TempDir, limits: Limits, endpoint: Url, ceiling: u64) -> Buyer {
     let http = joule_client::client().unwrap();
     let channel = channel(1_000);
@@ -293,7 +323,7 @@ async fn a_quote_rises_with_what_is_asked_for_and_no_further() {
     test.till.lock().unwrap().quote = 30;
     buy(&test, "{\"max_tokens\": 19}").await.unwrap();
     let orders = |till: &Till| till.provider.receipts.len();
-    let too_dear = |failed: &Failed| matches!(failed, Failed::Refused { code, .. } if code == "too_dear");
+    let too_dear = |failed: &Failed| matches!(failed, Failed::Refused(said) if said.code == "too_dear");
     // By its price list this costs 20 at most, and the other 31, where 30 are allowed.
     for (quote, body) in [(21, "{}"), (31, "{\"max_tokens\": 20}")] {
         test.till.lock().unwrap().quote = quote;
@@ -333,6 +363,51 @@ async fn a_provider_that_never_answers_is_paid_for_a_window_and_no_more() {
         assert_eq!(test.till.lock().unwrap().provider.receipts.len() as u64, LIMITS.window);
         assert!(test.buyer.wallet().billed().get() <= LIMITS.window * 20);
     }
+}
+
+/// Twenty runs of a program, each with the channel and the journal of the one before.
+#[tokio::test]
+async fn a_provider_that_never_answers_is_paid_for_a_window_in_all_runs_together() {
+    let mut test = test(&[Mood::Vanishes; 20], LIMITS, 100).await;
+    for run in 1..=20 {
+        match buy(&test, "{}").await {
+            Ok(answered) => assert!(run <= 4 && !answered.is_whole && answered.body.is_none(), "{run}: {answered:?}"),
+            Err(failed) => {
+                let missed = matches!(&failed, Failed::Wallet(WalletError::Stop(Stop::Missed(4))));
+                assert!(run > 4 && missed, "{run}: {failed}");
+            }
+        }
+        test.buyer.pay().await.unwrap();
+        test = test.next_run().await;
+    }
+    let billed = test.buyer.wallet().billed().get();
+    assert_eq!((test.till.lock().unwrap().provider.receipts.len(), billed), (4, 4 * 13));
+}
+
+#[tokio::test]
+async fn an_error_that_is_billed_is_no_answer_and_is_not_paid_for_without_end() {
+    let test = test(&[Mood::Errs; 20], LIMITS, 100).await;
+    for body in ["{}", "stream", "{}", "stream"] {
+        let answered = buy(&test, body).await.unwrap();
+        assert!(!answered.is_whole && answered.body.is_some());
+    }
+    let stopped = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&stopped, Failed::Wallet(WalletError::Stop(Stop::Missed(4)))), "{stopped}");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_is_said_while_it_is_tried_and_at_the_end() {
+    let mut test = test(&[Mood::Down; 8], LIMITS, 100).await;
+    let news = Arc::new(Mutex::new(Vec::new()));
+    let heard = news.clone();
+    test.buyer = test.buyer.with_news(move |line| heard.lock().unwrap().push(line.to_owned()));
+    let failed = buy(&test, "{}").await.unwrap_err();
+    assert!(matches!(&failed, Failed::Unavailable(said) if said.code == "upstream_unreachable"), "{failed}");
+    let line = "the provider says: the model cannot be reached (upstream_unreachable)";
+    assert_eq!(*news.lock().unwrap(), [line; 8]);
+    // It costs nothing, and when the model is back the channel goes on.
+    assert!(buy(&test, "{}").await.unwrap().is_whole);
+    assert_eq!(test.buyer.wallet().missed(), 0);
 }
 
 #[tokio::test]
@@ -417,12 +492,9 @@ async fn a_client_that_was_killed_finds_what_it_was_served() {
     }
     task.abort();
     let _ = task.await;
-    let Test { till, buyer: old, folder } = test;
-    let endpoint = old.endpoint().clone();
-    drop(old);
-    let again = buyer(&folder, LIMITS, endpoint, 100).await;
-    again.recover().await.unwrap();
-    assert_eq!((again.wallet().receipts(), again.wallet().gaps()), (3, 0));
-    again.pay().await.unwrap();
-    assert_eq!(till.lock().unwrap().provider.paid, 3);
+    let test = test.next_run().await;
+    test.buyer.recover().await.unwrap();
+    assert_eq!((test.buyer.wallet().receipts(), test.buyer.wallet().gaps()), (3, 0));
+    test.buyer.pay().await.unwrap();
+    assert_eq!(test.till.lock().unwrap().provider.paid, 3);
 }
