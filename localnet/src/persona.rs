@@ -1,6 +1,6 @@
 //! Who takes part in a local network, and their keys on disk.
 
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use joule_sdk::{keys, Keypair, Pubkey, Signer};
 
@@ -86,7 +86,6 @@ pub struct Personas {
 impl Personas {
     /// Reads the keys in `dir`; makes and writes those that are missing.
     pub fn load_or_create(dir: &Path) -> Result<Self, LocalnetError> {
-        fs::create_dir_all(dir).map_err(LocalnetError::state(dir))?;
         let key = |name: &str| -> Result<Keypair, LocalnetError> {
             let path = dir.join(format!("{name}.json"));
             if path.exists() {
@@ -144,7 +143,7 @@ mod tests {
     #[test]
     fn a_damaged_key_file_is_an_error_that_names_it() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("alice.json"), "[1, 2").unwrap();
+        std::fs::write(dir.path().join("alice.json"), "[1, 2").unwrap();
         let error = Personas::load_or_create(dir.path()).err().expect("refused").to_string();
         assert!(error.contains("alice.json"), "{error}");
     }

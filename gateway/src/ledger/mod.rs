@@ -93,6 +93,8 @@ impl Ledger {
     /// `max_bytes` keeps the file from taking the whole disk; what does not fit is not written, and not served.
     pub fn open(path: &Path, max_bytes: Option<u64>) -> Result<Self, LedgerError> {
         let failed = |error: rusqlite::Error| LedgerError::Open { path: path.into(), reason: error.to_string() };
+        joule_private::database(path)
+            .map_err(|error| LedgerError::Open { path: path.into(), reason: error.to_string() })?;
         let writer = write::open(path, max_bytes).map_err(failed)?;
         let reader = read::open(path).map_err(failed)?;
         let (queue, batches) = mpsc::channel();

@@ -3,9 +3,7 @@
 
 use crate::{escrow::state::commitment, Pubkey};
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -82,17 +80,7 @@ impl Ballots {
     /// On return the ballot is on the disk: it survives this process and a loss of power.
     pub fn keep(&self, vote: &Pubkey, ballot: &Ballot) -> io::Result<()> {
         let path = self.path(vote);
-        let write = || {
-            fs::create_dir_all(&self.folder)?;
-            let partial = path.with_extension("partial");
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-            file.write_all(ballot.to_json().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&partial, &path)?;
-            // The name too.
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(|error| named(&path, error))
+        joule_private::replace(&path, ballot.to_json().as_bytes()).map_err(|error| named(&path, error))
     }
 
     /// The vote is wound up: nothing is left to be opened.
@@ -124,6 +112,16 @@ mod tests {
         assert_eq!(again.find(&vote(), 7).unwrap(), Some(ballot));
         again.forget(&vote());
         assert_eq!(again.find(&vote(), 7).unwrap(), None);
+    }
+
+    #[test]
+    fn ballots_are_for_the_juror_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let ballots = Ballots::new(&folder.path().join("votes"));
+        ballots.keep(&vote(), &Ballot::new(7, [3; 32]).unwrap()).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&ballots.folder), mode(&ballots.path(&vote()))), (0o700, 0o600));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Key files in Solana's format: a JSON list of 64 bytes.
 
 use crate::{Keypair, SdkError};
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 pub fn read(path: &Path) -> Result<Keypair, SdkError> {
     let fail = |reason: String| SdkError::KeyFile { path: path.display().to_string(), reason };
@@ -10,16 +10,17 @@ pub fn read(path: &Path) -> Result<Keypair, SdkError> {
     Keypair::try_from(bytes.as_slice()).map_err(|e| fail(e.to_string()))
 }
 
-/// Writes a key that only this user can read, and never over an existing file.
+/// Writes a key that only this user can read, and never over an existing file. On return it is on the disk, in a folder that was
+/// made if it was missing: it may be named on the chain.
 pub fn write(path: &Path, key: &Keypair) -> Result<(), SdkError> {
-    use std::os::unix::fs::OpenOptionsExt;
     let fail = |reason: String| SdkError::KeyFile { path: path.display().to_string(), reason };
     let text = serde_json::to_string(&key.to_bytes().to_vec()).map_err(|e| fail(e.to_string()))?;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| fail(e.to_string()))?;
-    file.write_all(text.as_bytes()).map_err(|e| fail(e.to_string()))
+    joule_private::create(path, text.as_bytes()).map_err(|e| fail(e.to_string()))
+}
+
+/// As [`read`], of a key that an earlier process has made and may not have brought to the disk.
+pub fn adopt(path: &Path) -> Result<Keypair, SdkError> {
+    let fail = |e: std::io::Error| SdkError::KeyFile { path: path.display().to_string(), reason: e.to_string() };
+    joule_private::sync(path).map_err(fail)?;
+    read(path)
 }

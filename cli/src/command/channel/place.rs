@@ -4,7 +4,6 @@ use crate::{
     context::{Network, Options},
     failure::Failure,
 };
-use anyhow::Context as _;
 use joule_client::{Channel, Journal, Limits, Wallet, WalletError};
 use joule_sdk::{
     billing::{
@@ -44,7 +43,8 @@ impl Place {
         self.0.join("session.json")
     }
 
-    /// Makes the session's key, before the channel that names it. One that an earlier try has left is as good.
+    /// Makes the session's key; on return it is on the disk, and a channel may name it. One that an earlier try has left is as
+    /// good.
     pub fn make_key(&self) -> Result<Keypair, Failure> {
         if self.journal_file().exists() {
             let path = self.0.display();
@@ -52,11 +52,10 @@ impl Place {
                 "{path} has the journal of a channel that another network had at this address: move it away"
             )));
         }
-        std::fs::create_dir_all(&self.0).with_context(|| format!("creating {}", self.0.display()))?;
         if !self.key_file().exists() {
             keys::write(&self.key_file(), &Keypair::new())?;
         }
-        Ok(keys::read(&self.key_file())?)
+        Ok(keys::adopt(&self.key_file())?)
     }
 
     fn key(&self) -> Result<Keypair, Failure> {
