@@ -1,6 +1,8 @@
 //! From the upstream to the client, by way of the ledger.
 
 use crate::{
+    bought::Bought,
+    complaint::Complaint,
     config::Model,
     crash,
     forward::Answer,
@@ -8,32 +10,79 @@ use crate::{
     hold::Hold,
     ledger::LedgerError,
     meter::{Meter, Piece},
-    openai::Request,
-    reply::{with_header, Failure},
+    openai::{error_body, Endpoint, Request},
+    reply::{with_header, Failure, ABOUT_THE_REQUEST},
     serve::Unserved,
-    stream::Passing,
+    stream::{Opening, Passing, Reader},
     telemetry,
 };
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{header, StatusCode},
     response::{IntoResponse as _, Response},
+    Json,
 };
-use joule_voucher::hashv;
+use joule_voucher::{hashv, Usage};
 use joule_x402::{encode, PAYMENT_RESPONSE};
-use std::sync::Arc;
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// Has the request answered, and passes the answer on; until it is billed, everything may still fail for free.
+/// What is asked of a model, and the most that it may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub model: &'a Model,
+    pub request: &'a Request,
+    pub most: Usage,
+}
+
+/// What an upstream has begun to say.
+enum Begun {
+    Stream(Opening),
+    Whole(Whole),
+    /// That it does not answer this; nobody owes anything.
+    Refused(Response),
+}
+
+/// All of an answer.
+struct Whole {
+    body: Bytes,
+    weight: Piece,
+    took: Duration,
+}
+
+/// Has the request answered, and passes the answer on. Until there is something of it, everything may still fail for free.
 pub async fn give(
     gateway: &Arc<Gateway>,
-    model: &Model,
-    request: &Request,
+    question: Question<'_>,
     mut hold: Hold,
     place: OwnedSemaphorePermit,
 ) -> Result<(Response, &'static str), Unserved> {
-    let meter = Meter::new(request, model.bytes_per_token);
+    let meter = Meter::new(question.request, question.model.bytes_per_token);
+    match begin(gateway, question, &mut hold).await {
+        Ok(Begun::Stream(opening)) => {
+            stream(gateway, Passing { gateway: gateway.clone(), hold, opening, meter, place }).await
+        }
+        Ok(Begun::Whole(whole)) => {
+            drop(place);
+            plain(gateway, hold, whole, meter).await
+        }
+        Ok(Begun::Refused(response)) => {
+            hold.free();
+            Ok((response, "free"))
+        }
+        Err(failure) => {
+            hold.free();
+            Err(failure.into())
+        }
+    }
+}
+
+/// Waits until there is something to give: the first word of a stream, or the whole.
+async fn begin(gateway: &Gateway, question: Question<'_>, hold: &mut Hold) -> Result<Begun, Failure> {
+    let Question { model, request, most } = question;
+    let bought = Bought::of(request, &most, model.bytes_per_token);
     // The disk and the model work at the same time; nothing of a stream is sent before both are ready.
     let (stored, answer) = tokio::join!(
         async {
@@ -50,14 +99,49 @@ pub async fn give(
     stored.map_err(unwritten)?;
     crash::point(crash::Point::AfterOrderStored);
     if !answer.status().is_success() {
-        return failed(gateway, answer).await;
+        return refused(gateway, answer).await.map(Begun::Refused);
     }
-    if request.stream && answer.is_stream() {
-        let include_usage = request.include_usage;
-        let passing = Passing { gateway: gateway.clone(), hold, answer, meter, include_usage, place };
-        return stream(gateway, passing).await;
+    if request.stream && !answer.is_json() {
+        let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer_bytes);
+        return Ok(Begun::Stream(Opening::wait(reader).await?));
     }
-    plain(gateway, hold, answer, meter, place).await
+    let sent_at = answer.sent_at;
+    let body = gateway.upstreams.collect(answer).await?;
+    let took = sent_at.elapsed();
+    metrics::histogram!(telemetry::UPSTREAM).record(took.as_secs_f64());
+    let (body, weight) = read(request, body, bought)?;
+    Ok(Begun::Whole(Whole { body, weight, took }))
+}
+
+/// A whole answer, as far as it was bought.
+fn read(request: &Request, body: Bytes, mut bought: Bought) -> Result<(Bytes, Piece), Failure> {
+    let mut json: Value = serde_json::from_slice(&body).map_err(|_| Failure::UpstreamNonsense)?;
+    if let Some(complaint) = Complaint::of(&json) {
+        return Err(complaint.into());
+    }
+    // Whoever asks for a stream reads nothing else.
+    if request.stream || !is_answer(request.endpoint, &json) {
+        return Err(Failure::UpstreamNonsense);
+    }
+    let is_cut = bought.cut(&mut json);
+    let weight = Piece::weigh(&json);
+    if is_cut {
+        tracing::warn!(model = %request.model, "the upstream said more than it was asked for; the rest is cut off");
+        return Ok((json.to_string().into(), weight));
+    }
+    Ok((body, weight))
+}
+
+/// Whether it has what whoever asked will look for.
+fn is_answer(endpoint: Endpoint, answer: &Value) -> bool {
+    let (list, items): (_, &[&str]) = match endpoint {
+        Endpoint::Chat => ("choices", &["message"]),
+        Endpoint::Completions => ("choices", &["text"]),
+        Endpoint::Embeddings => ("data", &["embedding"]),
+        Endpoint::Images => ("data", &["url", "b64_json"]),
+    };
+    let has = |item: &Value| items.iter().any(|field| item.get(field).is_some_and(|value| !value.is_null()));
+    answer.get(list).and_then(Value::as_array).is_some_and(|list| !list.is_empty() && list.iter().all(has))
 }
 
 /// An answer that is passed on while it comes, once it is paid if a transaction is to pay for it.
@@ -79,19 +163,13 @@ async fn stream(gateway: &Gateway, mut passing: Passing) -> Result<(Response, &'
 
 /// An answer that is held until its receipt is on disk.
 async fn plain(
-    gateway: &Arc<Gateway>,
+    gateway: &Gateway,
     mut hold: Hold,
-    answer: Answer,
+    whole: Whole,
     mut meter: Meter,
-    place: OwnedSemaphorePermit,
 ) -> Result<(Response, &'static str), Unserved> {
-    let sent_at = answer.sent_at;
-    let body = gateway.upstreams.collect(answer).await?;
-    let took = sent_at.elapsed();
-    metrics::histogram!(telemetry::UPSTREAM).record(took.as_secs_f64());
-    drop(place);
-    let json: serde_json::Value = serde_json::from_slice(&body).map_err(|_| Failure::UpstreamNonsense)?;
-    meter.sent(&Piece::weigh(&json));
+    let Whole { body, weight, took } = whole;
+    meter.sent(&weight);
     let hash = hashv(&[&body]);
     // On a task of its own: a client that goes away now does not leave the account half written.
     let billed = gateway.answers.spawn(async move {
@@ -110,14 +188,24 @@ fn unwritten(error: LedgerError) -> Failure {
     Failure::Ledger
 }
 
-/// What an upstream says of the request itself goes through, free of charge; its other failures are the provider's affair.
-async fn failed(gateway: &Gateway, answer: Answer) -> Result<(Response, &'static str), Unserved> {
+/// What an upstream says of the request itself goes through, free of charge, and so does when it wants to be asked again; its
+/// other failures are the provider's affair.
+async fn refused(gateway: &Gateway, answer: Answer) -> Result<Response, Failure> {
     let status = answer.status().as_u16();
-    match StatusCode::from_u16(status) {
-        Ok(code @ (StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY)) => {
-            let body = gateway.upstreams.collect(answer).await?;
-            Ok(((code, [(header::CONTENT_TYPE, "application/json")], body).into_response(), "free"))
-        }
-        _ => Err(Failure::Upstream(status).into()),
+    if matches!(status, 429 | 503) {
+        return Err(Failure::UpstreamBusy { status, retry_after: answer.retry_after() });
     }
+    if !ABOUT_THE_REQUEST.contains(&status) {
+        return Err(Failure::Upstream(status));
+    }
+    let body = gateway.upstreams.collect(answer).await?;
+    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let json = match json.get("error") {
+        Some(Value::Object(_)) => json,
+        _ => {
+            let said = Complaint::named(&String::from_utf8_lossy(&body));
+            error_body(&said.message, "invalid_request_error", "upstream_refused", None)
+        }
+    };
+    Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), Json(json)).into_response())
 }

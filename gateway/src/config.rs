@@ -2,6 +2,7 @@
 
 mod check;
 
+use crate::fields;
 use joule_sdk::Pubkey;
 use serde::Deserialize;
 use std::{
@@ -173,6 +174,35 @@ pub struct Model {
     /// Bytes of text that count as a token where the upstream does not say.
     #[serde(default = "default_token")]
     pub bytes_per_token: u64,
+    /// Fields of a request that go on to the upstream, beside those that its price is made from.
+    #[serde(default = "default_fields")]
+    pub fields: Vec<String>,
+    /// What is added to a request that does not limit its answer.
+    #[serde(default)]
+    pub add_limit: AddLimit,
+    /// Whether every stream asks for its usage.
+    #[serde(default = "default_usage")]
+    pub add_usage: bool,
+}
+
+/// Under which name `max_output_tokens` goes to an upstream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddLimit {
+    #[default]
+    MaxTokens,
+    MaxCompletionTokens,
+    None,
+}
+
+impl AddLimit {
+    pub fn field(self) -> Option<&'static str> {
+        match self {
+            Self::MaxTokens => Some("max_tokens"),
+            Self::MaxCompletionTokens => Some("max_completion_tokens"),
+            Self::None => None,
+        }
+    }
 }
 
 fn default_output() -> u64 {
@@ -185,6 +215,14 @@ fn default_images() -> u64 {
 
 fn default_token() -> u64 {
     4
+}
+
+fn default_fields() -> Vec<String> {
+    fields::USUAL.map(str::to_owned).into()
+}
+
+fn default_usage() -> bool {
+    true
 }
 
 impl Default for Limits {

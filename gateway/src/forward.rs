@@ -6,7 +6,7 @@ use crate::{
     reply::Failure,
 };
 use anyhow::Context as _;
-use axum::body::Bytes;
+use axum::{body::Bytes, http::HeaderValue};
 use reqwest::{header, redirect, Client, Response, StatusCode};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{timeout, timeout_at, Instant};
@@ -54,7 +54,7 @@ impl Upstreams {
     /// Sends a request and waits for the answer's head. Nothing of the client's headers is passed on.
     pub async fn send(&self, model: &Model, request: &Request) -> Result<Answer, Failure> {
         let url = url(model, request.endpoint);
-        let body = request.for_upstream(model.upstream_name(), model.max_output_tokens);
+        let body = request.for_upstream(model);
         let mut call = self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
         if let Some(key) = self.keys.get(&model.name) {
             call = call.header(header::AUTHORIZATION, key);
@@ -90,9 +90,14 @@ impl Answer {
         self.response.status()
     }
 
-    pub fn is_stream(&self) -> bool {
+    /// Whether it says that it is JSON, as an error does that comes in the place of a stream.
+    pub fn is_json(&self) -> bool {
         let kind = self.response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+        kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/json"))
+    }
+
+    pub fn retry_after(&self) -> Option<HeaderValue> {
+        self.response.headers().get(header::RETRY_AFTER).cloned()
     }
 
     /// What comes next; `None` at the end.

@@ -108,6 +108,11 @@ impl Hold {
         result
     }
 
+    /// There is no answer, and that is not the client's doing: the request costs nothing, and its order may be sent again.
+    pub fn free(mut self) {
+        self.end();
+    }
+
     /// From here on the order is used up, whatever happens.
     pub fn begun(&mut self) {
         self.state = State::Begun;
@@ -161,13 +166,20 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        self.end();
         metrics::gauge!(telemetry::SERVING).decrement(1.0);
+    }
+}
+
+impl Hold {
+    /// Once.
+    fn end(&mut self) {
         let nonce = self.order.nonce.get();
         let mut book = self.account.book();
         if let Some(voucher) = self.voucher.take() {
             drop(self.gateway.ledger.write(self.account.address, book.epoch(), vec![voucher]));
         }
-        match self.state {
+        match std::mem::replace(&mut self.state, State::Over) {
             State::Over => {}
             State::Begun => book.abandon(nonce),
             State::Held => book.release(nonce),

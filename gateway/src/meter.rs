@@ -6,7 +6,7 @@
 //!   for each choice: a token is at least a byte, except the one that ends an answer. Where there is no usage (the stream
 //!   broke off, the client went away) it is the text's bytes divided by `bytes_per_token`, rounded up.
 //! - *Input*: `prompt_tokens`, but no more than the bytes of the request's body; without usage, the bytes of its text
-//!   divided by `bytes_per_token`, rounded up.
+//!   divided by `bytes_per_token`, rounded up. A prompt that is echoed is no output.
 //! - *Images*: those that are in the answer, whatever is claimed.
 //! - *Time*: from the request to the upstream until its last byte, by the gateway's own clock.
 //!
@@ -22,6 +22,8 @@ use std::{collections::BTreeSet, time::Duration};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Piece {
     weight: Weight,
+    /// The answers that end with it.
+    finished: Vec<u64>,
     claim: Option<Claim>,
 }
 
@@ -35,7 +37,20 @@ struct Claim {
 impl Piece {
     /// A whole answer, or what an event of a stream carries.
     pub fn weigh(answer: &Value) -> Self {
-        Self { weight: Weight::of(answer), claim: answer.get("usage").and_then(Claim::read) }
+        let choices = answer.get("choices").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let ends =
+            |choice: &&Value| choice.get("finish_reason").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
+        let index = |choice: &Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+        Self {
+            weight: Weight::of(answer),
+            finished: choices.iter().filter(ends).map(index).collect(),
+            claim: answer.get("usage").and_then(Claim::read),
+        }
+    }
+
+    /// Whether there is anything in it for whoever asked: words, an image, or that there is no more to come.
+    pub fn says_something(&self) -> bool {
+        self.weight.text > 0 || self.weight.images > 0 || !self.finished.is_empty()
     }
 
     /// Whether it carries usage and nothing else, as the last event of a stream does that was asked for it.
@@ -60,9 +75,12 @@ pub struct Meter {
     bytes_per_token: u64,
     /// Answers.
     asked: u64,
+    /// Bytes of text that are the request's own, and come back with the answers.
+    echoed: u64,
     text: u64,
     images: u64,
     choices: BTreeSet<u64>,
+    finished: BTreeSet<u64>,
     claim: Option<Claim>,
 }
 
@@ -73,9 +91,11 @@ impl Meter {
             request_text: request.text_bytes,
             bytes_per_token: bytes_per_token.max(1),
             asked: request.choices,
+            echoed: if request.echo { request.text_bytes.saturating_mul(request.choices) } else { 0 },
             text: 0,
             images: 0,
             choices: BTreeSet::new(),
+            finished: BTreeSet::new(),
             claim: None,
         }
     }
@@ -87,6 +107,12 @@ impl Meter {
         // Some upstreams repeat what was used so far with every event: the last word counts.
         self.claim = piece.claim.or(self.claim);
         self.choices.extend(&piece.weight.choices);
+        self.finished.extend(&piece.finished);
+    }
+
+    /// Whether every answer that has begun has ended.
+    pub fn has_finished(&self) -> bool {
+        !self.finished.is_empty() && self.choices.is_subset(&self.finished)
     }
 
     /// What an upstream said that is not passed on.
@@ -102,7 +128,7 @@ impl Meter {
         let most = self.text.saturating_add(END * answers);
         let (input_tokens, output_tokens) = match self.claim {
             Some(claim) => (claim.input.min(self.request_bytes), claim.output.min(most)),
-            None => (guess(self.request_text), guess(self.text)),
+            None => (guess(self.request_text), guess(self.text.saturating_sub(self.echoed))),
         };
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         Usage { input_tokens, output_tokens, images: self.images, milliseconds }
@@ -117,7 +143,7 @@ mod tests {
 
     fn meter() -> Meter {
         let body = json!({"model": "m", "messages": [{"role": "user", "content": "12345678"}]}).to_string();
-        Meter::new(&Request::read(Endpoint::Chat, body.as_bytes()).unwrap(), 4)
+        Meter::new(&Request::read(Endpoint::Chat, body.into()).unwrap(), 4)
     }
 
     fn delta(text: &str) -> Piece {
@@ -191,5 +217,38 @@ mod tests {
         }
         meter.heard(&Piece::weigh(&json!({"usage": {"prompt_tokens": 1, "completion_tokens": 1_000}})));
         assert_eq!(tokens(&meter).1, 1, "no more than the one that was asked for");
+    }
+
+    #[test]
+    fn roles_and_empty_words_are_no_answer() {
+        let says = |choice: Value| Piece::weigh(&json!({ "choices": [choice] })).says_something();
+        assert!(!says(json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null})));
+        assert!(!says(json!({"index": 0, "delta": {}, "finish_reason": ""})));
+        assert!(!Piece::weigh(&json!({"choices": [], "usage": {"prompt_tokens": 9}})).says_something());
+        assert!(says(json!({"index": 0, "delta": {"content": " "}})));
+        assert!(says(json!({"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"name": "f"}}]}})));
+        assert!(says(json!({"index": 0, "delta": {}, "finish_reason": "stop"})), "an answer may be empty");
+    }
+
+    #[test]
+    fn a_stream_has_finished_when_every_answer_that_began_has() {
+        let mut meter = meter();
+        let end = |index: u64| Piece::weigh(&json!({"choices": [{"index": index, "finish_reason": "stop"}]}));
+        assert!(!meter.has_finished());
+        meter.sent(&delta("hello"));
+        meter.sent(&end(1));
+        assert!(!meter.has_finished());
+        meter.sent(&end(0));
+        assert!(meter.has_finished());
+    }
+
+    #[test]
+    fn a_prompt_that_is_echoed_is_no_output() {
+        let body = json!({"model": "m", "prompt": "12345678", "echo": true, "n": 2});
+        let mut meter = Meter::new(&Request::read(Endpoint::Completions, body.to_string().into()).unwrap(), 4);
+        meter.sent(&Piece::weigh(
+            &json!({"choices": [{"index": 0, "text": "12345678abcd"}, {"index": 1, "text": "12345678"}]}),
+        ));
+        assert_eq!(tokens(&meter), (2, 1));
     }
 }

@@ -24,9 +24,15 @@ pub enum TooMuch {
 /// Answers to one request.
 const MAX_CHOICES: u64 = 128;
 
-/// The amount that no receipt for `request` can be above.
-pub fn most(request: &Request, model: &config::Model, prices: &Prices, total: Duration) -> Result<Amount, TooMuch> {
-    prices.amount(&usage(request, model, total)?).ok_or(TooMuch::Price)
+/// The most that `request` may use, and the amount that no receipt for it can be above.
+pub fn most(
+    request: &Request,
+    model: &config::Model,
+    prices: &Prices,
+    total: Duration,
+) -> Result<(Usage, Amount), TooMuch> {
+    let usage = usage(request, model, total)?;
+    Ok((usage, prices.amount(&usage).ok_or(TooMuch::Price)?))
 }
 
 /// The most that `request` may use: every byte of the body a token, every answer as long as it may be, all the time that it
@@ -68,8 +74,8 @@ mod tests {
     }
 
     fn quote(endpoint: Endpoint, body: serde_json::Value, prices: Prices) -> Result<u64, TooMuch> {
-        let request = Request::read(endpoint, body.to_string().as_bytes()).unwrap();
-        most(&request, &model(), &prices, Duration::from_secs(10)).map(Amount::get)
+        let request = Request::read(endpoint, body.to_string().into()).unwrap();
+        most(&request, &model(), &prices, Duration::from_secs(10)).map(|(_, amount)| amount.get())
     }
 
     fn token_price() -> Prices {

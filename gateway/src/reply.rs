@@ -1,6 +1,9 @@
 //! What clients are told when there is no answer.
 
-use crate::{openai::error_body, refusal::Refusal};
+use crate::{
+    openai::{error_body, BadRequest},
+    refusal::Refusal,
+};
 use axum::{
     http::{header::RETRY_AFTER, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse as _, Response},
@@ -13,6 +16,8 @@ use std::time::Duration;
 pub enum Failure {
     #[error("{0}")]
     BadRequest(String),
+    #[error(transparent)]
+    BadBody(#[from] BadRequest),
     #[error("the payment-signature header cannot be read: {0}")]
     BadPayment(String),
     #[error("there is no model {0:?} here; GET /v1/models lists them")]
@@ -45,14 +50,25 @@ pub enum Failure {
     UpstreamTooLarge(usize),
     #[error("the model's answer is not what the API says")]
     UpstreamNonsense,
+    #[error("the model's answer is empty")]
+    UpstreamEmpty,
     #[error("the model failed with status {0}")]
     Upstream(u16),
+    /// Of a status that passes, with what it said of when to come again.
+    #[error("the model is too busy; try again later")]
+    UpstreamBusy { status: u16, retry_after: Option<HeaderValue> },
+    /// Inside of an answer whose status was another.
+    #[error("the model says: {message}")]
+    Said { status: u16, message: String },
 }
+
+/// What an upstream says of the request itself, and not of its own affairs.
+pub const ABOUT_THE_REQUEST: [u16; 4] = [400, 404, 413, 422];
 
 impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) | Self::BadPayment(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::BadBody(_) | Self::BadPayment(_) => StatusCode::BAD_REQUEST,
             Self::NoModel(_) => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -65,14 +81,21 @@ impl Failure {
             | Self::UpstreamBroke
             | Self::UpstreamTooLarge(_)
             | Self::UpstreamNonsense
+            | Self::UpstreamEmpty
             | Self::Upstream(_) => StatusCode::BAD_GATEWAY,
+            Self::UpstreamBusy { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY),
+            Self::Said { status, .. } => match StatusCode::from_u16(*status) {
+                Ok(said) if ABOUT_THE_REQUEST.contains(status) || matches!(status, 429 | 503) => said,
+                _ => StatusCode::BAD_GATEWAY,
+            },
         }
     }
 
     /// One word for it, for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::BadRequest(_) => "bad_request",
+            Self::BadBody(BadRequest::Unknown(_)) => "unknown_parameter",
+            Self::BadRequest(_) | Self::BadBody(_) => "bad_request",
             Self::BadPayment(_) => "bad_payment",
             Self::NoModel(_) => "model_not_found",
             Self::TooLarge(_) => "body_too_large",
@@ -89,7 +112,11 @@ impl Failure {
             Self::UpstreamBroke => "upstream_broke",
             Self::UpstreamTooLarge(_) => "upstream_too_large",
             Self::UpstreamNonsense => "upstream_nonsense",
+            Self::UpstreamEmpty => "upstream_empty",
             Self::Upstream(_) => "upstream_failed",
+            Self::UpstreamBusy { .. } | Self::Said { status: 429 | 503, .. } => "upstream_busy",
+            Self::Said { status, .. } if ABOUT_THE_REQUEST.contains(status) => "upstream_refused",
+            Self::Said { .. } => "upstream_error",
         }
     }
 
@@ -99,11 +126,18 @@ impl Failure {
             400..=499 => "invalid_request_error",
             _ => "server_error",
         };
-        error_body(&self.to_string(), kind, self.code())
+        let field = match self {
+            Self::BadBody(bad) => bad.field(),
+            _ => None,
+        };
+        error_body(&self.to_string(), kind, self.code(), field)
     }
 
     pub fn response(&self) -> Response {
         let mut response = (self.status(), Json(self.body())).into_response();
+        if let Self::UpstreamBusy { retry_after: Some(when), .. } = self {
+            response.headers_mut().insert(RETRY_AFTER, when.clone());
+        }
         let wait = match self {
             Self::TooFast(wait) => Some(wait.as_secs() + 1),
             Self::Busy | Self::Stopping | Self::Chain => Some(1),
@@ -119,7 +153,7 @@ impl Failure {
 
 /// A refusal's body; the headers say the rest.
 pub fn refusal_body(refusal: &Refusal) -> serde_json::Value {
-    error_body(&refusal.to_string(), "payment_required", refusal.code())
+    error_body(&refusal.to_string(), "payment_required", refusal.code(), None)
 }
 
 /// Adds one of the payment headers.

@@ -3,7 +3,7 @@
 use crate::{
     account::Account,
     admit::Asked,
-    answer,
+    answer::{self, Question},
     config::Model,
     crash, exact,
     gateway::Gateway,
@@ -51,8 +51,8 @@ impl From<Refusal> for Unserved {
 /// A request that costs something.
 pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderMap, body: Bytes) -> Response {
     let started = Instant::now();
-    let (response, outcome, name) = match Request::read(endpoint, &body) {
-        Err(error) => (Failure::BadRequest(error.to_string()).response(), "bad_request", String::new()),
+    let (response, outcome, name) = match Request::read(endpoint, body.clone()) {
+        Err(error) => (Failure::from(error).response(), "bad_request", String::new()),
         Ok(request) => match gateway.config.models.iter().find(|model| model.name == request.model) {
             None => (Failure::NoModel(request.model).response(), "model_not_found", String::new()),
             Some(model) => {
@@ -79,9 +79,12 @@ async fn for_model(
         terms.accepts.extend(gateway.exact_terms(model, request).map(Terms::Exact));
         terms
     };
+    if let Err(error) = request.check(model) {
+        return (Failure::from(error).response(), "bad_request");
+    }
     let offered = gateway.shop.offered(model).prices;
     let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total()) {
-        Ok(amount) => amount,
+        Ok((_, amount)) => amount,
         Err(error) => return (Failure::BadRequest(error.to_string()).response(), "bad_request"),
     };
     let Some(payment) = headers.get(PAYMENT_SIGNATURE) else {
@@ -152,7 +155,7 @@ async fn by_voucher(
     let account = pay::account(gateway, &payment).await?;
     let channel = account.channel();
     let prices = gateway.shop.prices(model, &channel)?.prices;
-    let quote = quote::most(request, model, &prices, gateway.config.timeouts.total())
+    let (most, quote) = quote::most(request, model, &prices, gateway.config.timeouts.total())
         .map_err(|error| Failure::BadRequest(error.to_string()))?;
     let order = payment.payload.order.ok_or(Refusal::NoOrder)?;
     pay::verify(&account, Some(&order), &payment)?;
@@ -166,7 +169,7 @@ async fn by_voucher(
     };
     let hold = Hold::new(gateway.clone(), account.clone(), order.message, prices, model.name.clone(), paid);
     crash::point(crash::Point::AfterAdmission);
-    answer::give(gateway, model, request, hold, place).await
+    answer::give(gateway, Question { model, request, most }, hold, place).await
 }
 
 /// A place at the upstreams, or nothing after a while.

@@ -211,6 +211,6 @@ async fn healthz(State(Shared { gateway, .. }): State<Shared>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let body = crate::openai::error_body("there is nothing here", "invalid_request_error", "not_found");
+    let body = crate::openai::error_body("there is nothing here", "invalid_request_error", "not_found", None);
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }

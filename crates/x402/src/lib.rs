@@ -13,7 +13,7 @@ pub mod wire;
 
 pub use base58::Base58;
 pub use session::{Objection, Session};
-pub use weight::{text_bytes, Weight, END};
+pub use weight::{shorten, text_bytes, Weight, END};
 pub use wire::{decode, encode, BadHeader, Extra, Payload, PaymentPayload, PaymentRequired, Requirements, Resource};
 pub use wire::{Accepted, Payment, Settlement, SettlementExtra, Signed, Terms};
 

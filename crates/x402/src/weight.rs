@@ -39,19 +39,44 @@ pub fn text_bytes(value: &Value) -> u64 {
     match value {
         Value::String(text) => text.len() as u64,
         Value::Array(list) => list.iter().map(text_bytes).sum(),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, _)| {
-                !matches!(
-                    name.as_str(),
-                    "role" | "type" | "id" | "object" | "finish_reason" | "image_url" | "input_audio"
-                )
-            })
-            .map(|(_, value)| text_bytes(value))
-            .sum(),
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| is_text(name)).map(|(_, value)| text_bytes(value)).sum()
+        }
         // A prompt in tokens: each is about one.
         Value::Number(_) => 1,
         Value::Null | Value::Bool(_) => 0,
+    }
+}
+
+fn is_text(field: &str) -> bool {
+    !matches!(field, "role" | "type" | "id" | "object" | "finish_reason" | "image_url" | "input_audio")
+}
+
+/// Takes the text in there out of the `left` bytes, and cuts off what is beyond. Returns whether there was any.
+pub fn shorten(value: &mut Value, left: &mut u64) -> bool {
+    match value {
+        Value::String(text) => {
+            let most = usize::try_from(*left).unwrap_or(usize::MAX);
+            let is_cut = text.len() > most;
+            if is_cut {
+                text.truncate(text.floor_char_boundary(most));
+                *left = 0;
+            } else {
+                *left -= text.len() as u64;
+            }
+            is_cut
+        }
+        // Of each, also after one that was cut.
+        Value::Array(list) => list.iter_mut().fold(false, |is_cut, value| shorten(value, left) | is_cut),
+        Value::Object(fields) => {
+            let text = fields.iter_mut().filter(|(name, _)| is_text(name));
+            text.fold(false, |is_cut, (_, value)| shorten(value, left) | is_cut)
+        }
+        Value::Number(_) => {
+            *left = left.saturating_sub(1);
+            false
+        }
+        Value::Null | Value::Bool(_) => false,
     }
 }
 
@@ -65,6 +90,17 @@ mod tests {
         let message = json!([{"role": "user", "content": [
             {"type": "text", "text": "12345"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
         assert_eq!(text_bytes(&message), 5);
+    }
+
+    #[test]
+    fn what_is_cut_has_exactly_the_text_that_was_left() {
+        let whole =
+            json!({"content": "12345", "tool_calls": [{"id": "call", "function": {"arguments": "abc"}}], "index": 7});
+        for most in 0..12 {
+            let (mut value, mut left) = (whole.clone(), most);
+            assert_eq!(shorten(&mut value, &mut left), most < 9, "{value}");
+            assert!(text_bytes(&value) <= most.max(1));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     admit::Asked,
-    answer,
+    answer::{self, Question},
     config::Model,
     crash,
     gateway::Gateway,
@@ -52,7 +52,7 @@ pub async fn paid(
     let order = let_in(gateway, till, &sale, hashv(&[body]))?;
     let hold = Hold::new(gateway.clone(), till.account.clone(), order, sale.prices, model.name.clone(), None);
     crash::point(crash::Point::AfterAdmission);
-    answer::give(gateway, model, request, hold.charged(charge), place).await
+    answer::give(gateway, Question { model, request, most: sale.bought }, hold.charged(charge), place).await
 }
 
 fn rules(gateway: &Gateway, till: &Till, sale: &Sale) -> Rules {

@@ -59,7 +59,7 @@ impl Upstream {
 /// Answers with the digit in the last message: a picture in line, or one drawn in characters.
 async fn chat(State(digits): State<Arc<Digits>>, body: Bytes) -> Response {
     let bad = |message: &str, code: &str| {
-        (StatusCode::BAD_REQUEST, Json(error_body(message, "invalid_request_error", code))).into_response()
+        (StatusCode::BAD_REQUEST, Json(error_body(message, "invalid_request_error", code, None))).into_response()
     };
     let Ok(request) = serde_json::from_slice::<Value>(&body) else { return bad("the body is not JSON", "bad_json") };
     if request["model"] != MODEL {
@@ -75,7 +75,7 @@ async fn chat(State(digits): State<Arc<Digits>>, body: Bytes) -> Response {
     let text = match digits.read(&picture).await {
         Ok(seen) => seen.to_string(),
         Err(error) => {
-            let body = error_body(&error.to_string(), "server_error", "network");
+            let body = error_body(&error.to_string(), "server_error", "network", None);
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
         }
     };

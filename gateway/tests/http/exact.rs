@@ -33,7 +33,11 @@ fn patience(config: &mut Config) {
 
 impl Shop {
     async fn open(fault: Fault, weather: Weather) -> Self {
-        let (upstream, chain) = (Upstream::start(fault).await, Chain::new(weather));
+        Self::before(Upstream::start(fault).await, weather).await
+    }
+
+    async fn before(upstream: Upstream, weather: Weather) -> Self {
+        let chain = Chain::new(weather);
         let world = opened(World::with(&upstream.url, patience).await, &chain).await;
         Self { world, upstream, chain }
     }
@@ -136,6 +140,29 @@ async fn nothing_is_sent_for_an_answer_that_does_not_come() {
         }
         assert_eq!((shop.chain.times_sent(), shop.upstream.times_asked()), (0, 2), "{fault:?}");
         assert!(shop.untouched().await, "{fault:?}");
+    }
+}
+
+/// The same for errors that come inside of an answer, and for answers that never begin.
+#[tokio::test]
+async fn nothing_is_sent_for_an_error_inside_a_200() {
+    let error = r#"{"error":{"message":"out of memory"}}"#;
+    let event = format!("data: {error}\n\n");
+    let streams = [
+        Script::stream([event.clone(), script::DONE.into()]),
+        Script::stream([script::role(), event]),
+        Script::stream([": PROCESSING\n\n", ": PROCESSING\n\n"]),
+        Script::stream([": PROCESSING\n\n"]).then(script::End::Hang),
+        Script::plain(200, error),
+    ];
+    let plain = [Script::plain(200, error), Script::plain(200, r#"{"choices":null}"#)];
+    let cases = streams.map(|script| (script, streamed("hello"))).into_iter();
+    for (script, body) in cases.chain(plain.map(|script| (script, question("hello")))) {
+        let shop = Shop::before(Upstream::says(script.clone()).await, Weather::Fair).await;
+        let reply = shop.send(&transfer(10, shop.price(&body).await, 0), &body).await;
+        assert!(reply.status >= 500 && !reply.text().contains("[DONE]"), "{script:?}: {}", reply.text());
+        assert_eq!(shop.chain.times_sent(), 0, "{script:?}");
+        assert!(shop.untouched().await, "{script:?}");
     }
 }
 

@@ -9,3 +9,4 @@ mod forged;
 mod model;
 mod money;
 mod support;
+mod upstreams;

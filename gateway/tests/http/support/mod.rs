@@ -1,10 +1,12 @@
 //! A gateway with its ledger in a temporary folder, upstreams with every fault, and a client that pays.
 
 mod client;
+pub mod script;
 pub mod till;
 mod upstream;
 
 pub use client::{Client, Reply};
+pub use script::Script;
 pub use till::{payment, transfer, Chain, Weather, HOUSE, ROOM};
 pub use upstream::{Fault, Upstream, WORDS};
 

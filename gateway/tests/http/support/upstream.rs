@@ -2,13 +2,16 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::State,
-    response::IntoResponse as _,
-    routing::post,
+    response::{IntoResponse as _, Response},
     Router,
 };
+use futures::future::BoxFuture;
 use serde_json::{json, Value};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::net::TcpListener;
 use tokio_stream::StreamExt as _;
 
@@ -44,24 +47,38 @@ pub enum Fault {
 
 pub const WORDS: [&str; 4] = ["The ", "digit ", "is ", "seven"];
 
-/// An OpenAI-compatible server with a fault; counts how often it was asked.
+/// An OpenAI-compatible server with a fault; remembers what it was asked.
 pub struct Upstream {
     pub url: String,
-    pub asked: Arc<std::sync::atomic::AtomicUsize>,
+    seen: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Upstream {
     pub async fn start(fault: Fault) -> Self {
-        let asked = Arc::<std::sync::atomic::AtomicUsize>::default();
-        let router = Router::new().route("/v1/chat/completions", post(answer)).with_state((fault, asked.clone()));
+        Self::serving(Arc::new(move |request: Value| Box::pin(answer(fault, request)))).await
+    }
+
+    pub(super) async fn serving(answer: Arc<dyn Fn(Value) -> BoxFuture<'static, Response> + Send + Sync>) -> Self {
+        let seen = Arc::<Mutex<Vec<Value>>>::default();
+        let all = seen.clone();
+        let router = Router::new().fallback(async move |body: Bytes| {
+            let request: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+            all.lock().unwrap().push(request.clone());
+            answer(request).await
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url: format!("http://{address}/v1"), asked }
+        Self { url: format!("http://{address}/v1"), seen }
     }
 
     pub fn times_asked(&self) -> usize {
-        self.asked.load(std::sync::atomic::Ordering::SeqCst)
+        self.seen.lock().unwrap().len()
+    }
+
+    /// What it was asked last.
+    pub fn last(&self) -> Value {
+        self.seen.lock().unwrap().last().cloned().expect("it was asked")
     }
 }
 
@@ -69,12 +86,7 @@ fn event(choices: Value, usage: Value) -> Bytes {
     format!("data: {}\n\n", json!({"choices": choices, "usage": usage})).into()
 }
 
-async fn answer(
-    State((fault, asked)): State<(Fault, Arc<std::sync::atomic::AtomicUsize>)>,
-    body: Bytes,
-) -> axum::response::Response {
-    asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    let request: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+async fn answer(fault: Fault, request: Value) -> Response {
     let usage = match fault {
         Fault::Lie => json!({"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000}),
         Fault::Silent => Value::Null,
