@@ -249,7 +249,7 @@ async fn the_rpc_calls_an_indexer_needs_are_there() {
     let config = RpcTransactionConfig {
         encoding: Some(UiTransactionEncoding::Base64),
         commitment: Some(CommitmentConfig::confirmed()),
-        max_supported_transaction_version: Some(0),
+        max_supported_transaction_version: Some(joule_sdk::transaction::ANY_VERSION),
     };
     let transaction = rpc.get_transaction_with_config(&newest, config).await.unwrap();
     assert!(transaction.transaction.meta.unwrap().err.is_none());

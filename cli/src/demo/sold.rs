@@ -305,7 +305,9 @@ impl Stage<'_> {
         let found = ask(RpcRequest::GetSignaturesForAddress, json!([channel.to_string(), confirmed])).await?;
         let mut lamports = 0;
         for row in found.as_array().into_iter().flatten() {
-            let options = json!({ "encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+            let any = joule_sdk::transaction::ANY_VERSION;
+            let options =
+                json!({ "encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": any });
             let found = ask(RpcRequest::GetTransaction, json!([row["signature"], options])).await?;
             if found["transaction"]["message"]["accountKeys"][0] == *provider {
                 lamports += number(&found["meta"], "fee")?;

@@ -26,7 +26,7 @@ pub use joule_units as units;
 pub use joule_voucher as voucher;
 pub use rpc::Chain;
 pub use solana_client::rpc_request::RpcRequest;
-pub use solana_instruction::Instruction;
+pub use solana_instruction::{AccountMeta, Instruction};
 pub use solana_keypair::Keypair;
 pub use solana_pubkey::Pubkey;
 pub use solana_signature::Signature;

@@ -11,6 +11,10 @@ use solana_signature::SIGNATURE_BYTES;
 /// The longest without a version, and of version 0. For version 1 see [`v1::MAX_BYTES`].
 pub const MAX_BYTES: usize = 1_232;
 
+/// For `maxSupportedTransactionVersion`, by whoever reads the chain: every version, later ones too. With a lower one a node
+/// answers with an error for whatever a stranger has sent in a higher.
+pub const ANY_VERSION: u8 = u8::MAX;
+
 /// `None` for what is no transaction, or not in the one way that it is written.
 pub fn read(bytes: &[u8]) -> Option<VersionedTransaction> {
     let transaction: VersionedTransaction = wincode::deserialize(bytes).ok()?;

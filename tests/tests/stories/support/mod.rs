@@ -39,7 +39,8 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
 
 /// A transaction as the cluster has it.
 pub async fn sent(chain: &Chain, signature: &Signature) -> Vec<u8> {
-    let config = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": 1 });
+    let any = joule_sdk::transaction::ANY_VERSION;
+    let config = json!({ "encoding": "base64", "commitment": "confirmed", "maxSupportedTransactionVersion": any });
     let asked = json!([signature.to_string(), config]);
     let answer: Value = chain.rpc().send(RpcRequest::GetTransaction, asked).await.expect("a transaction");
     STANDARD.decode(answer["transaction"][0].as_str().expect("text")).expect("base64")
