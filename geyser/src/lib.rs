@@ -12,9 +12,11 @@
 //! - [`tip`]: the newest block per commitment, for the unary calls (pure)
 //! - [`hub`]: from one feed to many subscribers
 //! - [`service`], [`session`]: the gRPC side
+//! - [`feed`]: a validator's part, for tests and replays
 
 pub mod config;
 pub mod convert;
+pub mod feed;
 pub mod filter;
 pub mod hub;
 pub mod message;

@@ -3,15 +3,14 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use agave_geyser_plugin_interface::geyser_plugin_interface::{
-    GeyserPlugin, ReplicaAccountInfoV3, ReplicaAccountInfoVersions, ReplicaBlockInfoV4, ReplicaBlockInfoVersions,
-    ReplicaEntryInfoV2, ReplicaEntryInfoVersions, ReplicaTransactionInfoV3, ReplicaTransactionInfoVersions, SlotStatus,
-};
 use futures::{Stream, StreamExt};
-use joule_geyser::{GrpcConfig, Plugin};
+use joule_geyser::{
+    feed::{self, SlotStatus, Write},
+    GrpcConfig, Plugin,
+};
 use solana_message::{legacy::Message, VersionedMessage};
 use solana_transaction::versioned::VersionedTransaction;
-use solana_transaction_status::{RewardsAndNumPartitions, TransactionStatusMeta};
+use solana_transaction_status::TransactionStatusMeta;
 use tonic::Status;
 use yellowstone_grpc_client::GeyserGrpcClient;
 use yellowstone_grpc_proto::geyser::{
@@ -51,22 +50,13 @@ pub fn by_owner(byte: u8) -> SubscribeRequest {
     accounts(SubscribeRequestFilterAccounts { owner: vec![owner(byte)], ..Default::default() })
 }
 
-/// What a validator would call.
+/// What a validator would call, with one byte for an address; each slot's parent is the one before.
 pub struct Feed<'a>(pub &'a Plugin);
 
 impl Feed<'_> {
     pub fn account(&self, slot: u64, pubkey: u8, owner: u8, write_version: u64, data: &[u8]) {
-        let info = ReplicaAccountInfoV3 {
-            pubkey: &[pubkey; 32],
-            lamports: 1,
-            owner: &[owner; 32],
-            executable: false,
-            rent_epoch: u64::MAX,
-            data,
-            write_version,
-            txn: None,
-        };
-        self.0.update_account_for_bank(ReplicaAccountInfoVersions::V0_0_3(&info), slot, slot + 1000).unwrap();
+        let write = Write { pubkey: [pubkey; 32], owner: [owner; 32], lamports: 1, write_version, data };
+        feed::Feed(self.0).account(slot, write).unwrap();
     }
 
     pub fn transaction(&self, slot: u64, key: u8, index: usize) {
@@ -75,47 +65,20 @@ impl Feed<'_> {
         message.account_keys = vec![[key; 32].into(), [key + 1; 32].into()];
         let transaction =
             VersionedTransaction { signatures: vec![[key; 64].into()], message: VersionedMessage::Legacy(message) };
-        let info = ReplicaTransactionInfoV3 {
-            signature: &transaction.signatures[0],
-            message_hash: &transaction.message.hash(),
-            is_vote: false,
-            transaction: &transaction,
-            transaction_status_meta: &TransactionStatusMeta { fee: 5000, ..Default::default() },
-            index,
-        };
-        self.0.notify_transaction_for_bank(ReplicaTransactionInfoVersions::V0_0_3(&info), slot, slot + 1000).unwrap();
+        let meta = TransactionStatusMeta { fee: 5000, ..Default::default() };
+        feed::Feed(self.0).transaction(slot, index, &transaction, &meta).unwrap();
     }
 
     pub fn entry(&self, slot: u64, transactions: u64) {
-        let info = ReplicaEntryInfoV2 {
-            slot,
-            index: 0,
-            num_hashes: 1,
-            hash: &[9; 32],
-            executed_transaction_count: transactions,
-            starting_transaction_index: 0,
-        };
-        self.0.notify_entry_for_bank(ReplicaEntryInfoVersions::V0_0_2(&info), slot + 1000).unwrap();
+        feed::Feed(self.0).entry(slot, transactions).unwrap();
     }
 
     pub fn block(&self, slot: u64, transactions: u64) {
-        let rewards = RewardsAndNumPartitions { rewards: vec![], num_partitions: None };
-        let info = ReplicaBlockInfoV4 {
-            parent_slot: slot - 1,
-            parent_blockhash: &format!("hash{}", slot - 1),
-            slot,
-            blockhash: &format!("hash{slot}"),
-            rewards: &rewards,
-            block_time: Some(1),
-            block_height: Some(slot),
-            executed_transaction_count: transactions,
-            entry_count: 1,
-        };
-        self.0.notify_block_metadata_for_bank(ReplicaBlockInfoVersions::V0_0_4(&info), slot + 1000).unwrap();
+        feed::Feed(self.0).block(slot, slot - 1, transactions).unwrap();
     }
 
     pub fn status(&self, slot: u64, status: SlotStatus) {
-        self.0.update_bank_status(slot, Some(slot - 1), &status, slot + 1000).unwrap();
+        feed::Feed(self.0).status(slot, slot - 1, status).unwrap();
     }
 
     /// Closes a slot: entry, summary, and the statuses up to confirmed.
