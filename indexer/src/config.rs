@@ -4,11 +4,12 @@ use crate::crash::CrashAt;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 const GRPC: &str = "http://127.0.0.1:10000";
 const RPC: &str = "http://127.0.0.1:8899";
 const DATABASE: &str = ".localnet/indexer.sqlite";
+const SILENCE: Duration = Duration::from_secs(15);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
 
 /// Follows Joule's programs through a Yellowstone gRPC stream, keeps what they say in SQLite, and answers over REST.
@@ -31,7 +32,7 @@ pub enum Command {
         #[arg(long, default_value_t = 0)]
         wait: u64,
     },
-    /// Decode again what could not be decoded before.
+    /// Decode again what could not be decoded before, and ask the RPC node again for transactions that could not be read.
     Redecode,
     /// Print the OpenAPI 3.1 document.
     Openapi,
@@ -66,6 +67,9 @@ pub struct Options {
     /// Go on without events that the RPC node no longer has, instead of waiting for one that does.
     #[arg(long, env = "JOULE_INDEXER_ACCEPT_GAP", global = true)]
     pub accept_gap: bool,
+    /// Seconds after which a gRPC stream that tells nothing is given up for a new one [default: 15]
+    #[arg(long, env = "JOULE_INDEXER_SILENCE", value_name = "SECONDS", global = true)]
+    pub silence: Option<u64>,
     #[arg(long, env = "JOULE_CRASH_AT", hide = true, global = true)]
     #[serde(skip)]
     pub crash_at: Option<CrashAt>,
@@ -81,6 +85,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub log_json: bool,
     pub accept_gap: bool,
+    /// How long a stream may tell nothing.
+    pub silence: Duration,
 }
 
 impl Default for Settings {
@@ -93,6 +99,7 @@ impl Default for Settings {
             listen: LISTEN,
             log_json: false,
             accept_gap: false,
+            silence: SILENCE,
         }
     }
 }
@@ -117,6 +124,7 @@ impl Options {
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
             log_json: self.log_json || file.log_json,
             accept_gap: self.accept_gap || file.accept_gap,
+            silence: self.silence.or(file.silence).map_or(default.silence, Duration::from_secs),
         })
     }
 }

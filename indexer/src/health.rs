@@ -1,5 +1,6 @@
-//! How the indexer is doing, for `/healthz`.
+//! How the indexer is doing, for `/healthz` and for alerts.
 
+use crate::telemetry;
 use joule_api::Health as Report;
 use std::{
     sync::{
@@ -9,8 +10,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// A server that says nothing for this long is taken for dead: a cluster always has slots.
-const SILENCE: Duration = Duration::from_secs(30);
+/// A stream that says nothing for this long is not live, whatever its connection says: a cluster always has slots.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Slots, about a minute of them, by which the store may be behind.
+const LAG: u64 = 150;
+/// As clusters have them: by the clock, not by the stream, which may be what stands still.
+const SLOT: Duration = Duration::from_millis(400);
 
 /// Where the indexer is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    const ALL: [Self; 5] = [Self::Starting, Self::Snapshot, Self::Live, Self::Reconnecting, Self::Stopping];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -49,13 +56,15 @@ pub struct Health {
 struct State {
     connected: bool,
     ever_connected: bool,
-    filling: bool,
+    /// How many slots are missing.
+    gap: Option<u64>,
     /// The checkpoint at the time of connecting, until one beyond it is stored: only then is it known that the stream
     /// follows on what is stored.
     behind: Option<u64>,
     stream: Option<String>,
     history: Option<String>,
     store: Option<String>,
+    /// When the last update came, or when the indexer was started.
     heard: Instant,
     /// The cluster's clock, and when it was read.
     block_time: Option<(i64, Instant)>,
@@ -66,7 +75,7 @@ impl Default for Health {
         let state = State {
             connected: false,
             ever_connected: false,
-            filling: false,
+            gap: None,
             behind: None,
             stream: None,
             history: None,
@@ -90,7 +99,7 @@ impl Health {
 
     pub fn connected(&self) {
         let mut state = self.state();
-        (state.connected, state.ever_connected, state.heard) = (true, true, Instant::now());
+        (state.connected, state.ever_connected) = (true, true);
         state.behind = Some(self.checkpoint.load(Ordering::Relaxed));
         state.stream = None;
     }
@@ -101,7 +110,7 @@ impl Health {
         state.stream = Some(reason);
     }
 
-    /// Something was received; `tip` is the newest slot so far.
+    /// An update was received; `tip` is the newest slot so far.
     pub fn heard(&self, tip: u64) {
         self.tip.fetch_max(tip, Ordering::Relaxed);
         self.state().heard = Instant::now();
@@ -112,10 +121,11 @@ impl Health {
         self.state().block_time = Some((time, Instant::now()));
     }
 
-    pub fn filling(&self, filling: bool) {
+    /// How many slots are missing and being read by RPC, if any are.
+    pub fn gap(&self, slots: Option<u64>) {
         let mut state = self.state();
-        state.filling = filling;
-        if !filling {
+        state.gap = slots;
+        if slots.is_none() {
             state.history = None;
         }
     }
@@ -136,6 +146,11 @@ impl Health {
         }
     }
 
+    /// Whether the store has ever had everything up to some slot.
+    pub fn is_synced(&self) -> bool {
+        self.checkpoint.load(Ordering::Relaxed) > 0
+    }
+
     pub fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -148,42 +163,70 @@ impl Health {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
     }
 
-    pub fn report(&self) -> Report {
-        let state = self.state();
-        let phase = if self.stopping.load(Ordering::Relaxed) {
+    fn phase(&self, state: &State) -> Phase {
+        if self.stopping.load(Ordering::Relaxed) {
             Phase::Stopping
         } else if !state.ever_connected {
             Phase::Starting
         } else if !state.connected {
             Phase::Reconnecting
-        } else if state.filling || state.behind.is_some() {
+        } else if state.gap.is_some() || state.behind.is_some() {
             Phase::Snapshot
         } else {
             Phase::Live
-        };
-        let checkpoint_slot = self.checkpoint.load(Ordering::Relaxed);
-        let silent = state.connected && state.heard.elapsed() > SILENCE;
+        }
+    }
+
+    /// Slots from the checkpoint to where the cluster must be by now.
+    fn lag(&self, state: &State) -> u64 {
+        let checkpoint = self.checkpoint.load(Ordering::Relaxed);
+        let seen = self.tip.load(Ordering::Relaxed).max(checkpoint);
+        let since = state.heard.elapsed().as_millis() / SLOT.as_millis();
+        seen.saturating_add(u64::try_from(since).unwrap_or(u64::MAX)).saturating_sub(checkpoint)
+    }
+
+    pub fn report(&self) -> Report {
+        let state = self.state();
+        let phase = self.phase(&state);
+        let (checkpoint_slot, lag_slots) = (self.checkpoint.load(Ordering::Relaxed), self.lag(&state));
+        let silent = state.heard.elapsed();
         let reason = [&state.store, &state.history, &state.stream]
             .into_iter()
             .flatten()
             .next()
             .cloned()
-            .or_else(|| silent.then(|| format!("the stream has been silent for {} s", state.heard.elapsed().as_secs())))
             .or_else(|| (phase == Phase::Stopping).then(|| "stopping".to_owned()))
-            .or_else(|| (checkpoint_slot == 0).then(|| "nothing is stored yet".to_owned()));
+            .or_else(|| (silent > SILENCE).then(|| format!("the stream has been silent for {} s", silent.as_secs())))
+            .or_else(|| state.gap.map(|_| "a gap is being filled by RPC".to_owned()))
+            .or_else(|| (checkpoint_slot == 0).then(|| "nothing is stored yet".to_owned()))
+            .or_else(|| {
+                (phase == Phase::Snapshot).then(|| "nothing has been stored since the stream was joined".to_owned())
+            })
+            .or_else(|| (lag_slots > LAG).then(|| format!("the store is {lag_slots} slots behind the cluster")));
         Report {
             ok: reason.is_none() && phase == Phase::Live,
             phase: phase.name().to_owned(),
             tip_slot: self.tip.load(Ordering::Relaxed),
             checkpoint_slot,
-            reason: reason.or_else(|| {
-                let why = match state.filling {
-                    true => "a gap is being filled by RPC",
-                    false => "nothing has been stored since the stream was joined",
-                };
-                (phase == Phase::Snapshot).then(|| why.to_owned())
-            }),
+            lag_slots,
+            silent_seconds: silent.as_secs(),
+            reason,
         }
+    }
+
+    /// Writes down what metrics say of it. Nobody else does while nothing happens, and that is when it matters.
+    pub fn measure(&self) {
+        let report = self.report();
+        let state = self.state();
+        let phase = self.phase(&state);
+        for one in Phase::ALL {
+            metrics::gauge!(telemetry::PHASE, "phase" => one.name()).set(f64::from(u8::from(one == phase)));
+        }
+        metrics::gauge!(telemetry::LIVE).set(f64::from(u8::from(report.ok)));
+        metrics::gauge!(telemetry::LAST_UPDATE).set(state.heard.elapsed().as_secs_f64());
+        metrics::gauge!(telemetry::OPEN_GAP).set(state.gap.unwrap_or_default() as f64);
+        metrics::gauge!(telemetry::LAG).set(report.lag_slots as f64);
+        metrics::gauge!(telemetry::CHECKPOINT).set(report.checkpoint_slot as f64);
     }
 }
 
@@ -210,10 +253,40 @@ mod tests {
         health.store_failed(Some("disk full".to_owned()));
         assert_eq!(health.report().reason.as_deref(), Some("disk full"));
         health.store_failed(None);
-        health.filling(true);
+        health.gap(Some(3));
         assert_eq!((health.report().ok, health.report().phase.as_str()), (false, "snapshot"));
-        health.filling(false);
+        health.gap(None);
         health.stopping();
         assert_eq!((health.report().ok, health.report().phase.as_str()), (false, "stopping"));
+    }
+
+    #[test]
+    fn a_stream_that_is_down_or_silent_lags_by_the_clock() {
+        let health = Health::default();
+        health.connected();
+        health.heard(1_000);
+        health.checkpoint(998);
+        assert_eq!((health.report().ok, health.report().lag_slots), (true, 2));
+        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        health.state().heard = ago(20);
+        let report = health.report();
+        assert_eq!((report.ok, report.lag_slots, report.silent_seconds), (false, 52, 20));
+        assert!(report.reason.unwrap().contains("silent for 20 s"));
+        health.reconnecting("refused".to_owned());
+        assert_eq!((health.report().ok, health.report().lag_slots), (false, 52));
+        // A new connection alone is no news.
+        health.connected();
+        assert!(!health.report().ok);
+    }
+
+    #[test]
+    fn a_store_that_falls_behind_a_live_stream_is_not_well() {
+        let health = Health::default();
+        health.connected();
+        health.checkpoint(998);
+        health.heard(998 + LAG);
+        assert!(health.report().ok);
+        health.heard(999 + LAG);
+        assert!(health.report().reason.unwrap().contains("151 slots behind"));
     }
 }

@@ -15,6 +15,7 @@ pub mod feed;
 pub mod health;
 pub mod order;
 pub mod pipeline;
+pub mod redecode;
 pub mod scheduler;
 pub mod source;
 pub mod store;
@@ -52,7 +53,12 @@ impl Indexer {
     /// Follows the chain through gRPC and RPC.
     pub async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
         let health = Arc::new(Health::default());
-        let source = Grpc { url: settings.grpc.clone(), x_token: settings.x_token.clone(), health: health.clone() };
+        let source = Grpc {
+            url: settings.grpc.clone(),
+            x_token: settings.x_token.clone(),
+            silence: settings.silence,
+            health: health.clone(),
+        };
         let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
         Self::start_with(source, history, health, &settings.database, settings.listen, stop).await
     }
@@ -71,7 +77,7 @@ impl Indexer {
             .with_context(|| format!("cannot listen on {listen}; is an indexer running? Choose another --listen"))?;
         let address = listener.local_addr()?;
         let metrics = telemetry::metrics().context("metrics cannot be collected")?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(database)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open_alone(database)?);
         let overlay = Arc::new(Overlay::default());
         let feed = Arc::new(Feed::new(FEED_ITEMS));
         let scheduler = Arc::new(Scheduler::load(&*store)?);
@@ -85,7 +91,12 @@ impl Indexer {
             stop: stop.clone(),
         };
         let shared = Shared { store, overlay, feed, health: health.clone(), scheduler, stop: stop.clone() };
-        let pipeline = Pipeline::start(source, history, shared)?;
+        let mut pipeline = Pipeline::start(source, history, shared)?;
+        if pipeline.is_refused().await {
+            // Nobody is answered from what belongs to another chain.
+            pipeline.finished().await?;
+            anyhow::bail!("nothing is followed");
+        }
         let closing = stop.clone();
         let server = tokio::spawn(async move {
             axum::serve(listener, api::router(state)).with_graceful_shutdown(closing.cancelled_owned()).await

@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use joule_indexer::{
     config::{Cli, Command, Settings},
-    crash, decode, source,
-    store::{Sqlite, Store as _},
+    crash, decode, redecode, source,
+    store::Sqlite,
     telemetry, verify, Indexer,
 };
 use std::{io::Write as _, process::ExitCode, time::Duration};
@@ -54,7 +54,8 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
         }
         Command::Redecode => {
             let store = Sqlite::open_existing(&settings.database)?;
-            let redecoded = store.redecode()?;
+            let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
+            let redecoded = redecode::run(&store, &rpc).await?;
             say(&format!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried))?;
             Ok(ExitCode::SUCCESS)
         }

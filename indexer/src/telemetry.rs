@@ -7,13 +7,27 @@ use std::sync::{Mutex, PoisonError};
 pub const UPDATES: &str = "joule_indexer_updates_total";
 /// Events stored for the first time.
 pub const EVENTS: &str = "joule_indexer_events_total";
-/// Accounts and events that could not be decoded.
+/// Messages of the stream that name neither account nor transaction, and so could not even be kept.
+pub const UNREADABLE: &str = "joule_indexer_unreadable_updates_total";
+/// Questions to the RPC node, by `method`.
+pub const RPC_CALLS: &str = "joule_indexer_rpc_calls_total";
+/// Those that were not answered, or with an error, by `method`.
+pub const RPC_ERRORS: &str = "joule_indexer_rpc_errors_total";
+/// Accounts, events and transactions that could not be decoded.
 pub const DEAD_LETTERS: &str = "joule_indexer_dead_letters_total";
 /// Lost connections.
 pub const RECONNECTS: &str = "joule_indexer_reconnects_total";
 /// Gaps that had to be filled by RPC.
 pub const GAPS: &str = "joule_indexer_gaps_total";
-/// Slots between the tip of the stream and the checkpoint.
+/// 1 while the indexer follows the chain and nothing is wrong, otherwise 0.
+pub const LIVE: &str = "joule_indexer_live";
+/// 1 for the `phase` in which the indexer is, 0 for the others.
+pub const PHASE: &str = "joule_indexer_phase";
+/// Seconds since the last update of the stream.
+pub const LAST_UPDATE: &str = "joule_indexer_last_update_seconds";
+/// Slots of the gap that is open; 0 when none is.
+pub const OPEN_GAP: &str = "joule_indexer_open_gap_slots";
+/// Slots from the checkpoint to where the cluster must be by the clock.
 pub const LAG: &str = "joule_indexer_lag_slots";
 /// Messages received and not processed.
 pub const QUEUE: &str = "joule_indexer_queue_depth";
@@ -42,17 +56,24 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()?;
     metrics::describe_counter!(UPDATES, "Messages received from the stream.");
     metrics::describe_counter!(EVENTS, "Events stored for the first time.");
-    metrics::describe_counter!(DEAD_LETTERS, "Accounts and events that could not be decoded.");
+    metrics::describe_counter!(DEAD_LETTERS, "Accounts, events and transactions that could not be decoded.");
+    metrics::describe_counter!(UNREADABLE, "Messages of the stream that could not even be kept.");
+    metrics::describe_counter!(RPC_CALLS, "Questions to the RPC node.");
+    metrics::describe_counter!(RPC_ERRORS, "Questions to the RPC node that were not answered, or with an error.");
     metrics::describe_counter!(RECONNECTS, "Lost connections to the stream.");
     metrics::describe_counter!(GAPS, "Gaps that had to be filled by RPC.");
-    metrics::describe_gauge!(LAG, "Slots between the tip of the stream and the checkpoint.");
+    metrics::describe_gauge!(LIVE, "1 while the indexer follows the chain and nothing is wrong.");
+    metrics::describe_gauge!(PHASE, "1 for the phase in which the indexer is.");
+    metrics::describe_gauge!(LAST_UPDATE, metrics::Unit::Seconds, "Time since the last update of the stream.");
+    metrics::describe_gauge!(OPEN_GAP, "Slots of the gap that is open.");
+    metrics::describe_gauge!(LAG, "Slots from the checkpoint to where the cluster must be by the clock.");
     metrics::describe_gauge!(QUEUE, "Messages received and not processed.");
     metrics::describe_gauge!(HELD, "Updates held until they are confirmed.");
     metrics::describe_gauge!(CHECKPOINT, "The newest stored slot.");
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "Time of one transaction of the store.");
     metrics::describe_histogram!(BATCH, "Blocks in one transaction of the store.");
     // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.
-    for name in [EVENTS, DEAD_LETTERS, RECONNECTS, GAPS] {
+    for name in [EVENTS, DEAD_LETTERS, UNREADABLE, RECONNECTS, GAPS] {
         metrics::counter!(name).increment(0);
     }
     *installed = Some(handle.clone());

@@ -129,7 +129,17 @@ pub struct Transaction {
     pub signature: Signature,
     /// Place in its block.
     pub index: u64,
+    /// Empty where it could not be read.
     pub events: Vec<RawEvent>,
+    pub unread: Option<Unread>,
+}
+
+/// A transaction that could not be read: anybody can send one that names our programs, and of a version that nobody knows yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    pub reason: String,
+    /// What there was of it: Yellowstone's protobuf, or JSON as RPC gave it; empty where RPC gave none.
+    pub data: Vec<u8>,
 }
 
 /// One bank's content: everything that a slot changed for us.

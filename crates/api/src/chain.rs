@@ -130,6 +130,12 @@ pub struct Health {
     pub tip_slot: u64,
     /// Everything up to here is stored, without a gap.
     pub checkpoint_slot: u64,
+    /// Slots from the checkpoint to where the cluster must be by the clock.
+    #[serde(default)]
+    pub lag_slots: u64,
+    /// Since the last update of the stream.
+    #[serde(default)]
+    pub silent_seconds: u64,
     /// What is wrong, if anything.
     pub reason: Option<String>,
 }

@@ -21,6 +21,8 @@ pub enum ApiError {
     NoRoute,
     #[error("everything here is read with GET")]
     Method,
+    #[error("the chain has not been read for the first time yet; GET /healthz says how far it is")]
+    NotSynced,
     #[error("the store cannot be read; GET /healthz says more")]
     Store(#[from] crate::store::StoreError),
     #[error("the answer could not be made; the log says why")]
@@ -36,6 +38,7 @@ impl ApiError {
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::NotSynced => (StatusCode::SERVICE_UNAVAILABLE, "not_synced"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

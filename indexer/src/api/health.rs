@@ -20,5 +20,6 @@ pub async fn get(From(state): From<State>) -> impl IntoResponse {
     (status = 200, body = String, content_type = "text/plain"),
 ))]
 pub async fn metrics(From(state): From<State>) -> impl IntoResponse {
+    state.health.measure();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render())
 }

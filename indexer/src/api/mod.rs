@@ -18,6 +18,7 @@ mod plan;
 mod provider;
 mod revenue;
 mod root;
+mod synced;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -25,7 +26,7 @@ mod totals;
 pub use error::ApiError;
 
 use crate::{feed::Feed, health::Health, scheduler::Scheduler, store::View};
-use axum::{routing::get, Router};
+use axum::{middleware, routing::get, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -106,5 +107,6 @@ pub fn router(state: State) -> Router {
         .route("/", get(move || std::future::ready(axum::response::Html(index.clone()))))
         .fallback(|| std::future::ready(ApiError::NoRoute))
         .method_not_allowed_fallback(|| std::future::ready(ApiError::Method))
+        .layer(middleware::from_fn_with_state(state.clone(), synced::check))
         .with_state(state)
 }

@@ -24,6 +24,12 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
+        let server = Self::start_unsynced().await;
+        server.health.checkpoint(1);
+        server
+    }
+
+    async fn start_unsynced() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Sqlite::open(folder.path().join("indexer.sqlite")).unwrap());
         let overlay = Arc::new(Overlay::default());
@@ -436,7 +442,7 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
     let (status, health) = server.get("/healthz").await;
     assert_eq!((status, health["phase"].as_str()), (503, Some("starting")));
     server.health.connected();
-    server.health.checkpoint(1);
+    server.health.checkpoint(2);
     assert_eq!(server.get("/healthz").await.0, 200);
     let (_, document) = server.get("/openapi.json").await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
@@ -467,6 +473,24 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
     assert!(metrics.contains("joule_indexer_events_total"), "{metrics}");
     let index = reqwest::get(format!("http://{}/", server.address)).await.unwrap().text().await.unwrap();
     assert!(index.contains("/v1/jobs"));
+}
+
+#[tokio::test]
+async fn before_the_first_sync_nothing_is_answered_as_if_there_were_nothing() {
+    let server = Server::start_unsynced().await;
+    let address = Address([9; 32]).to_string();
+    let paths = document().paths.paths;
+    let of_the_chain = paths.keys().filter(|path| path.starts_with("/v1/") && *path != "/v1/feed");
+    for path in of_the_chain {
+        let path =
+            ["{address}", "{job}", "{owner}"].iter().fold(path.clone(), |path, name| path.replace(name, &address));
+        let (status, error) = server.get(&path).await;
+        assert_eq!((status, error["code"].as_str()), (503, Some("not_synced")), "{path}");
+    }
+    assert_eq!(server.get("/healthz").await.0, 503);
+    assert_eq!(reqwest::get(format!("http://{}/v1/feed", server.address)).await.unwrap().status(), 200);
+    server.health.checkpoint(1);
+    assert_eq!(server.get("/v1/jobs").await.0, 200);
 }
 
 /// Reads the stream until `count` events are there: (id, name, data).

@@ -20,7 +20,7 @@ fn write(slot: u64, id: u64, version: u64) -> Update {
 }
 
 fn transaction(slot: u64, id: u64, index: u64) -> Update {
-    let transaction = Transaction { signature: Signature([index as u8; 64]), index, events: vec![] };
+    let transaction = Transaction { signature: Signature([index as u8; 64]), index, events: vec![], unread: None };
     Update::Transaction { bank: bank(slot, id), transaction: transaction.into() }
 }
 

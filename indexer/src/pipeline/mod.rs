@@ -9,6 +9,7 @@
 //! A full channel makes whoever fills it wait, back to the server; nothing is dropped. Nothing waits for a clock either:
 //! each thread takes all there is, and works on it.
 
+mod chain;
 mod ordering;
 #[cfg(test)]
 mod tests;
@@ -21,12 +22,14 @@ use crate::{
     source::{Frontier, History, Source},
     store::{Overlay, Store},
 };
-use std::{sync::Arc, thread::JoinHandle};
-use tokio::sync::mpsc;
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Messages that wait for the ordering thread.
 const RECEIVED: usize = 16_384;
+/// How long a start waits for the RPC node's first answer.
+const ASKED: Duration = Duration::from_secs(5);
 /// Blocks that wait for the writing thread.
 const COMMITS: usize = 1_024;
 
@@ -43,7 +46,8 @@ pub struct Shared {
 
 /// A running pipeline.
 pub struct Pipeline {
-    source: tokio::task::JoinHandle<()>,
+    asked: oneshot::Receiver<bool>,
+    source: tokio::task::JoinHandle<anyhow::Result<()>>,
     ordering: JoinHandle<anyhow::Result<()>>,
     writing: JoinHandle<anyhow::Result<()>>,
 }
@@ -59,26 +63,42 @@ impl Pipeline {
         let frontier = Arc::new(Frontier::new(checkpoint.map(|checkpoint| checkpoint.slot)));
         let (received, receiver) = mpsc::channel(RECEIVED);
         let (commits, committer) = std::sync::mpsc::sync_channel(COMMITS);
-        let source = tokio::spawn(source.run(frontier.clone(), received, shared.stop.clone()));
+        let history = Arc::new(history);
+        let (first, asked) = oneshot::channel();
+        let source = {
+            let (history, shared, frontier) = (history.clone(), shared.clone(), frontier.clone());
+            tokio::spawn(async move {
+                if chain::known(&*history, &shared, first).await? {
+                    source.run(frontier, received, shared.stop).await;
+                }
+                Ok(())
+            })
+        };
         let writing = {
             let shared = shared.clone();
             std::thread::Builder::new().name("writing".to_owned()).spawn(move || writing::run(&committer, &shared))?
         };
         let runtime = tokio::runtime::Handle::current();
-        let ordering = std::thread::Builder::new().name("ordering".to_owned()).spawn(move || {
-            ordering::Ordering::new(frontier, Arc::new(history), commits, shared, runtime).run(receiver)
-        })?;
-        Ok(Self { source, ordering, writing })
+        let ordering = std::thread::Builder::new()
+            .name("ordering".to_owned())
+            .spawn(move || ordering::Ordering::new(frontier, history, commits, shared, runtime).run(receiver))?;
+        Ok(Self { asked, source, ordering, writing })
+    }
+
+    /// Whether the RPC node serves another chain than the store has, as far as it says so at once.
+    pub async fn is_refused(&mut self) -> bool {
+        matches!(tokio::time::timeout(ASKED, &mut self.asked).await, Ok(Ok(true)))
     }
 
     /// Waits until everything that was received is stored. It ends when `stop` is cancelled, or on a failure that cannot
     /// be repaired by trying again.
     pub async fn finished(self) -> anyhow::Result<()> {
         let threads = tokio::task::spawn_blocking(move || (self.ordering.join(), self.writing.join()));
-        self.source.await?;
+        let source = self.source.await?;
         let (ordering, writing) = threads.await?;
         let panicked = |_| anyhow::anyhow!("a thread of the pipeline panicked; please report this");
         writing.map_err(panicked)??;
-        ordering.map_err(panicked)?
+        ordering.map_err(panicked)??;
+        source
     }
 }

@@ -75,14 +75,18 @@ impl<H: History> Ordering<H> {
                     if self.shared.stop.is_cancelled() {
                         crash::point(crash::Point::WhileDraining);
                     }
+                    let heard = events.iter().any(|event| matches!(event, SourceEvent::Update(_)));
                     for event in events.drain(..) {
                         self.receive(event, &mut effects);
+                    }
+                    if heard {
+                        self.shared.health.heard(self.order.tip());
                     }
                     metrics::gauge!(telemetry::QUEUE).set(received.len() as f64);
                 }
                 Input::Filled(fill) => {
                     self.filling = false;
-                    self.shared.health.filling(false);
+                    self.shared.health.gap(None);
                     let upto = fill.upto;
                     self.send(Commit::Fill(fill))?;
                     self.order.filled(upto, &mut effects);
@@ -93,11 +97,8 @@ impl<H: History> Ordering<H> {
                 self.order.connected(None, &mut effects);
             }
             self.perform(effects)?;
-            self.shared.health.heard(self.order.tip());
             self.frontier.set(self.order.frontier());
             metrics::gauge!(telemetry::HELD).set(self.order.held() as f64);
-            metrics::gauge!(telemetry::LAG)
-                .set(self.order.tip().saturating_sub(self.order.frontier().unwrap_or_default()) as f64);
         }
     }
 
@@ -177,7 +178,7 @@ impl<H: History> Ordering<H> {
             return;
         }
         self.filling = true;
-        self.shared.health.filling(true);
+        self.shared.health.gap(Some((upto - after.unwrap_or_default()).max(1)));
         metrics::counter!(telemetry::GAPS).increment(1);
         tracing::info!(?after, upto, "the stream does not have these slots; asking RPC");
         let (history, health) = (self.history.clone(), self.shared.health.clone());

@@ -44,7 +44,11 @@ struct Past {
     failures: Mutex<usize>,
 }
 
-impl History for Arc<Past> {
+impl History for Past {
+    async fn genesis(&self) -> anyhow::Result<String> {
+        Ok("a chain".to_owned())
+    }
+
     async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
         {
             let mut failures = self.failures.lock().unwrap();
@@ -99,7 +103,7 @@ impl Running {
         let view = View::new(store.clone(), shared.overlay.clone());
         let (script, receiver) = mpsc::unbounded_channel();
         let (health, stop) = (shared.health.clone(), shared.stop.clone());
-        let pipeline = Pipeline::start(Script(receiver), Arc::new(past), shared).unwrap();
+        let pipeline = Pipeline::start(Script(receiver), past, shared).unwrap();
         Self { store, view, health, script, stop, pipeline }
     }
 

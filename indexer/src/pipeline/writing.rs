@@ -72,7 +72,6 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     if let Some(slot) = batch.checkpoint {
         shared.overlay.committed(slot, &*shared.store).context("cannot read the store")?;
         shared.health.checkpoint(slot);
-        metrics::gauge!(telemetry::CHECKPOINT).set(slot as f64);
     }
     shared.feed.events(&applied.events);
     shared.feed.jobs(&applied.jobs);

@@ -4,10 +4,14 @@ use super::{
     instruction::{self, Inner},
     BankRef, SlotStatus, Update,
 };
-use crate::types::{AccountWrite, Address, Malformed, Signature, Transaction, Version};
+use crate::types::{AccountWrite, Address, Malformed, RawEvent, Signature, Transaction, Unread, Version};
 use std::sync::Arc;
-use yellowstone_grpc_proto::prelude::{
-    subscribe_update::UpdateOneof, SlotStatus as ProtoStatus, SubscribeUpdateAccount, SubscribeUpdateTransaction,
+use yellowstone_grpc_proto::{
+    prelude::{
+        subscribe_update::UpdateOneof, SlotStatus as ProtoStatus, SubscribeUpdateAccount, SubscribeUpdateTransaction,
+        SubscribeUpdateTransactionInfo,
+    },
+    prost::Message as _,
 };
 
 /// `None` for what ordering does not need: pings, entries, statuses without a meaning here.
@@ -51,13 +55,28 @@ fn account(message: SubscribeUpdateAccount) -> Result<Update, Malformed> {
 
 fn transaction(message: SubscribeUpdateTransaction) -> Result<Option<Update>, Malformed> {
     let info = message.transaction.ok_or(Malformed::Missing("transaction"))?;
-    let meta = info.meta.ok_or(Malformed::Missing("transaction status"))?;
-    // The filter excludes them; what a failed transaction says did not happen.
+    let signature = Signature::try_from(info.signature.as_slice())?;
+    let (events, unread) = match events(&info) {
+        Ok(Some(events)) => (events, None),
+        Ok(None) => return Ok(None),
+        Err(error) => (Vec::new(), Some(Unread { reason: error.to_string(), data: info.encode_to_vec() })),
+    };
+    let transaction = Transaction { signature, index: info.index, events, unread };
+    Ok(Some(Update::Transaction {
+        bank: BankRef { slot: message.slot, bank: message.bank_id },
+        transaction: Arc::new(transaction),
+    }))
+}
+
+/// What our programs stated in it. `None` for what did not happen: the filter excludes votes and failures.
+fn events(info: &SubscribeUpdateTransactionInfo) -> Result<Option<Vec<RawEvent>>, Malformed> {
+    let meta = info.meta.as_ref().ok_or(Malformed::Missing("transaction status"))?;
     if meta.err.is_some() || info.is_vote {
         return Ok(None);
     }
-    let body = info.transaction.and_then(|transaction| transaction.message).ok_or(Malformed::Missing("message"))?;
-    let keys = body
+    let message = info.transaction.as_ref().and_then(|transaction| transaction.message.as_ref());
+    let keys = message
+        .ok_or(Malformed::Missing("message"))?
         .account_keys
         .iter()
         .chain(&meta.loaded_writable_addresses)
@@ -72,10 +91,52 @@ fn transaction(message: SubscribeUpdateTransaction) -> Result<Option<Update>, Ma
             events.extend(instruction::event(&keys, group.index, position as u32, inner)?);
         }
     }
-    let transaction =
-        Transaction { signature: Signature::try_from(info.signature.as_slice())?, index: info.index, events };
-    Ok(Some(Update::Transaction {
-        bank: BankRef { slot: message.slot, bank: message.bank_id },
-        transaction: Arc::new(transaction),
-    }))
+    Ok(Some(events))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yellowstone_grpc_proto::prelude::{
+        self as wire, InnerInstruction, InnerInstructions, Message, TransactionStatusMeta,
+    };
+
+    #[test]
+    fn a_transaction_that_cannot_be_read_is_told_with_its_bytes_and_the_reason() {
+        let stranger = InnerInstruction { program_id_index: 200, ..Default::default() };
+        let inner = InnerInstructions { index: 0, instructions: vec![stranger] };
+        let outside = TransactionStatusMeta { inner_instructions: vec![inner], ..Default::default() };
+        let signed = |key: Vec<u8>| {
+            let message = Some(Message { account_keys: vec![key], ..Default::default() });
+            Some(wire::Transaction { message, ..Default::default() })
+        };
+        for (transaction, meta) in [
+            (signed(vec![1; 32]), Some(outside)),
+            (signed(vec![1; 31]), Some(TransactionStatusMeta::default())),
+            (signed(vec![1; 32]), None),
+            (None, Some(TransactionStatusMeta::default())),
+        ] {
+            let signature = vec![7; 64];
+            let info = SubscribeUpdateTransactionInfo { signature, transaction, meta, index: 3, ..Default::default() };
+            let message = SubscribeUpdateTransaction { transaction: Some(info.clone()), slot: 9, bank_id: 1 };
+            let Ok(Some(Update::Transaction { transaction, .. })) = update(UpdateOneof::Transaction(message)) else {
+                panic!("it is told")
+            };
+            assert_eq!((transaction.signature, transaction.index), (Signature([7; 64]), 3));
+            let unread = transaction.unread.as_ref().expect("nobody can read it");
+            assert!(unread.data == info.encode_to_vec() && !unread.reason.is_empty(), "{unread:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_transaction_and_a_vote_are_not_told_even_if_they_cannot_be_read() {
+        let failed = TransactionStatusMeta { err: Some(Default::default()), ..Default::default() };
+        let vote = TransactionStatusMeta::default();
+        for (meta, is_vote) in [(failed, false), (vote, true)] {
+            let meta = Some(meta);
+            let info = SubscribeUpdateTransactionInfo { signature: vec![7; 64], meta, is_vote, ..Default::default() };
+            let message = SubscribeUpdateTransaction { transaction: Some(info), slot: 9, bank_id: 1 };
+            assert!(matches!(update(UpdateOneof::Transaction(message)), Ok(None)));
+        }
+    }
 }

@@ -6,14 +6,20 @@
 //! plain subscription, always asked for from the frontier, and every way of losing it takes the same path back.
 
 use super::{convert, Frontier, Source, SourceEvent};
-use crate::{crash, decode::Program, health::Health, types::Malformed};
+use crate::{crash, decode::Program, health::Health, telemetry};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::{SinkExt, StreamExt};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{timeout, Instant},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
-use yellowstone_grpc_client::{ClientTlsConfig, GeyserGrpcBuilderError, GeyserGrpcClient, GeyserGrpcClientError};
+use yellowstone_grpc_client::{
+    ClientTlsConfig, GeyserGrpcBuilderError, GeyserGrpcClient, GeyserGrpcClientError, GeyserStream,
+    SubscribeRequestSink,
+};
 use yellowstone_grpc_proto::prelude::{
     subscribe_update::UpdateOneof, CommitmentLevel, SubscribeRequest, SubscribeRequestFilterAccounts,
     SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots, SubscribeRequestFilterTransactions,
@@ -32,6 +38,8 @@ pub struct Grpc {
     /// Such as `http://127.0.0.1:10000`, or `https://…` for TLS.
     pub url: String,
     pub x_token: Option<String>,
+    /// A stream that tells nothing for this long is given up. A cluster always has slots.
+    pub silence: Duration,
     pub health: Arc<Health>,
 }
 
@@ -45,8 +53,18 @@ enum ConnectionError {
     Broken(Box<Status>),
     #[error("the gRPC server ended the stream")]
     Ended,
-    #[error("the gRPC server sent something unreadable: {0}")]
-    Malformed(#[from] Malformed),
+    #[error("the gRPC stream has been silent for {} s, its connection being alive", .0.as_secs_f32())]
+    Silent(Duration),
+    #[error("the gRPC server at {url} has not answered within {} s", CONNECT_TIMEOUT.as_secs())]
+    Slow { url: String },
+}
+
+struct Subscription {
+    /// The connection.
+    _client: GeyserGrpcClient,
+    replay_from: Option<u64>,
+    requests: SubscribeRequestSink,
+    updates: GeyserStream,
 }
 
 impl Source for Grpc {
@@ -73,7 +91,7 @@ impl Source for Grpc {
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(10));
             tracing::warn!(%error, ?delay, "no gRPC stream; trying again");
-            metrics::counter!(crate::telemetry::RECONNECTS).increment(1);
+            metrics::counter!(telemetry::RECONNECTS).increment(1);
             self.health.reconnecting(error.to_string());
             if out.send(SourceEvent::Disconnected { reason: error.to_string() }).await.is_err() {
                 return;
@@ -95,48 +113,63 @@ impl Grpc {
         out: &mpsc::Sender<SourceEvent>,
         progressed: &mut bool,
     ) -> Result<(), ConnectionError> {
-        let mut client = self.connect().await?;
-        let mut replay_from = self.replay_from(&mut client, frontier.get().filter(|_| replay)).await;
-        let subscribed = client.subscribe_with_request(Some(request(replay_from))).await;
-        let (mut sink, mut stream) = match subscribed {
-            Ok(both) => both,
-            Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
-                tracing::warn!(%error, ?replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
-                replay_from = None;
-                client
-                    .subscribe_with_request(Some(request(None)))
-                    .await
-                    .map_err(|source| self.subscribe_error(source))?
-            }
-            Err(source) => return Err(self.subscribe_error(source)),
-        };
+        let subscribing = self.subscribe(frontier.get().filter(|_| replay));
+        let subscribed = timeout(CONNECT_TIMEOUT, subscribing).await;
+        let Subscription { _client, replay_from, mut requests, mut updates } =
+            subscribed.map_err(|_| ConnectionError::Slow { url: self.url.clone() })??;
         if out.send(SourceEvent::Connected { replay_from }).await.is_err() {
             return Ok(());
         }
         tracing::info!(url = %self.url, ?replay_from, "subscribed");
         crash::point(crash::Point::AfterSubscribe);
-        while let Some(message) = stream.next().await {
+        // Pings are no news: a server that has lost its validator still sends them, and its connection answers ours.
+        let mut heard = Instant::now();
+        loop {
+            let next = timeout(self.silence.saturating_sub(heard.elapsed()), updates.next()).await;
+            let message = next.map_err(|_| ConnectionError::Silent(self.silence))?.ok_or(ConnectionError::Ended)?;
             let message = message.map_err(|status| ConnectionError::Broken(Box::new(status)))?;
-            *progressed = true;
             match message.update_oneof {
                 Some(UpdateOneof::Ping(_)) => {
                     // Load balancers close streams on which the client never says anything.
                     let ping = SubscribeRequest { ping: Some(SubscribeRequestPing { id: 1 }), ..Default::default() };
-                    if sink.send(ping).await.is_err() {
+                    if requests.send(ping).await.is_err() {
                         return Err(ConnectionError::Ended);
                     }
                 }
+                None | Some(UpdateOneof::Pong(_)) => {}
                 Some(message) => {
-                    if let Some(update) = convert::update(message)? {
+                    *progressed = true;
+                    let update = convert::update(message).unwrap_or_else(|error| {
+                        // It names nothing under which it could be kept, and would come again with every replay.
+                        tracing::error!(%error, "the gRPC server sent something unreadable; going on without it");
+                        metrics::counter!(telemetry::UNREADABLE).increment(1);
+                        None
+                    });
+                    if let Some(update) = update {
                         if out.send(SourceEvent::Update(update)).await.is_err() {
                             return Ok(());
                         }
                     }
+                    // Not before it was taken: the silence may have been ours.
+                    heard = Instant::now();
                 }
-                None => {}
             }
         }
-        Err(ConnectionError::Ended)
+    }
+
+    async fn subscribe(&self, from: Option<u64>) -> Result<Subscription, ConnectionError> {
+        let mut client = self.connect().await?;
+        let mut replay_from = self.replay_from(&mut client, from).await;
+        let (requests, updates) = match client.subscribe_with_request(Some(request(replay_from))).await {
+            Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
+                tracing::warn!(%error, ?replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
+                replay_from = None;
+                client.subscribe_with_request(Some(request(None))).await
+            }
+            subscribed => subscribed,
+        }
+        .map_err(|source| ConnectionError::Subscribe { url: self.url.clone(), source })?;
+        Ok(Subscription { _client: client, replay_from, requests, updates })
     }
 
     async fn connect(&self) -> Result<GeyserGrpcClient, ConnectionError> {
@@ -181,10 +214,6 @@ impl Grpc {
                 Some(from)
             }
         }
-    }
-
-    fn subscribe_error(&self, source: GeyserGrpcClientError) -> ConnectionError {
-        ConnectionError::Subscribe { url: self.url.clone(), source }
     }
 }
 
@@ -234,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn a_dead_endpoint_is_an_error_with_and_without_tls() {
         for url in ["http://127.0.0.1:1", "https://127.0.0.1:1"] {
-            let grpc = Grpc { url: url.to_owned(), x_token: None, health: Default::default() };
+            let grpc = Grpc { url: url.to_owned(), x_token: None, silence: Duration::MAX, health: Default::default() };
             let error = grpc.connect().await.err().expect("nothing listens there").to_string();
             assert!(error.contains(url), "{error}");
         }

@@ -39,6 +39,9 @@ pub struct Fill {
 
 /// Answers for slots that the stream did not bring.
 pub trait History: Send + Sync + 'static {
+    /// The genesis hash of the chain.
+    fn genesis(&self) -> impl Future<Output = anyhow::Result<String>> + Send;
+
     /// Everything after `after` (from the beginning, if `None`) up to and including `upto`. Repeats what can be
     /// repeated; an error means that it is not known, never that there was nothing.
     fn fill(&self, after: Option<u64>, upto: u64) -> impl Future<Output = anyhow::Result<Fill>> + Send;

@@ -1,13 +1,23 @@
 //! What could not be decoded, kept for a version that can.
 
 use super::Result;
-use crate::types::{Address, EventKey, Signature};
+use crate::types::{Address, EventKey, Signature, Unread};
 use rusqlite::{params, Connection};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Letter {
     Account(Address),
     Event(EventKey),
+    Transaction(Signature),
+}
+
+/// A transaction that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnreadRow {
+    pub signature: Signature,
+    pub slot: u64,
+    /// Place in its block.
+    pub index: u64,
 }
 
 impl Letter {
@@ -15,12 +25,14 @@ impl Letter {
         match self {
             Self::Account(_) => "account",
             Self::Event(_) => "event",
+            Self::Transaction(_) => "transaction",
         }
     }
 
     fn key(&self) -> Vec<u8> {
         match self {
             Self::Account(address) => address.0.to_vec(),
+            Self::Transaction(signature) => signature.0.to_vec(),
             Self::Event(key) => {
                 [&key.signature.0[..], &key.instruction.to_be_bytes(), &key.inner.to_be_bytes()].concat()
             }
@@ -30,6 +42,9 @@ impl Letter {
     fn parse(key: &[u8]) -> Option<Self> {
         if let Ok(address) = Address::try_from(key) {
             return Some(Self::Account(address));
+        }
+        if let Ok(signature) = Signature::try_from(key) {
+            return Some(Self::Transaction(signature));
         }
         let (signature, rest) = key.split_first_chunk::<64>()?;
         let (instruction, inner) = rest.split_first_chunk::<4>()?;
@@ -49,6 +64,31 @@ pub fn put(conn: &Connection, letter: &Letter, program: &Address, slot: u64, dat
     )?
     .execute(params![letter.key(), letter.kind(), program.0, slot as i64, data, reason])?;
     Ok(())
+}
+
+/// False when it is kept already.
+pub fn put_unread(conn: &Connection, row: &UnreadRow, unread: &Unread) -> Result<bool> {
+    let letter = Letter::Transaction(row.signature);
+    let mut statement = conn.prepare_cached(
+        "insert into dead_letters (key, kind, program, slot, data, reason, tx_index) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         on conflict do nothing",
+    )?;
+    let (slot, index) = (row.slot as i64, row.index as i64);
+    // Which programs it called is not known.
+    let program = Address::SYSTEM.0;
+    Ok(statement.execute(params![letter.key(), letter.kind(), program, slot, unread.data, unread.reason, index])? > 0)
+}
+
+/// Oldest first.
+pub fn unread(conn: &Connection) -> Result<Vec<UnreadRow>> {
+    let mut statement = conn.prepare_cached(
+        "select key, slot, tx_index from dead_letters where kind = 'transaction' order by slot, tx_index",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let (slot, index) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64);
+        Ok(UnreadRow { signature: Signature(row.get(0)?), slot, index })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub fn remove(conn: &Connection, letter: &Letter) -> Result<()> {

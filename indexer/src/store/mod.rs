@@ -5,6 +5,7 @@
 mod account;
 pub mod bid;
 pub mod bond;
+mod chain;
 pub mod channel;
 mod checkpoint;
 mod dead_letter;
@@ -13,6 +14,7 @@ mod distribution;
 mod event;
 pub mod job;
 mod listing;
+mod lock;
 pub mod model;
 mod overlay;
 mod page;
@@ -29,6 +31,7 @@ mod view;
 pub use account::AccountRow;
 pub use channel::ChannelFilter;
 pub use checkpoint::Checkpoint;
+pub use dead_letter::UnreadRow;
 pub use dispute::DisputeFilter;
 pub use distribution::DistributionFilter;
 pub use event::EventRow;
@@ -55,6 +58,13 @@ pub enum StoreError {
     Open { path: String, reason: String },
     #[error("the database was written by a newer indexer (schema {found}, this one knows {known}); use that one, or start with another --database")]
     Newer { found: i64, known: i64 },
+    #[error("another indexer uses the database {path}; stop it, or start this one with another --database")]
+    Taken { path: String },
+    #[error(
+        "the database is of the chain with genesis hash {stored}, and the RPC node serves that with {found}: a database is of one \
+         chain for ever; start with another --database, or with an --rpc and --grpc of that chain"
+    )]
+    OtherChain { stored: String, found: String },
     #[error("row {0} of the database is damaged: {1}; move the file away and start again, the chain has everything")]
     Damaged(String, String),
 }
@@ -96,6 +106,8 @@ pub struct Redecoded {
 
 /// Confirmed state. Methods block; call them from a blocking thread. Reads see whole batches only.
 pub trait Store: Send + Sync + 'static {
+    /// Says of which chain everything is, by its genesis hash. An error if something of another is stored already.
+    fn bind(&self, genesis: &str) -> Result<()>;
     fn checkpoint(&self) -> Result<Option<Checkpoint>>;
     /// Writes one batch. Applying it again, or applying parts of it in another order, changes nothing more.
     fn apply(&self, batch: &Batch) -> Result<Applied>;
@@ -141,6 +153,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Decodes dead letters again, with what this version knows.
     fn redecode(&self) -> Result<Redecoded>;
+    /// Transactions among the dead letters. Storing one that can be read takes it out.
+    fn unread(&self) -> Result<Vec<UnreadRow>>;
     fn dead_letters(&self) -> Result<u64>;
 }
 

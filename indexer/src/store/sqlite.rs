@@ -4,11 +4,13 @@ mod apply;
 mod rebuild;
 
 use super::{
-    account, channel, checkpoint, dead_letter, dispute, distribution, event, job, model, plan, provider,
+    account, chain, channel, checkpoint, dead_letter, dispute, distribution, event, job,
+    lock::Lock,
+    model, plan, provider,
     revenue::{self, Days, Sums},
     totals, AccountRow, Applied, Batch, ChannelFilter, Checkpoint, DisputeFilter, DistributionFilter, EventRow,
     JobFilter, ModelFilter, PageRequest, PlanFilter, ProviderFilter, Redecoded, Result, RevenueFilter, Store,
-    StoreError,
+    StoreError, UnreadRow,
 };
 use crate::types::Address;
 use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Model, Plan, Provider, Revenue, Totals};
@@ -27,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_models.sql"),
     include_str!("../../migrations/0005_billing.sql"),
     include_str!("../../migrations/0006_vouchers_and_disputes.sql"),
+    include_str!("../../migrations/0007_sound.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.
@@ -40,6 +43,7 @@ pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    _lock: Option<Lock>,
 }
 
 impl Sqlite {
@@ -47,9 +51,7 @@ impl Sqlite {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let refused = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| refused(error.to_string()))?;
-        }
+        create_folder(&path)?;
         let mut writer = Connection::open(&path).map_err(|error| refused(error.to_string()))?;
         prepare(&writer).map_err(|error| refused(error.to_string()))?;
         // In WAL mode a crash of the process loses nothing; a power cut may lose the newest commits whole, checkpoint and
@@ -57,7 +59,18 @@ impl Sqlite {
         writer.pragma_update(None, "journal_mode", "WAL").map_err(|error| refused(error.to_string()))?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         migrate(&mut writer)?;
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default() })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), _lock: None })
+    }
+
+    /// The same, and nobody else may do so while this one lives.
+    pub fn open_alone(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        create_folder(&path)?;
+        // Before anything is written: the schema may be another's.
+        let lock = Lock::take(&path)?;
+        let mut store = Self::open(path)?;
+        store._lock = Some(lock);
+        Ok(store)
     }
 
     /// Opens a store that must exist already.
@@ -96,6 +109,13 @@ impl Sqlite {
     }
 }
 
+fn create_folder(path: &Path) -> Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let refused =
+        |error: std::io::Error| StoreError::Open { path: path.display().to_string(), reason: error.to_string() };
+    std::fs::create_dir_all(folder).map_err(refused)
+}
+
 fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = Connection::open_with_flags(path, flags)?;
@@ -132,6 +152,10 @@ fn commitment(conn: &Connection, slot: u64) -> Result<Commitment> {
 }
 
 impl Store for Sqlite {
+    fn bind(&self, genesis: &str) -> Result<()> {
+        self.write(|conn| chain::bind(conn, genesis))
+    }
+
     fn checkpoint(&self) -> Result<Option<Checkpoint>> {
         self.read(checkpoint::get)
     }
@@ -304,6 +328,10 @@ impl Store for Sqlite {
 
     fn redecode(&self) -> Result<Redecoded> {
         self.write(apply::redecode)
+    }
+
+    fn unread(&self) -> Result<Vec<UnreadRow>> {
+        self.read(dead_letter::unread)
     }
 
     fn dead_letters(&self) -> Result<u64> {

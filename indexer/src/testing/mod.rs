@@ -176,7 +176,7 @@ impl Chain {
         let block = self.blocks.last_mut().unwrap();
         block.writes.extend(made);
         let index = block.transactions.len() as u64;
-        block.transactions.push(Arc::new(Transaction { signature: Signature(signature), index, events }));
+        block.transactions.push(Arc::new(Transaction { signature: Signature(signature), index, events, unread: None }));
     }
 
     pub fn register(&mut self, who: u8) -> Address {

@@ -9,7 +9,7 @@ mod tests;
 pub use books::{audit, Books, Vault};
 
 use crate::{
-    source::rpc::Rpc,
+    source::{rpc::Rpc, History as _},
     store::{revenue::Sums, Store},
     types::{Address, Snapshot},
 };
@@ -110,6 +110,7 @@ pub struct Report {
 
 /// Compares everything, looking again for as long as `wait` while they differ.
 pub async fn run(store: &dyn Store, rpc: &Rpc, wait: Duration) -> anyhow::Result<Report> {
+    store.bind(&rpc.genesis().await?)?;
     let started = Instant::now();
     loop {
         let snapshots = rpc.snapshots(0).await?;

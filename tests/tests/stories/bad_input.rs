@@ -80,7 +80,7 @@ async fn verify_without_rpc_fails_and_says_which() {
     let folder = tempfile::tempdir().unwrap();
     let (grpc, rpc) = (format!("http://{}", nobody()), format!("http://{}", nobody()));
     let indexer = Indexer::start(folder.path(), "indexer", &grpc, &rpc, None).await;
-    let health = indexer.unwell("gRPC").await;
+    let health = indexer.unwell(&rpc).await;
     assert_eq!((health.tip_slot, health.checkpoint_slot), (0, 0));
     let database = indexer.database.display().to_string();
     refused(&run("joule-indexer", &["verify", "--rpc", &rpc, "--database", &database]).await, 2, &[&rpc]);

@@ -44,8 +44,8 @@ async fn an_indexer_whose_rpc_is_dead_at_its_first_start_waits_for_the_snapshot(
     let rpc = Proxy::to(world.localnet.rpc_url()).await;
     rpc.cut();
     let indexer = Indexer::start(world.folder.path(), "indexer", world.localnet.grpc_url(), &rpc.url(), None).await;
-    let health = indexer.unwell("missing").await;
-    assert_eq!(health.checkpoint_slot, 0, "nothing behind a gap is stored: {health:?}");
+    let health = indexer.unwell("the RPC node says which chain").await;
+    assert_eq!(health.checkpoint_slot, 0, "nothing is stored: {health:?}");
 
     rpc.mend();
     indexer.well().await;

@@ -6,12 +6,12 @@ use super::super::{
     distribution, event, model, payer,
     revenue::{self, Days},
     totals::Deltas,
-    Applied, Batch, EventRow, Redecoded, Result,
+    Applied, Batch, EventRow, Redecoded, Result, UnreadRow,
 };
 use crate::{
     crash,
     decode::{self, Life, Program, Row, State, UNDECODABLE},
-    types::{AccountWrite, Address, Block, Snapshot, Version},
+    types::{AccountWrite, Address, Block, Snapshot, Transaction, Unread, Version},
 };
 use anchor_lang::prelude::Address as Key;
 use joule_api::Commitment;
@@ -87,6 +87,11 @@ impl<'a> Work<'a> {
         }
         let mut closings = BTreeMap::new();
         for transaction in &block.transactions {
+            let Transaction { signature, index, .. } = **transaction;
+            match &transaction.unread {
+                Some(unread) => self.unread(&UnreadRow { signature, slot: block.slot, index }, unread)?,
+                None => dead_letter::remove(self.conn, &Letter::Transaction(signature))?,
+            }
             for raw in &transaction.events {
                 let event = EventRow::new(transaction.signature, transaction.index, block.slot, block.block_time, raw);
                 self.event(&event, &mut closings)?;
@@ -325,11 +330,20 @@ impl<'a> Work<'a> {
         dead_letter::put(self.conn, letter, program, slot, data, reason)
     }
 
+    fn unread(&mut self, row: &UnreadRow, unread: &Unread) -> Result<()> {
+        if dead_letter::put_unread(self.conn, row, unread)? {
+            tracing::warn!(?row, reason = unread.reason, "unreadable; kept as a dead letter");
+            self.applied.dead_letters += 1;
+        }
+        Ok(())
+    }
+
     fn redecode(mut self) -> Result<Redecoded> {
         let mut redecoded = Redecoded::default();
         for letter in dead_letter::all(self.conn)? {
-            redecoded.tried += 1;
             let decoded = match &letter {
+                // Its bytes do not tell more than before: whoever has it must be asked.
+                Letter::Transaction(_) => continue,
                 Letter::Account(address) => match account::get(self.conn, address)? {
                     Some(row) => match row.state() {
                         Some(state) => {
@@ -357,6 +371,7 @@ impl<'a> Work<'a> {
                     None => false,
                 },
             };
+            redecoded.tried += 1;
             if decoded {
                 dead_letter::remove(self.conn, &letter)?;
                 redecoded.decoded += 1;

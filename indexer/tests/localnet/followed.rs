@@ -1,219 +1,21 @@
-//! The indexer on a real chain: the programs' own binaries, RPC, and the Yellowstone gRPC stream.
-//!
-//! Needs `target/deploy/*.so` (`make build`).
+//! What happens on the chain is what the indexer says, whether it saw it happen or read it up.
 
+use crate::support::{Following, World, BOND, BUDGET, PRICE};
 use joule_api::{Client, Commitment, DisputeStatus, JobStatus, ProviderStatus, Verdict};
-use joule_indexer::{config::Settings, source::rpc::Rpc, store::Sqlite, verify, Indexer};
-use joule_localnet::{Config, Localnet, Persona};
+use joule_indexer::{config::Settings, Indexer};
+use joule_localnet::Persona;
 use joule_sdk::{
-    escrow::state::{commitment, Dispute, Terms, Verification, Vote},
+    escrow::state::{commitment, Dispute, Verification, Vote},
     instruction::{
         escrow,
         model::{create_model, publish_prices, share_accounts, Origin},
-        registry, staking,
+        registry,
     },
     pda,
-    registry::state::{Attributes, Listing, Model, ModelProfile, Profile},
-    token_program,
-    treasury::state::Service,
-    Chain, Keypair, Pubkey,
-};
-use std::{
-    future::Future,
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
+    registry::state::{Listing, Model, ModelProfile},
+    token_program, Pubkey,
 };
 use tokio_util::sync::CancellationToken;
-use yellowstone_grpc_client::GeyserGrpcClient;
-
-/// Long enough for a loaded machine; only failures wait for it.
-const PATIENCE: Duration = Duration::from_secs(90);
-const BUDGET: u64 = 1_000_000;
-const PRICE: u64 = 900_000;
-/// What each provider and juror answers with.
-const BOND: u64 = 10_000_000;
-const RESULT: [u8; 32] = [7; 32];
-
-struct World {
-    localnet: Localnet,
-    chain: Chain,
-    folder: tempfile::TempDir,
-}
-
-struct Following {
-    indexer: Indexer,
-    client: Client,
-    stop: CancellationToken,
-}
-
-impl World {
-    async fn start(replay_slots: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let programs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy");
-        let config = Config { replay_slots, ..Config::ephemeral(programs, folder.path().join("state")) };
-        let localnet = Localnet::start(config).await.expect("localnet starts; the programs are built by `make build`");
-        let chain = Chain::new(localnet.rpc_url());
-        Self { localnet, chain, folder }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("indexer.sqlite")
-    }
-
-    async fn follow(&self, database: &Path) -> Following {
-        let settings = Settings {
-            grpc: self.localnet.grpc_url().to_owned(),
-            rpc: self.localnet.rpc_url().to_owned(),
-            database: database.to_owned(),
-            listen: ([127, 0, 0, 1], 0).into(),
-            ..Settings::default()
-        };
-        let stop = CancellationToken::new();
-        let indexer = Indexer::start(&settings, stop.clone()).await.unwrap();
-        let client = Client::new(format!("http://{}", indexer.address()));
-        Following { indexer, client, stop }
-    }
-
-    fn key(&self, persona: Persona) -> &Keypair {
-        self.localnet.personas().key(persona)
-    }
-
-    fn address(&self, persona: Persona) -> Pubkey {
-        self.localnet.personas().address(persona)
-    }
-
-    fn tokens(&self, owner: Persona) -> Pubkey {
-        pda::associated_token(&self.address(owner), &self.localnet.mint(), &token_program::CLASSIC)
-    }
-
-    fn provider(&self, persona: Persona) -> Pubkey {
-        pda::provider(&self.address(persona))
-    }
-
-    fn bond(&self, persona: Persona) -> Pubkey {
-        pda::bond(&self.address(persona), &self.localnet.mint())
-    }
-
-    /// As a provider, with a bond.
-    async fn register(&self, persona: Persona) -> Pubkey {
-        let authority = self.address(persona);
-        let profile = Profile {
-            payout_owner: authority,
-            capacity: 4,
-            endpoint_hash: [1; 32],
-            metadata_hash: [2; 32],
-            attributes: Attributes { cpu_cores: 2, ..Attributes::default() },
-        };
-        let (mint, bond) = (self.localnet.mint(), self.bond(persona));
-        let instructions = [
-            registry::register(authority, authority, profile),
-            staking::open_bond(authority, authority, mint, token_program::CLASSIC, authority),
-            staking::name_service(authority, bond, Service::Escrow as u8, true),
-            staking::deposit_bond(authority, self.tokens(persona), bond, mint, token_program::CLASSIC, BOND, authority),
-        ];
-        self.chain.send(&instructions, &[self.key(persona)]).await.unwrap();
-        self.provider(persona)
-    }
-
-    async fn open(&self, persona: Persona) -> Pubkey {
-        self.open_with(persona, Verification::Review, 3_600).await
-    }
-
-    /// `window` is each of the job's own, in seconds.
-    async fn open_with(&self, persona: Persona, verification: Verification, window: u32) -> Pubkey {
-        let client = self.address(persona);
-        let id = self.chain.next_job_id(&client).await.unwrap();
-        let accounts = escrow::OpenAccounts {
-            payer: client,
-            client,
-            source: self.tokens(persona),
-            refund: self.tokens(persona),
-            mint: self.localnet.mint(),
-            token_program: token_program::CLASSIC,
-            requirements: None,
-            staked_in: None,
-        };
-        let is_judged = verification != Verification::Review;
-        let terms = Terms {
-            budget: BUDGET,
-            spec_hash: [3; 32],
-            input_hash: [4; 32],
-            accept_window: window,
-            bid_window: 0,
-            work_window: window,
-            review_window: window,
-            vote_window: if is_judged { 60 } else { 0 },
-            bond_bps: 10_000,
-            verification: verification as u8,
-            pricing: 0,
-            jurors: is_judged.into(),
-            max_rate: 0,
-        };
-        self.chain.send(&[escrow::open(accounts, id, terms)], &[self.key(persona)]).await.unwrap();
-        pda::job(&client, id)
-    }
-
-    async fn accept(&self, provider: Persona, job: Pubkey) {
-        let state = self.chain.job(&job).await.unwrap().unwrap();
-        let who = escrow::Provider::new(self.address(provider), self.tokens(provider));
-        let accept = escrow::accept(who, job, &state, PRICE);
-        self.chain.send(&[accept], &[self.key(provider)]).await.unwrap();
-    }
-
-    async fn submit(&self, provider: Persona, job: Pubkey) {
-        let submit = escrow::submit(self.address(provider), job, RESULT);
-        self.chain.send(&[submit], &[self.key(provider)]).await.unwrap();
-    }
-
-    async fn approve(&self, client: Persona, job: Pubkey) {
-        let state = self.chain.job(&job).await.unwrap().unwrap();
-        let approve = escrow::approve(job, &state, token_program::CLASSIC, RESULT);
-        self.chain.send(&[approve], &[self.key(client)]).await.unwrap();
-    }
-
-    async fn cancel(&self, client: Persona, job: Pubkey) {
-        let state = self.chain.job(&job).await.unwrap().unwrap();
-        self.chain.send(&[escrow::cancel(job, &state, token_program::CLASSIC)], &[self.key(client)]).await.unwrap();
-    }
-
-    async fn equals_the_chain(&self, database: &Path) {
-        let store = Sqlite::open_existing(database).unwrap();
-        let rpc = Rpc::new(self.localnet.rpc_url().to_owned(), false);
-        let report = verify::run(&store, &rpc, PATIENCE).await.unwrap();
-        assert!(report.differences.is_empty(), "{report}");
-        assert!(report.accounts > 2 && report.reputations > 0 && report.unknown_reputations == 0, "{report}");
-    }
-}
-
-impl Following {
-    async fn job_is(&self, job: Pubkey, status: JobStatus, commitment: Commitment) -> joule_api::Job {
-        let started = Instant::now();
-        loop {
-            if let Ok(found) = self.client.job(&job.to_string()).await {
-                if found.status == status && found.commitment >= commitment {
-                    return found;
-                }
-            }
-            let health = self.client.health().await.unwrap();
-            assert!(started.elapsed() < PATIENCE, "{job} never became {status:?}; {health:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    async fn until<F: Future<Output = bool>>(&self, what: &str, holds: impl Fn(Client) -> F) {
-        let started = Instant::now();
-        while !holds(self.client.clone()).await {
-            let health = self.client.health().await.unwrap();
-            assert!(started.elapsed() < PATIENCE, "never: {what}; {health:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        self.indexer.finished().await.unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_are_followed_from_the_first_to_the_last_unit() {
@@ -390,15 +192,7 @@ async fn what_the_server_cannot_replay_is_filled_by_rpc() {
     world.cancel(Persona::Bob, brief).await;
     let retire = registry::retire(world.address(Persona::North), world.address(Persona::North));
     world.chain.send(&[retire], &[world.key(Persona::North)]).await.unwrap();
-    // Until the stream itself says that it no longer reaches back to these changes.
-    let changed_by = world.chain.rpc().get_slot().await.unwrap();
-    let grpc = GeyserGrpcClient::build_from_shared(world.localnet.grpc_url().to_owned()).unwrap();
-    let mut grpc = grpc.connect().await.unwrap();
-    let started = Instant::now();
-    while grpc.subscribe_replay_info().await.unwrap().first_available.unwrap_or_default() <= changed_by {
-        assert!(started.elapsed() < PATIENCE, "the chain stands still");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    world.cannot_replay_from(world.chain.slot().await.unwrap()).await;
 
     let following = world.follow(&database).await;
     let settled = following.job_is(job, JobStatus::Settled, Commitment::Confirmed).await;
@@ -409,7 +203,7 @@ async fn what_the_server_cannot_replay_is_filled_by_rpc() {
             client.provider(&north.to_string()).await.is_ok_and(|north| north.status == ProviderStatus::Retired)
         })
         .await;
-    following.until("well", |client| async move { client.health().await.is_ok_and(|health| health.ok) }).await;
+    following.well().await;
     world.equals_the_chain(&database).await;
     following.stop().await;
     world.localnet.stop().await.unwrap();
@@ -429,14 +223,7 @@ async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
     let stop = CancellationToken::new();
     let indexer = Indexer::start(&settings, stop.clone()).await.unwrap();
     let following = Following { client: Client::new(format!("http://{}", indexer.address())), indexer, stop };
-    following
-        .until("unwell", |client| async move {
-            client
-                .health()
-                .await
-                .is_ok_and(|health| !health.ok && health.reason.is_some_and(|why| why.contains("gRPC")))
-        })
-        .await;
+    following.unwell("the RPC node says which chain").await;
     let taken = Settings { listen: following.indexer.address(), ..settings };
     let error = Indexer::start(&taken, CancellationToken::new()).await.err().unwrap();
     assert!(format!("{error:#}").contains("--listen"), "{error:#}");

@@ -1,0 +1,107 @@
+//! Accounts by RPC, as they are now.
+
+use super::Rpc;
+use crate::{
+    decode::Program,
+    types::{AccountWrite, Address, Snapshot, Version},
+};
+use anyhow::{ensure, Context as _};
+use base64::{prelude::BASE64_STANDARD, Engine};
+use serde::Deserialize;
+use serde_json::json;
+use solana_rpc_client_api::request::RpcRequest;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Accounts that one `getMultipleAccounts` takes.
+const ACCOUNTS: usize = 100;
+/// Where a token account says what it holds, in SPL Token and Token-2022 alike.
+const BALANCE: std::ops::Range<usize> = 64..72;
+
+#[derive(Deserialize)]
+struct WithContext<T> {
+    context: Context,
+    value: T,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    slot: u64,
+}
+
+#[derive(Deserialize)]
+struct KeyedAccount {
+    pubkey: String,
+    account: UiAccount,
+}
+
+#[derive(Deserialize)]
+struct UiAccount {
+    lamports: u64,
+    owner: String,
+    /// The bytes and their encoding.
+    data: (String, String),
+}
+
+impl UiAccount {
+    fn write(self, address: Address, slot: u64) -> anyhow::Result<AccountWrite> {
+        let data = BASE64_STANDARD
+            .decode(&self.data.0)
+            .with_context(|| format!("account {address} is not base64 ({})", self.data.1))?;
+        let owner = self.owner.parse()?;
+        Ok(AccountWrite { address, owner, lamports: self.lamports, data, version: Version::snapshot(slot) })
+    }
+}
+
+impl Rpc {
+    /// Every account of every program of ours, confirmed, at `min_slot` or later.
+    pub async fn snapshots(&self, min_slot: u64) -> anyhow::Result<Vec<Snapshot>> {
+        let mut snapshots = Vec::with_capacity(Program::ALL.len());
+        for program in Program::ALL {
+            snapshots.push(self.snapshot(program, min_slot).await?);
+        }
+        Ok(snapshots)
+    }
+
+    async fn snapshot(&self, program: Program, min_slot: u64) -> anyhow::Result<Snapshot> {
+        let config = json!({
+            "commitment": "confirmed", "encoding": "base64", "withContext": true, "minContextSlot": min_slot,
+        });
+        let found: WithContext<Vec<KeyedAccount>> =
+            self.call(RpcRequest::GetProgramAccounts, json!([program.address().to_string(), config])).await?;
+        let slot = found.context.slot;
+        let accounts = found.value.into_iter().map(|keyed| keyed.account.write(keyed.pubkey.parse()?, slot));
+        let accounts = accounts.collect::<anyhow::Result<_>>()?;
+        let block_time = self.time_of(slot).await;
+        Ok(Snapshot { program: program.address(), slot, block_time, accounts })
+    }
+
+    /// Of a slot that is confirmed just now. Not every node knows it, and nothing depends on it but the day on which something
+    /// is counted: the clock here is right enough.
+    async fn time_of(&self, slot: u64) -> Option<i64> {
+        match self.ask(RpcRequest::GetBlockTime, json!([slot])).await {
+            Ok(Some(time)) => Some(time),
+            Ok(None) | Err(_) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+                i64::try_from(since.as_secs()).ok()
+            }
+        }
+    }
+
+    /// What token accounts hold, in base units, confirmed; `None` where there is no token account.
+    pub async fn balances(&self, accounts: &[Address]) -> anyhow::Result<Vec<Option<u64>>> {
+        let mut balances = Vec::with_capacity(accounts.len());
+        for some in accounts.chunks(ACCOUNTS) {
+            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let config = json!({"commitment": "confirmed", "encoding": "base64"});
+            let found: WithContext<Vec<Option<UiAccount>>> =
+                self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
+            ensure!(found.value.len() == some.len(), "the RPC node left accounts out");
+            for account in found.value {
+                let data = account.map(|account| BASE64_STANDARD.decode(account.data.0)).transpose()?;
+                let bytes = data.as_ref().and_then(|data| data.get(BALANCE)?.try_into().ok());
+                balances.push(bytes.map(u64::from_le_bytes));
+            }
+        }
+        Ok(balances)
+    }
+}

@@ -1,0 +1,133 @@
+//! Filling gaps.
+
+use super::{ledger::RANGE, transaction::Listed, Rpc, PARALLEL};
+use crate::{
+    decode::Program,
+    source::{Fill, History},
+    types::Block,
+};
+use anyhow::bail;
+use futures::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use serde_json::{json, Value};
+use solana_rpc_client_api::request::RpcRequest;
+use std::collections::{BTreeMap, HashSet};
+
+/// Most signatures that one `getSignaturesForAddress` returns.
+const PAGE: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignatureInfo {
+    signature: String,
+    slot: u64,
+    block_time: Option<i64>,
+    err: Option<Value>,
+}
+
+impl History for Rpc {
+    async fn genesis(&self) -> anyhow::Result<String> {
+        self.call(RpcRequest::GetGenesisHash, Value::Null).await
+    }
+
+    async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
+        let first = self.first_block(after).await?;
+        if upto >= first {
+            self.wait_for_history(upto).await?;
+        }
+        let listed = self.listed(after, upto).await?;
+        if upto >= first {
+            let known = after.filter(|after| first <= after + 1);
+            let from = match known {
+                Some(after) => after + 1,
+                None if upto - first < RANGE => first,
+                // Years of blocks before the programs were there say nothing.
+                None => listed.iter().map(|listed| listed.slot).min().unwrap_or(upto),
+            };
+            self.check_ledger(known, from, upto).await?;
+        }
+        tracing::info!(?after, upto, transactions = listed.len(), "reading history by RPC");
+        let blocks = self.blocks_of(listed).await?;
+        // Last, so that nothing closed before it is taken for alive.
+        let snapshots = self.snapshots(upto).await?;
+        Ok(Fill { blocks, snapshots, upto })
+    }
+}
+
+impl Rpc {
+    /// Where the node's history begins. An error, unless it reaches back to `after`, or nobody minds.
+    async fn first_block(&self, after: Option<u64>) -> anyhow::Result<u64> {
+        let first: u64 = self.call(RpcRequest::GetFirstAvailableBlock, Value::Null).await?;
+        match after {
+            None if first > 1 => {
+                tracing::info!(first, "the RPC node's history begins here; older events are not known");
+            }
+            Some(after) if first > after + 1 && self.accept_gap => {
+                tracing::error!(after, first, "events between these slots are lost; going on, as --accept-gap says");
+            }
+            Some(after) if first > after + 1 => bail!(
+                "events between slots {after} and {first} can no longer be had from {}: \
+                 use an RPC node with a longer history, or go on without them with --accept-gap",
+                self.url()
+            ),
+            _ => {}
+        }
+        Ok(first)
+    }
+
+    /// The successful transactions that name our programs, each once.
+    async fn listed(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        let mut seen = HashSet::new();
+        for program in Program::ALL {
+            // Oldest first, so that positions rise with the order in which they happened.
+            let found = self.signatures(program, after, upto).await?.into_iter().rev();
+            listed.extend(found.filter(|listed| seen.insert(listed.signature)));
+        }
+        Ok(listed)
+    }
+
+    /// Successful transactions that name a program, after `after` and up to `upto`, newest first.
+    async fn signatures(&self, program: Program, after: Option<u64>, upto: u64) -> anyhow::Result<Vec<Listed>> {
+        let mut found = Vec::new();
+        let mut before: Option<String> = None;
+        loop {
+            let mut config = json!({"commitment": "confirmed", "limit": PAGE, "minContextSlot": upto});
+            if let Some(before) = &before {
+                config["before"] = json!(before);
+            }
+            let page: Vec<SignatureInfo> =
+                self.call(RpcRequest::GetSignaturesForAddress, json!([program.address().to_string(), config])).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            let reached = after.is_some_and(|after| last.slot <= after);
+            before = Some(last.signature.clone());
+            let full = page.len() == PAGE;
+            for info in page {
+                if info.err.is_none() && info.slot <= upto && after.is_none_or(|after| info.slot > after) {
+                    let (slot, block_time) = (info.slot, info.block_time);
+                    found.push(Listed { signature: info.signature.parse()?, slot, block_time });
+                }
+            }
+            if reached || !full {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What they stated, in the order in which they are listed.
+    async fn blocks_of(&self, listed: Vec<Listed>) -> anyhow::Result<Vec<Block>> {
+        let fetched: Vec<_> = futures::stream::iter(listed.into_iter().enumerate())
+            .map(|(position, listed)| async move {
+                anyhow::Ok(self.transaction(&listed, position as u64).await?.map(|transaction| (listed, transaction)))
+            })
+            .buffered(PARALLEL)
+            .try_collect()
+            .await?;
+        let mut blocks = BTreeMap::<u64, Block>::new();
+        for (Listed { slot, block_time, .. }, transaction) in fetched.into_iter().flatten() {
+            let block = blocks.entry(slot).or_insert_with(|| Block { slot, block_time, ..Block::default() });
+            block.transactions.push(transaction.into());
+        }
+        Ok(blocks.into_values().collect())
+    }
+}

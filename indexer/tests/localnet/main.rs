@@ -1,0 +1,10 @@
+//! The indexer on a real chain: the programs' own binaries, RPC, and the Yellowstone gRPC stream.
+//!
+//! Needs `target/deploy/*.so` (`make build`).
+
+mod followed;
+mod holes;
+mod node;
+mod silence;
+mod support;
+mod versions;
