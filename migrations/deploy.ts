@@ -1,12 +1,13 @@
 // Anchor's deploy step: creates the protocol, admits its tokens, opens them for stakes, admits escrow and billing as services
-// that may lock bonds, and tells billing which cluster this is. Running it again changes only what is missing; a service that is
-// admitted later than a day after the protocol was created is in force ten days after that.
+// that may lock bonds, and tells billing which cluster this is. Running it again makes only what is missing, and nothing at all
+// if what is there is not what the settings say. A service that is admitted later than a day after the protocol was created is
+// in force ten days after that.
 //
 // `anchor migrate` calls the exported function with a provider; `run.ts` does the same without the Anchor CLI. The wallet
 // must be the upgrade authority of the treasury program, which becomes the protocol's authority.
 
-import { AnchorProvider, BN, Program, setProvider } from "@anchor-lang/core";
-import { PublicKey } from "@solana/web3.js";
+import { AnchorProvider, BN, Idl, Program, setProvider } from "@anchor-lang/core";
+import { Connection, PublicKey } from "@solana/web3.js";
 import { readFileSync } from "fs";
 import { join } from "path";
 import type { JouleBilling } from "../idl/billing";
@@ -54,18 +55,43 @@ export function settingsFor(cluster: string): Settings {
   return settings;
 }
 
+/** One account, as the settings want it. */
+interface Wanted {
+  /** What it is, in words. */
+  what: string;
+  /** What is done to it, in a participle. */
+  done: string;
+  /** What the settings say that the account there does not; `null` when there is none. */
+  differences: string[] | null;
+  make: () => Promise<string>;
+}
+
 export async function initialise(provider: AnchorProvider, settings: Settings): Promise<void> {
   setProvider(provider);
   const treasury = new Program<JouleTreasury>(idlOf("treasury"), provider);
   const staking = new Program<JouleStaking>(idlOf("staking"), provider);
   const billing = new Program<JouleBilling>(idlOf("billing"), provider);
-  await createProtocol(treasury, settings);
-  await admit(treasury, staking, "escrow");
-  await admit(treasury, staking, "billing");
-  await nameCluster(treasury, billing);
+  const wanted = [
+    await protocolOf(treasury, settings),
+    await serviceOf(treasury, staking, "escrow"),
+    await serviceOf(treasury, staking, "billing"),
+    await clusterNamed(treasury, billing),
+  ];
   for (const mint of settings.mints) {
-    await acceptMint(treasury, mint);
-    if (mint.pool) await createPool(treasury, staking, new PublicKey(mint.mint), mint.pool);
+    wanted.push(await mintOf(treasury, mint));
+    if (mint.pool) wanted.push(await poolOf(treasury, staking, new PublicKey(mint.mint), mint.pool));
+  }
+  const differences = wanted.flatMap(({ what, differences }) => (differences ?? []).map((each) => `${what}: ${each}`));
+  if (wanted.some(({ differences }) => !differences)) differences.push(...(await othersProtocol(treasury)));
+  if (differences.length > 0) {
+    throw new Error(
+      `the chain is not what the settings say, and nothing was changed:\n  ${differences.join("\n  ")}\n` +
+        "change the settings, or the chain by the authority's instructions, and run this again",
+    );
+  }
+  for (const { what, done, differences, make } of wanted) {
+    if (differences) console.log(`${what} is ${done}`);
+    else console.log(`${what} ${done} in ${await make()}`);
   }
 }
 
@@ -73,82 +99,128 @@ function at(program: { programId: PublicKey }, ...seeds: Uint8Array[]): PublicKe
   return PublicKey.findProgramAddressSync(seeds, program.programId)[0];
 }
 
-/** Does what makes an account, unless it is there. */
-async function once(provider: AnchorProvider, account: PublicKey, what: string, done: string, make: () => Promise<string>) {
-  if (await provider.connection.getAccountInfo(account)) console.log(`${what} is ${done}`);
-  else console.log(`${what} ${done} in ${await make()}`);
+/** The account of this kind that is there. Lamports that a stranger has sent to its address are none. */
+async function find<T extends Idl>(program: Program<T>, kind: string, address: PublicKey): Promise<any | null> {
+  const found = await program.provider.connection.getAccountInfo(address);
+  return found?.owner.equals(program.programId) ? program.coder.accounts.decode(kind as never, found.data) : null;
 }
 
-async function createProtocol(treasury: Program<JouleTreasury>, settings: Settings): Promise<void> {
+/** What is other than it should be, field by field: a name, what is there, what was wanted. */
+function compare(...fields: [name: string, is: { toString(): string }, wanted: { toString(): string }][]): string[] {
+  const others = fields.filter(([, is, wanted]) => is.toString() !== wanted.toString());
+  return others.map(([name, is, wanted]) => `${name} is ${is}, and the settings say ${wanted}`);
+}
+
+async function protocolOf(treasury: Program<JouleTreasury>, settings: Settings): Promise<Wanted> {
   const provider = treasury.provider as AnchorProvider;
   const authority = provider.wallet.publicKey;
   const protocol = at(treasury, seed("protocol"));
   const [programData] = PublicKey.findProgramAddressSync([treasury.programId.toBytes()], LOADER);
   const fees = Array.from({ length: SERVICE_SLOTS }, (_, n) => (n < SERVICES.length ? settings.feeBps[SERVICES[n]] : 0));
-  const guardian = settings.guardian ? new PublicKey(settings.guardian) : authority;
-  await once(provider, protocol, `protocol ${protocol}`, "created", () =>
-    treasury.methods
-      .initializeProtocol(guardian, fees)
-      .accountsPartial({ authority, protocol, programData })
-      .rpc({ commitment: "confirmed" }),
-  );
+  const found = await find(treasury, "protocol", protocol);
+  const guardian = new PublicKey(settings.guardian ?? found?.authority ?? authority);
+  return {
+    what: `protocol ${protocol}`,
+    done: "created",
+    differences:
+      found &&
+      compare(
+        ["guardian", found.guardian, guardian],
+        ...fees.map((fee, n): [string, number, number] => [`fee of ${SERVICES[n] ?? `service ${n}`}`, found.feeBps[n], fee]),
+      ),
+    make: () =>
+      treasury.methods
+        .initializeProtocol(guardian, fees)
+        .accountsPartial({ authority, protocol, programData })
+        .rpc({ commitment: "confirmed" }),
+  };
 }
 
-async function admit(
+/** Whoever makes what is missing must be the protocol's authority, if there is a protocol. */
+async function othersProtocol(treasury: Program<JouleTreasury>): Promise<string[]> {
+  const protocol = await find(treasury, "protocol", at(treasury, seed("protocol")));
+  const wallet = (treasury.provider as AnchorProvider).wallet.publicKey;
+  if (!protocol || protocol.authority.equals(wallet)) return [];
+  return [`something is missing, and only the authority ${protocol.authority} can make it; the wallet is ${wallet}`];
+}
+
+async function serviceOf(
   treasury: Program<JouleTreasury>,
   staking: Program<JouleStaking>,
   name: "escrow" | "billing",
-): Promise<void> {
+): Promise<Wanted> {
   const provider = staking.provider as AnchorProvider;
   const program = new PublicKey(idlOf(name).address);
   const number = SERVICES.indexOf(name);
   const service = at(staking, seed("service"), Uint8Array.of(number));
-  await once(provider, service, `service ${program}`, "admitted", () =>
-    staking.methods
-      .admitService(program, number)
-      .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
-      .rpc({ commitment: "confirmed" }),
-  );
+  const found = await find(staking, "service", service);
+  return {
+    what: `service ${name}`,
+    done: "admitted",
+    differences: found && compare(["program", found.program, program]),
+    make: () =>
+      staking.methods
+        .admitService(program, number)
+        .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), service })
+        .rpc({ commitment: "confirmed" }),
+  };
 }
 
 /** Everything that is signed off chain is bound to the cluster's genesis. */
-async function nameCluster(treasury: Program<JouleTreasury>, billing: Program<JouleBilling>): Promise<void> {
+async function clusterNamed(treasury: Program<JouleTreasury>, billing: Program<JouleBilling>): Promise<Wanted> {
   const provider = billing.provider as AnchorProvider;
   const cluster = at(billing, seed("cluster"));
   const genesis = new PublicKey(await provider.connection.getGenesisHash());
-  await once(provider, cluster, `cluster ${genesis}`, "named", () =>
-    billing.methods
-      .initialize([...genesis.toBytes()])
-      .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), cluster })
-      .rpc({ commitment: "confirmed" }),
-  );
+  const found = await find(billing, "cluster", cluster);
+  return {
+    what: `cluster ${genesis}`,
+    done: "named",
+    differences: found && compare(["genesis", new PublicKey(found.genesisHash), genesis]),
+    make: () =>
+      billing.methods
+        .initialize([...genesis.toBytes()])
+        .accountsPartial({ authority: provider.wallet.publicKey, protocol: at(treasury, seed("protocol")), cluster })
+        .rpc({ commitment: "confirmed" }),
+  };
 }
 
-async function acceptMint(treasury: Program<JouleTreasury>, settings: Settings["mints"][number]): Promise<void> {
+async function mintOf(treasury: Program<JouleTreasury>, settings: Settings["mints"][number]): Promise<Wanted> {
   const provider = treasury.provider as AnchorProvider;
   const mint = new PublicKey(settings.mint);
   const acceptedMint = at(treasury, seed("mint"), mint.toBytes());
-  await once(provider, acceptedMint, `mint ${mint}`, "accepted", async () =>
-    treasury.methods
-      .acceptMint(new BN(settings.minAmount), new BN(settings.dailyOutflow), DAY)
-      .accountsPartial({
-        authority: provider.wallet.publicKey,
-        protocol: at(treasury, seed("protocol")),
-        mint,
-        acceptedMint,
-        feeVault: at(treasury, seed("fee_vault"), mint.toBytes()),
-        tokenProgram: await tokenProgramOf(provider, mint),
-      })
-      .rpc({ commitment: "confirmed" }),
-  );
+  const found = await find(treasury, "acceptedMint", acceptedMint);
+  return {
+    what: `mint ${mint}`,
+    done: "accepted",
+    differences:
+      found &&
+      compare(
+        ["enabled", found.enabled === 1, true],
+        ["minAmount", found.minAmount, new BN(settings.minAmount)],
+        ["dailyOutflow", found.outflowLimit, new BN(settings.dailyOutflow)],
+        ["seconds in which an outflow fades", found.outflowWindow, DAY],
+      ),
+    make: async () =>
+      treasury.methods
+        .acceptMint(new BN(settings.minAmount), new BN(settings.dailyOutflow), DAY)
+        .accountsPartial({
+          authority: provider.wallet.publicKey,
+          protocol: at(treasury, seed("protocol")),
+          mint,
+          acceptedMint,
+          feeVault: at(treasury, seed("fee_vault"), mint.toBytes()),
+          tokenProgram: await tokenProgramOf(provider, mint),
+        })
+        .rpc({ commitment: "confirmed" }),
+  };
 }
 
-async function createPool(
+async function poolOf(
   treasury: Program<JouleTreasury>,
   staking: Program<JouleStaking>,
   mint: PublicKey,
   settings: Pool,
-): Promise<void> {
+): Promise<Wanted> {
   const provider = staking.provider as AnchorProvider;
   const pool = at(staking, seed("pool"), mint.toBytes());
   const params = {
@@ -157,20 +229,33 @@ async function createPool(
     drip: settings.dripDays * DAY,
     tiers: settings.tiers.map(({ minWeight, discountBps }) => ({ minWeight: new BN(minWeight), discountBps })),
   };
-  await once(provider, pool, `pool of ${mint}`, "created", async () =>
-    staking.methods
-      .createPool(params)
-      .accountsPartial({
-        authority: provider.wallet.publicKey,
-        protocol: at(treasury, seed("protocol")),
-        acceptedMint: at(treasury, seed("mint"), mint.toBytes()),
-        mint,
-        pool,
-        vault: at(staking, seed("pool_vault"), pool.toBytes()),
-        tokenProgram: await tokenProgramOf(provider, mint),
-      })
-      .rpc({ commitment: "confirmed" }),
-  );
+  const found = await find(staking, "pool", pool);
+  return {
+    what: `pool of ${mint}`,
+    done: "created",
+    differences:
+      found &&
+      compare(
+        ["maxLockDays", found.maxLock / DAY, settings.maxLockDays],
+        ["coolDownDays", found.coolDown / DAY, settings.coolDownDays],
+        ["dripDays", found.drip / DAY, settings.dripDays],
+        ["minWeight of the tiers", found.tierWeights, params.tiers.map(({ minWeight }) => minWeight)],
+        ["discountBps of the tiers", found.tierDiscountsBps, settings.tiers.map(({ discountBps }) => discountBps)],
+      ),
+    make: async () =>
+      staking.methods
+        .createPool(params)
+        .accountsPartial({
+          authority: provider.wallet.publicKey,
+          protocol: at(treasury, seed("protocol")),
+          acceptedMint: at(treasury, seed("mint"), mint.toBytes()),
+          mint,
+          pool,
+          vault: at(staking, seed("pool_vault"), pool.toBytes()),
+          tokenProgram: await tokenProgramOf(provider, mint),
+        })
+        .rpc({ commitment: "confirmed" }),
+  };
 }
 
 async function tokenProgramOf(provider: AnchorProvider, mint: PublicKey): Promise<PublicKey> {
@@ -179,12 +264,30 @@ async function tokenProgramOf(provider: AnchorProvider, mint: PublicKey): Promis
   return account.owner;
 }
 
-/** The cluster's name in config.json, by its address. */
-export function clusterOf(url: string): string {
-  const named = ["devnet", "testnet", "mainnet"].find((name) => url.includes(name));
-  return process.env.JOULE_CLUSTER ?? named ?? "localnet";
+/** The public clusters, by what cannot be mistaken: the hash of their genesis. */
+const PUBLIC: Record<string, string> = {
+  "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
+  "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY": "testnet",
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG: "devnet",
+};
+
+/** Which settings are meant: a public cluster's own, of any other those that were named. An address says nothing. */
+export async function clusterOf(connection: Connection, named: string | undefined): Promise<string> {
+  const genesis = await connection.getGenesisHash();
+  const known = PUBLIC[genesis];
+  const { rpcEndpoint: url } = connection;
+  if (named && (known ?? named) !== named) throw new Error(`${url} is ${known}, not ${named}: check JOULE_CLUSTER`);
+  if (named && !known && Object.values(PUBLIC).includes(named)) {
+    throw new Error(`${url} is not ${named}: its genesis is ${genesis}; check JOULE_CLUSTER`);
+  }
+  if (!named && !known) {
+    throw new Error(`${url} is no public cluster: say with JOULE_CLUSTER which settings it gets, such as JOULE_CLUSTER=localnet`);
+  }
+  return known ?? named!;
 }
 
-export default async function (provider: AnchorProvider): Promise<void> {
-  await initialise(provider, settingsFor(clusterOf(provider.connection.rpcEndpoint)));
+/** `named` is the cluster's name, where the address was found by it. */
+export default async function (provider: AnchorProvider, named?: string): Promise<void> {
+  const cluster = await clusterOf(provider.connection, process.env.JOULE_CLUSTER ?? named);
+  await initialise(provider, settingsFor(cluster));
 }
