@@ -13,8 +13,16 @@ use crate::{
 };
 use joule_client::{Buyer, Limits, Wallet};
 use joule_sdk::units::Amount;
-use std::sync::Arc;
+use joule_x402::Requirements;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use url::Url;
+
+/// How long a model may take to say that it takes a request, in seconds, whatever its answers take; and the way there and back.
+const LONGEST_PROBE: u64 = 60;
+const WAY: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -76,6 +84,7 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let channel = match &args.channel {
         Some(channel) => address(channel)?,
         None => {
+            probe(options, &http, &endpoint, &offer.terms, &first).await?;
             let channel = args.terms.open(options, &actor, &token, &offer.wanted(model, budget), args.yes).await?;
             if !options.json {
                 eprintln!("opened channel {channel} in token {}", token.mint);
@@ -94,8 +103,16 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     };
     let wallet = Arc::new(own.wallet(limits)?);
     let buyer = Buyer::new(http, endpoint, wallet.clone(), (&offer.terms, &first), Amount::new(ceiling));
+    let buyer = buyer.with_news(news(options.json));
     if wallet.gaps() > 0 {
+        let before = wallet.receipts();
         buyer.recover().await?;
+        if wallet.receipts() > before {
+            eprintln!(
+                "{} answers of earlier runs were served and never came: their receipts are paid",
+                wallet.receipts() - before
+            );
+        }
         tell_of_gaps(&wallet, offer.terms.extra.window);
     }
     let interrupted = run::interrupted();
@@ -103,6 +120,7 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let bought = job.run(options, &token, interrupted).await;
     // What was answered is paid, however it ended.
     let paid = buyer.pay().await;
+    let missed = wallet.missed();
     drop(buyer);
     drop(wallet);
     let ended = match args.keep || bought.is_cut_short() {
@@ -114,10 +132,41 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
             Some(ended)
         }
     };
-    bought.report(options, &token, &channel, ended.as_ref())?;
-    match bought.stopped {
+    bought.report(options, &token, &channel, missed, ended.as_ref())?;
+    let undelivered = bought.undelivered();
+    match bought.stopped.or(undelivered) {
         Some(failure) => Err(failure),
         None => Ok(paid?),
+    }
+}
+
+/// Whether the first request would be served, before anything is reserved for it.
+async fn probe(
+    options: &Options,
+    http: &reqwest::Client,
+    endpoint: &Url,
+    terms: &Requirements,
+    first: &[u8],
+) -> Result<(), Failure> {
+    let bar = output::spinner("asking whether the model takes this request");
+    let patience = WAY + Duration::from_secs(terms.max_timeout_seconds.min(LONGEST_PROBE));
+    let is_known = Buyer::probe(http, endpoint, first.to_vec().into(), patience).await?;
+    bar.finish_and_clear();
+    if !is_known && !options.json {
+        eprintln!("the provider does not say beforehand whether its model takes this request");
+    }
+    Ok(())
+}
+
+/// Says why requests are sent again, each reason once until another comes.
+fn news(quiet: bool) -> impl Fn(&str) + Send + Sync {
+    let last = Mutex::new(String::new());
+    move |line| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if !quiet && *last != line {
+            eprintln!("{line}; trying again");
+            line.clone_into(&mut last);
+        }
     }
 }
 

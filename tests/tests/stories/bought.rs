@@ -222,6 +222,51 @@ async fn a_gateway_that_signs_two_receipts_of_one_number_is_caught_and_pays_for_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_never_delivered_are_paid_for_a_few_times_and_no_run_succeeds() {
+    let shopping = Shopping::start().await;
+    shopping.middleman.be_lossy(true);
+    let mut channel: Option<String> = None;
+    for run in 1..=20 {
+        let output = crate::support::run("joule", &shopping.args("1", channel.as_deref())).await;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(6), "{run}: {said}");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        if run <= 4 {
+            assert!(said.contains("of 1 answers 1 were lost on their way after they had been served"), "{run}: {said}");
+            assert_eq!((&report["lost"], &report["missed_in_a_row"]), (&1.into(), &run.into()), "{report}");
+        } else {
+            assert!(said.contains("4 answers in a row never came and had to be paid"), "{run}: {said}");
+            assert_eq!((&report["requests"], &report["missed_in_a_row"]), (&0.into(), &4.into()), "{report}");
+        }
+        channel = Some(report["channel"].as_str().expect("a channel").to_owned());
+    }
+    let address = channel.as_deref().expect("a channel").parse().expect("an address");
+    let account = shopping.market.account(&shopping.middleman.url, &address).await;
+    assert_eq!((account["receipts"].as_u64(), account["paid_receipts"].as_u64()), (Some(4), Some(4)), "{account}");
+    // The rest is the payer's.
+    let closed = shopping.joule(&["channel", "close", channel.as_deref().expect("a channel")]).await;
+    assert!(closed.status.success(), "{}", String::from_utf8_lossy(&closed.stderr));
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_forgives_those_that_were_lost_in_earlier_runs() {
+    let shopping = Shopping::start().await;
+    let channel = shopping.pay("1", None).await["channel"].as_str().expect("a channel").to_owned();
+    for _ in 0..3 {
+        shopping.middleman.be_lossy(true);
+        for missed in 1..=3 {
+            let output = run("joule", &shopping.args("1", Some(&channel))).await;
+            let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!((output.status.code(), &report["missed_in_a_row"]), (Some(6), &missed.into()), "{report}");
+        }
+        shopping.middleman.be_lossy(false);
+        assert_eq!(shopping.pay("1", Some(&channel)).await["missed_in_a_row"], 0);
+    }
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_ctrl_c_does_not_wait_for_a_gateway_that_says_nothing() {
     let shopping = Shopping::start().await;
     let (args, folder) = (shopping.args("1000", None), shopping.market.world.folder.path());

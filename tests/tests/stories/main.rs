@@ -17,6 +17,7 @@ mod killed;
 mod metered;
 mod node_killed;
 mod outages;
+mod owned;
 mod paid;
 mod panels;
 mod sold;

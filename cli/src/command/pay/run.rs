@@ -48,6 +48,8 @@ pub struct Bought {
     answers: u64,
     /// Paid, but lost on their way.
     lost: u64,
+    /// Paid, but broken off, or errors.
+    broken: u64,
     /// Base units.
     spent: u64,
     used: Usage,
@@ -130,6 +132,7 @@ impl Bought {
         let receipt = &answered.receipt;
         self.answers += 1;
         self.lost += u64::from(answered.body.is_none());
+        self.broken += u64::from(answered.body.is_some() && !answered.is_whole);
         self.spent = self.spent.saturating_add(receipt.amount.get().get());
         self.used = self.used.plus(&receipt.usage());
         if print {
@@ -158,6 +161,20 @@ impl Bought {
         }
     }
 
+    /// Paid for, and not got. A message in place of success.
+    pub fn undelivered(&self) -> Option<Failure> {
+        let Self { answers, lost, broken, .. } = self;
+        let mut what = Vec::new();
+        if *lost > 0 {
+            what.push(format!("{lost} were lost on their way after they had been served"));
+        }
+        if *broken > 0 {
+            what.push(format!("{broken} broke off or are errors"));
+        }
+        let what = (!what.is_empty()).then(|| what.join(", "))?;
+        Some(Failure::Outcome(format!("of {answers} answers {what}: their receipts are paid")))
+    }
+
     fn stop(&mut self, failed: Failed) {
         // The first reason is the one; the others follow from it.
         if self.stopped.is_none() {
@@ -170,6 +187,7 @@ impl Bought {
         options: &Options,
         token: &Token,
         channel: &Pubkey,
+        missed: u64,
         ended: Option<&Ended>,
     ) -> Result<(), Failure> {
         if options.json {
@@ -178,6 +196,8 @@ impl Bought {
                 "mint": token.mint.to_string(),
                 "requests": self.answers,
                 "lost": self.lost,
+                "broken": self.broken,
+                "missed_in_a_row": missed,
                 "spent": self.spent.to_string(),
                 "units": self.used.units(),
                 "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
@@ -199,12 +219,6 @@ impl Bought {
         }
         let (rate, spent) = (self.answers as f64 / self.took.as_secs_f64().max(0.001), token.format(self.spent));
         println!("{} answers for {spent} through channel {channel}, {rate:.0} a second", self.answers);
-        if self.lost > 0 {
-            println!(
-                "{} of them were lost on their way after they had been served: their receipts are paid",
-                self.lost
-            );
-        }
         match ended {
             None => println!("the channel is still open: `joule channel close {channel}` ends it"),
             Some(Ended { reclaimed: Some(amount), .. }) => println!("{} came back", token.format(*amount)),

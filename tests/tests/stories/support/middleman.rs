@@ -30,6 +30,7 @@ struct Seen {
     /// What becomes of every receipt.
     change: Mutex<Option<fn(&mut Receipt)>>,
     silent: AtomicBool,
+    lossy: AtomicBool,
 }
 
 impl Middleman {
@@ -42,6 +43,7 @@ impl Middleman {
             payments: Mutex::default(),
             change: Mutex::default(),
             silent: AtomicBool::new(false),
+            lossy: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(seen.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -75,6 +77,11 @@ impl Middleman {
         self.seen.silent.store(silent, Ordering::Relaxed);
     }
 
+    /// Whether paid answers break off on their way from now on.
+    pub fn be_lossy(&self, lossy: bool) {
+        self.seen.lossy.store(lossy, Ordering::Relaxed);
+    }
+
     fn change(&self, change: fn(&mut Receipt)) {
         *self.seen.change.lock().expect("nobody panicked") = Some(change);
     }
@@ -94,6 +101,7 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
         let payment = decode(payment.as_bytes()).expect("a payment");
         seen.payments.lock().expect("nobody panicked").push(payment);
     }
+    let is_request = parts.uri.path().starts_with("/v1/");
     let mut call = seen.http.request(parts.method, format!("{}{}", seen.gateway, parts.uri)).body(body);
     if let Some(payment) = payment {
         call = call.header(PAYMENT_SIGNATURE, payment);
@@ -118,6 +126,10 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
             receipt.signature = sign(&seen.key, receipt.message.as_bytes());
             *header = encode(&settlement).parse().expect("base64 is a header's value");
         }
+    }
+    if is_request && payment.is_some() && status.is_success() && seen.lossy.load(Ordering::Relaxed) {
+        let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("broken")) });
+        return (status, headers, axum::body::Body::from_stream(broken)).into_response();
     }
     (status, headers, answer.bytes().await.expect("a body")).into_response()
 }
