@@ -90,6 +90,11 @@ impl Version {
         Self { slot, write: 0 }
     }
 
+    /// The stream numbers writes from 1.
+    pub const fn is_snapshot(self) -> bool {
+        self.write == 0
+    }
+
     /// A closing that an event states: newer than every write of its slot, older than any later slot.
     pub const fn closing(slot: u64) -> Self {
         Self { slot, write: i64::MAX as u64 }

@@ -51,7 +51,7 @@ pub async fn get(
             program: Program::of(&row.program).map_or("", Program::name).to_owned(),
             lamports: row.lamports,
             closed: row.closed,
-            slot: row.version.slot,
+            slot: row.since,
             data: fields(&row),
             kind: row.kind,
             history,

@@ -16,7 +16,10 @@ pub struct AccountRow {
     pub data: Vec<u8>,
     pub lamports: u64,
     pub closed: bool,
+    /// Of whatever has shown it last.
     pub version: Version,
+    /// The slot that changed it, as far as that was seen: a snapshot that shows the same is no change.
+    pub since: u64,
     pub kind: String,
 }
 
@@ -34,6 +37,7 @@ impl AccountRow {
                 lamports: write.lamports,
                 closed: false,
                 version: write.version,
+                since: write.version.slot,
                 kind: decoded.map_or(UNDECODABLE, |state| state.kind()).to_owned(),
             };
         }
@@ -45,6 +49,7 @@ impl AccountRow {
             lamports: 0,
             closed: true,
             version: write.version,
+            since: write.version.slot,
             kind: before.map_or_else(|| kind.to_owned(), |before| before.kind.clone()),
         }
     }
@@ -85,13 +90,14 @@ pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> 
     // An account that is closed already still takes the bytes of a newer life than the one it remembers.
     let mut statement = conn.prepare_cached(
         "insert into accounts
-             (address, program, data, lamports, closed, slot, write_version, live_slot, live_write, kind)
-         values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?5, ?6, ?7)
+             (address, program, data, lamports, closed, slot, write_version, since, live_slot, live_write, kind)
+         values (?1, ?2, ?3, ?4, 0, ?5, ?6, ?5, ?5, ?6, ?7)
          on conflict (address) do update set
              lamports = iif((excluded.slot, excluded.write_version) > (slot, write_version), excluded.lamports, lamports),
              closed = iif((excluded.slot, excluded.write_version) > (slot, write_version), 0, closed),
              write_version = iif((excluded.slot, excluded.write_version) > (slot, write_version),
                                  excluded.write_version, write_version),
+             since = iif((excluded.slot, excluded.write_version) > (slot, write_version), excluded.since, since),
              slot = max(excluded.slot, slot),
              program = excluded.program, data = excluded.data, kind = excluded.kind,
              live_slot = excluded.live_slot, live_write = excluded.live_write
@@ -109,16 +115,27 @@ pub fn put(conn: &Connection, write: &AccountWrite, kind: &str) -> Result<bool> 
     Ok(changed > 0)
 }
 
+/// Whether an account lives and is what a newer snapshot shows. Then nothing changes but that older writes will not count.
+pub fn is_as_before(conn: &Connection, write: &AccountWrite) -> Result<bool> {
+    let mut statement = conn.prepare_cached(
+        "update accounts set slot = ?5, write_version = 0, live_slot = ?5, live_write = 0
+         where address = ?1 and closed = 0 and slot < ?5 and program = ?2 and data = ?3 and lamports = ?4",
+    )?;
+    let (lamports, slot) = (write.lamports as i64, write.version.slot as i64);
+    Ok(statement.execute(params![write.address.0, write.owner.0, write.data, lamports, slot])? > 0)
+}
+
 /// Marks an account as closed if that is newer than what is stored. An account that was never seen leaves a mark too, so
 /// that an older write that comes later cannot bring it back; `kind` is what it is said to have been.
 pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Version, kind: &str) -> Result<bool> {
     let program = Program::of(owner).map_or(Address::SYSTEM, |_| *owner);
     let mut statement = conn.prepare_cached(
         "insert into accounts
-             (address, program, data, lamports, closed, slot, write_version, live_slot, live_write, kind)
-         values (?1, ?2, x'', 0, 1, ?3, ?4, -1, -1, ?5)
+             (address, program, data, lamports, closed, slot, write_version, since, live_slot, live_write, kind)
+         values (?1, ?2, x'', 0, 1, ?3, ?4, ?3, -1, -1, ?5)
          on conflict (address) do update set
              lamports = 0, closed = 1, slot = excluded.slot, write_version = excluded.write_version,
+             since = excluded.since,
              kind = iif(live_slot < 0 and kind = 'undecodable', excluded.kind, kind),
              program = iif(live_slot < 0, excluded.program, program)
          where (excluded.slot, excluded.write_version) > (slot, write_version)",
@@ -132,7 +149,7 @@ pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> 
     Ok(())
 }
 
-const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, kind";
+const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, since, kind";
 
 /// Remembers what an account is listed under. A row too many does no harm: whoever lists looks at the account itself.
 pub fn list_under(conn: &Connection, kind: &str, parent: &Address, address: &Address) -> Result<()> {
@@ -172,6 +189,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         lamports: row.get::<_, i64>(3)? as u64,
         closed: row.get(4)?,
         version: Version { slot: row.get::<_, i64>(5)? as u64, write: row.get::<_, i64>(6)? as u64 },
-        kind: row.get(7)?,
+        since: row.get::<_, i64>(7)? as u64,
+        kind: row.get(8)?,
     })
 }

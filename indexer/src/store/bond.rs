@@ -29,7 +29,7 @@ pub fn from_account(account: &AccountRow, commitment: Commitment) -> Option<Bond
         services: (0..8).filter(|number| state.services >> number & 1 == 1).collect(),
         reputation: reputation(&state),
         open_claims: state.claims.get(),
-        slot: account.version.slot,
+        slot: account.since,
         commitment,
     })
 }

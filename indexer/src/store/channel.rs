@@ -79,7 +79,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
         }
     }
     if let Some(account) = account {
-        channel.slot = channel.slot.max(account.version.slot);
+        channel.slot = channel.slot.max(account.since);
         if account.closed {
             history::closed(&mut channel);
         }

@@ -71,7 +71,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
         }
         seat(&mut dispute, state);
     }
-    dispute.slot = account.map_or(0, |account| account.version.slot).max(newest);
+    dispute.slot = account.map_or(0, |account| account.since).max(newest);
     if account.is_some_and(|account| account.closed) {
         dispute.status = DisputeStatus::Closed;
     }

@@ -70,7 +70,7 @@ pub fn rebuild(
         history::happened(&mut job, fact);
     }
     if let Some(account) = account {
-        job.slot = account.version.slot;
+        job.slot = account.since;
         job.closed |= account.closed;
         if !account.closed {
             // Alive, so its own word on what is owed is newer than any event's.

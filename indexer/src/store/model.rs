@@ -38,7 +38,7 @@ fn text(key: &Key) -> String {
 
 pub fn from_account(account: &AccountRow, commitment: Commitment) -> Option<Model> {
     let Some(State::Model(state)) = account.state() else { return None };
-    Some(from_state(&account.address, &state, account.version.slot, commitment))
+    Some(from_state(&account.address, &state, account.since, commitment))
 }
 
 pub fn from_state(address: &Address, state: &state::Model, slot: u64, commitment: Commitment) -> Model {
@@ -80,7 +80,7 @@ pub fn price_list(account: &AccountRow, commitment: Commitment) -> Option<PriceL
         per_second: prices.per_second.get(),
         shares: state.parties().iter().map(share).collect(),
         created_at: state.created_at.get(),
-        slot: account.version.slot,
+        slot: account.since,
         commitment,
     })
 }

@@ -21,7 +21,7 @@ pub fn from_account(account: &AccountRow, commitment: Commitment) -> Option<Paye
         synced_at: state.synced_at.get(),
         next_channel: state.next_channel.get(),
         open_channels: state.channels.get(),
-        slot: account.version.slot,
+        slot: account.since,
         commitment,
     })
 }

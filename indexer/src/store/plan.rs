@@ -73,7 +73,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
         slot = slot.max(event.slot);
     }
     let mut plan = plan?;
-    plan.slot = account.map_or(0, |account| account.version.slot).max(slot);
+    plan.slot = account.map_or(0, |account| account.since).max(slot);
     // What was closed may have been the one before.
     if account.is_some_and(|account| account.closed && account.version.slot >= started_in) {
         plan.status = PlanStatus::Ended;

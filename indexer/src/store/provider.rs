@@ -43,7 +43,7 @@ pub fn rebuild(address: &Address, account: Option<&AccountRow>, events: &[EventR
     if account.closed {
         provider.status = ProviderStatus::Retired;
     }
-    provider.slot = account.version.slot;
+    provider.slot = account.since;
     Some(provider)
 }
 

@@ -312,7 +312,7 @@ fn with_counters(mut provider: Provider, stored: Option<&Provider>) -> Provider 
 }
 
 fn stored_commitment(row: &AccountRow, finalized: u64) -> Commitment {
-    let is_final = row.version.slot <= finalized;
+    let is_final = row.since <= finalized;
     if is_final {
         Commitment::Finalized
     } else {

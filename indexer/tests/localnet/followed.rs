@@ -72,6 +72,9 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
     let world = World::start(1_500).await;
     let (east, truth) = (world.register(Persona::East).await, [8; 32]);
     world.register(Persona::Uma).await;
+    // Surfpool's clock may go back by a second, and who votes must have stated what it is before the dispute.
+    let now = world.chain.now().await.unwrap();
+    world.localnet.time_travel(now + 2).await.unwrap();
     let database = world.database();
     let following = world.follow(&database).await;
     let job = world.open_with(Persona::Alice, Verification::Quorum, 3_600).await;

@@ -4,6 +4,7 @@
 
 mod followed;
 mod holes;
+mod identity;
 mod node;
 mod silence;
 mod support;

@@ -4,6 +4,7 @@ use axum::{extract::State, Json, Router};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
@@ -26,6 +27,10 @@ struct Shared {
 
 impl Node {
     pub async fn before(real: &str) -> Self {
+        Self::before_at(real, ([127, 0, 0, 1], 0).into()).await
+    }
+
+    pub async fn before_at(real: &str, address: SocketAddr) -> Self {
         let shared = Arc::new(Shared {
             real: real.to_owned(),
             http: reqwest::Client::new(),
@@ -33,7 +38,7 @@ impl Node {
             calls: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(shared.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;

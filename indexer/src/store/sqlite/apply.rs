@@ -163,6 +163,9 @@ impl<'a> Work<'a> {
 
     /// `time` is that of the block that shows it, in Unix seconds.
     fn write(&mut self, write: &AccountWrite, time: Option<i64>) -> Result<()> {
+        if write.version.is_snapshot() && account::is_as_before(self.conn, write)? {
+            return Ok(());
+        }
         let program = Program::of(&write.owner);
         let decoded = program.map(|program| decode::account(program, &write.data));
         let kind = match &decoded {
@@ -351,7 +354,7 @@ impl<'a> Work<'a> {
                             if let State::Channel(channel) = &state {
                                 self.saw(address, channel, None)?;
                             }
-                            self.state(address, &state, row.version.slot)?;
+                            self.state(address, &state, row.since)?;
                             true
                         }
                         None => false,

@@ -206,6 +206,71 @@ fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
     assert_eq!(status(later), ProviderStatus::Active, "written after the snapshot");
 }
 
+fn snapshot_of(store: &Sqlite, slot: u64) -> Vec<Snapshot> {
+    let of = |program: crate::decode::Program| {
+        let rows = store.live_accounts(&program.address()).unwrap();
+        let version = Version::snapshot(slot);
+        let write = |row: AccountRow| crate::types::AccountWrite {
+            address: row.address,
+            owner: row.program,
+            lamports: row.lamports,
+            data: row.data,
+            version,
+        };
+        let accounts = rows.into_iter().map(write).collect();
+        Snapshot { program: program.address(), slot, block_time: Some(testing::EPOCH + 86_400), accounts }
+    };
+    crate::decode::Program::ALL.map(of).into()
+}
+
+#[test]
+fn a_snapshot_that_shows_the_same_bytes_moves_nothing() {
+    let (folder, store) = open();
+    let mut chain = Chain::new();
+    let (provider, model) = (chain.register(1), chain.model(2, None, 0));
+    chain.bond(1, 10_000);
+    chain.pay_in(1, 100_000);
+    let channel = chain.open_channel(1, &provider, &model, 10_000);
+    chain.start_plan(&channel, 1, 60);
+    chain.settle_voucher(&channel, 4, 250);
+    let job = chain.open(1, 1_000);
+    chain.accept(&job, &provider, 800);
+    chain.deliver(&job);
+    chain.challenge(&job);
+    let blocks = chain.take();
+    let last = blocks.last().unwrap().slot;
+    store.apply(&Batch { finalized: Some(last), ..confirmed(blocks) }).unwrap();
+    let view = View::new(Arc::new(Sqlite::open(folder.path().join("deep/indexer.sqlite")).unwrap()), Arc::default());
+    let shown = |store: &Sqlite| {
+        let accounts: Vec<_> = crate::decode::Program::ALL
+            .iter()
+            .flat_map(|program| store.live_accounts(&program.address()).unwrap())
+            .map(|row| (row.address, row.since, row.data, row.lamports))
+            .collect();
+        let bonds = view.bonds(&testing::authority(1)).unwrap();
+        let payer = view.payer(&testing::payer_address(1)).unwrap();
+        (contents(store), accounts, bonds, payer)
+    };
+    let before = shown(&store);
+    assert_eq!(before.2[0].commitment, Commitment::Finalized);
+    let again = store.apply(&Batch { snapshots: snapshot_of(&store, last + 100), ..Batch::default() }).unwrap();
+    assert!(again.jobs.is_empty() && again.providers.is_empty() && again.channels.is_empty(), "{again:?}");
+    assert_eq!(shown(&store), before);
+
+    // What was written before it and comes after it is older all the same.
+    let mut late = snapshot_of(&store, 0)[2].accounts[0].clone();
+    late.version = Version { slot: last + 50, write: 7 };
+    late.data = vec![1];
+    let block = Block { slot: last + 50, writes: vec![late.into()], ..Block::default() };
+    store.apply(&Batch { blocks: vec![block], ..Batch::default() }).unwrap();
+    assert_eq!(shown(&store), before);
+    // One that shows something else is a change, of its own slot.
+    let mut changed = snapshot_of(&store, last + 200);
+    changed[2].accounts.retain(|write| write.address != job);
+    store.apply(&Batch { snapshots: changed, ..Batch::default() }).unwrap();
+    assert_eq!(store.account(&job).unwrap().unwrap().since, last + 200);
+}
+
 #[test]
 fn an_older_write_never_replaces_a_newer_one() {
     let (_folder, store) = open();
@@ -252,6 +317,44 @@ fn what_cannot_be_decoded_is_kept_with_its_reason() {
     assert_eq!((applied.dead_letters, store.dead_letters().unwrap()), (2, 2));
     assert_eq!(store.account(&account).unwrap().unwrap().kind, crate::decode::UNDECODABLE);
     assert_eq!(store.redecode().unwrap(), Redecoded { tried: 2, decoded: 0 });
+}
+
+#[test]
+fn a_transaction_that_could_not_be_read_is_a_dead_letter_once_until_it_can_be() {
+    let (_folder, store) = open();
+    let mut chain = Chain::new();
+    let job = chain.open(1, 1_000);
+    let whole = chain.take();
+    let mut unread = whole.clone();
+    for transaction in &mut unread[0].transactions {
+        let transaction = Arc::make_mut(transaction);
+        transaction.events.clear();
+        transaction.unread = Some(crate::types::Unread { reason: "of version 9".to_owned(), data: vec![1, 2] });
+    }
+    assert_eq!(store.apply(&confirmed(unread.clone())).unwrap().dead_letters, 1);
+    assert_eq!(store.apply(&confirmed(unread)).unwrap().dead_letters, 0, "it is kept already");
+    let row = store.unread().unwrap()[0];
+    assert_eq!((row.signature, row.slot, row.index), (whole[0].transactions[0].signature, whole[0].slot, 0));
+    assert_eq!(store.redecode().unwrap().tried, 0, "its bytes say no more than before");
+    assert_eq!((store.dead_letters().unwrap(), store.events(&job, 10).unwrap().len()), (1, 0));
+
+    store.apply(&confirmed(whole)).unwrap();
+    assert_eq!((store.dead_letters().unwrap(), store.events(&job, 10).unwrap().len()), (0, 1));
+}
+
+#[test]
+fn a_store_is_of_one_chain_for_ever_and_of_one_indexer_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = Sqlite::open_alone(&path).unwrap();
+    store.bind("one").unwrap();
+    store.bind("one").unwrap();
+    assert!(matches!(store.bind("another"), Err(StoreError::OtherChain { .. })));
+    assert!(matches!(Sqlite::open_alone(&path), Err(StoreError::Taken { .. })));
+    assert!(Sqlite::open_existing(&path).is_ok(), "whoever only looks may");
+    drop(store);
+    let again = Sqlite::open_alone(&path).unwrap();
+    assert!(matches!(again.bind("another"), Err(StoreError::OtherChain { .. })));
 }
 
 #[test]
