@@ -133,7 +133,9 @@ pub fn credit(
     if expires_at > channel.session_expires_at {
         return Err(Refusal::VoucherOutlives);
     }
-    if expires_at.get() < now.get().saturating_add(risk.settle_margin) {
+    // Else each could be so short that it has to be settled at once, by itself.
+    let least = channel.session_expires_at.get().min(now.get().saturating_add(risk.voucher_life));
+    if expires_at.get() < least.max(now.get().saturating_add(risk.settle_margin)) {
         return Err(Refusal::VoucherExpires { expires_at: expires_at.get() });
     }
     Ok(Credit::Advances)

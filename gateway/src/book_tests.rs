@@ -22,6 +22,7 @@ const RISK: Risk = Risk {
     channels_from: 0,
     min_grace: 3_600,
     settle_margin: 600,
+    voucher_life: 4_200,
     order_life: 300,
     refresh_ms: 1,
 };

@@ -63,6 +63,8 @@ pub struct Limits {
     pub burst: u32,
     /// Channels that nobody has asked for before, read from the chain.
     pub lookups_per_second: u32,
+    /// Requests that are tried at a model for nothing, of whoever would pay for them; 0 turns it off.
+    pub probes_per_second: u32,
 }
 
 /// All in milliseconds.
@@ -101,6 +103,9 @@ pub struct Risk {
     pub min_grace: u32,
     /// Seconds that must be left to settle a voucher, when it is taken.
     pub settle_margin: i64,
+    /// Seconds that a voucher must be good for when it is taken, if its session is: one that ends sooner would have to be settled
+    /// by itself.
+    pub voucher_life: i64,
     /// Seconds that an order may live.
     pub order_life: i64,
     /// How often channels are read from the chain again; much less than `min_grace`.
@@ -120,8 +125,11 @@ pub struct Settle {
     pub every_ms: u64,
     /// Base units of one channel that are worth a transaction.
     pub amount: u64,
-    /// Seconds after which anything is.
+    /// Seconds after which whatever is worth its fees is settled.
     pub age: i64,
+    /// Base units that it costs to settle and divide what one channel owes, by what the token is worth: three signatures. What is
+    /// worth no more is not settled by itself, however urgent.
+    pub fee: u64,
     /// Vouchers in one transaction, at most; more than three need a cluster that takes version 1.
     pub per_transaction: usize,
     /// Whether what is earned is also backed and paid out.
@@ -237,6 +245,7 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             lookups_per_second: 50,
+            probes_per_second: 2,
         }
     }
 }
@@ -264,6 +273,7 @@ impl Default for Risk {
             channels_from: 0,
             min_grace: 3_600,
             settle_margin: 600,
+            voucher_life: 4_200,
             order_life: 300,
             refresh_ms: 5_000,
         }
@@ -277,6 +287,7 @@ impl Default for Settle {
             every_ms: 5_000,
             amount: 10_000_000,
             age: 3_600,
+            fee: 2_500,
             per_transaction: MOST_VOUCHERS,
             distribute: true,
         }

@@ -69,7 +69,7 @@ pub enum Refusal {
     VoucherAboveLimit { claimed: u64, most: u64 },
     #[error("the voucher lives longer than the session that signs it")]
     VoucherOutlives,
-    #[error("the voucher expires at {expires_at}, too soon to be settled")]
+    #[error("the voucher expires at {expires_at}, too soon to be settled: let it live as long as its session")]
     VoucherExpires { expires_at: i64 },
     #[error("there is another voucher with the same sequence: both together are proof of fraud")]
     VoucherConflict,

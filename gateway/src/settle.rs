@@ -137,7 +137,7 @@ impl Settler {
         }
         if everything || self.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
             self.swept = Some(Instant::now());
-            self.sweep(&mut outcome).await?;
+            self.sweep(everything, &mut outcome).await?;
         }
         Ok(outcome)
     }
@@ -233,6 +233,11 @@ impl Settler {
                 self.uncollected.remove(channel);
                 continue;
             };
+            // What is left waits for more of it.
+            if !everything && undivided(&state) <= self.settings.fee {
+                self.uncollected.remove(channel);
+                continue;
+            }
             match self.pay_out(*channel, &state).await {
                 Ok(paid) => {
                     self.uncollected.remove(channel);
@@ -272,13 +277,14 @@ impl Settler {
     }
 
     /// Closes the accounts of channels that are over.
-    async fn sweep(&mut self, outcome: &mut Outcome) -> anyhow::Result<()> {
+    async fn sweep(&mut self, everything: bool, outcome: &mut Outcome) -> anyhow::Result<()> {
         let now = UnixTime::new(self.chain.0.now().await?);
         let channels: Vec<_> = self.living.iter().copied().collect();
         for (channel, state) in channels.iter().zip(self.chain.states(&channels).await?) {
             match state {
                 None => drop(self.living.remove(channel)),
-                Some(state) if is_over(&state, now) => {
+                // Whose rent it is may close the others.
+                Some(state) if is_over(&state, now) && (everything || state.settled.get() > self.settings.fee) => {
                     match self.send("close", &[billing::close(*channel, &state)]).await {
                         Ok(()) => {
                             tracing::info!(%channel, "a channel is over, and its account is closed");
@@ -305,13 +311,20 @@ impl Settler {
     }
 }
 
+/// Base units that the chain has and nobody was paid yet.
+fn undivided(state: &State) -> u64 {
+    let earned = state.settled.get().saturating_add(state.accrued.get());
+    earned.saturating_sub(state.paid.get().min(state.collected.get()))
+}
+
 /// Whether everybody is paid, and the channel evidence for nothing any more.
 fn is_over(state: &State, now: UnixTime) -> bool {
     state.is_closed(now) && state.is_final().is_ok_and(|is_final| is_final) && !state.is_evidence(now)
 }
 
 impl Claim {
-    /// Whether it is worth a transaction, has waited long enough, or would soon be worth nothing.
+    /// Whether it is worth a transaction, has waited long enough, or would soon be worth nothing; and in any case worth its fees,
+    /// or whoever pays little and ends early would burn them.
     fn is_due(&self, settings: &config::Settle, margin: i64, now: UnixTime) -> bool {
         let (voucher, state) = (&self.due.voucher.message, &self.state);
         let ends = [state.closes_at.get(), state.staged_at.get()].into_iter().filter(|at| *at != 0);
@@ -320,7 +333,7 @@ impl Claim {
         // is no reason to hurry, or staging one would have every request settled by itself.
         let urgent = state.closes_at.get() != 0 || ends - now.get() < margin;
         let old = now.get() - self.due.since.get() >= settings.age;
-        urgent || old || self.worth() >= settings.amount
+        self.worth() > settings.fee && (urgent || old || self.worth() >= settings.amount)
     }
 
     /// Base units that the chain does not have yet.
@@ -340,7 +353,7 @@ mod tests {
 
     fn is_due(change: impl Fn(&mut Claim)) -> bool {
         let message = Voucher {
-            cumulative: Amount::new(5).into(),
+            cumulative: Amount::new(50).into(),
             expires_at: UnixTime::new(NOW + 86_400).into(),
             ..Voucher::default()
         };
@@ -348,7 +361,7 @@ mod tests {
         let due = Due { channel: Pubkey::default(), voucher, since: UnixTime::new(NOW) };
         let mut claim = Claim { due, state: bytemuck::Zeroable::zeroed() };
         change(&mut claim);
-        let settings = config::Settle { amount: 100, age: 3_600, ..config::Settle::default() };
+        let settings = config::Settle { amount: 100, age: 3_600, fee: 20, ..config::Settle::default() };
         claim.is_due(&settings, MARGIN, UnixTime::new(NOW))
     }
 
@@ -359,6 +372,26 @@ mod tests {
         assert!(is_due(|claim| claim.due.since = UnixTime::new(NOW - 3_600)));
         assert!(is_due(|claim| claim.state.closes_at = (NOW + 86_400).into()));
         assert!(is_due(|claim| claim.due.voucher.message.expires_at = UnixTime::new(NOW + MARGIN - 1).into()));
+    }
+
+    /// A client that signs vouchers which end soon, closes, or stages a session for each request.
+    #[test]
+    fn what_is_not_worth_its_fees_is_never_urgent() {
+        let small = |claim: &mut Claim| claim.due.voucher.message.cumulative = Amount::new(20).into();
+        type Change = fn(&mut Claim);
+        let urgent: [Change; 4] = [
+            |claim| claim.due.since = UnixTime::new(NOW - 3_600),
+            |claim| claim.state.closes_at = (NOW + 86_400).into(),
+            |claim| claim.state.staged_at = (NOW + MARGIN - 1).into(),
+            |claim| claim.due.voucher.message.expires_at = UnixTime::new(NOW + MARGIN - 1).into(),
+        ];
+        for change in urgent {
+            assert!(is_due(change), "worth more than its fees");
+            assert!(!is_due(|claim| {
+                change(claim);
+                small(claim);
+            }));
+        }
     }
 
     #[test]

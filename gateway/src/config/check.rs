@@ -83,6 +83,12 @@ impl Config {
                 "must be at most risk.unsettled, or channels stop before they settle",
             );
         }
+        if self.settle.fee > self.settle.amount {
+            return bad("settle.fee", &self.settle.fee, "must be at most settle.amount, which is worth a transaction");
+        }
+        if self.risk.voucher_life < self.risk.settle_margin {
+            return bad("risk.voucher_life", &self.risk.voucher_life, "must be at least risk.settle_margin");
+        }
         if self.risk.order_life <= 0 {
             return bad("risk.order_life", &self.risk.order_life, "must be at least 1 second");
         }
@@ -158,6 +164,8 @@ mod tests {
             ("risk = { settle_margin = 3600 }", "less than risk.min_grace"),
             ("settle = { amount = 50000001 }", "must be at most risk.unsettled"),
             ("settle = { per_transaction = 16 }", "1 to 15 vouchers"),
+            ("settle = { fee = 10000001 }", "must be at most settle.amount"),
+            ("risk = { voucher_life = 599 }", "must be at least risk.settle_margin"),
             ("exact = { max_unit_price = 5000001 }", "at most 5 lamports"),
             ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),

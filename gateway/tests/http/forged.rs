@@ -101,7 +101,7 @@ async fn a_voucher_that_is_signed_and_wrong_is_refused() {
         payment
     };
     let other_channel = world.client(11).session.context(joule_voucher::Domain::Voucher);
-    let cases: [(&str, PaymentPayload); 9] = [
+    let cases: [(&str, PaymentPayload); 10] = [
         ("voucher_context", changed(&|voucher| voucher.context = other_channel)),
         ("voucher_ahead", changed(&|voucher| voucher.sequence = 2.into())),
         ("voucher_conflict", changed(&|voucher| voucher.sequence = 0.into())),
@@ -110,6 +110,8 @@ async fn a_voucher_that_is_signed_and_wrong_is_refused() {
         ("voucher_units", changed(&|voucher| voucher.units = 1.into())),
         ("voucher_root", changed(&|voucher| voucher.usage_root = [0; 32])),
         ("voucher_expires", changed(&|voucher| voucher.expires_at = UnixTime::new(now() + 599).into())),
+        // Good for long enough to be settled, and so short that it has to be by itself.
+        ("voucher_expires", changed(&|voucher| voucher.expires_at = UnixTime::new(now() + 4_190).into())),
         ("voucher_outlives_session", changed(&|voucher| voucher.expires_at = UnixTime::new(now() + 90_000).into())),
     ];
     for (code, payment) in cases {
@@ -119,4 +121,21 @@ async fn a_voucher_that_is_signed_and_wrong_is_refused() {
     // The same sequence again with other contents is what payers lose their channel for.
     let later = changed(&|voucher| voucher.expires_at = UnixTime::new(now() + 10_000).into());
     assert_eq!(refused(&client, &later, &body).await, "voucher_conflict");
+}
+
+/// No voucher can outlive its session, so that one of a session which ends soon may end soon.
+#[tokio::test]
+async fn a_voucher_as_long_as_its_short_session_is_taken() {
+    let (world, _) = world().await;
+    let end = UnixTime::new(now() + 1_000);
+    world.change(12, |channel| channel.session_expires_at = end);
+    let mut client = world.client(12);
+    let body = question("hello");
+    client.ask(&body).await;
+    let mut payment = client.pay(&body);
+    let mut voucher = payment.payload.voucher.unwrap().message;
+    voucher.expires_at = end.into();
+    payment.payload.voucher = Some(Signed { message: voucher, signature: sign(&key(12), voucher.as_bytes()) });
+    let reply = client.send(&payment, &body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
