@@ -113,6 +113,24 @@ async fn begin(gateway: &Gateway, question: Question<'_>, hold: &mut Hold) -> Re
     Ok(Begun::Whole(Whole { body, weight, took }))
 }
 
+/// Whether the model takes a request that nobody pays for: begins it, and leaves it at its first word. `Some` is what it is
+/// refused with.
+pub async fn probe(gateway: &Gateway, question: Question<'_>) -> Result<Option<Response>, Failure> {
+    let Question { model, request, most } = question;
+    let answer = gateway.upstreams.send(model, request).await?;
+    if !answer.status().is_success() {
+        return refused(gateway, answer).await.map(Some);
+    }
+    if answer.is_json() {
+        let body = gateway.upstreams.collect(answer).await?;
+        let json: Value = serde_json::from_slice(&body).map_err(|_| Failure::UpstreamNonsense)?;
+        return Complaint::of(&json).map_or(Ok(None), |complaint| Err(complaint.into()));
+    }
+    let bought = Bought::of(request, &most, model.bytes_per_token);
+    let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer_bytes);
+    Opening::wait(reader).await.map(|_| None)
+}
+
 /// A whole answer, as far as it was bought.
 fn read(request: &Request, body: Bytes, mut bought: Bought) -> Result<(Bytes, Piece), Failure> {
     let mut json: Value = serde_json::from_slice(&body).map_err(|_| Failure::UpstreamNonsense)?;

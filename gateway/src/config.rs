@@ -63,8 +63,8 @@ pub struct Limits {
     pub burst: u32,
     /// Channels that nobody has asked for before, read from the chain.
     pub lookups_per_second: u32,
-    /// Requests that are tried at a model for nothing, of whoever would pay for them; 0 turns it off.
-    pub probes_per_second: u32,
+    /// Requests that are tried at a model for nothing, of whoever would pay for them, short ones; 0 turns it off.
+    pub probes_per_minute: u32,
 }
 
 /// All in milliseconds.
@@ -245,7 +245,7 @@ impl Default for Limits {
             requests_per_second: 50,
             burst: 100,
             lookups_per_second: 50,
-            probes_per_second: 2,
+            probes_per_minute: 10,
         }
     }
 }

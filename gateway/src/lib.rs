@@ -26,6 +26,7 @@ mod limits;
 pub mod meter;
 pub mod openai;
 mod pay;
+mod probe;
 mod quote;
 mod refusal;
 mod reply;

@@ -14,6 +14,9 @@ use std::{
 /// Payers that may be remembered before those are forgotten who have been quiet.
 const REMEMBERED: usize = 10_000;
 
+/// For what is turned off.
+const NEVER: Duration = Duration::from_secs(86_400);
+
 /// So many a second in the long run, so many at once.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
@@ -27,6 +30,12 @@ impl Quota {
     fn new(per_second: u32, burst: u32) -> Self {
         let every = Duration::from_secs(1) / per_second.max(1);
         Self { every, slack: every * burst.saturating_sub(1) }
+    }
+
+    /// So many a minute, all at once if they come so; `None` for none at all.
+    fn in_a_minute(count: u32) -> Option<Self> {
+        let every = Duration::from_secs(60).checked_div(count)?;
+        Some(Self { every, slack: every * (count - 1) })
     }
 
     /// `due` is when the next would come that kept to the rate; moves it on, or says how long to wait.
@@ -49,6 +58,9 @@ pub struct Rates {
     lookups: Mutex<Instant>,
     /// Payments by one transaction that are looked at, as many as lookups: neither takes the other's turns.
     payments: Mutex<Instant>,
+    /// Requests that are tried for nothing; `None` when none are.
+    of_probes: Option<Quota>,
+    probes: Mutex<Instant>,
 }
 
 impl Rates {
@@ -59,6 +71,8 @@ impl Rates {
             of_lookups: Quota::new(limits.lookups_per_second, limits.lookups_per_second),
             lookups: Mutex::new(Instant::now()),
             payments: Mutex::new(Instant::now()),
+            of_probes: Quota::in_a_minute(limits.probes_per_minute),
+            probes: Mutex::new(Instant::now()),
         }
     }
 
@@ -76,6 +90,13 @@ impl Rates {
     pub fn lookup(&self) -> Result<(), Duration> {
         let mut due = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
         self.of_lookups.take(&mut due, Instant::now())
+    }
+
+    /// Or how long until a request may be tried for nothing again.
+    pub fn probe(&self) -> Result<(), Duration> {
+        let quota = self.of_probes.ok_or(NEVER)?;
+        let mut due = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        quota.take(&mut due, Instant::now())
     }
 
     /// Or how long until the chain may be asked about another payment.

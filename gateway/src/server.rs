@@ -1,6 +1,6 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{book::Book, gateway::Gateway, openai::Endpoint, pay, reply::Failure, serve};
+use crate::{book::Book, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, State},
@@ -140,6 +140,15 @@ fn router(shared: Shared) -> Router {
             }
         };
         router = router.route(&format!("/v1{}", endpoint.path()), post(handler));
+    }
+    for endpoint in [Endpoint::Chat, Endpoint::Completions] {
+        let handler = move |State(shared): State<Shared>, body: Body| async move {
+            match read(&shared.gateway, body).await {
+                Ok(body) => probe::request(shared.gateway, endpoint, body).await,
+                Err(failure) => failure.response(),
+            }
+        };
+        router = router.route(&format!("/joule/v1/probe{}", endpoint.path()), post(handler));
     }
     router.fallback(unknown).method_not_allowed_fallback(unknown).with_state(shared)
 }

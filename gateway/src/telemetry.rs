@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Requests, by `model` and by `outcome`: `served`, `free`, or a refusal's code.
 pub const REQUESTS: &str = "joule_gateway_requests_total";
+/// Requests that were tried at a model for nothing.
+pub const PROBES: &str = "joule_gateway_probes_total";
 /// Base units billed, by `model`.
 pub const BILLED: &str = "joule_gateway_billed_base_units_total";
 /// Base units that accepted vouchers pay.
@@ -50,6 +52,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Full(BATCH.to_owned()), &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])?
         .install_recorder()?;
     metrics::describe_counter!(REQUESTS, "Requests, by model and outcome.");
+    metrics::describe_counter!(PROBES, "Requests that were tried at a model for nothing.");
     metrics::describe_counter!(BILLED, "Base units billed, by model.");
     metrics::describe_counter!(PAID, "Base units that accepted vouchers pay.");
     metrics::describe_counter!(SETTLED, "Base units brought on chain.");

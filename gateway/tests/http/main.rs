@@ -8,5 +8,6 @@ mod faults;
 mod forged;
 mod model;
 mod money;
+mod probes;
 mod support;
 mod upstreams;

@@ -222,6 +222,53 @@ async fn a_gateway_that_signs_two_receipts_of_one_number_is_caught_and_pays_for_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_reserved_for_a_model_that_is_down_or_a_prompt_that_it_does_not_take() {
+    let mut shopping = Shopping::start().await;
+    let untouched = async |shopping: &Shopping| {
+        let world = &shopping.market.world;
+        let payer = pda::payer(&world.address(Alice), &world.localnet.mint());
+        let payer: Payer = world.chain.get(&payer).await.expect("a deposit");
+        assert_eq!((payer.next_channel.get(), payer.reserved.get()), (0, 0));
+        assert!(shopping.middleman.payments().is_empty(), "nothing was signed");
+    };
+    let model = shopping.market.model().to_string();
+    let bad = ["pay", &shopping.middleman.url, "--model", &model, "--budget", "5", "--yes", "--prompt", "Hello"];
+    let output = shopping.joule(&bad).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("the model answers with status 400") && said.contains("picture"), "{said}");
+    untouched(&shopping).await;
+
+    shopping.market.lose_model();
+    let output = run("joule", &shopping.args("1", None)).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("the model cannot be reached (upstream_unreachable)"), "{said}");
+    untouched(&shopping).await;
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_gateway_says_of_a_model_that_went_down_is_said_at_once_and_at_the_end() {
+    let mut shopping = Shopping::start().await;
+    let channel = shopping.pay("1", None).await["channel"].as_str().expect("a channel").to_owned();
+    shopping.market.lose_model();
+    let mut args = shopping.args("1", Some(&channel));
+    args.retain(|arg| arg != "--json");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut client = Process::start(shopping.market.world.folder.path(), "client", "joule", &args, &[]);
+    let why = "the model cannot be reached (upstream_unreachable)";
+    let news = format!("the provider says: {why}; trying again");
+    until("it says why it waits", async || client.log().contains(&news).then_some(())).await;
+    assert!(client.status().is_none(), "it still tries: {}", client.log());
+    assert_eq!(client.ended().await.code(), Some(5));
+    let log = client.log();
+    assert_eq!(log.matches(&news).count(), 1, "once: {log}");
+    assert!(log.contains(&format!("error: the provider cannot serve this now: {why}")), "{log}");
+    shopping.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_never_delivered_are_paid_for_a_few_times_and_no_run_succeeds() {
     let shopping = Shopping::start().await;
     shopping.middleman.be_lossy(true);

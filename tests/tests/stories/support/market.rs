@@ -29,8 +29,8 @@ pub struct Market {
     model: Pubkey,
     pub prices: Pubkey,
     upstream: String,
-    // Ends with the market.
-    _upstream: Process,
+    /// Ends with the market.
+    model_process: Process,
 }
 
 impl Market {
@@ -69,7 +69,7 @@ impl Market {
         let mut process = Process::start(world.folder.path(), "upstream", "joule-gateway", &args, &[]);
         let upstream = said(&mut process, 0, "joule-gateway upstream: ").await.expect("it lives");
         let prices = pda::price_list(&model, 1);
-        Self { world, http: reqwest::Client::new(), model, prices, upstream, _upstream: process }
+        Self { world, http: reqwest::Client::new(), model, prices, upstream, model_process: process }
     }
 
     /// Alice opens a channel to north, whose session has a key of its own.
@@ -150,6 +150,11 @@ impl Market {
         let mut process = Process::start(folder, "gateway", "joule-gateway", &["run", "--config", &config], &env);
         let url = said(&mut process, before, "joule-gateway: ").await.expect("it lives");
         (process, url)
+    }
+
+    /// The model is gone.
+    pub fn lose_model(&mut self) {
+        self.model_process.kill();
     }
 
     /// `joule-gateway settle`.
