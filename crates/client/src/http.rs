@@ -7,7 +7,7 @@ use crate::{
     body::{self, BadBody},
     Asked, Objection, Stop, Wallet, WalletError,
 };
-use attempt::{complaint, in_full, is_passing, requirements, retry_after, Asking, Try, Why, LONGEST_PAUSE, PAUSE};
+use attempt::{complaint, in_full, is_passing, requirements, waits, Asking, Try, Why, LONGEST_PAUSE, PAUSE};
 use bytes::Bytes;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{hashv, Hash, Receipt};
@@ -189,6 +189,10 @@ impl Buyer {
         Self { told: Some(Arc::new(tell)), ..self }
     }
 
+    fn tell(&self, what: &impl std::fmt::Display) {
+        self.told.iter().for_each(|tell| tell(&what.to_string()));
+    }
+
     pub fn endpoint(&self) -> &Url {
         &self.endpoint
     }
@@ -216,11 +220,12 @@ impl Buyer {
             match attempted {
                 Try::Answered(answered) => return Ok(answered),
                 Try::Failed(failed) => {
+                    self.wallet.lose(waiting.nonce);
                     self.wallet.flush().await?;
                     return Err(failed);
                 }
                 Try::Again(wait, why) => {
-                    self.told.iter().for_each(|tell| tell(&why.to_string()));
+                    self.tell(&why);
                     because = why;
                     tokio::time::sleep(wait.max(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -259,6 +264,10 @@ impl Buyer {
                 Err(WalletError::Stop(Stop::Wait)) if self.wallet.under_way() > 0 => self.wallet.room().await,
                 Err(WalletError::Stop(Stop::Wait)) if Instant::now() < deadline => {
                     if recovered {
+                        let gaps = self.wallet.gaps();
+                        self.tell(&format!(
+                            "{gaps} orders have no receipt yet; nothing more is asked for until they are over"
+                        ));
                         tokio::time::sleep(ASK_EVERY).await;
                     }
                     self.recover().await?;
@@ -312,10 +321,15 @@ impl Buyer {
             if status.is_success() {
                 return body::json(response, MOST_OTHER).await.map_err(|source| Failed::BadBody { url, source });
             }
-            if !is_passing(status) || tries == TRIES {
+            if !is_passing(status) {
                 return Err(Failed::Refused(complaint(response).await));
             }
-            tokio::time::sleep(retry_after(&response).max(PAUSE)).await;
+            let (wait, said) = waits(response).await?;
+            if tries == TRIES {
+                return Err(Failed::Unavailable(said));
+            }
+            self.tell(&Why::Said(said));
+            tokio::time::sleep(wait.max(PAUSE)).await;
         }
     }
 }

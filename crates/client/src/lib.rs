@@ -14,6 +14,7 @@ mod count;
 mod http;
 mod journal;
 mod kept;
+mod missed;
 mod session;
 mod stream;
 mod wallet;

@@ -7,6 +7,7 @@
 use crate::{
     check::Rules,
     kept::{Account, Changes, Kept},
+    missed::{Missed, Waits},
     Answer, Caught, Channel, Corrupt, Objection,
 };
 use joule_units::{Amount, UnixTime};
@@ -24,10 +25,6 @@ pub struct Limits {
     /// Seconds that a voucher must still be good for, or the provider does not take it.
     pub margin: i64,
 }
-
-/// Answers in a row that may be missed, whatever window a provider offers: each may have to be paid. One that lets nothing be
-/// unpaid may still have a bad moment.
-const MISSED: std::ops::RangeInclusive<u64> = 4..=16;
 
 /// Why nothing can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,17 +58,6 @@ struct Begun {
     waits: Waits,
 }
 
-/// Who waits for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waits {
-    /// Somebody in this process.
-    Here,
-    /// Nobody any longer.
-    GivenUp,
-    /// Somebody did in a process that was killed.
-    Killed,
-}
-
 impl Begun {
     fn is_lost(&self) -> bool {
         self.waits != Waits::Here
@@ -92,10 +78,7 @@ pub struct Session {
     /// The most that `begun` may cost, and what `early` does.
     at_stake: Amount,
     caught: Option<Caught>,
-    /// Answers that did not come since one last did, in whatever process, and whose receipts are taken.
-    missed: u64,
-    /// What an earlier process was killed in the middle of is counted as one of them.
-    killed: bool,
+    missed: Missed,
     changes: Changes,
 }
 
@@ -122,8 +105,7 @@ impl Session {
             early: BTreeMap::new(),
             at_stake: Amount::new(at_stake),
             caught: kept.caught.clone(),
-            missed: kept.missed,
-            killed: false,
+            missed: Missed::new(kept.missed),
             changes: Changes::default(),
         })
     }
@@ -158,7 +140,7 @@ impl Session {
 
     /// Answers that did not come since one last did, in whatever process, and that are paid or will be.
     pub fn missed(&self) -> u64 {
-        self.missed
+        self.missed.in_a_row()
     }
 
     /// What must be on disk before any draft that was given out until now is signed.
@@ -200,13 +182,13 @@ impl Session {
             return Err(Stop::SessionEnds(ends.get()));
         }
         let window = self.limits.window.max(1);
-        let missable = window.clamp(*MISSED.start(), *MISSED.end());
-        if self.missed >= missable {
-            return Err(Stop::Missed(self.missed));
+        let (missed, missable) = (self.missed.in_a_row(), Missed::most(window));
+        if missed >= missable {
+            return Err(Stop::Missed(missed));
         }
         let (begun, early) = (self.begun.len() as u64, self.early.len() as u64);
         // Those that may be missed yet are counted too, so that no more than these can be paid in a row.
-        if begun + early >= window || begun + self.missed >= window.max(missable) {
+        if begun + early >= window || begun + missed >= window.max(missable) {
             return Err(Stop::Wait);
         }
         let (billed, allowed, budget) = (self.account.billed.get(), self.channel.most, self.limits.budget);
@@ -279,22 +261,8 @@ impl Session {
             return Err(objection);
         }
         self.enter(nonce, &order, signed);
-        let missed = match (answer, waits) {
-            (Answer::Whole { .. }, _) => 0,
-            (Answer::Part { .. } | Answer::Missed(_), _) | (Answer::Lost, Waits::GivenUp) => self.missed + 1,
-            // Whoever was killed may not have waited long for any of them.
-            (Answer::Lost, Waits::Killed) => self.missed + u64::from(!std::mem::replace(&mut self.killed, true)),
-            (Answer::Lost | Answer::Withheld, _) => self.missed,
-        };
-        self.count(missed);
+        self.changes.missed = self.missed.count(answer, waits).or(self.changes.missed);
         Ok(())
-    }
-
-    fn count(&mut self, missed: u64) {
-        if missed != self.missed {
-            self.missed = missed;
-            self.changes.missed = Some(missed);
-        }
     }
 
     /// There cannot be more receipts than orders.

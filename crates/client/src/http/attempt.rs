@@ -21,6 +21,8 @@ use std::{
 /// The first pause before a request is sent again, and the longest; each is twice as long as the last.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that a provider may say is waited; who is to come later is told so.
+const MOST_WAITED: Duration = Duration::from_secs(10);
 /// Characters of what a provider says that are passed on.
 const MOST_SAID: usize = 1_000;
 
@@ -105,10 +107,10 @@ impl Buyer {
             }
             StatusCode::PAYMENT_REQUIRED => self.refused(nonce, order, response).await,
             StatusCode::CONFLICT => self.conflict(nonce, order, &response),
-            status if is_passing(status) => {
-                let wait = retry_after(&response);
-                Try::Again(wait, Why::Said(complaint(response).await))
-            }
+            status if is_passing(status) => match waits(response).await {
+                Ok((wait, said)) => Try::Again(wait, Why::Said(said)),
+                Err(failed) => Try::Failed(failed),
+            },
             status => {
                 // What a model says of the request itself; nobody is billed for it.
                 self.wallet.release(nonce);
@@ -292,7 +294,16 @@ pub(super) fn is_passing(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error()
 }
 
-pub(super) fn retry_after(response: &Response) -> Duration {
+/// How long to wait before it is asked again, and why; an error if that is too long.
+pub(super) async fn waits(response: Response) -> Result<(Duration, Said), Failed> {
     let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(PAUSE, Duration::from_secs).min(LONGEST_PAUSE)
+    let wait = seconds.map_or(PAUSE, Duration::from_secs);
+    let said = complaint(response).await;
+    match wait <= MOST_WAITED {
+        true => Ok((wait, said)),
+        false => {
+            let message = format!("{}; try again in {} seconds", said.message, wait.as_secs());
+            Err(Failed::Unavailable(Said { message, ..said }))
+        }
+    }
 }

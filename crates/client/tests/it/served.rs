@@ -38,6 +38,8 @@ enum Mood {
     Errs,
     /// Its model cannot be reached.
     Down,
+    /// Has no place for so many seconds.
+    Busy(u64),
     /// Has no place just now.
     Full,
     /// Serves nothing, and shows a receipt as if it had.
@@ -151,6 +153,11 @@ async fn chat(State(Shop(till)): State<Shop>, headers: HeaderMap, body: Bytes) -
     if mood == Mood::Down {
         let error = json!({"error": {"code": "upstream_unreachable", "message": "the model cannot be reached"}});
         return (StatusCode::BAD_GATEWAY, axum::Json(error)).into_response();
+    }
+    if let Mood::Busy(seconds) = mood {
+        let error = json!({"error": {"code": "busy", "message": "every place is taken"}});
+        let wait = [("retry-after", seconds.to_string())];
+        return (StatusCode::TOO_MANY_REQUESTS, wait, axum::Json(error)).into_response();
     }
     if mood == Mood::Redirects {
         return (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response();
@@ -408,6 +415,15 @@ async fn what_the_provider_says_is_said_while_it_is_tried_and_at_the_end() {
     // It costs nothing, and when the model is back the channel goes on.
     assert!(buy(&test, "{}").await.unwrap().is_whole);
     assert_eq!(test.buyer.wallet().missed(), 0);
+}
+
+#[tokio::test]
+async fn whoever_is_to_come_back_much_later_is_told_so_and_asks_once() {
+    let test = test(&[Mood::Busy(3_600), Mood::Busy(1)], LIMITS, 100).await;
+    let failed = buy(&test, "{}").await.unwrap_err().to_string();
+    assert!(failed.contains("every place is taken; try again in 3600 seconds (busy)"), "{failed}");
+    assert_eq!(test.till.lock().unwrap().moods.len(), 1, "it was asked once");
+    assert!(buy(&test, "{}").await.unwrap().is_whole, "a second is waited for");
 }
 
 #[tokio::test]
