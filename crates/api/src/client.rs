@@ -4,7 +4,16 @@ use crate::{
     Account, Bid, BondWithClaims, Case, Channel, ChannelWithPlan, Distribution, ErrorBody, Health, Job, Model,
     ModelWithLineage, OpenJob, Page, Payer, Plan, PriceList, Provider, RefusedJob, RevenueReport, Totals,
 };
+use reqwest::Response;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long an answer may take, whatever it says.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of an answer: several times the longest page there is.
+const MOST_ANSWER: usize = 16 << 20;
+/// Bytes of a refusal.
+const MOST_REFUSAL: usize = 64 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -13,7 +22,9 @@ pub enum ApiError {
     #[error("the indexer refused ({status}): {message}")]
     Refused { status: u16, code: String, message: String },
     #[error("the indexer at {url} answered something else than expected: {source}")]
-    Malformed { url: String, source: reqwest::Error },
+    Malformed { url: String, source: serde_json::Error },
+    #[error("the indexer at {url} answers with more than {most} bytes, which no honest one does")]
+    TooLong { url: String, most: usize },
 }
 
 impl ApiError {
@@ -32,7 +43,7 @@ pub struct Client {
 impl Client {
     /// `base` is such as `http://127.0.0.1:7700`.
     pub fn new(base: impl Into<String>) -> Self {
-        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build().unwrap_or_default();
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap_or_default();
         Self { base: base.into().trim_end_matches('/').to_owned(), http }
     }
 
@@ -42,18 +53,13 @@ impl Client {
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ApiError> {
         let url = format!("{}{path}", self.base);
-        let answer = self
-            .http
-            .get(&url)
-            .query(query)
-            .send()
-            .await
-            .map_err(|source| ApiError::Unreachable { url: url.clone(), source })?;
+        let unreachable = |source| ApiError::Unreachable { url: url.clone(), source };
+        let answer = self.http.get(&url).query(query).send().await.map_err(unreachable)?;
         let status = answer.status();
         if status.is_success() || path == "/healthz" {
-            return answer.json().await.map_err(|source| ApiError::Malformed { url, source });
+            return read(answer, &url, MOST_ANSWER).await;
         }
-        let body: ErrorBody = answer.json().await.map_err(|source| ApiError::Malformed { url, source })?;
+        let body: ErrorBody = read(answer, &url, MOST_REFUSAL).await?;
         Err(ApiError::Refused { status: status.as_u16(), code: body.code, message: body.message })
     }
 
@@ -160,4 +166,18 @@ impl Client {
     pub async fn account(&self, address: &str) -> Result<Account, ApiError> {
         self.get(&format!("/v1/accounts/{address}"), &[]).await
     }
+}
+
+/// Reads an answer to its end, if that comes within `most` bytes: an indexer may be anybody's.
+async fn read<T: DeserializeOwned>(mut answer: Response, url: &str, most: usize) -> Result<T, ApiError> {
+    let mut bytes = Vec::new();
+    loop {
+        let piece = answer.chunk().await.map_err(|source| ApiError::Unreachable { url: url.to_owned(), source })?;
+        let Some(piece) = piece else { break };
+        if bytes.len() + piece.len() > most {
+            return Err(ApiError::TooLong { url: url.to_owned(), most });
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    serde_json::from_slice(&bytes).map_err(|source| ApiError::Malformed { url: url.to_owned(), source })
 }
