@@ -54,8 +54,9 @@ pub struct Job {
     pub bid_until: i64,
     pub deliver_by: i64,
     pub settle_after: i64,
-    /// Seconds.
+    /// Seconds, like the next.
     pub work_window: u32,
+    pub review_window: u32,
     /// Seconds of each step of a dispute.
     pub vote_window: u32,
     /// Seconds of work reported so far.
@@ -92,6 +93,7 @@ impl Job {
             deliver_by: state.deliver_by.get(),
             settle_after: state.settle_after.get(),
             work_window: state.work_window.get(),
+            review_window: state.review_window.get(),
             vote_window: state.vote_window.get(),
             reported: state.reported.get(),
             bond_bps: state.bond_bps.get(),
@@ -99,6 +101,15 @@ impl Job {
             per_second: state.pricing == Pricing::PerSecond as u8,
             max_rate: state.max_rate.get(),
         })
+    }
+
+    pub fn takes_bids(&self) -> bool {
+        self.bid_until > 0
+    }
+
+    /// Seconds that the budget pays for, the last one perhaps in part.
+    pub fn seconds_paid(&self) -> u64 {
+        self.budget.div_ceil(self.rate.max(1))
     }
 
     /// What whoever takes it for `price` locks, in base units; `None` beyond 64 bits.
@@ -218,11 +229,17 @@ impl ProviderClient {
         self.send(&instructions).await
     }
 
-    /// Gives the job to its cheapest bidder.
+    /// Gives the job to its cheapest bidder, whoever that is.
     pub async fn award_bid(&self, job: &Address) -> Result<(), ChainError> {
-        let address = pda::bid(job, &self.address);
-        let Some(bid) = self.chain.find::<Bid>(&address).await? else { return Ok(()) };
-        self.send(&[escrow::award_bid(address, &bid)]).await
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        let Some(bid) = self.chain.find::<Bid>(&state.best_bid).await? else { return Ok(()) };
+        self.send(&[escrow::award_bid(state.best_bid, &bid)]).await
+    }
+
+    /// Gives the budget of a job back that nobody accepted in time.
+    pub async fn expire(&self, job: &Address) -> Result<(), ChainError> {
+        let Some(state) = self.chain.job(job).await? else { return Ok(()) };
+        self.send(&[escrow::expire(*job, &state, self.token_program(&state.mint).await?)]).await
     }
 
     /// Takes back a bid that did not win.

@@ -3,7 +3,8 @@
 use crate::{
     chain::{Address, Verification},
     court::Duty,
-    plan::{mode_name, Policy},
+    executor::Bounds,
+    policy::{mode_name, Policy},
 };
 use clap::Args;
 use serde::Deserialize;
@@ -38,9 +39,12 @@ pub struct Settings {
     /// Price of 10^9 units of the fuel that a job's spec allows, in base units; without it, a job's whole budget is asked
     #[arg(long, env = "JOULE_PRICE_PER_GIGAFUEL", value_name = "UNITS")]
     pub price_per_gigafuel: Option<u64>,
-    /// Jobs that run at the same time [default: 2]
+    /// Jobs that are taken at the same time, those won by bids aside [default: 2]
     #[arg(long, env = "JOULE_MAX_JOBS", value_name = "N")]
     pub max_jobs: Option<usize>,
+    /// Open bids at the same time, in places of their own: if all of them win, so many jobs more run at once [default: 2]
+    #[arg(long, env = "JOULE_MAX_BIDS", value_name = "N")]
+    pub max_bids: Option<usize>,
     /// Largest fuel limit that is taken on [default: 10^12]
     #[arg(long, env = "JOULE_MAX_FUEL", value_name = "UNITS")]
     pub max_fuel: Option<u64>,
@@ -56,6 +60,9 @@ pub struct Settings {
     /// Largest input that is fetched, in bytes [default: 256 MiB]
     #[arg(long, env = "JOULE_MAX_INPUT_BYTES", value_name = "BYTES")]
     pub max_input_bytes: Option<u64>,
+    /// How long compiling a module may take before its job is taken, in milliseconds [default: 15000]
+    #[arg(long, env = "JOULE_MAX_COMPILE_MS", value_name = "MS")]
+    pub max_compile_ms: Option<u64>,
     /// Price of a second of work, in base units; without it, jobs that are paid by the second are not taken
     #[arg(long, env = "JOULE_PRICE_PER_SECOND", value_name = "UNITS")]
     pub price_per_second: Option<u64>,
@@ -72,9 +79,19 @@ pub struct Settings {
     /// The fewest votes that may decide about a result [default: 3]
     #[arg(long, env = "JOULE_MIN_QUORUM", value_name = "VOTES")]
     pub min_quorum: Option<u8>,
-    /// The most that is locked of the bond for a job, in basis points of its price [default: 20000]
+    /// The most that is locked of the bond for a job, in basis points of what the job can earn; a tenth of its budget is always
+    /// locked, and as many percent of the whole budget as it wants where it is paid by the second [default: 20000]
     #[arg(long, env = "JOULE_MAX_BOND_BPS", value_name = "BPS")]
     pub max_bond_bps: Option<u16>,
+    /// The longest that bids may be taken for a job that is bid for, in seconds [default: 3600]
+    #[arg(long, env = "JOULE_MAX_BID_WINDOW", value_name = "SECONDS")]
+    pub max_bid_window: Option<u32>,
+    /// The longest that a bid may bind if nobody awards the job, in seconds [default: 86400]
+    #[arg(long, env = "JOULE_MAX_ACCEPT_WINDOW", value_name = "SECONDS")]
+    pub max_accept_window: Option<u32>,
+    /// The longest that a client may review a result while the bond stays locked, in seconds [default: 30 days]
+    #[arg(long, env = "JOULE_MAX_REVIEW_WINDOW", value_name = "SECONDS")]
+    pub max_review_window: Option<u32>,
     /// Takes new jobs; `false` for a node that only verifies or votes [default: true]
     #[arg(long, env = "JOULE_PROVIDE", value_name = "BOOL")]
     pub provide: Option<bool>,
@@ -102,6 +119,13 @@ pub struct Settings {
     /// `.votes` instead of its ending]
     #[arg(long, env = "JOULE_VOTES", value_name = "FOLDER")]
     pub votes: Option<PathBuf>,
+    /// Where spec, module and input of promised jobs lie until nobody can need them [default: beside the keypair, with `.kept`
+    /// instead of its ending]
+    #[arg(long, env = "JOULE_KEPT", value_name = "FOLDER")]
+    pub kept: Option<PathBuf>,
+    /// Bytes kept there, beyond which nothing new is promised [default: 8 GiB]
+    #[arg(long, env = "JOULE_MAX_KEPT_BYTES", value_name = "BYTES")]
+    pub max_kept_bytes: Option<u64>,
     /// How often to look for work when the indexer's feed is silent, in milliseconds [default: 2000]
     #[arg(long, env = "JOULE_POLL_MS", value_name = "MS")]
     pub poll_ms: Option<u64>,
@@ -121,8 +145,10 @@ pub struct Config {
     pub votes: PathBuf,
     pub report_every: Duration,
     pub max_jobs: usize,
-    pub max_module_bytes: u64,
-    pub max_input_bytes: u64,
+    pub max_bids: usize,
+    pub bounds: Bounds,
+    pub kept: PathBuf,
+    pub max_kept_bytes: u64,
     pub poll: Duration,
 }
 
@@ -148,6 +174,7 @@ impl Settings {
         let folder = path.parent().unwrap_or(Path::new(""));
         settings.keypair = settings.keypair.map(|keypair| folder.join(keypair));
         settings.votes = settings.votes.map(|votes| folder.join(votes));
+        settings.kept = settings.kept.map(|kept| folder.join(kept));
         settings.artifacts = settings.artifacts.map(|place| {
             if place.contains("://") {
                 place
@@ -169,17 +196,22 @@ impl Settings {
             min_price: self.min_price.or(other.min_price),
             price_per_gigafuel: self.price_per_gigafuel.or(other.price_per_gigafuel),
             max_jobs: self.max_jobs.or(other.max_jobs),
+            max_bids: self.max_bids.or(other.max_bids),
             max_fuel: self.max_fuel.or(other.max_fuel),
             max_memory_bytes: self.max_memory_bytes.or(other.max_memory_bytes),
             max_timeout_ms: self.max_timeout_ms.or(other.max_timeout_ms),
             max_module_bytes: self.max_module_bytes.or(other.max_module_bytes),
             max_input_bytes: self.max_input_bytes.or(other.max_input_bytes),
+            max_compile_ms: self.max_compile_ms.or(other.max_compile_ms),
             price_per_second: self.price_per_second.or(other.price_per_second),
             report_every: self.report_every.or(other.report_every),
             modes: if self.modes.is_empty() { other.modes } else { self.modes },
             min_vote_window: self.min_vote_window.or(other.min_vote_window),
             min_quorum: self.min_quorum.or(other.min_quorum),
             max_bond_bps: self.max_bond_bps.or(other.max_bond_bps),
+            max_bid_window: self.max_bid_window.or(other.max_bid_window),
+            max_accept_window: self.max_accept_window.or(other.max_accept_window),
+            max_review_window: self.max_review_window.or(other.max_review_window),
             provide: self.provide.or(other.provide),
             verify: self.verify.or(other.verify),
             vote: self.vote.or(other.vote),
@@ -188,6 +220,8 @@ impl Settings {
             max_appeal: self.max_appeal.or(other.max_appeal),
             max_deposit: self.max_deposit.or(other.max_deposit),
             votes: self.votes.or(other.votes),
+            kept: self.kept.or(other.kept),
+            max_kept_bytes: self.max_kept_bytes.or(other.max_kept_bytes),
             poll_ms: self.poll_ms.or(other.poll_ms),
         }
     }
@@ -226,8 +260,15 @@ impl Settings {
         let panel_stake = self.panel_stake.map(|stake| positive("panel_stake", Some(stake), 1)).transpose()?;
         let mints = self.mints.iter().map(mint).collect::<Result<Vec<_>, _>>()?;
         let keypair = self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?;
+        let bounds = Bounds {
+            max_module_bytes: positive("max_module_bytes", self.max_module_bytes, 16 << 20)?,
+            max_input_bytes: positive("max_input_bytes", self.max_input_bytes, 256 << 20)?,
+            max_compile: Duration::from_millis(positive("max_compile_ms", self.max_compile_ms, 15_000)?),
+        };
         Ok(Config {
             votes: self.votes.unwrap_or_else(|| keypair.with_extension("votes")),
+            kept: self.kept.unwrap_or_else(|| keypair.with_extension("kept")),
+            max_kept_bytes: positive("max_kept_bytes", self.max_kept_bytes, 8 << 30)?,
             provide: self.provide.unwrap_or(true),
             duty: Duty { mints: mints.clone(), verify, vote, max_deposit, panel_stake, max_appeal },
             report_every: Duration::from_secs(positive("report_every", self.report_every, 10)?),
@@ -250,10 +291,13 @@ impl Settings {
                 min_vote_window: self.min_vote_window.unwrap_or(3_600),
                 min_quorum: self.min_quorum.unwrap_or(3),
                 max_bond_bps: self.max_bond_bps.unwrap_or(20_000),
+                max_bid_window: self.max_bid_window.unwrap_or(3_600),
+                max_accept_window: self.max_accept_window.unwrap_or(86_400),
+                max_review_window: self.max_review_window.unwrap_or(30 * 86_400),
             },
             max_jobs: positive("max_jobs", self.max_jobs.map(|n| n as u64), 2)?.min(1024) as usize,
-            max_module_bytes: positive("max_module_bytes", self.max_module_bytes, 16 << 20)?,
-            max_input_bytes: positive("max_input_bytes", self.max_input_bytes, 256 << 20)?,
+            max_bids: self.max_bids.unwrap_or(2).min(1024),
+            bounds,
             poll: Duration::from_millis(positive("poll_ms", self.poll_ms, 2000)?),
         })
     }

@@ -2,8 +2,11 @@
 
 use anyhow::{bail, Context};
 use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec, MAX_INPUT_BYTES, MAX_MODULE_BYTES};
-use joule_node::{executor::Executor, runner::Outcome};
-use std::{path::PathBuf, process::ExitCode};
+use joule_node::{
+    executor::{Bounds, Executor, Tie, Took},
+    runner::Runner,
+};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -25,6 +28,9 @@ pub struct Args {
     /// Time limit with --module, in milliseconds
     #[arg(long, default_value_t = 60_000, value_name = "MS")]
     timeout_ms: u64,
+    /// How long compiling may take, in milliseconds
+    #[arg(long, default_value_t = 600_000, value_name = "MS")]
+    max_compile_ms: u64,
     /// Where artifacts lie: a folder, or s3://bucket/prefix
     #[arg(long, env = "JOULE_ARTIFACTS", default_value = ".localnet/artifacts", value_name = "PLACE")]
     artifacts: String,
@@ -38,22 +44,27 @@ pub struct Args {
 
 pub async fn exec(args: Args) -> anyhow::Result<ExitCode> {
     let store = ArtifactStore::open(&args.artifacts)?;
-    let executor = Executor::new(store.clone(), MAX_MODULE_BYTES, MAX_INPUT_BYTES)?;
+    let bounds = Bounds {
+        max_module_bytes: MAX_MODULE_BYTES,
+        max_input_bytes: MAX_INPUT_BYTES,
+        max_compile: Duration::from_millis(args.max_compile_ms),
+    };
+    let executor = Executor::new(store.clone(), Runner::apart()?, bounds);
     let spec = spec(&args, &store, &executor).await?;
     let input = match args.input.parse() {
         Ok(hash) => hash,
         Err(_) => store.put(read(&args.input)?).await?,
     };
-    let prepared = executor.prepare(spec, input).await?;
-    let Outcome { output, fuel_used, peak_memory_bytes, elapsed } = executor.run(prepared).await?;
+    let answer = executor.answer(executor.prepare(spec, input, Tie::Free).await?, None).await?;
+    let (output, Took { fuel, memory_bytes, elapsed }) = (answer.bytes, answer.run?);
     if let Some(path) = &args.output {
         std::fs::write(path, &output).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let bytes = output.len();
-    let result = executor.store(output.into()).await?;
+    let result = executor.store(output).await?;
     let facts = serde_json::json!({
         "spec_hash": spec.hash(), "module": spec.module, "input_hash": input, "result_hash": result, "output_bytes": bytes,
-        "fuel_used": fuel_used, "peak_memory_bytes": peak_memory_bytes, "elapsed_ms": elapsed.as_millis() as u64,
+        "fuel_used": fuel, "peak_memory_bytes": memory_bytes, "elapsed_ms": elapsed.as_millis() as u64,
     });
     println!("{facts:#}");
     match args.expect {

@@ -8,7 +8,9 @@ use joule_node::{
     config::{ConfigError, Settings},
     daemon::Daemon,
     executor::Executor,
+    kept::Kept,
     logging,
+    runner::{self, Runner},
 };
 use std::{path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{signal, SignalKind};
@@ -41,6 +43,9 @@ enum Command {
     },
     /// Runs one job here and prints the hash of its result, which is what an honest provider submits
     Exec(exec::Args),
+    /// Compiles a module from standard input to standard output: what the other commands have done in a process of its own
+    #[command(hide = true)]
+    Compile,
 }
 
 fn main() -> ExitCode {
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run { config, settings } => runtime.block_on(run(config, settings)),
         Command::Exec(args) => runtime.block_on(exec::exec(args)),
+        Command::Compile => return runner::compile_stdin(),
     };
     // A module that still runs must not hold up the exit: it left no trace, and the next start runs it again.
     runtime.shutdown_background();
@@ -71,16 +77,18 @@ async fn run(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<ExitCo
     };
     let config = settings.resolve()?;
     let store = ArtifactStore::open(&config.artifacts)?;
-    let executor = Executor::new(store, config.max_module_bytes, config.max_input_bytes)?;
+    let executor = Executor::new(store, Runner::apart()?, config.bounds);
+    let kept = Kept::open(&config.kept, config.max_kept_bytes)?;
     let chain = ProviderClient::new(&config.rpc_url, &config.keypair)?;
     let stopping = CancellationToken::new();
     let mut hurry = stop_on_signals(stopping.clone()).context("cannot listen to signals")?;
     tracing::info!(
         provider = %chain.address(), authority = %chain.authority(), rpc = %config.rpc_url, indexer = %config.indexer_url,
-        artifacts = %config.artifacts, max_jobs = config.max_jobs, "started"
+        artifacts = %config.artifacts, kept = %config.kept.display(), max_jobs = config.max_jobs, max_bids = config.max_bids,
+        max_bond_bps = config.policy.max_bond_bps, "started"
     );
     tokio::select! {
-        () = Daemon::new(&config, chain, executor, stopping).run() => {}
+        () = Daemon::new(&config, chain, executor, kept, stopping).run() => {}
         _ = hurry.recv() => tracing::warn!("stopped at once; the next start goes on with the jobs in hand"),
     }
     Ok(ExitCode::SUCCESS)

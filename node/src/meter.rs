@@ -71,8 +71,7 @@ impl Meter {
 /// `worked` in this life of the node; `elapsed` seconds since the job was accepted.
 fn seconds(job: &Job, worked: Duration, elapsed: i64) -> u32 {
     let worked = i64::from(job.reported).saturating_add(worked.as_secs() as i64);
-    // The last started second that the budget pays for.
-    let paid = i64::try_from(job.budget.div_ceil(job.rate.max(1))).unwrap_or(i64::MAX);
+    let paid = i64::try_from(job.seconds_paid()).unwrap_or(i64::MAX);
     u32::try_from(worked.min(elapsed).min(paid).max(i64::from(job.reported))).unwrap_or(u32::MAX)
 }
 

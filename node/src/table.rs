@@ -3,7 +3,7 @@
 //! It can be lost at any time: `reconcile` fills it from the chain. What must not be lost are ballots, which are on disk.
 
 use crate::{
-    chain::{Address, Job, JobStatus},
+    chain::{Address, Job, JobStatus, Verification},
     plan::{step, Step},
 };
 use std::{collections::HashMap, time::Duration};
@@ -13,6 +13,8 @@ use tokio::time::Instant;
 const MEMORY: Duration = Duration::from_secs(3600);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// Offers remembered at once: an indexer may invent as many as it likes.
+const MOST_OFFERS: usize = 20_000;
 
 #[derive(Debug)]
 struct Row {
@@ -80,6 +82,7 @@ impl Table {
                 None => now.duration_since(row.seen) < MEMORY,
             }
         });
+        self.forget_oldest_offers();
         for job in mine {
             let row = self.rows.entry(job.address).or_insert_with(|| Row::new(now));
             // A list that lags behind must not turn a delivered job into an accepted one.
@@ -88,6 +91,29 @@ impl Table {
             }
         }
         gone
+    }
+
+    fn forget_oldest_offers(&mut self) {
+        let idle = |row: &Row| row.mine.is_none() && !row.busy;
+        let mut seen: Vec<_> = self.rows.values().filter(|row| idle(row)).map(|row| row.seen).collect();
+        let Some(too_many) = seen.len().checked_sub(MOST_OFFERS).filter(|too_many| *too_many > 0) else { return };
+        seen.sort_unstable();
+        let newest_to_go = seen[too_many - 1];
+        self.rows.retain(|_, row| !idle(row) || row.seen > newest_to_go);
+    }
+
+    /// Jobs that this provider has accepted and can still deliver, as far as it knows; whether by bid or not.
+    pub fn promised(&self, by_bid: bool) -> impl Iterator<Item = Address> + '_ {
+        let rows = self.rows.values().filter(|row| !row.failed).filter_map(|row| row.mine.as_ref());
+        let promised = rows.filter(move |job| job.status == JobStatus::Accepted && job.takes_bids() == by_bid);
+        promised.map(|job| job.address)
+    }
+
+    /// Jobs whose artifacts this provider may need again: those it works on, and those whose result may be judged.
+    pub fn needed(&self) -> impl Iterator<Item = Address> + '_ {
+        let is_needed = |job: &Job| job.status == JobStatus::Accepted || job.verification != Verification::Review;
+        let rows = self.rows.iter().filter(move |(_, row)| row.busy || row.mine.as_ref().is_some_and(is_needed));
+        rows.map(|(address, _)| *address)
     }
 
     /// Whether a job of this provider is in the hands of jurors.
@@ -256,5 +282,36 @@ mod tests {
         assert_eq!(table.rows.len(), 1);
         table.reconcile(Vec::new(), now + MEMORY);
         assert!(table.rows.is_empty());
+    }
+
+    #[test]
+    fn an_indexer_that_invents_offers_fills_no_memory() {
+        let (mut table, now) = (Table::default(), Instant::now());
+        let offer = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            Address::new_from_array(bytes)
+        };
+        for number in 0..MOST_OFFERS + 500 {
+            assert!(table.try_offer(offer(number), now + Duration::from_millis(number as u64)));
+            table.fail(&offer(number));
+        }
+        table.reconcile(Vec::new(), now);
+        assert_eq!(table.rows.len(), MOST_OFFERS);
+        assert!(table.try_offer(offer(0), now), "the oldest are forgotten");
+        assert!(!table.try_offer(offer(MOST_OFFERS), now), "the newest are not");
+    }
+
+    #[test]
+    fn what_was_promised_takes_a_place_until_it_is_delivered_or_given_up() {
+        let (mut table, direct, now) = table(JobStatus::Accepted);
+        let won = Job { address: Address::new_from_array([8; 32]), bid_until: 5, ..job(JobStatus::Accepted) };
+        table.keep(won.clone(), now);
+        let promised = |table: &Table, by_bid| table.promised(by_bid).collect::<Vec<_>>();
+        assert_eq!((promised(&table, false), promised(&table, true)), (vec![direct.address], vec![won.address]));
+        table.fail(&won.address);
+        table.keep(job(JobStatus::Delivered), now);
+        assert_eq!((promised(&table, false), promised(&table, true)), (vec![], vec![]));
+        assert_eq!(table.needed().collect::<Vec<_>>(), [won.address], "nobody judges what a client reviews");
     }
 }

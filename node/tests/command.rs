@@ -53,6 +53,43 @@ fn exec_prints_the_hash_of_the_expected_output() {
 }
 
 #[test]
+fn a_compiler_that_takes_too_long_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = exec(folder.path(), &["--max-compile-ms", "1"]);
+    assert_eq!(late.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&late.stderr);
+    assert!(said.contains("compiling the module takes longer than the 1 ms"), "{said}");
+    assert!(exec(folder.path(), &[]).status.success());
+}
+
+/// A valid module of three kilobytes for every 200 of `depth`: so many loops in one another, and in them so many variables.
+fn tangled(depth: usize) -> Vec<u8> {
+    let (locals, add): (String, String) = (0..depth)
+        .map(|i| (" i32".to_owned(), format!("(local.set {0} (i32.add (local.get {0}) (i32.const 1)))", i + 2)))
+        .unzip();
+    let (open, close) = ("(loop ".repeat(depth), "(br_if 0 (local.get 0)))".repeat(depth));
+    let text = format!(
+        r#"(module (memory (export "memory") 1)
+            (func (export "alloc") (param i32) (result i32) i32.const 0)
+            (func (export "run") (param i32 i32) (result i64) (local{locals}) {open}{add}{close} (i64.const 0)))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn a_small_module_that_keeps_a_compiler_busy_for_minutes_costs_the_time_that_is_allowed_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (module, input) = (folder.path().join("tangled.wasm"), folder.path().join("input"));
+    std::fs::write(&module, tangled(1_600)).unwrap();
+    std::fs::write(&input, "x").unwrap();
+    let mut command = node();
+    command.args(["exec", "--max-compile-ms", "300", "--artifacts"]).arg(folder.path());
+    let output = command.arg("--module").arg(&module).arg("--input").arg(&input).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("takes longer than the 300 ms"), "{said}");
+}
+
+#[test]
 fn settings_that_are_missing_or_wrong_end_it_with_2_and_say_what_to_do() {
     for (args, named) in [
         (vec!["run", "--mint", MINT], "--keypair"),

@@ -2,9 +2,13 @@
 
 use joule_artifacts::{ArtifactError, ArtifactStore, Bytes, Hash, JobSpec};
 use joule_node::{
-    executor::{ExecError, Executor},
-    runner::RunError,
+    chain::Address,
+    executor::{Answer, Bounds, ExecError, Executor, Tie, Wanted},
+    fault::Fault,
+    kept::Kept,
+    runner::Runner,
 };
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Answers its input.
@@ -24,7 +28,9 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = ArtifactStore::open(folder.path().to_str().unwrap()).unwrap();
-        let executor = Executor::new(store.clone(), 1000, 1000).unwrap();
+        let minute = Duration::from_secs(60);
+        let bounds = Bounds { max_module_bytes: 1000, max_input_bytes: 1000, max_compile: minute };
+        let executor = Executor::new(store.clone(), Runner::new().unwrap(), bounds);
         Self { folder, store, executor }
     }
 
@@ -37,9 +43,21 @@ impl World {
         let spec = JobSpec::new(module, 100_000, 65_536, 60_000).unwrap();
         let spec = self.store.put(spec.to_bytes()).await.unwrap();
         let spec = self.executor.spec(spec).await?;
-        let prepared = self.executor.prepare(spec, input).await?;
-        let outcome = self.executor.run(prepared).await?;
-        self.executor.store(outcome.output.into()).await
+        let prepared = self.executor.prepare(spec, input, Tie::Free).await?;
+        let answer = self.executor.answer(prepared, None).await?;
+        answer.run?;
+        self.executor.store(answer.bytes).await
+    }
+
+    /// A job of this module.
+    async fn job(&self, module: Hash, input: Hash) -> Wanted {
+        let spec = JobSpec::new(module, 100_000, 65_536, 60_000).unwrap();
+        let spec = self.store.put(spec.to_bytes()).await.unwrap();
+        Wanted { job: Address::new_from_array([7; 32]), spec, input }
+    }
+
+    fn path(&self, hash: Hash) -> std::path::PathBuf {
+        self.folder.path().join("sha256").join(hash.to_string())
     }
 }
 
@@ -59,7 +77,7 @@ async fn what_is_missing_may_still_come() {
     let world = World::new();
     let nothing = Hash::of(b"never stored");
     let error = world.executor.spec(nothing).await.unwrap_err();
-    assert!(matches!(&error, ExecError::Artifact(ArtifactError::NotFound { .. })) && error.may_pass());
+    assert!(matches!(&error, ExecError::Artifact(ArtifactError::NotFound { .. })) && error.fault() == Fault::Ours);
     let input = world.store.put("x").await.unwrap();
     for error in
         [world.run(nothing, input).await.unwrap_err(), world.run(world.module(ECHO).await, nothing).await.unwrap_err()]
@@ -68,7 +86,7 @@ async fn what_is_missing_may_still_come() {
             matches!(&error, ExecError::Artifact(ArtifactError::NotFound { hash, .. }) if *hash == nothing),
             "{error}"
         );
-        assert!(error.may_pass());
+        assert_eq!(error.fault(), Fault::Ours);
     }
 }
 
@@ -101,7 +119,7 @@ async fn inputs_and_modules_above_the_nodes_limits_are_refused_for_good() {
     for error in
         [world.run(large, input).await.unwrap_err(), world.run(world.module(ECHO).await, large).await.unwrap_err()]
     {
-        assert!(matches!(error, ExecError::Artifact(ArtifactError::TooLarge { .. })) && !error.may_pass(), "{error}");
+        assert!(matches!(error, ExecError::AboveLimit { .. }) && error.fault() == Fault::Beyond, "{error}");
     }
 }
 
@@ -111,10 +129,10 @@ async fn a_spec_that_is_none_is_refused_for_good() {
     for text in ["hello", "{}", r#"{"version":9}"#] {
         let hash = world.store.put(text).await.unwrap();
         let error = world.executor.spec(hash).await.unwrap_err();
-        assert!(matches!(error, ExecError::Spec(_)) && !error.may_pass(), "{error}");
+        assert!(matches!(error, ExecError::Spec(_)) && error.fault() != Fault::Ours, "{error}");
     }
     let hash = world.store.put(vec![b' '; JobSpec::MAX_BYTES + 1]).await.unwrap();
-    assert!(!world.executor.spec(hash).await.unwrap_err().may_pass());
+    assert_eq!(world.executor.spec(hash).await.unwrap_err().fault(), Fault::Theirs("size"));
 }
 
 #[tokio::test]
@@ -123,7 +141,7 @@ async fn a_module_that_fails_fails_for_good_and_stores_nothing() {
     let module = world.module(&ECHO.replace("(result i64)", "(result i64) (loop br 0)")).await;
     let input = world.store.put("x").await.unwrap();
     let error = world.run(module, input).await.unwrap_err();
-    assert!(matches!(error, ExecError::Run(RunError::OutOfFuel { .. })) && !error.may_pass(), "{error}");
+    assert_eq!(error.fault(), Fault::Theirs("fuel"), "{error}");
     let left = std::fs::read_dir(world.folder.path().join("sha256")).unwrap().count();
     assert_eq!(left, 3, "spec, module, input");
 }
@@ -138,14 +156,97 @@ async fn a_module_that_fails_has_an_answer_that_says_how_and_is_the_same_everywh
     {
         let module = world.module(&body(run)).await;
         let spec = JobSpec::new(module, 100_000, 65_536, 60_000).unwrap();
-        let answer = world.executor.answer(world.executor.prepare(spec, input).await.unwrap()).await.unwrap();
+        let answer =
+            world.executor.answer(world.executor.prepare(spec, input, Tie::Free).await.unwrap(), None).await.unwrap();
         assert_eq!(answer.bytes, format!(r#"{{"version":1,"failed":"{word}"}}"#));
         assert!(answer.run.is_err() && !answer.depends_on_machine(), "{word}");
     }
     // Time is the machine's.
     let module = world.module(&body("(loop $on (br $on))")).await;
     let spec = JobSpec::new(module, 100_000_000_000_000, 65_536, 1).unwrap();
-    let answer = world.executor.answer(world.executor.prepare(spec, input).await.unwrap()).await.unwrap();
+    let answer =
+        world.executor.answer(world.executor.prepare(spec, input, Tie::Free).await.unwrap(), None).await.unwrap();
     assert_eq!(answer.bytes, r#"{"version":1,"failed":"time"}"#);
     assert!(answer.depends_on_machine());
+}
+
+#[tokio::test]
+async fn a_limit_that_is_there_from_the_start_is_found_before_a_promise_and_is_a_result_after_it() {
+    let world = World::new();
+    let input = world.store.put("x").await.unwrap();
+    let tables = |number| ECHO.replace("(memory", &format!("{} (memory", "(table 1 funcref) ".repeat(number)));
+    let fits = world.job(world.module(&tables(16)).await, input).await;
+    assert!(world.executor.gather(fits, Tie::Free).await.is_ok());
+    let memory = "\"memory\") 1";
+    for (text, word) in [
+        (tables(17), "tables"),
+        (ECHO.replace("(memory", "(table 2000000 funcref) (memory"), "table"),
+        (ECHO.replace(memory, "\"memory\") 2"), "memory"),
+        (ECHO.replace("(memory", r#"(import "a" "b" (func)) (memory"#), "import"),
+        (ECHO.replace("(export \"run\")", ""), "abi"),
+    ] {
+        let job = world.job(world.module(&text).await, input).await;
+        let refused = world.executor.gather(job, Tie::Free).await.err().expect("it is refused");
+        assert_eq!(refused.fault(), Fault::Theirs(word), "{refused}");
+        // Whoever is bound to it all the same, or is to judge it, comes to the same bytes.
+        for answer in [world.executor.answer_to(job, Tie::Bound, None).await, world.executor.try_out(job).await] {
+            let answer: Answer = answer.unwrap();
+            assert_eq!(answer.bytes, format!(r#"{{"version":1,"failed":"{word}"}}"#));
+            assert!(!answer.depends_on_machine());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_start_function_is_no_part_of_what_is_checked_before() {
+    let world = World::new();
+    let input = world.store.put("x").await.unwrap();
+    for start in ["unreachable", "(loop br 0)"] {
+        let text = ECHO.replace("(memory", &format!("(func $s {start}) (start $s) (memory"));
+        let job = world.job(world.module(&text).await, input).await;
+        assert!(world.executor.gather(job, Tie::Free).await.is_ok(), "{start}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_promise_needs_is_run_from_the_nodes_own_disk_when_the_store_has_lost_it() {
+    let world = World::new();
+    let folder = world.folder.path().join("kept");
+    let keeping = |world: &World| world.executor.clone().keeping(Kept::open(&folder, 10_000).unwrap());
+    let module = world.module(ECHO).await;
+    let input = world.store.put("hello").await.unwrap();
+    let job = world.job(module, input).await;
+    keeping(&world).secure(job, Tie::Free).await.unwrap();
+    for hash in [job.spec, module, input] {
+        std::fs::remove_file(world.path(hash)).unwrap();
+    }
+    assert_eq!(world.executor.try_out(job).await.unwrap_err().fault(), Fault::Ours, "without the disk");
+
+    // After a restart, with nothing in memory.
+    let fresh = World::new();
+    let executor = keeping(&fresh);
+    assert_eq!(executor.answer_to(job, Tie::Bound, None).await.unwrap().bytes, "hello");
+    executor.serve(&job.job).await.unwrap();
+    assert_eq!(fresh.store.get(input, 100).await.unwrap(), "hello", "and others can have it again");
+}
+
+#[tokio::test]
+async fn limits_of_the_nodes_own_are_forgotten_once_it_is_bound() {
+    let world = World::new();
+    let large = world.store.put(Bytes::from(vec![0; 1001])).await.unwrap();
+    let job = world.job(world.module(ECHO).await, large).await;
+    assert_eq!(world.executor.gather(job, Tie::Free).await.err().unwrap().fault(), Fault::Beyond);
+    assert_eq!(world.executor.answer_to(job, Tie::Bound, None).await.unwrap().bytes.len(), 1001);
+}
+
+#[tokio::test]
+async fn a_run_ends_where_the_money_does() {
+    let world = World::new();
+    let input = world.store.put("x").await.unwrap();
+    let module = world.module(&ECHO.replace("(result i64)", "(result i64) (loop br 0)")).await;
+    let spec = JobSpec::new(module, 100_000_000_000_000, 65_536, 60_000).unwrap();
+    let prepared = world.executor.prepare(spec, input, Tie::Free).await.unwrap();
+    let answer = world.executor.answer(prepared, Some(Duration::from_millis(1))).await.unwrap();
+    assert_eq!(answer.bytes, r#"{"version":1,"failed":"budget"}"#);
+    assert!(answer.depends_on_machine(), "jurors know of no such limit");
 }

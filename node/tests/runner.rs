@@ -109,6 +109,55 @@ async fn a_huge_table_is_refused() {
 }
 
 #[tokio::test]
+async fn more_tables_than_allowed_are_named_before_anything_runs() {
+    let tables = |number| module(ECHO).replace("(memory", &format!("{} (memory", "(table 1 funcref) ".repeat(number)));
+    assert_eq!(run(&tables(16), b"x").await.unwrap().output, b"x");
+    let error = run(&tables(17), b"x").await.unwrap_err();
+    assert_eq!(error, RunError::TooManyTables { asked: 17, allowed: 16 });
+}
+
+#[tokio::test]
+async fn whatever_a_valid_module_may_hold_begins_or_is_the_modules_fault() {
+    let long = "(table 1 funcref) (elem (i32.const 5) func $run)";
+    for part in [
+        "(table 1 externref)",
+        "(global (mut externref) (ref.null extern))",
+        "(func (param externref))",
+        "(table 1 2 funcref) (elem (i32.const 0) func $run)",
+        long,
+        "(data (i32.const 65535) \"ab\")",
+        "(table 0 funcref) (elem declare func $run)",
+        "(func (result i32 i64) i32.const 1 i64.const 2)",
+        "(memory 65537)",
+        "(tag)",
+        "(type (struct))",
+        "(type (array i8))",
+    ] {
+        let text = module(ECHO).replace("(memory", &format!("{part} (memory"));
+        let Ok(bytes) = wat::parse_str(&text).map(Bytes::from) else { continue };
+        let runner = Runner::new().unwrap();
+        let ran = match runner.compile(Hash::of(&bytes), bytes).await {
+            Ok(module) => runner.run(module, Bytes::from_static(b"x"), LIMITS).await,
+            Err(error) => Err(error),
+        };
+        assert!(!matches!(ran, Err(RunError::Host(_) | RunError::Untranslatable(_))), "{part}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_takes_too_long_to_compile_is_not_tried_again_in_less() {
+    let runner = Runner::new().unwrap();
+    let bytes = Bytes::from(wat::parse_str(module(ECHO)).unwrap());
+    let hash = Hash::of(&bytes);
+    let within = |allowed| runner.compile_within(hash, bytes.clone(), allowed);
+    let slow = |allowed| RunError::SlowToCompile { allowed };
+    assert_eq!(within(Duration::ZERO).await.err(), Some(slow(Duration::ZERO)));
+    assert_eq!(within(Duration::ZERO).await.err(), Some(slow(Duration::ZERO)));
+    assert!(within(Duration::from_secs(60)).await.is_ok(), "more time is another matter");
+    assert!(runner.kept(hash).is_some());
+}
+
+#[tokio::test]
 async fn traps_say_where_and_why() {
     let error = run(&module("unreachable"), b"").await.unwrap_err();
     assert_eq!(error.to_string(), "the module trapped in `run`: wasm trap: wasm `unreachable` instruction executed");

@@ -1,7 +1,7 @@
 //! Asking for a second panel, where a first one was wrong and it costs this node's money.
 
 use super::{Court, Obstacle};
-use crate::{chain::Address, work::Ended};
+use crate::{chain::Address, executor::Tie, work::Ended};
 use joule_artifacts::Hash;
 use joule_sdk::{
     escrow::{
@@ -35,7 +35,7 @@ impl Court {
         if has < price {
             return Ok(Ended::Later(format!("an appeal costs {price}; {tokens} has {has}")));
         }
-        let answer = self.run(job.spec_hash.into(), job.input_hash.into()).await?;
+        let answer = self.run(address, job, Tie::Bound).await?;
         let output = answer.hash();
         if !is_right(side, job, dispute, &output) {
             return Ok(Ended::Refused(format!(

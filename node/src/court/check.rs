@@ -3,6 +3,8 @@
 use super::{Court, Obstacle};
 use crate::{
     chain::{Address, Job, JobStatus, Verification},
+    executor::{Tie, Wanted},
+    fault::Fault,
     work::Ended,
 };
 use joule_sdk::{
@@ -18,7 +20,7 @@ impl Court {
     pub async fn check(self, address: Address) -> Ended {
         match self.check_once(address).await {
             Ok(ended) => ended,
-            Err(Obstacle::Exec(error)) if !error.may_pass() => Ended::Dropped(error.to_string()),
+            Err(Obstacle::Exec(error)) if error.fault() != Fault::Ours => Ended::Dropped(error.to_string()),
             Err(obstacle) => Ended::Later(obstacle.to_string()),
         }
     }
@@ -32,7 +34,8 @@ impl Court {
         if let Err(reason) = self.bench(&job).await? {
             return Ok(Ended::Later(reason));
         }
-        let answer = self.run(job.spec_hash, job.input_hash).await?;
+        let wanted = Wanted { job: address, spec: job.spec_hash, input: job.input_hash };
+        let answer = self.executor.try_out(wanted).await?;
         let (result, mine) = (job.result_hash, answer.hash());
         if mine == result {
             info!(job = %address, %result, "ran it again: the result is right");
@@ -53,6 +56,11 @@ impl Court {
         let has = self.chain.chain().token_balance(&tokens).await?;
         if has < job.exposure {
             return Ok(Ended::Later(format!("a challenge costs {}; {tokens} has {has}", job.exposure)));
+        }
+        // An appeal would run it once more. Where there is nothing to be run, there is nothing to be kept.
+        match self.executor.secure(wanted, Tie::Bound).await {
+            Err(error) if error.fault() == Fault::Ours => Err(error)?,
+            _ => {}
         }
         // Stored before it is named: whoever judges can fetch it, and so can the client.
         self.executor.store(answer.bytes).await?;

@@ -9,14 +9,18 @@ use crate::{
     chain::{Address, ChainError, Job, JobStatus},
     outage::Outage,
 };
-use joule_api::{ApiError, DisputeStatus};
+use joule_api::{ApiError, DisputeStatus, Page};
 use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
 
 /// How often the chain is asked, whatever the indexer says.
 const SWEEP: Duration = Duration::from_secs(30);
 /// Rows asked for at once; the most that the indexer gives.
-const PAGE: u32 = 500;
+const PAGE: usize = 500;
+/// Pages that are read of one list: an indexer may have no end of them.
+const PAGES: usize = 10;
+/// Disputes that are taken on its word, until the chain is asked again.
+const HINTS: usize = 500;
 
 /// What is known of them, between one look and the next.
 pub struct Docket {
@@ -24,12 +28,20 @@ pub struct Docket {
     swept: Option<Instant>,
     /// Jobs with a dispute that is not wound up; some of them may be since the last sweep.
     cases: HashSet<Address>,
+    /// How many of them the chain knew then.
+    known: usize,
     outage: Outage,
 }
 
 impl Docket {
     pub fn new(indexer: joule_api::Client) -> Self {
-        Self { indexer, swept: None, cases: HashSet::new(), outage: Outage::new("the indexer's list of disputes") }
+        Self {
+            indexer,
+            swept: None,
+            cases: HashSet::new(),
+            known: 0,
+            outage: Outage::new("the indexer's list of disputes"),
+        }
     }
 
     /// Delivered jobs that this node should run again, and the jobs in dispute, whoever's they are.
@@ -40,7 +52,11 @@ impl Docket {
         let mut checks = match hinted {
             Ok((checks, cases)) => {
                 self.outage.over();
-                self.cases.extend(cases);
+                for case in cases {
+                    if self.cases.len() < self.known + HINTS {
+                        self.cases.insert(case);
+                    }
+                }
                 checks
             }
             Err(error) => {
@@ -50,36 +66,54 @@ impl Docket {
         };
         if is_due || self.outage.lasts() {
             self.cases = court.chain.chain().disputes().await?.into_iter().map(|(_, dispute)| dispute.job).collect();
+            self.known = self.cases.len();
             checks = swept(court, &me, now).await?;
             self.swept = Some(Instant::now());
         }
         Ok((checks, self.cases.iter().copied().collect()))
     }
 
+    /// Whether the chain was asked for all disputes.
+    pub fn has_swept(&self) -> bool {
+        self.swept.is_some()
+    }
+
+    /// Jobs in dispute.
+    pub fn cases(&self) -> impl Iterator<Item = Address> + '_ {
+        self.cases.iter().copied()
+    }
+
     /// As the indexer knows it.
     async fn hinted(&self, duty: &Duty, me: &Address, now: i64) -> Result<(Vec<Address>, Vec<Address>), ApiError> {
         let mut cases = Vec::new();
         for status in [DisputeStatus::Drawing, DisputeStatus::Voting, DisputeStatus::Resolved] {
-            let mut page = self.indexer.disputes(&query(&status, None)).await?;
-            loop {
-                cases.extend(page.items.iter().filter_map(|case| case.dispute.job.parse::<Address>().ok()));
-                let Some(next) = page.next_cursor else { break };
-                page = self.indexer.disputes(&query(&status, Some(next))).await?;
-            }
+            let found = pages(async |cursor| self.indexer.disputes(&query(&status, cursor)).await).await?;
+            cases.extend(found.iter().filter_map(|case| case.dispute.job.parse::<Address>().ok()));
         }
         let mut checks = Vec::new();
         if duty.verify {
             let delivered = joule_api::JobStatus::Delivered;
-            let mut page = self.indexer.jobs(&query(&delivered, None)).await?;
-            loop {
-                let wanted = page.items.iter().filter(|job| wants_check(duty, job, me, now));
-                checks.extend(wanted.filter_map(|job| job.address.parse::<Address>().ok()));
-                let Some(next) = page.next_cursor else { break };
-                page = self.indexer.jobs(&query(&delivered, Some(next))).await?;
-            }
+            let found = pages(async |cursor| self.indexer.jobs(&query(&delivered, cursor)).await).await?;
+            let wanted = found.iter().filter(|job| wants_check(duty, job, me, now));
+            checks.extend(wanted.filter_map(|job| job.address.parse::<Address>().ok()));
         }
         Ok((checks, cases))
     }
+}
+
+/// The rows of a list, as far as it is read.
+async fn pages<T>(ask: impl AsyncFn(Option<String>) -> Result<Page<T>, ApiError>) -> Result<Vec<T>, ApiError> {
+    let mut rows = Vec::new();
+    let mut cursor = None;
+    for _ in 0..PAGES {
+        let page = ask(cursor).await?;
+        rows.extend(page.items.into_iter().take(PAGE));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 fn query<T: serde::Serialize>(status: &T, cursor: Option<String>) -> Vec<(&'static str, String)> {

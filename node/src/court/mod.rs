@@ -16,10 +16,10 @@ pub use docket::Docket;
 
 use crate::{
     chain::{Address, ChainError, Job, JobStatus, ProviderClient, Verification},
-    executor::{Answer, ExecError, Executor},
+    executor::{Answer, ExecError, Executor, Tie, Wanted},
+    fault::Fault,
     work::Ended,
 };
-use joule_artifacts::Hash;
 use joule_sdk::{
     ballot::Ballots,
     escrow::state::{Dispute, Job as State, Vote},
@@ -27,7 +27,8 @@ use joule_sdk::{
     pda,
 };
 use motion::{is_late, motion, seat_of, side_of, tries_until, Motion, Stand};
-use std::io;
+use std::{io, sync::Arc};
+use tokio::sync::Semaphore;
 use tracing::info;
 
 /// What this node takes upon itself, and at what risk.
@@ -90,19 +91,25 @@ pub struct Court {
     pub executor: Executor,
     pub duty: Duty,
     pub ballots: Ballots,
+    /// How many disputes are read from the chain at once: an indexer may invent as many as it likes.
+    pub looks: Arc<Semaphore>,
 }
 
+/// For `Court::looks`.
+pub const LOOKS: usize = 16;
+
 impl Court {
-    async fn run(&self, spec: Hash, input: Hash) -> Result<Answer, ExecError> {
-        let spec = self.executor.spec(spec).await?;
-        self.executor.answer(self.executor.prepare(spec, input).await?).await
+    /// What a job comes to that this node has a part in; what that takes stays on its disk.
+    async fn run(&self, job: Address, state: &State, tie: Tie) -> Result<Answer, ExecError> {
+        let wanted = Wanted { job, spec: state.spec_hash.into(), input: state.input_hash.into() };
+        self.executor.answer_to(wanted, tie, None).await
     }
 
     /// Takes the next step in a dispute, if there is one to be taken now. One that abstains neither votes nor appeals.
     pub async fn attend(self, job: Address, abstains: bool) -> Ended {
         match self.attend_once(job, abstains).await {
             Ok(ended) => ended,
-            Err(Obstacle::Exec(error)) if !error.may_pass() => Ended::Dropped(error.to_string()),
+            Err(Obstacle::Exec(error)) if error.fault() != Fault::Ours => Ended::Dropped(error.to_string()),
             Err(obstacle) => Ended::Later(obstacle.to_string()),
         }
     }
@@ -110,13 +117,17 @@ impl Court {
     async fn attend_once(&self, address: Address, abstains: bool) -> Result<Ended, Obstacle> {
         let (chain, me) = (self.chain.chain(), self.chain.authority());
         let place = pda::dispute(&address);
+        let turn = self.looks.acquire().await;
         let (Some(job), Some(dispute)) = (chain.job(&address).await?, chain.find::<Dispute>(&place).await?) else {
             return Ok(Ended::Over);
         };
+        drop(turn);
         let (seat, side) = (seat_of(&dispute, &me), side_of(&job, &dispute, &me));
         if !self.duty.mints.contains(&job.mint) && seat.is_none() && side.is_none() {
             return Ok(Ended::Over);
         }
+        // Others have to run it too. What fails is tried again in a minute.
+        let _ = self.executor.serve(&address).await;
         let mine = pda::vote(&place, dispute.round, &me);
         let vote = chain.find::<Vote>(&mine).await?;
         let ballot = self.ballots.find(&mine, dispute.opened_at.get())?;

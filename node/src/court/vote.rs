@@ -3,7 +3,8 @@
 use super::{is_late, tries_until, Court, Obstacle};
 use crate::{
     chain::Address,
-    executor::{Answer, ExecError},
+    executor::{Answer, ExecError, Tie},
+    fault::Fault,
     work::Ended,
 };
 use joule_artifacts::Hash;
@@ -51,7 +52,7 @@ impl Court {
         let ballot = match self.ballots.find(mine, dispute.opened_at.get())? {
             Some(ballot) => ballot,
             None => {
-                let answer = self.run(job.spec_hash.into(), job.input_hash.into()).await?;
+                let answer = self.run(address, job, Tie::Free).await?;
                 match said(Ok(answer), job, dispute) {
                     Tried::Output(output) => self.write_down(mine, dispute, output)?,
                     Tried::Never(reason) => return Ok(Ended::Dropped(reason)),
@@ -78,7 +79,7 @@ impl Court {
     ) -> Result<Ended, Obstacle> {
         let ballot = match self.ballots.find(mine, dispute.opened_at.get())? {
             Some(ballot) => ballot,
-            None => match self.try_to_run(job, dispute).await? {
+            None => match self.try_to_run(address, job, dispute).await? {
                 Tried::Output(output) => self.write_down(mine, dispute, output)?,
                 Tried::Never(reason) | Tried::NotYet(reason) if is_late(dispute, self.chain.now().await?) => {
                     warn!(job = %address, seat, %reason, "drawn, and cannot run the job: says so");
@@ -110,10 +111,10 @@ impl Court {
     }
 
     /// Runs it for as long as there is time to.
-    async fn try_to_run(&self, job: &State, dispute: &Dispute) -> Result<Tried, Obstacle> {
+    async fn try_to_run(&self, address: Address, job: &State, dispute: &Dispute) -> Result<Tried, Obstacle> {
         let left = tries_until(dispute) - self.chain.now().await?;
         let patience = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        let run = self.run(job.spec_hash.into(), job.input_hash.into());
+        let run = self.run(address, job, Tie::Bound);
         Ok(match tokio::time::timeout(patience, run).await {
             Ok(ran) => said(ran, job, dispute),
             Err(_) => Tried::NotYet("no answer in the time there is to vote".into()),
@@ -175,7 +176,7 @@ fn said(ran: Result<Answer, ExecError>, job: &State, dispute: &Dispute) -> Tried
                 false => Tried::Output(output),
             }
         }
-        Err(error) if error.may_pass() => Tried::NotYet(error.to_string()),
+        Err(error) if error.fault() == Fault::Ours => Tried::NotYet(error.to_string()),
         Err(error) => Tried::Never(error.to_string()),
     }
 }
@@ -184,11 +185,12 @@ fn said(ran: Result<Answer, ExecError>, job: &State, dispute: &Dispute) -> Tried
 mod tests {
     use super::*;
     use crate::runner::RunError;
+    use joule_artifacts::JobSpec;
 
     #[test]
     fn a_machine_speaks_for_itself_alone_only_where_somebody_says_the_same() {
         let timed_out = RunError::TimedOut { timeout: Duration::from_secs(1) };
-        let answer = |bytes: &'static [u8], run| Answer { bytes: bytes.into(), run: Err(run) };
+        let answer = |bytes: &'static [u8], run: RunError| Answer { bytes: bytes.into(), run: Err(run.into()) };
         let (mut job, dispute) = (<State as bytemuck::Zeroable>::zeroed(), bytemuck::Zeroable::zeroed());
         let late = || answer(b"late", timed_out.clone());
         assert!(matches!(said(Ok(late()), &job, &dispute), Tried::Never(_)));
@@ -198,7 +200,7 @@ mod tests {
         assert!(matches!(said(Ok(answer(b"abi", trapped)), &job, &dispute), Tried::Output(_)));
         let busy = ExecError::Run(RunError::Host("busy".into()));
         assert!(matches!(said(Err(busy), &job, &dispute), Tried::NotYet(_)));
-        let forbidden = ExecError::Run(RunError::BadModule(String::new()));
-        assert!(matches!(said(Err(forbidden), &job, &dispute), Tried::Never(_)));
+        let newer = JobSpec::parse(br#"{"version":2}"#).unwrap_err();
+        assert!(matches!(said(Err(newer.into()), &job, &dispute), Tried::Never(_)), "others may be able to read it");
     }
 }

@@ -1,16 +1,17 @@
 //! The compiler with its settings, its clock, and the modules compiled lately.
 
-use super::{execute, JobModule, Limits, Outcome, RunError};
+use super::{compiler, execute, module, JobModule, Limits, Outcome, RunError};
 use joule_artifacts::{Bytes, Hash};
 use std::{
     collections::VecDeque,
     sync::{
         atomic::{AtomicBool, Ordering},
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
     },
     thread,
     time::Duration,
 };
+use tokio::sync::Semaphore;
 use wasmtime::{Config, Engine, OptLevel, WasmFeatures};
 
 /// How often running modules look at the time.
@@ -20,25 +21,54 @@ const KEPT_MODULES: usize = 16;
 /// Deep recursion ends in a trap here. How deep is a matter of the machine's frames, so a module must not rely on it.
 const STACK_BYTES: usize = 1 << 20;
 
+/// Modules remembered that took too long to compile.
+const SLOW_MODULES: usize = 1_024;
+/// Strangers' modules compiled at the same time.
+const COMPILING: usize = 2;
+
+/// Where modules are compiled.
+#[derive(Clone, Copy)]
+enum Place {
+    /// On a thread of this process, which goes on until it is done.
+    Here,
+    /// In a process that is ended when it takes too long.
+    Apart,
+}
+
 /// Compiles and runs modules. Cheap to clone; clones share the compiled modules.
 #[derive(Clone)]
 pub struct Runner {
     engine: Engine,
+    place: Place,
     modules: Arc<Mutex<VecDeque<(Hash, JobModule)>>>,
+    /// What took longer than this to compile.
+    slow: Arc<Mutex<VecDeque<(Hash, Duration)>>>,
+    turns: Arc<Semaphore>,
     _clock: Arc<Clock>,
 }
 
 impl Runner {
+    /// For modules that are one's own.
     pub fn new() -> Result<Self, RunError> {
+        Self::compiling(Place::Here)
+    }
+
+    /// For strangers' modules; this program must be `joule-node`.
+    pub fn apart() -> Result<Self, RunError> {
+        Self::compiling(Place::Apart)
+    }
+
+    fn compiling(place: Place) -> Result<Self, RunError> {
         let host = |error: &dyn std::fmt::Display| RunError::Host(error.to_string());
         let engine = Engine::new(&config()).map_err(|error| host(&error))?;
         let clock = Clock::start(engine.clone()).map_err(|error| host(&error))?;
-        Ok(Self { engine, modules: Arc::default(), _clock: Arc::new(clock) })
+        let turns = Arc::new(Semaphore::new(COMPILING));
+        Ok(Self { engine, place, modules: Arc::default(), slow: Arc::default(), turns, _clock: Arc::new(clock) })
     }
 
     /// The compiled form of the module named `hash`, if it was used lately.
     pub fn kept(&self, hash: Hash) -> Option<JobModule> {
-        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut modules = lock(&self.modules);
         let at = modules.iter().position(|(kept, _)| *kept == hash)?;
         let entry = modules.remove(at)?;
         let module = entry.1.clone();
@@ -52,8 +82,14 @@ impl Runner {
             return Ok(module);
         }
         let engine = self.engine.clone();
-        let module = blocking(move || JobModule::compile(&engine, &bytes)).await?;
-        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let compiled = match self.place {
+            Place::Here => blocking(move || module::translate(&engine, &bytes)).await?,
+            Place::Apart => compiler::compile(&bytes).await?,
+        };
+        let engine = self.engine.clone();
+        // SAFETY: either way it was `module::translate` of this program that made it.
+        let module = blocking(move || unsafe { JobModule::from_compiled(&engine, &compiled) }).await?;
+        let mut modules = lock(&self.modules);
         if modules.iter().all(|(kept, _)| *kept != hash) {
             modules.push_front((hash, module.clone()));
             modules.truncate(KEPT_MODULES);
@@ -61,10 +97,35 @@ impl Runner {
         Ok(module)
     }
 
+    /// The same, for as long as `allowed`, and only a few at once. What took longer once is not tried again in less.
+    pub async fn compile_within(&self, hash: Hash, bytes: Bytes, allowed: Duration) -> Result<JobModule, RunError> {
+        let slow = RunError::SlowToCompile { allowed };
+        if lock(&self.slow).iter().any(|(known, took)| *known == hash && *took >= allowed) {
+            return Err(slow);
+        }
+        let _turn = self.turns.acquire().await;
+        if let Ok(compiled) = tokio::time::timeout(allowed, self.compile(hash, bytes)).await {
+            return compiled;
+        }
+        let mut known = lock(&self.slow);
+        known.push_front((hash, allowed));
+        known.truncate(SLOW_MODULES);
+        Err(slow)
+    }
+
+    /// Whether a run would begin: what the module asks for from the start is within the limits, and this machine has it.
+    pub async fn rehearse(&self, module: JobModule, limits: Limits) -> Result<(), RunError> {
+        blocking(move || execute::rehearse(&module, &limits)).await
+    }
+
     /// Runs the module on `input`, on a thread that may block.
     pub async fn run(&self, module: JobModule, input: Bytes, limits: Limits) -> Result<Outcome, RunError> {
         blocking(move || execute::execute(&module, &input, &limits)).await
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn blocking<T: Send + 'static>(
@@ -77,7 +138,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// What every node must agree on: WebAssembly 2.0 with its one non-determinism, the bits of a NaN, taken out.
-fn config() -> Config {
+pub(super) fn config() -> Config {
     let allowed = WasmFeatures::WASM2 | WasmFeatures::GC_TYPES | WasmFeatures::EXTENDED_CONST | WasmFeatures::TAIL_CALL;
     let mut config = Config::new();
     config

@@ -11,8 +11,12 @@ pub enum RunError {
     OutOfMemory { asked: u64, allowed: u64 },
     #[error("the module asked for a table of {asked} elements; {allowed} are allowed")]
     TableTooLarge { asked: u64, allowed: u64 },
+    #[error("the module has {asked} tables; {allowed} are allowed")]
+    TooManyTables { asked: u32, allowed: u32 },
     #[error("the module ran longer than {} ms; the job's spec must allow more, or the machine must be faster", .timeout.as_millis())]
     TimedOut { timeout: Duration },
+    #[error("the {} s that were left of the job's money are over; its budget must pay for its whole time limit", .paid.as_secs())]
+    OutOfMoney { paid: Duration },
     #[error("the module used up this machine's stack in {during}")]
     OutOfStack { during: &'static str },
     #[error("the module trapped in {during}: {trap}")]
@@ -25,36 +29,35 @@ pub enum RunError {
     BadAbi(String),
     #[error("the module's output has {bytes} bytes; {allowed} are allowed")]
     OutputTooLarge { bytes: u64, allowed: u64 },
+    /// The module is valid, and this machine's compiler has no code for it.
+    #[error("the module cannot be compiled here: {0}")]
+    Untranslatable(String),
+    #[error("compiling the module takes longer than the {} ms that this node has for a job it is not bound to", .allowed.as_millis())]
+    SlowToCompile { allowed: Duration },
     /// Not the module's doing; the same run may succeed later or elsewhere.
     #[error("this machine could not run the module: {0}")]
     Host(String),
 }
 
 impl RunError {
-    /// Whether running it again here can end otherwise.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Host(_))
-    }
-
     /// Whether the next machine may end the same run otherwise: the reason is this one's, or its speed, or its stack.
     pub fn depends_on_machine(&self) -> bool {
-        matches!(self, Self::Host(_) | Self::TimedOut { .. } | Self::OutOfStack { .. })
-    }
-
-    /// One word for it, the same on every machine.
-    pub fn word(&self) -> &'static str {
         match self {
-            Self::OutOfFuel { .. } => "fuel",
-            Self::OutOfMemory { .. } => "memory",
-            Self::TableTooLarge { .. } => "table",
-            Self::TimedOut { .. } => "time",
-            Self::OutOfStack { .. } => "stack",
-            Self::Trapped { .. } => "trap",
-            Self::ForbiddenImport { .. } => "import",
-            Self::BadModule(_) => "module",
-            Self::BadAbi(_) => "abi",
-            Self::OutputTooLarge { .. } => "output",
-            Self::Host(_) => "host",
+            Self::TimedOut { .. }
+            | Self::OutOfMoney { .. }
+            | Self::OutOfStack { .. }
+            | Self::Untranslatable(_)
+            | Self::SlowToCompile { .. }
+            | Self::Host(_) => true,
+            Self::OutOfFuel { .. }
+            | Self::OutOfMemory { .. }
+            | Self::TableTooLarge { .. }
+            | Self::TooManyTables { .. }
+            | Self::Trapped { .. }
+            | Self::ForbiddenImport { .. }
+            | Self::BadModule(_)
+            | Self::BadAbi(_)
+            | Self::OutputTooLarge { .. } => false,
         }
     }
 }

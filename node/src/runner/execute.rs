@@ -19,16 +19,34 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
-pub(super) fn execute(module: &JobModule, input: &[u8], limits: &Limits) -> Result<Outcome, RunError> {
-    let started = Instant::now();
-    let input_len = u32::try_from(input.len())
-        .map_err(|_| RunError::BadAbi("an input of 4 GiB or more cannot be handed over".into()))?;
+/// Whether an instance can be made: all of a run that comes before its first instruction.
+pub(super) fn rehearse(module: &JobModule, limits: &Limits) -> Result<(), RunError> {
+    // Too little for a start function, which is a part of the run.
+    let limits = Limits { fuel: 1, ..*limits };
+    let mut store = store(module, &limits)?;
+    match Instance::new(&mut store, &module.0, &[]) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is::<Trap>() => Ok(()),
+        Err(error) => Err(failure("its start", error, &limits)),
+    }
+}
+
+/// Where an instance lives, with all that watches over it.
+fn store(module: &JobModule, limits: &Limits) -> Result<Store<Watch>, RunError> {
     let mut store = Store::new(module.0.engine(), Watch::new(limits));
     store.limiter(|watch| watch);
     store.set_fuel(limits.fuel).map_err(|error| host(&error))?;
     // One tick more: the first may come at once.
     let ticks = limits.timeout.as_nanos().div_ceil(TICK.as_nanos()) as u64 + 1;
     store.set_epoch_deadline(ticks);
+    Ok(store)
+}
+
+pub(super) fn execute(module: &JobModule, input: &[u8], limits: &Limits) -> Result<Outcome, RunError> {
+    let started = Instant::now();
+    let input_len = u32::try_from(input.len())
+        .map_err(|_| RunError::BadAbi("an input of 4 GiB or more cannot be handed over".into()))?;
+    let mut store = store(module, limits)?;
 
     let failed = |during, error| failure(during, error, limits);
     let instance = Instance::new(&mut store, &module.0, &[]).map_err(|error| failed("its start", error))?;

@@ -29,6 +29,8 @@ impl From<&JobSpec> for Limits {
 
 /// A table costs the host a pointer for each element.
 const MAX_TABLE_ELEMENTS: usize = 1 << 20;
+/// WebAssembly allows 100.
+pub(super) const MAX_TABLES: u32 = 16;
 
 /// Carried by wasmtime out of a growth that was refused.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,7 @@ impl ResourceLimiter for Watch {
     }
 
     fn tables(&self) -> usize {
-        16
+        MAX_TABLES as usize
     }
 
     fn memories(&self) -> usize {

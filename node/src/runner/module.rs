@@ -1,15 +1,31 @@
 //! What a module must look like, checked before anything runs.
 
-use super::RunError;
+use super::{limits::MAX_TABLES, RunError};
 use wasmtime::{Engine, ExternType, FuncType, Module, ValType};
 
 /// A compiled module that keeps to the job ABI. Cheap to clone.
 #[derive(Clone)]
 pub struct JobModule(pub(super) Module);
 
+/// The compiled form of a module. A module that is not valid is so everywhere; that there is no code for it is this machine's.
+pub(super) fn translate(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, RunError> {
+    Module::validate(engine, bytes).map_err(|error| RunError::BadModule(one_line(&error)))?;
+    engine.precompile_module(bytes).map_err(|error| RunError::Untranslatable(one_line(&error)))
+}
+
 impl JobModule {
-    pub(super) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, RunError> {
-        let module = Module::from_binary(engine, bytes).map_err(|error| RunError::BadModule(one_line(&error)))?;
+    /// From what [`translate`] made.
+    ///
+    /// # Safety
+    ///
+    /// `compiled` is what [`translate`] made, and nothing else: it becomes machine code.
+    pub(super) unsafe fn from_compiled(engine: &Engine, compiled: &[u8]) -> Result<Self, RunError> {
+        // SAFETY: the caller's.
+        let module = unsafe { Module::deserialize(engine, compiled) };
+        Self::check(module.map_err(|error| RunError::Host(one_line(&error)))?)
+    }
+
+    fn check(module: Module) -> Result<Self, RunError> {
         if let Some(import) = module.imports().next() {
             let (module, name) = (import.module().to_owned(), import.name().to_owned());
             return Err(RunError::ForbiddenImport { module, name });
@@ -21,7 +37,10 @@ impl JobModule {
         }
         check_function(&module, "alloc", "(len: i32) -> i32", &[ValType::I32], &[ValType::I32])?;
         check_function(&module, "run", "(ptr: i32, len: i32) -> i64", &[ValType::I32, ValType::I32], &[ValType::I64])?;
-        Ok(Self(module))
+        match module.resources_required().num_tables {
+            asked if asked > MAX_TABLES => Err(RunError::TooManyTables { asked, allowed: MAX_TABLES }),
+            _ => Ok(Self(module)),
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::support::{counting, until, Order, World, BOND};
 use joule_api::JobStatus;
 use joule_localnet::Persona::{Alice, North};
-use joule_sdk::{instruction::escrow, token_program};
+use joule_sdk::{escrow::state::JobStatus as OnChain, instruction::escrow, token_program};
 
-const RATE: u64 = 1_000;
+const RATE: u64 = 6_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_reported() {
@@ -42,8 +42,14 @@ async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_report
     until("the node knows that it was stopped", async || node.log().contains("stopped by its client").then_some(()))
         .await;
 
+    // A budget for ten seconds does not pay for a minute, and nobody works unpaid.
+    let poor = Order { per_second: true, budget: 10 * RATE, ..Order::digits(&store).await };
+    let job = world.open(Alice, poor).await;
+    until("the node says why not", async || node.log().contains("pays for 10 s").then_some(())).await;
+    assert_eq!(world.job(job).await.status, OnChain::Open as u8);
+
     // One that ends by itself has its last second reported before it is delivered.
-    let short = Order { per_second: true, ..Order::digits(&store).await };
+    let short = Order { per_second: true, budget: 60 * RATE, ..Order::digits(&store).await };
     let job = world.open(Alice, short).await;
     let row = indexer.job_is(job, JobStatus::Settled).await;
     assert_eq!(row.price, RATE * u64::from(row.reported));

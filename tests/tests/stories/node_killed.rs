@@ -1,6 +1,6 @@
 //! A node that is killed while it works, and after it has delivered; and jobs that cannot be done.
 
-use crate::support::{counting, gluttonous, until, Digits, Indexer, Order, World, BOND};
+use crate::support::{counting, gluttonous, many_tables, until, Digits, Indexer, Order, World, BOND};
 use joule_api::JobStatus;
 use joule_artifacts::Hash;
 use joule_localnet::Persona::{Alice, Bob, North};
@@ -100,9 +100,45 @@ async fn a_module_that_loops_or_eats_memory_costs_its_client_and_nobodys_bond() 
     let bond = world.bond(North).await;
     assert_eq!((bond.amount.get(), bond.locked.get()), (BOND, 0), "the bond is whole and free");
 
+    // One that could not even begin is not taken.
+    let order = Order::stored(&store, many_tables(17), "x".into(), ages, 2_000).await;
+    let never = world.open(Alice, Order { work_window: 60, ..order }).await;
+    until("the node says why not", async || {
+        let (log, job) = (node.log(), never.to_string());
+        log.lines()
+            .any(|line| line.contains(&job) && line.contains("not taken") && line.contains("17 tables"))
+            .then_some(())
+    })
+    .await;
+    assert_eq!(world.job(never).await.status, OnChain::Open as u8);
+
     // And the node is none the worse for it.
     let next = world.open(Alice, Order::digits(&store).await).await;
     paid_once(&indexer, next).await;
+    node.stop().await;
+    indexer.process.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_vanishes_from_the_store_after_a_job_was_accepted_is_on_the_nodes_own_disk() {
+    let world = World::start().await;
+    let indexer = world.indexer("indexer", None).await;
+    world.register(North).await;
+    let start = || world.node(North, world.localnet.rpc_url(), &indexer.url, &[]);
+    let mut node = start();
+    let order = Order::stored(&world.store(), counting(2_000_000_000), "long".into(), 100_000_000_000, 300_000).await;
+    let job = world.open(Alice, order).await;
+    stands(&world, job, OnChain::Accepted).await;
+    node.kill();
+    assert_eq!(world.job(job).await.status, OnChain::Accepted as u8, "killed before it was done");
+    std::fs::remove_dir_all(world.artifacts().join("sha256")).expect("a folder");
+
+    let node = start();
+    paid_once(&indexer, job).await;
+    assert_eq!(world.store().get(Hash::of(b"long"), 10).await.expect("the result is stored"), "long");
+    let kept = world.key_file(North).with_extension("kept");
+    assert!(kept.join("artifacts").join(order.input.to_string()).exists());
     node.stop().await;
     indexer.process.stop().await;
     world.stop().await;

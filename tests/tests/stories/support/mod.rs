@@ -11,7 +11,7 @@ pub use market::{Buyer, Market};
 pub use middleman::Middleman;
 pub use process::{run, Indexer, Process};
 pub use proxy::Proxy;
-pub use workload::{counting, gluttonous, Digits, Order};
+pub use workload::{counting, gluttonous, many_tables, Digits, Order};
 pub use world::{World, BOND};
 
 use base64::{engine::general_purpose::STANDARD, Engine as _};

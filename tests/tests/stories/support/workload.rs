@@ -27,6 +27,7 @@ pub struct Order {
     pub input: Hash,
     /// Base units.
     pub budget: u64,
+    pub accept_window: u32,
     /// 0 takes no bids.
     pub bid_window: u32,
     pub work_window: u32,
@@ -62,6 +63,7 @@ impl Order {
             spec: Hash::of(b"spec"),
             input: Hash::of(b"input"),
             budget: 1_000_000,
+            accept_window: 3_600,
             bid_window: 0,
             work_window: 3_600,
             review_window: 3_600,
@@ -108,5 +110,20 @@ pub fn gluttonous() -> Bytes {
         (func (export "run") (param i32 i32) (result i64)
             (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
             i64.const 0))"#;
+    wat::parse_str(text).expect("a module").into()
+}
+
+/// A module with so many tables of one element, that answers its input.
+pub fn many_tables(number: usize) -> Bytes {
+    let text = format!(
+        r#"(module
+            {}
+            (memory (export "memory") 1)
+            (func (export "alloc") (param i32) (result i32) i32.const 1024)
+            (func (export "run") (param i32 i32) (result i64)
+                (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32))
+                        (i64.extend_i32_u (local.get 1)))))"#,
+        "(table 1 funcref)".repeat(number)
+    );
     wat::parse_str(text).expect("a module").into()
 }

@@ -205,7 +205,7 @@ impl World {
             budget: order.budget,
             spec_hash: *order.spec.as_bytes(),
             input_hash: *order.input.as_bytes(),
-            accept_window: 3_600,
+            accept_window: order.accept_window,
             work_window: order.work_window,
             review_window: order.review_window,
             bid_window: order.bid_window,
