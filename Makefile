@@ -21,7 +21,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,9 @@ bench-check: build
 	@$(BIN)/joule-bench compute --check
 	@$(BIN)/joule-bench v1 --check
 	@$(BIN)/joule-bench lifecycle --check
+
+late-hour: build ## an hour of a cluster with a fifth of its blocks late: what RPC is asked (two minutes)
+	@JOULE_LATE_SLOTS=9000 $(CARGO) test $(FLAGS) --workspace --test localnet -- --nocapture late::
 
 fuzz: build ## a million random steps against the programs, all money counted after each; then entitlement (STEPS=, SEED=)
 	@$(BIN)/joule-fuzz --steps $(or $(STEPS),1000000) $(if $(SEED),--seed $(SEED))

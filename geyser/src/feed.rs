@@ -7,7 +7,8 @@ use agave_geyser_plugin_interface::geyser_plugin_interface::{
     ReplicaEntryInfoV2, ReplicaEntryInfoVersions, ReplicaTransactionInfoV3, ReplicaTransactionInfoVersions, Result,
 };
 use solana_transaction::versioned::VersionedTransaction;
-use solana_transaction_status::{RewardsAndNumPartitions, TransactionStatusMeta};
+use solana_transaction_status::RewardsAndNumPartitions;
+pub use solana_transaction_status::{InnerInstruction, InnerInstructions, TransactionStatusMeta};
 
 /// Each slot has one bank, of this number beyond the slot's.
 const BANK: u64 = 1_000;

@@ -158,6 +158,18 @@ pub struct Block {
     pub transactions: Vec<Arc<Transaction>>,
 }
 
+/// Some accounts, as of the end of a slot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    pub slot: u64,
+    /// Unix seconds.
+    pub block_time: Option<i64>,
+    /// Those that are our programs'.
+    pub found: Vec<AccountWrite>,
+    /// Those that are not, or not any more.
+    pub gone: Vec<Address>,
+}
+
 /// Every account of one program, as of the end of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {

@@ -81,6 +81,11 @@ impl Pending {
         named.or_else(sealed).or_else(|| self.banks.keys().next_back().copied())
     }
 
+    /// Whether the beginning of any of its banks was seen on this connection.
+    pub fn has_begun(&self) -> bool {
+        self.begun || self.banks.values().any(|bank| bank.begun)
+    }
+
     pub fn sealed(&self) -> Option<(u64, Meta)> {
         let id = self.chosen()?;
         Some((id, self.banks.get(&id)?.meta?))

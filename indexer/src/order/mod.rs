@@ -4,11 +4,13 @@
 //! each, parents before children, without a gap. What cannot be ordered without a gap is reported as one, and the
 //! machine waits: whoever drives it fills the gap from elsewhere and says so with [`Order::filled`].
 //!
-//! Three rules carry everything:
+//! Four rules carry everything:
 //! 1. a bank is *whole* when its beginning was seen on this connection, or the server replays it, or its parent was
 //!    sealed on this connection (a child's bank is created after its parent is frozen);
 //! 2. a bank is *sealed* by its block metadata, which the server sends after all of its content;
-//! 3. a confirmed slot confirms its ancestors, and kills every other slot below it.
+//! 3. a confirmed slot confirms its ancestors, and kills every other slot below it;
+//! 4. late is not lost: a parent that this connection began to tell of is waited for until well after its finality, since
+//!    servers that cannot seal a block at once send its metadata and statuses only then.
 
 mod bank;
 #[cfg(test)]
@@ -27,6 +29,11 @@ use std::{
 /// How many slots of this connection are remembered: stored ones, to tell a late part of a stored bank from a part of a
 /// dead one, and sealed ones, as parents.
 const REMEMBERED: usize = 512;
+
+/// Slots beyond a block's finality after which it is not waited for any longer.
+const LATE: u64 = 16;
+/// The same for a chain that does not finalize: slots beyond the block itself.
+const LATE_WITHOUT_FINALITY: u64 = 300;
 
 /// What the driver has to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +63,10 @@ pub struct Order {
     finalized: u64,
     tip: u64,
     replay_from: Option<u64>,
+    /// The first slot that this connection told of.
+    joined: Option<u64>,
+    /// The newest that this connection said is final.
+    final_here: u64,
     pending: BTreeMap<u64, Pending>,
     /// Slots committed from this connection, with the bank that was.
     committed: BTreeMap<u64, u64>,
@@ -100,6 +111,8 @@ impl Order {
         self.held = 0;
         self.gap = None;
         self.replay_from = None;
+        self.joined = None;
+        self.final_here = 0;
         effects.push(Effect::Reset);
     }
 
@@ -112,6 +125,7 @@ impl Order {
     }
 
     pub fn push(&mut self, update: Update, effects: &mut Vec<Effect>) {
+        self.joined = self.joined.or(Some(update.slot()));
         match update {
             Update::Account { bank, write } => {
                 self.tip = self.tip.max(bank.slot);
@@ -164,6 +178,9 @@ impl Order {
         effects: &mut Vec<Effect>,
     ) {
         self.tip = self.tip.max(slot);
+        if status == SlotStatus::Finalized {
+            self.final_here = self.final_here.max(slot);
+        }
         if self.is_past(slot) {
             if status == SlotStatus::Finalized {
                 self.finalize(slot, effects);
@@ -253,6 +270,23 @@ impl Order {
         begun || self.replay_from.is_some_and(|from| slot >= from) || self.sealed.contains(&parent)
     }
 
+    /// Whether a block that is not here whole may still become so on this connection.
+    fn may_come(&self, slot: u64) -> bool {
+        if self.final_here >= slot + LATE || self.tip >= slot + LATE_WITHOUT_FINALITY {
+            return false;
+        }
+        match self.pending.get(&slot) {
+            // Sealed, and its beginning is missing.
+            Some(pending) if pending.sealed().is_some() => false,
+            Some(pending) => {
+                pending.has_begun()
+                    || self.replay_from.is_some_and(|from| slot >= from)
+                    || pending.parent.is_some_and(|parent| self.sealed.contains(&parent))
+            }
+            None => self.replay_from.or(self.joined).is_some_and(|from| slot > from),
+        }
+    }
+
     /// Commits what can be, and reports the gap that is in the way of the rest.
     fn advance(&mut self, effects: &mut Vec<Effect>) {
         if self.gap.is_some() {
@@ -265,6 +299,9 @@ impl Order {
             });
             let Some((slot, bank, parent)) = next else { return };
             if self.frontier.is_none_or(|frontier| parent > frontier) {
+                if self.may_come(parent) {
+                    return;
+                }
                 self.gap = Some(parent);
                 effects.push(Effect::Gap { after: self.frontier, upto: parent });
                 return;

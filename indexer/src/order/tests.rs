@@ -224,7 +224,70 @@ fn a_replay_that_begins_too_late_is_a_gap() {
     let mut order = Order::new(Some(5));
     order.connected(Some(5), &mut Vec::new());
     let effects = feed(&mut order, [meta(9, 1, 8), write(10, 2, 1), meta(10, 2, 9), confirmed(9), confirmed(10)]);
+    assert_eq!((commits(&effects), gaps(&effects)), (vec![], vec![]), "8 may be late");
+    let effects = feed(&mut order, [status(8 + LATE, SlotStatus::Finalized)]);
     assert_eq!((commits(&effects), gaps(&effects)), (vec![], vec![(Some(5), 8)]));
+}
+
+/// As a server does that cannot seal a block at once: metadata and statuses only with finality.
+fn late(order: &mut Order, slot: u64, id: u64, parent: u64) {
+    let content = [begun(slot, id), write(slot, id, slot), transaction(slot, id, 0)];
+    assert!(commits(&feed(order, content)).is_empty(), "child of {parent}");
+}
+
+#[test]
+fn a_late_block_is_waited_for_and_what_follows_it_comes_after_it() {
+    let mut order = Order::new(Some(9));
+    late(&mut order, 10, 1, 9);
+    late(&mut order, 11, 2, 10);
+    for slot in 12..42 {
+        let mut updates = whole(slot, slot, slot - 1);
+        updates.push(confirmed(slot));
+        let effects = feed(&mut order, updates);
+        assert_eq!((commits(&effects), gaps(&effects)), (vec![], vec![]));
+    }
+    // Others are said to be final first.
+    let effects = feed(&mut order, [status(12, SlotStatus::Finalized), meta(10, 1, 9), confirmed(10)]);
+    assert_eq!((commits(&effects), gaps(&effects)), (vec![10], vec![]));
+    let effects = feed(&mut order, [meta(11, 2, 10), confirmed(11)]);
+    assert_eq!(commits(&effects), (11..42).collect::<Vec<_>>());
+    let Effect::Commit { block, .. } = &effects[0] else { panic!("{effects:?}") };
+    assert_eq!((block.slot, block.writes.len(), block.transactions.len()), (11, 1, 1));
+    assert_eq!(gaps(&effects), []);
+}
+
+#[test]
+fn a_block_of_which_nothing_is_heard_may_be_late_too() {
+    let mut order = Order::new(Some(9));
+    let mut updates = whole(10, 1, 9);
+    updates.push(confirmed(10));
+    updates.extend(whole(12, 3, 11));
+    updates.push(confirmed(12));
+    let effects = feed(&mut order, updates);
+    assert_eq!((commits(&effects), gaps(&effects)), (vec![10], vec![]));
+    let effects = feed(&mut order, [begun(11, 2), write(11, 2, 5), meta(11, 2, 10), confirmed(11)]);
+    assert_eq!((commits(&effects), gaps(&effects)), (vec![11, 12], vec![]));
+}
+
+#[test]
+fn what_has_not_come_well_after_its_finality_is_a_gap() {
+    for (last, expected) in [(LATE - 1, vec![]), (LATE, vec![(Some(9), 10)])] {
+        let mut order = Order::new(Some(9));
+        late(&mut order, 10, 1, 9);
+        let mut updates = whole(11, 2, 10);
+        updates.push(confirmed(11));
+        updates.push(status(10 + last, SlotStatus::Finalized));
+        assert_eq!(gaps(&feed(&mut order, updates)), expected);
+    }
+    // A chain that does not finalize.
+    for (last, expected) in [(LATE_WITHOUT_FINALITY - 1, vec![]), (LATE_WITHOUT_FINALITY, vec![(Some(9), 10)])] {
+        let mut order = Order::new(Some(9));
+        late(&mut order, 10, 1, 9);
+        let mut updates = whole(11, 2, 10);
+        updates.push(begun(10 + last, 3));
+        updates.push(confirmed(11));
+        assert_eq!(gaps(&feed(&mut order, updates)), expected);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod chain;
 mod ordering;
 #[cfg(test)]
 mod tests;
+mod vanished;
 mod writing;
 
 use crate::{

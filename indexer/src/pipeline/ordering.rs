@@ -1,6 +1,6 @@
 //! The thread that orders: receives, shows unconfirmed state, passes on confirmed blocks, has gaps filled.
 
-use super::{writing::Commit, Shared};
+use super::{vanished, writing::Commit, Shared};
 use crate::{
     crash,
     order::{Effect, Order},
@@ -31,6 +31,8 @@ pub(super) struct Ordering<H> {
     runtime: Handle,
     filled: (mpsc::Sender<Fill>, mpsc::Receiver<Fill>),
     filling: bool,
+    /// Where the stream was asked to go on from, the last time.
+    asked: Option<u64>,
 }
 
 enum Input {
@@ -47,7 +49,17 @@ impl<H: History> Ordering<H> {
         runtime: Handle,
     ) -> Self {
         let order = Order::new(frontier.get());
-        Self { order, frontier, history, commits, shared, runtime, filled: mpsc::channel(1), filling: false }
+        Self {
+            order,
+            frontier,
+            history,
+            commits,
+            shared,
+            runtime,
+            filled: mpsc::channel(1),
+            filling: false,
+            asked: None,
+        }
     }
 
     /// Runs until the source is gone and everything it sent is passed on.
@@ -88,6 +100,7 @@ impl<H: History> Ordering<H> {
                     self.filling = false;
                     self.shared.health.gap(None);
                     let upto = fill.upto;
+                    self.asked = Some(upto);
                     self.send(Commit::Fill(fill))?;
                     self.order.filled(upto, &mut effects);
                 }
@@ -106,6 +119,7 @@ impl<H: History> Ordering<H> {
         match event {
             SourceEvent::Connected { replay_from } => {
                 self.shared.health.connected();
+                self.asked = self.order.frontier();
                 self.order.connected(replay_from, effects);
             }
             SourceEvent::Disconnected { reason } => {
@@ -172,16 +186,24 @@ impl<H: History> Ordering<H> {
         self.commits.send(commit).map_err(|_| anyhow::anyhow!("the writing thread is gone"))
     }
 
+    /// The stream first, whose server may have by now what it had not: every connection asks from the frontier on. What a
+    /// connection that did so from right here has not brought is RPC's.
+    ///
     /// One fill at a time. A gap that opens while one runs is reported again when it is done.
     fn fill(&mut self, after: Option<u64>, upto: u64) {
         if self.filling {
+            return;
+        }
+        if after != self.asked {
+            tracing::info!(?after, upto, "the stream has left out these slots; asking it again");
+            self.frontier.ask_again();
             return;
         }
         self.filling = true;
         self.shared.health.gap(Some((upto - after.unwrap_or_default()).max(1)));
         metrics::counter!(telemetry::GAPS).increment(1);
         tracing::info!(?after, upto, "the stream does not have these slots; asking RPC");
-        let (history, health) = (self.history.clone(), self.shared.health.clone());
+        let (history, health, store) = (self.history.clone(), self.shared.health.clone(), self.shared.store.clone());
         let (filled, stop) = (self.filled.0.clone(), self.shared.stop.clone());
         self.runtime.spawn(async move {
             let schedule = ExponentialBuilder::default()
@@ -189,7 +211,13 @@ impl<H: History> Ordering<H> {
                 .with_max_delay(Duration::from_secs(10))
                 .with_jitter()
                 .without_max_times();
-            let fill = (|| history.fill(after, upto)).retry(schedule).notify(|error, delay| {
+            let fill = (|| async {
+                let mut fill = history.fill(after, upto).await?;
+                vanished::check(&mut fill, &*history, &store).await?;
+                anyhow::Ok(fill)
+            })
+            .retry(schedule)
+            .notify(|error, delay| {
                 tracing::warn!(error = format!("{error:#}"), ?delay, "the gap is not filled; trying again");
                 health.history_failed(Some(format!("slots {after:?} to {upto} are missing: {error:#}")));
             });

@@ -5,25 +5,42 @@ use crate::{
     source::{BankRef, Fill, SlotStatus, SourceEvent, Update},
     store::{JobFilter, PageRequest, ProviderFilter, Sqlite, View},
     testing::{Chain, Happening},
-    types::{Block, Snapshot},
+    types::{Address, Block, Look, Snapshot},
 };
 use joule_api::{Commitment, JobStatus};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::{
     path::Path,
-    sync::Mutex,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Mutex,
+    },
     time::{Duration, Instant},
 };
 
-/// Sends what the test puts in.
-struct Script(mpsc::UnboundedReceiver<SourceEvent>);
+/// Sends what the test puts in. Asked to, it connects again, with a replay from the frontier on.
+struct Script {
+    events: mpsc::UnboundedReceiver<SourceEvent>,
+    asked: Arc<AtomicUsize>,
+}
 
 impl Source for Script {
-    async fn run(mut self, _: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
+    async fn run(mut self, frontier: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
         loop {
             let event = tokio::select! {
                 () = stop.cancelled() => return,
-                event = self.0.recv() => event,
+                () = frontier.asked_again() => {
+                    let again = [
+                        SourceEvent::Disconnected { reason: "asked again".to_owned() },
+                        SourceEvent::Connected { replay_from: frontier.get() },
+                    ];
+                    for event in again {
+                        let _ = out.send(event).await;
+                    }
+                    self.asked.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                event = self.events.recv() => event,
             };
             match event {
                 Some(event) => {
@@ -42,6 +59,7 @@ impl Source for Script {
 struct Past {
     blocks: Vec<Block>,
     failures: Mutex<usize>,
+    fills: Arc<AtomicUsize>,
 }
 
 impl History for Past {
@@ -50,6 +68,7 @@ impl History for Past {
     }
 
     async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
+        self.fills.fetch_add(1, Ordering::Relaxed);
         {
             let mut failures = self.failures.lock().unwrap();
             if *failures > 0 {
@@ -60,7 +79,14 @@ impl History for Past {
         let known: Vec<Block> = self.blocks.iter().filter(|block| block.slot <= upto).cloned().collect();
         let blocks = known.iter().filter(|block| after.is_none_or(|after| block.slot > after));
         let blocks = blocks.map(|block| Block { writes: vec![], ..block.clone() }).collect();
-        Ok(Fill { blocks, snapshots: snapshots(&known, upto), upto })
+        Ok(Fill { blocks, snapshots: snapshots(&known, upto), looks: vec![], upto })
+    }
+
+    async fn look(&self, accounts: &[Address], least: u64) -> anyhow::Result<Vec<Look>> {
+        let found = snapshots(&self.blocks, least).into_iter().flat_map(|snapshot| snapshot.accounts);
+        let found: Vec<_> = found.filter(|write| accounts.contains(&write.address)).collect();
+        let gone = accounts.iter().filter(|address| !found.iter().any(|write| write.address == **address));
+        Ok(vec![Look { slot: least, block_time: None, gone: gone.copied().collect(), found }])
     }
 }
 
@@ -85,6 +111,7 @@ struct Running {
     view: View,
     health: Arc<Health>,
     script: mpsc::UnboundedSender<SourceEvent>,
+    asked: Arc<AtomicUsize>,
     stop: CancellationToken,
     pipeline: Pipeline,
 }
@@ -103,8 +130,10 @@ impl Running {
         let view = View::new(store.clone(), shared.overlay.clone());
         let (script, receiver) = mpsc::unbounded_channel();
         let (health, stop) = (shared.health.clone(), shared.stop.clone());
-        let pipeline = Pipeline::start(Script(receiver), past, shared).unwrap();
-        Self { store, view, health, script, stop, pipeline }
+        let asked = Arc::<AtomicUsize>::default();
+        let source = Script { events: receiver, asked: asked.clone() };
+        let pipeline = Pipeline::start(source, past, shared).unwrap();
+        Self { store, view, health, script, asked, stop, pipeline }
     }
 
     fn send(&self, event: SourceEvent) {
@@ -218,7 +247,7 @@ async fn an_empty_store_learns_the_past_and_a_failing_node_is_asked_again() {
     chain.deliver(&settled);
     chain.settle(&settled);
     let open = chain.open(2, 500);
-    let past = Past { blocks: chain.take(), failures: Mutex::new(2) };
+    let past = Past { blocks: chain.take(), failures: Mutex::new(2), ..Past::default() };
     let tip = past.blocks.last().unwrap().slot;
     let running = Running::start(&folder.path().join("db"), past);
     let next = chain.open(3, 10);
@@ -271,6 +300,53 @@ async fn what_happened_while_nobody_listened_is_found_closings_included() {
     assert_eq!((shown(job).status, shown(job).closed), (JobStatus::Settled, true));
     assert_eq!((shown(brief).status, shown(brief).paid.client), (JobStatus::Refunded, 70));
     assert_eq!(running.view.provider(&provider).unwrap().unwrap().status, joule_api::ProviderStatus::Retired);
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn what_has_not_come_is_asked_of_the_stream_again_and_of_rpc_only_if_it_does_not_come_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new();
+    for who in 1..8 {
+        chain.open(who, 1_000);
+    }
+    let blocks = chain.take();
+    let fills = Arc::<AtomicUsize>::default();
+    let past = Past { blocks: blocks.clone(), fills: fills.clone(), ..Past::default() };
+    let running = Running::start(&folder.path().join("db"), past);
+    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    running.send(SourceEvent::Connected { replay_from: None });
+    running.block(&blocks[0], blocks[0].slot - 1);
+    running.block(&blocks[1], blocks[0].slot);
+    running.stored(blocks[1].slot).await;
+    assert_eq!((count(&fills), count(&running.asked)), (1, 0));
+
+    // The third has begun, and its end does not come.
+    let (lost, parent) = (&blocks[2], blocks[1].slot);
+    let begun =
+        |block: &Block| Update::Slot { slot: block.slot, bank: Some(1), parent: None, status: SlotStatus::Begun };
+    running.update(begun(lost));
+    running.block(&blocks[3], lost.slot);
+    let end = |slot| Update::Slot { slot, bank: None, parent: None, status: SlotStatus::Finalized };
+    running.update(end(lost.slot + 30));
+    running.until("asked", |running| count(&running.asked) == 1).await;
+    running.block(lost, parent);
+    running.block(&blocks[3], lost.slot);
+    running.stored(blocks[3].slot).await;
+    assert_eq!((count(&fills), count(&running.asked)), (1, 1));
+
+    // It never comes.
+    let more = &blocks[4..];
+    running.block(&more[0], blocks[3].slot);
+    running.stored(more[0].slot).await;
+    running.update(begun(&more[1]));
+    running.block(&more[2], more[1].slot);
+    running.update(end(more[1].slot + 60));
+    running.until("asked", |running| count(&running.asked) == 2).await;
+    running.block(&more[2], more[1].slot);
+    running.update(end(more[1].slot + 61));
+    running.stored(more[2].slot).await;
+    assert_eq!((count(&fills), count(&running.asked)), (2, 2));
     running.finish().await;
 }
 

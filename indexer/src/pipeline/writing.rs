@@ -50,13 +50,14 @@ pub(super) fn run(commits: &Receiver<Commit>, shared: &Shared) -> anyhow::Result
 
 /// The checkpoint moves with the last part only: until then, all of it would be read again, and change nothing.
 fn write_history(fill: Fill, shared: &Shared) -> anyhow::Result<()> {
-    let Fill { mut blocks, snapshots, upto } = fill;
+    let Fill { mut blocks, snapshots, looks, upto } = fill;
     while blocks.len() > HISTORY_AT_ONCE {
         let rest = blocks.split_off(HISTORY_AT_ONCE);
         write(Batch { blocks: std::mem::replace(&mut blocks, rest), ..Batch::default() }, shared)?;
     }
-    let accounts: usize = snapshots.iter().map(|snapshot| snapshot.accounts.len()).sum();
-    write(Batch { blocks, snapshots, checkpoint: Some(upto), finalized: None }, shared)?;
+    let accounts = snapshots.iter().map(|snapshot| snapshot.accounts.len()).sum::<usize>()
+        + looks.iter().map(|look| look.found.len()).sum::<usize>();
+    write(Batch { blocks, snapshots, looks, checkpoint: Some(upto), finalized: None }, shared)?;
     tracing::info!(upto, accounts, "the gap is filled");
     Ok(())
 }

@@ -55,6 +55,8 @@ enum ConnectionError {
     Ended,
     #[error("the gRPC stream has been silent for {} s, its connection being alive", .0.as_secs_f32())]
     Silent(Duration),
+    #[error("a block has not come; asking for it again")]
+    Again,
     #[error("the gRPC server at {url} has not answered within {} s", CONNECT_TIMEOUT.as_secs())]
     Slow { url: String },
 }
@@ -125,7 +127,12 @@ impl Grpc {
         // Pings are no news: a server that has lost its validator still sends them, and its connection answers ours.
         let mut heard = Instant::now();
         loop {
-            let next = timeout(self.silence.saturating_sub(heard.elapsed()), updates.next()).await;
+            let next = timeout(self.silence.saturating_sub(heard.elapsed()), updates.next());
+            let next = tokio::select! {
+                biased;
+                () = frontier.asked_again() => return Err(ConnectionError::Again),
+                next = next => next,
+            };
             let message = next.map_err(|_| ConnectionError::Silent(self.silence))?.ok_or(ConnectionError::Ended)?;
             let message = message.map_err(|status| ConnectionError::Broken(Box::new(status)))?;
             match message.update_oneof {

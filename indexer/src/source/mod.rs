@@ -11,9 +11,15 @@ mod update;
 
 pub use update::{BankRef, SlotStatus, SourceEvent, Update};
 
-use crate::types::{Block, Snapshot};
-use std::{future::Future, sync::Arc};
-use tokio::sync::mpsc;
+use crate::types::{Address, Block, Look, Snapshot};
+use std::{
+    future::Future,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+};
+use tokio::sync::{mpsc, Notify};
 use tokio_util::sync::CancellationToken;
 
 /// A stream of updates that reconnects by itself for as long as it is not stopped.
@@ -32,8 +38,10 @@ pub trait Source: Send + 'static {
 pub struct Fill {
     /// Events only, oldest first.
     pub blocks: Vec<Block>,
-    /// Every account of every program, at `upto` or later.
+    /// Every account of every program, at `upto` or later; none where `looks` say as much.
     pub snapshots: Vec<Snapshot>,
+    /// Every account that `blocks` may have changed, at `upto` or later.
+    pub looks: Vec<Look>,
     pub upto: u64,
 }
 
@@ -45,24 +53,40 @@ pub trait History: Send + Sync + 'static {
     /// Everything after `after` (from the beginning, if `None`) up to and including `upto`. Repeats what can be
     /// repeated; an error means that it is not known, never that there was nothing.
     fn fill(&self, after: Option<u64>, upto: u64) -> impl Future<Output = anyhow::Result<Fill>> + Send;
+
+    /// Some accounts, at `least` or later.
+    fn look(&self, accounts: &[Address], least: u64) -> impl Future<Output = anyhow::Result<Vec<Look>>> + Send;
 }
 
 /// The last slot that ordering has passed on, shared with the source, which resumes there.
 #[derive(Debug)]
-pub struct Frontier(std::sync::atomic::AtomicU64);
+pub struct Frontier {
+    slot: AtomicU64,
+    again: Notify,
+}
 
 impl Frontier {
     const NONE: u64 = u64::MAX;
 
     pub fn new(slot: Option<u64>) -> Self {
-        Self(std::sync::atomic::AtomicU64::new(slot.unwrap_or(Self::NONE)))
+        Self { slot: AtomicU64::new(slot.unwrap_or(Self::NONE)), again: Notify::new() }
     }
 
     pub fn get(&self) -> Option<u64> {
-        Some(self.0.load(std::sync::atomic::Ordering::Acquire)).filter(|slot| *slot != Self::NONE)
+        Some(self.slot.load(Ordering::Acquire)).filter(|slot| *slot != Self::NONE)
     }
 
     pub fn set(&self, slot: Option<u64>) {
-        self.0.store(slot.unwrap_or(Self::NONE), std::sync::atomic::Ordering::Release);
+        self.slot.store(slot.unwrap_or(Self::NONE), Ordering::Release);
+    }
+
+    /// Asks the source for everything after the frontier once more: something of it has not come.
+    pub fn ask_again(&self) {
+        self.again.notify_one();
+    }
+
+    /// Until somebody does.
+    pub async fn asked_again(&self) {
+        self.again.notified().await;
     }
 }

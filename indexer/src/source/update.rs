@@ -47,6 +47,15 @@ pub enum Update {
     },
 }
 
+impl Update {
+    pub fn slot(&self) -> u64 {
+        match self {
+            Self::Account { bank, .. } | Self::Transaction { bank, .. } | Self::BlockMeta { bank, .. } => bank.slot,
+            Self::Slot { slot, .. } => *slot,
+        }
+    }
+}
+
 /// What the pipeline receives.
 #[derive(Debug, Clone)]
 pub enum SourceEvent {

@@ -45,7 +45,7 @@ pub use revenue::RevenueFilter;
 pub use sqlite::Sqlite;
 pub use view::View;
 
-use crate::types::{Address, Block, Snapshot};
+use crate::types::{Address, Block, Look, Snapshot};
 use joule_api::{
     Channel, Dispute, Distribution, Event, Job, JobStatus, Model, Plan, Provider, ProviderStatus, Revenue, Totals,
 };
@@ -78,6 +78,8 @@ pub struct Batch {
     pub blocks: Vec<Block>,
     /// Complete lists of accounts; what is missing from them is closed.
     pub snapshots: Vec<Snapshot>,
+    /// Single accounts; of those that are gone the ones that are known are closed.
+    pub looks: Vec<Look>,
     /// With this, everything up to here is stored.
     pub checkpoint: Option<u64>,
     /// Everything up to here is finalized.

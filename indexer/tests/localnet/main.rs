@@ -3,8 +3,10 @@
 //! Needs `target/deploy/*.so` (`make build`).
 
 mod followed;
+mod gaps;
 mod holes;
 mod identity;
+mod late;
 mod node;
 mod silence;
 mod support;

@@ -3,7 +3,7 @@
 use super::Rpc;
 use crate::{
     decode::Program,
-    types::{AccountWrite, Address, Snapshot, Version},
+    types::{AccountWrite, Address, Look, Snapshot, Version},
 };
 use anyhow::{ensure, Context as _};
 use base64::{prelude::BASE64_STANDARD, Engine};
@@ -73,6 +73,32 @@ impl Rpc {
         let accounts = accounts.collect::<anyhow::Result<_>>()?;
         let block_time = self.time_of(slot).await;
         Ok(Snapshot { program: program.address(), slot, block_time, accounts })
+    }
+
+    /// Some accounts, confirmed, at `least` or later. `time` is that of `least`, in Unix seconds: near enough for what it is for.
+    pub(super) async fn accounts(
+        &self,
+        addresses: &[Address],
+        least: u64,
+        time: Option<i64>,
+    ) -> anyhow::Result<Vec<Look>> {
+        let mut looks = Vec::new();
+        for some in addresses.chunks(ACCOUNTS) {
+            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let config = json!({"commitment": "confirmed", "encoding": "base64", "minContextSlot": least});
+            let answer: WithContext<Vec<Option<UiAccount>>> =
+                self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
+            ensure!(answer.value.len() == some.len(), "the RPC node left accounts out");
+            let mut look = Look { slot: answer.context.slot, block_time: time, ..Look::default() };
+            for (address, account) in some.iter().zip(answer.value) {
+                match account.map(|account| account.write(*address, look.slot)).transpose()? {
+                    Some(write) if Program::of(&write.owner).is_some() => look.found.push(write),
+                    _ => look.gone.push(*address),
+                }
+            }
+            looks.push(look);
+        }
+        Ok(looks)
     }
 
     /// Of a slot that is confirmed just now. Not every node knows it, and nothing depends on it but the day on which something

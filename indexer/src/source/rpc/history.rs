@@ -4,7 +4,7 @@ use super::{ledger::RANGE, transaction::Listed, Rpc, PARALLEL};
 use crate::{
     decode::Program,
     source::{Fill, History},
-    types::Block,
+    types::{Address, Block, Look},
 };
 use anyhow::bail;
 use futures::{StreamExt, TryStreamExt};
@@ -35,9 +35,14 @@ impl History for Rpc {
         if upto >= first {
             self.wait_for_history(upto).await?;
         }
+        let known = after.filter(|after| first <= after + 1);
+        if let Some(after) = known {
+            if let Some(fill) = self.blocks(after, upto).await? {
+                return Ok(fill);
+            }
+        }
         let listed = self.listed(after, upto).await?;
         if upto >= first {
-            let known = after.filter(|after| first <= after + 1);
             let from = match known {
                 Some(after) => after + 1,
                 None if upto - first < RANGE => first,
@@ -50,7 +55,11 @@ impl History for Rpc {
         let blocks = self.blocks_of(listed).await?;
         // Last, so that nothing closed before it is taken for alive.
         let snapshots = self.snapshots(upto).await?;
-        Ok(Fill { blocks, snapshots, upto })
+        Ok(Fill { blocks, snapshots, looks: Vec::new(), upto })
+    }
+
+    async fn look(&self, accounts: &[Address], least: u64) -> anyhow::Result<Vec<Look>> {
+        self.accounts(accounts, least, None).await
     }
 }
 

@@ -59,7 +59,14 @@ impl Rpc {
     /// An error unless the node has every block after `from` up to the block at `upto`. Without `parent`, the first one is not
     /// asked for its parent.
     pub(super) async fn check_ledger(&self, parent: Option<u64>, from: u64, upto: u64) -> anyhow::Result<()> {
-        let Some(hole) = self.hole(parent, from, upto).await? else { return Ok(()) };
+        match self.hole(parent, from, upto).await? {
+            Some(hole) => self.mind(hole),
+            None => Ok(()),
+        }
+    }
+
+    /// An error, unless nobody minds.
+    pub(super) fn mind(&self, hole: Hole) -> anyhow::Result<()> {
         if self.accept_gap {
             tracing::error!(%hole, "what happened in them is lost; going on, as --accept-gap says");
             return Ok(());
@@ -99,7 +106,7 @@ impl Rpc {
     }
 
     /// The slots in which the node has a block.
-    async fn slots(&self, from: u64, upto: u64) -> anyhow::Result<Vec<u64>> {
+    pub(super) async fn slots(&self, from: u64, upto: u64) -> anyhow::Result<Vec<u64>> {
         let mut slots = Vec::new();
         let mut begin = from;
         while begin <= upto {

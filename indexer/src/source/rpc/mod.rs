@@ -1,9 +1,10 @@
 //! History by JSON-RPC: snapshots of our programs' accounts, and the transactions of slots that the stream did not bring.
 //!
-//! [`history`] fills gaps, [`ledger`] says whether the node has every block for it, [`transaction`] reads, [`accounts`] are what is
+//! [`history`] fills gaps, of a few blocks with [`block`], [`ledger`] says whether the node has every block for it, [`transaction`] reads, [`accounts`] are what is
 //! true now.
 
 mod accounts;
+mod block;
 mod history;
 mod ledger;
 mod transaction;

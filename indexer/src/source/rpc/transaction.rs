@@ -20,7 +20,7 @@ use std::time::Duration;
 /// places of each, and nothing else is read.
 pub(super) const ANY_VERSION: u8 = u8::MAX;
 /// What some nodes say instead of naming the version.
-const INTERNAL_ERROR: i64 = -32603;
+pub(super) const INTERNAL_ERROR: i64 = -32603;
 
 /// As signatures are listed.
 #[derive(Debug, Clone, Copy)]
@@ -33,33 +33,13 @@ pub(super) struct Listed {
 
 #[derive(Deserialize)]
 struct Found {
-    transaction: UiTransaction,
     meta: Meta,
-}
-
-#[derive(Deserialize)]
-struct UiTransaction {
-    message: Message,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    account_keys: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Meta {
     inner_instructions: Vec<InnerGroup>,
-    loaded_addresses: Option<LoadedAddresses>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct LoadedAddresses {
-    writable: Vec<String>,
-    readonly: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -149,18 +129,30 @@ pub(super) fn read(signature: Signature, index: u64, found: &Value) -> anyhow::R
     })
 }
 
+/// The addresses that a transaction names, in their order; `None` where they stand elsewhere than in all versions so far.
+pub(super) fn names(found: &Value) -> Option<Vec<&str>> {
+    let loaded = &found["meta"]["loadedAddresses"];
+    let lists = [&found["transaction"]["message"]["accountKeys"], &loaded["writable"], &loaded["readonly"]];
+    let mut names = Vec::new();
+    for (place, list) in lists.into_iter().enumerate() {
+        match list.as_array() {
+            Some(list) => names.extend(list.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?),
+            None if place > 0 && list.is_null() => {}
+            None => return None,
+        }
+    }
+    Some(names)
+}
+
+pub(super) fn keys(found: &Value) -> anyhow::Result<Vec<Address>> {
+    let names = names(found).context("it names its accounts in another form than is known")?;
+    Ok(names.into_iter().map(str::parse).collect::<Result<_, _>>()?)
+}
+
 /// What our programs stated in a transaction that succeeded.
 fn events(found: &Value) -> anyhow::Result<Vec<RawEvent>> {
-    let Found { transaction, meta } = Found::deserialize(found).context("it has another form than is known")?;
-    let loaded = meta.loaded_addresses.unwrap_or_default();
-    let keys = transaction
-        .message
-        .account_keys
-        .iter()
-        .chain(&loaded.writable)
-        .chain(&loaded.readonly)
-        .map(|key| key.parse())
-        .collect::<Result<Vec<Address>, _>>()?;
+    let Found { meta } = Found::deserialize(found).context("it has another form than is known")?;
+    let keys = keys(found)?;
     let mut events = Vec::new();
     for group in &meta.inner_instructions {
         for (inner, call) in group.instructions.iter().enumerate() {

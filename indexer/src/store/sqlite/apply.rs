@@ -11,7 +11,7 @@ use super::super::{
 use crate::{
     crash,
     decode::{self, Life, Program, Row, State, UNDECODABLE},
-    types::{AccountWrite, Address, Block, Snapshot, Transaction, Unread, Version},
+    types::{AccountWrite, Address, Block, Look, Snapshot, Transaction, Unread, Version},
 };
 use anchor_lang::prelude::Address as Key;
 use joule_api::Commitment;
@@ -71,6 +71,9 @@ impl<'a> Work<'a> {
         }
         for snapshot in &batch.snapshots {
             self.snapshot(snapshot)?;
+        }
+        for look in &batch.looks {
+            self.look(look)?;
         }
         self.rebuild()?;
         let known = checkpoint::get(self.conn)?;
@@ -302,6 +305,20 @@ impl<'a> Work<'a> {
                 && account::close(self.conn, &row.address, &row.program, Version::snapshot(snapshot.slot), &row.kind)?
             {
                 self.touch(&row.address)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, look: &Look) -> Result<()> {
+        for write in &look.found {
+            self.write(write, look.block_time)?;
+        }
+        for address in &look.gone {
+            if let Some(row) = account::get(self.conn, address)?.filter(|row| !row.closed) {
+                if account::close(self.conn, address, &row.program, Version::snapshot(look.slot), &row.kind)? {
+                    self.touch(address)?;
+                }
             }
         }
         Ok(())
