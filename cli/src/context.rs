@@ -25,9 +25,9 @@ pub struct Options {
     /// Sign as a persona of the local network, such as alice
     #[arg(long = "as", global = true, value_name = "PERSONA", conflicts_with = "key")]
     pub persona: Option<String>,
-    /// Folder of the local network
-    #[arg(long, global = true, env = "JOULE_STATE_DIR", value_name = "DIR", default_value = ".localnet")]
-    pub state_dir: PathBuf,
+    /// Folder of the local network [default: .localnet]
+    #[arg(long, global = true, env = "JOULE_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Print JSON for programs
     #[arg(long, global = true)]
     pub json: bool,
@@ -52,13 +52,28 @@ impl Network {
             Err(error) => Err(anyhow::Error::new(error).context(format!("reading {}", path.display())).into()),
         }
     }
+
+    /// Whether it is the one that is talked to: nobody named another, or somebody named its folder, through whatever address.
+    fn is_meant(&self, rpc: Option<&str>, is_named: bool) -> bool {
+        is_named || rpc.is_none_or(|rpc| rpc.trim_end_matches('/') == self.rpc_url.trim_end_matches('/'))
+    }
 }
 
 impl Options {
+    /// The local network, if that is the one that is talked to.
+    pub fn network(&self) -> Result<Option<Network>, Failure> {
+        let network = Network::read(self.state_dir())?;
+        Ok(network.filter(|network| network.is_meant(self.rpc.as_deref(), self.state_dir.is_some())))
+    }
+
+    pub fn state_dir(&self) -> &Path {
+        self.state_dir.as_deref().unwrap_or(Path::new(".localnet"))
+    }
+
     pub fn chain(&self) -> Result<Chain, Failure> {
         let url = match &self.rpc {
             Some(url) => url.clone(),
-            None => Network::read(&self.state_dir)?.map_or_else(|| "http://127.0.0.1:8899".into(), |n| n.rpc_url),
+            None => self.network()?.map_or_else(|| "http://127.0.0.1:8899".into(), |n| n.rpc_url),
         };
         Ok(Chain::new(url))
     }
@@ -68,7 +83,7 @@ impl Options {
     }
 
     pub fn store(&self) -> Result<ArtifactStore, Failure> {
-        let place = self.artifacts.clone().unwrap_or_else(|| self.state_dir.join("artifacts").display().to_string());
+        let place = self.artifacts.clone().unwrap_or_else(|| self.state_dir().join("artifacts").display().to_string());
         ArtifactStore::open(&place).map_err(|e| Failure::Input(e.to_string()))
     }
 
@@ -80,7 +95,7 @@ impl Options {
     pub fn key_file(&self) -> Result<PathBuf, Failure> {
         Ok(match (&self.key, &self.persona) {
             (Some(path), _) => path.clone(),
-            (None, Some(persona)) => self.state_dir.join("keys").join(format!("{persona}.json")),
+            (None, Some(persona)) => self.state_dir().join("keys").join(format!("{persona}.json")),
             (None, None) => {
                 let home =
                     std::env::var_os("HOME").ok_or_else(|| Failure::Input("no key: give --key or --as".into()))?;
@@ -91,7 +106,7 @@ impl Options {
 
     /// The mint named, or the local network's.
     pub fn mint(&self, named: Option<&str>) -> Result<Pubkey, Failure> {
-        match (named, Network::read(&self.state_dir)?) {
+        match (named, self.network()?) {
             (Some(mint), _) => address(mint),
             (None, Some(network)) => address(&network.mint),
             (None, None) => Err(Failure::Input("which token? give --mint".into())),
@@ -111,4 +126,23 @@ pub async fn mint_info(chain: &Chain, mint: &Pubkey) -> Result<(Pubkey, u8), Fai
     // Byte 44 of a mint, in both token programs.
     let decimals = account.data.get(44).ok_or_else(|| Failure::Input(format!("{mint} is not a mint")))?;
     Ok((program, *decimals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_that_runs_here_is_not_the_one_behind_another_address() {
+        let text = r#"{"rpc_url": "http://127.0.0.1:8899", "grpc_url": "", "mint": "", "mint_decimals": 6}"#;
+        let network: Network = serde_json::from_str(text).unwrap();
+        for (rpc, is_named, meant) in [
+            (None, false, true),
+            (Some("http://127.0.0.1:8899/"), false, true),
+            (Some("https://rpc.example.org"), false, false),
+            (Some("https://rpc.example.org"), true, true),
+        ] {
+            assert_eq!(network.is_meant(rpc, is_named), meant, "{rpc:?} {is_named}");
+        }
+    }
 }

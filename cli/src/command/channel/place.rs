@@ -1,9 +1,6 @@
 //! Where the key and the journal of a channel lie, and what the chain says of it.
 
-use crate::{
-    context::{Network, Options},
-    failure::Failure,
-};
+use crate::{context::Options, failure::Failure};
 use joule_client::{Channel, Journal, Limits, Wallet, WalletError};
 use joule_sdk::{
     billing::{
@@ -24,8 +21,8 @@ pub struct Place(PathBuf);
 impl Place {
     /// Beside the local network's keys, or in the user's data.
     pub fn of(options: &Options, channel: &Pubkey) -> Result<Self, Failure> {
-        let folder = match Network::read(&options.state_dir)? {
-            Some(_) => options.state_dir.join("channels"),
+        let folder = match options.network()? {
+            Some(_) => options.state_dir().join("channels"),
             None => {
                 let home =
                     std::env::var_os("HOME").ok_or_else(|| Failure::Input("no HOME to keep a journal in".into()))?;
