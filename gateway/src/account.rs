@@ -3,14 +3,17 @@
 use crate::{
     book::{Book, Stored},
     channel::{Channel, Contexts},
-    gateway::Gateway,
-    ledger::LedgerError,
+    gateway::{Gateway, AT_ONCE},
+    ledger::{LedgerError, Write},
     reply::Failure,
+    tab::Tab,
 };
 use joule_sdk::Pubkey;
+use joule_units::UnixTime;
 use joule_voucher::Verifier;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,12 +24,19 @@ pub struct Account {
     pub contexts: Contexts,
     channel: Mutex<(Channel, Option<Verifier>)>,
     book: Mutex<Book>,
+    /// Its owner's. Locked after the book, never before.
+    tab: Arc<Mutex<Tab>>,
 }
 
 impl Account {
-    fn new(channel: Channel, contexts: Contexts, book: Book) -> Self {
+    fn new(channel: Channel, contexts: Contexts, book: Book, tab: Arc<Mutex<Tab>>) -> Self {
         let verifier = Verifier::new(&channel.signer);
-        Self { address: channel.address, contexts, channel: Mutex::new((channel, verifier)), book: Mutex::new(book) }
+        let address = channel.address;
+        let account = Self { address, contexts, channel: Mutex::new((channel, verifier)), book: Mutex::new(book), tab };
+        account.tab().open(address);
+        // Puts it on the tab.
+        drop(account.book());
+        account
     }
 
     /// What the chain last said.
@@ -48,34 +58,90 @@ impl Account {
         known.0 = channel;
     }
 
-    pub fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn book(&self) -> Opened<'_> {
+        Opened { account: self, book: self.book.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    pub fn tab(&self) -> MutexGuard<'_, Tab> {
+        self.tab.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A book that is looked into; when it is closed, its owner's tab says what it says.
+pub struct Opened<'a> {
+    account: &'a Account,
+    book: MutexGuard<'a, Book>,
+}
+
+impl Deref for Opened<'_> {
+    type Target = Book;
+
+    fn deref(&self) -> &Book {
+        &self.book
+    }
+}
+
+impl DerefMut for Opened<'_> {
+    fn deref_mut(&mut self) -> &mut Book {
+        &mut self.book
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.account.tab().set(self.account.address, self.book.part());
     }
 }
 
 /// Those of this provider, until they are closed. Opening a channel costs its rent, so that nobody fills this for nothing.
 #[derive(Default)]
-pub struct Accounts(Mutex<HashMap<Pubkey, Arc<Account>>>);
+pub struct Accounts {
+    channels: Mutex<HashMap<Pubkey, Arc<Account>>>,
+    /// By owner.
+    tabs: Mutex<HashMap<Pubkey, Arc<Mutex<Tab>>>>,
+    /// Those that the ledger knew when the gateway started, and all that were known since.
+    of_the_ledger: Mutex<HashSet<Pubkey>>,
+}
 
 impl Accounts {
+    fn channels(&self) -> MutexGuard<'_, HashMap<Pubkey, Arc<Account>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn known(&self, address: &Pubkey) -> Option<Arc<Account>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
+        self.channels().get(address).cloned()
     }
 
     pub fn all(&self) -> Vec<Arc<Account>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.channels().values().cloned().collect()
     }
 
     /// The chain has closed it.
-    pub fn forget(&self, address: &Pubkey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
+    pub fn forget(&self, address: &Pubkey, now: UnixTime) {
+        if let Some(account) = self.channels().remove(address) {
+            account.tab().over(*address, now);
+        }
+    }
+
+    fn remember(&self, address: Pubkey) {
+        self.of_the_ledger.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
+    }
+
+    fn is_of_the_ledger(&self, address: &Pubkey) -> bool {
+        self.of_the_ledger.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
+    }
+
+    fn tab(&self, owner: &Pubkey) -> Arc<Mutex<Tab>> {
+        self.tabs.lock().unwrap_or_else(PoisonError::into_inner).entry(*owner).or_default().clone()
     }
 
     /// Of two that came at once the first stays, so that there is one account of a channel.
-    fn insert(&self, account: Account) -> Arc<Account> {
-        let address = account.address;
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.entry(address).or_insert_with(|| Arc::new(account)).clone()
+    fn insert(&self, channel: Channel, contexts: Contexts, stored: Stored) -> Arc<Account> {
+        let tab = self.tab(&channel.owner);
+        self.remember(channel.address);
+        let mut accounts = self.channels();
+        let new = || Arc::new(Account::new(channel, contexts, Book::new(stored), tab));
+        accounts.entry(channel.address).or_insert_with(new).clone()
     }
 }
 
@@ -85,18 +151,19 @@ impl Gateway {
         if let Some(account) = self.accounts.known(address) {
             return Ok(Some(account));
         }
-        self.rates.lookup().map_err(Failure::TooFast)?;
-        let channel = self.chain.channel(address).await.map_err(|error| {
-            tracing::warn!(channel = %address, %error, "the chain cannot be asked for a channel");
-            Failure::Chain
-        })?;
+        let lookups = match self.accounts.is_of_the_ledger(address) {
+            true => &self.lookups,
+            false => &self.lookups_of_strangers,
+        };
+        let channel = lookups.channel(address).await?;
         let Some(channel) = channel else { return Ok(None) };
         let stored = self.stored(address).await?;
-        let account = Account::new(channel, self.shop.cluster.contexts(address), Book::new(stored));
+        let contexts = self.shop.cluster.contexts(address);
         if channel.provider != self.shop.seller.provider {
-            return Ok(Some(Arc::new(account)));
+            let nobodys = Arc::default();
+            return Ok(Some(Arc::new(Account::new(channel, contexts, Book::new(stored), nobodys))));
         }
-        Ok(Some(self.accounts.insert(account)))
+        Ok(Some(self.accounts.insert(channel, contexts, stored)))
     }
 
     /// The account of a channel of which the ledger knows something.
@@ -104,16 +171,49 @@ impl Gateway {
         if let Some(account) = self.accounts.known(address) {
             return Ok(Some(account));
         }
-        match self.stored(address).await? {
-            Stored { last, orders, .. } if last.sequence == 0 && orders.is_empty() => Ok(None),
-            _ => self.account(address).await,
+        match self.accounts.is_of_the_ledger(address) {
+            true => self.account(address).await,
+            false => Ok(None),
         }
+    }
+
+    /// Reads all that the ledger knows of, before anybody is served: accounts of channels that the chain has, and what the others have
+    /// left on their owners' tabs.
+    pub async fn load(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let ledger = self.ledger.clone();
+        for some in blocking(move || ledger.present()).await?.chunks(AT_ONCE) {
+            some.iter().for_each(|address| self.accounts.remember(*address));
+            let found = match self.chain.channels(some).await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "channels of the ledger cannot be read now; they are when somebody asks");
+                    continue;
+                }
+            };
+            for (address, channel) in some.iter().zip(found) {
+                let Some(channel) = channel else {
+                    self.ledger.note(*address, Write::Gone { at: self.clock.now() }).done().await?;
+                    continue;
+                };
+                let (ledger, address) = (self.ledger.clone(), *address);
+                let stored = blocking(move || ledger.load(&address)).await?;
+                self.accounts.insert(channel, self.shop.cluster.contexts(&address), stored);
+            }
+        }
+        let ledger = self.ledger.clone();
+        for past in blocking(move || ledger.past()).await? {
+            self.accounts.remember(past.channel);
+            let tab = self.accounts.tab(&past.owner);
+            let mut tab = tab.lock().unwrap_or_else(PoisonError::into_inner);
+            tab.set(past.channel, past.part);
+            tab.over(past.channel, past.gone);
+        }
+        Ok(())
     }
 
     async fn stored(self: &Arc<Self>, address: &Pubkey) -> Result<Stored, Failure> {
         let (ledger, address) = (self.ledger.clone(), *address);
-        let loaded = tokio::task::spawn_blocking(move || ledger.load(&address)).await;
-        loaded.unwrap_or(Err(LedgerError::Stopped)).map_err(|error| {
+        blocking(move || ledger.load(&address)).await.map_err(|error| {
             tracing::error!(channel = %address, %error, "the ledger cannot be read");
             Failure::Ledger
         })
@@ -135,4 +235,10 @@ impl Gateway {
         });
         let _ = reloaded.await;
     }
+}
+
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, LedgerError> + Send + 'static,
+) -> Result<T, LedgerError> {
+    tokio::task::spawn_blocking(read).await.unwrap_or(Err(LedgerError::Stopped))
 }

@@ -5,6 +5,7 @@ use crate::{
     channel::{Channel, Contexts},
     config::Risk,
     refusal::Refusal,
+    tab::Part,
 };
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{Format as _, Hash, Order, Receipt, Usage, Voucher};
@@ -41,9 +42,7 @@ pub struct Standing<'a> {
     pub unpaid: &'a [Line],
     /// The last receipt.
     pub last: &'a Line,
-    /// Requests that are being served.
-    pub serving: usize,
-    /// The most that they may cost.
+    /// The most that requests may cost which are being served.
     pub at_stake: Amount,
     /// Lower nonces are forgotten, and not taken again.
     pub floor: u64,
@@ -141,6 +140,21 @@ pub fn credit(
     Ok(Credit::Advances)
 }
 
+/// Whether an order is one of this channel, and of this moment.
+pub fn timely(order: &Order, contexts: &Contexts, risk: &Risk, now: UnixTime) -> Result<(), Refusal> {
+    let expires_at = order.expires_at.get();
+    if order.context != contexts.order {
+        return Err(Refusal::OrderContext);
+    }
+    if expires_at < now {
+        return Err(Refusal::OrderExpired { expires_at: expires_at.get() });
+    }
+    if expires_at.get() > now.get().saturating_add(risk.order_life) {
+        return Err(Refusal::OrderTooLong { expires_at: expires_at.get(), most: risk.order_life });
+    }
+    Ok(())
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -151,17 +165,19 @@ pub struct Asked<'a> {
     pub quote: Amount,
 }
 
-/// Whether an order whose signature is good is served now, after the voucher with it was counted.
+/// Whether an order whose signature is good is served now, after the voucher with it was counted. `owner` is all of the owner's
+/// channels together.
 pub fn admit(
     asked: &Asked<'_>,
     channel: &Channel,
     contexts: &Contexts,
     standing: &Standing<'_>,
+    owner: &Part,
     risk: &Risk,
     now: UnixTime,
 ) -> Result<(), Refusal> {
     let Asked { order, request_hash, quote } = asked;
-    let (expires_at, allowed) = (order.expires_at.get(), order.max_amount.get());
+    let allowed = order.max_amount.get();
     if order.context != contexts.order {
         return Err(Refusal::OrderContext);
     }
@@ -177,37 +193,40 @@ pub fn admit(
     if order.nonce.get() < standing.floor {
         return Err(Refusal::OldNonce { nonce: order.nonce.get(), floor: standing.floor });
     }
-    if expires_at < now {
-        return Err(Refusal::OrderExpired { expires_at: expires_at.get() });
-    }
-    if expires_at.get() > now.get().saturating_add(risk.order_life) {
-        return Err(Refusal::OrderTooLong { expires_at: expires_at.get(), most: risk.order_life });
-    }
+    timely(order, contexts, risk, now)?;
     serves(channel, standing.last, risk, now)?;
     if allowed < *quote {
         return Err(Refusal::OrderTooSmall { allowed: allowed.get(), wanted: quote.get() });
     }
-    within(allowed, channel, standing, risk)
+    within(allowed, channel, standing, risk)?;
+    trusted(allowed, standing, owner, risk)
 }
 
-/// Whether one more request of at most `most` fits: in number, in what may be owed, in what the channel holds, and in what
-/// the gateway leaves unsettled.
-fn within(most: Amount, channel: &Channel, standing: &Standing<'_>, risk: &Risk) -> Result<(), Refusal> {
-    let (unpaid, serving, window) = (standing.unpaid.len() as u64, standing.serving as u64, risk.window as u64);
-    if unpaid >= window {
-        return Err(Refusal::Unpaid { unpaid, window });
-    }
-    if unpaid + serving >= window {
-        return Err(Refusal::Window { serving, unpaid, window });
-    }
-    let (_, paid) = standing.paid();
+/// Whether the owner is trusted with one more request of at most `most`: with one at a time always, with more as far as it has paid
+/// for as much.
+fn trusted(most: Amount, standing: &Standing<'_>, owner: &Part, risk: &Risk) -> Result<(), Refusal> {
+    let Part { unpaid, serving, paid, .. } = *owner;
     // Sums that no number holds are above every limit.
+    let owed = owner.owed.get().saturating_add(most.get());
+    let (window, open) = (risk.window as u64, unpaid.saturating_add(serving));
+    if open > 0 && (open >= window || owed > paid.get()) {
+        let (here, paid) = (standing.unpaid.len() as u64, paid.get());
+        return Err(match (here, serving) {
+            (0, 0) => Refusal::Owes { unpaid, paid },
+            (0, _) => Refusal::Window { serving, unpaid, paid, window },
+            _ => Refusal::Unpaid { unpaid, paid, window },
+        });
+    }
+    match owed > risk.unpaid {
+        true => Err(Refusal::Risk { owed, allowed: risk.unpaid }),
+        false => Ok(()),
+    }
+}
+
+/// Whether one more request of at most `most` fits into what the channel holds, and into what the gateway leaves unsettled.
+fn within(most: Amount, channel: &Channel, standing: &Standing<'_>, risk: &Risk) -> Result<(), Refusal> {
     let sum = |a: Amount, b: Amount| a.checked_add(b).unwrap_or(Amount::new(u64::MAX));
     let total = sum(sum(standing.last.billed, standing.at_stake), most);
-    let owed = total.get().saturating_sub(paid.get());
-    if owed > risk.unpaid {
-        return Err(Refusal::Risk { owed, allowed: risk.unpaid });
-    }
     if total > channel.most() {
         return Err(Refusal::Deposit { total: total.get(), most: channel.most().get() });
     }

@@ -6,7 +6,9 @@ use crate::{
     channel::{Channel, Contexts},
     config::Risk,
     refusal::Refusal,
+    tab::Part,
 };
+use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{sign, tree, Format as _, Hash, Order, Receipt, SigningKey, Usage, Voucher};
 use joule_x402::Signed;
@@ -66,6 +68,8 @@ pub struct Bill {
 /// A receipt with all that the ledger keeps of it.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// Of the channel.
+    pub owner: Pubkey,
     pub nonce: u64,
     pub receipt: Signed<Receipt>,
     pub line: Line,
@@ -140,6 +144,18 @@ impl Book {
         self.serving
     }
 
+    /// What the owner's tab says of the channel.
+    pub fn part(&self) -> Part {
+        let paid = self.voucher.map_or(0, |voucher| voucher.message.cumulative.get().get());
+        let unpaid = self.last.billed.get().saturating_sub(paid);
+        Part {
+            unpaid: self.lines.len() as u64,
+            serving: self.serving as u64,
+            owed: Amount::new(unpaid.saturating_add(self.at_stake.get())),
+            paid: Amount::new(paid),
+        }
+    }
+
     /// Above every nonce that is known, for an account whose orders the gateway makes itself.
     pub fn next_nonce(&self) -> u64 {
         let last = self.known.last_key_value().map_or(0, |(nonce, _)| *nonce);
@@ -160,7 +176,6 @@ impl Book {
             voucher: self.voucher.as_ref(),
             unpaid: &self.lines,
             last: &self.last,
-            serving: self.serving,
             at_stake: self.at_stake,
             floor: self.floor,
             fate,
@@ -187,17 +202,19 @@ impl Book {
         Ok(credit)
     }
 
-    /// Lets an order in whose signature is good; from here until `bill` or `release` it counts as being served.
+    /// Lets an order in whose signature is good; from here until `bill` or `release` it counts as being served. `owner` is all of
+    /// its channels together, this one as it is now.
     pub fn admit(
         &mut self,
         asked: &Asked<'_>,
         channel: &Channel,
         contexts: &Contexts,
+        owner: &Part,
         risk: &Risk,
         now: UnixTime,
     ) -> Result<(), Refusal> {
         let nonce = asked.order.nonce.get();
-        admit::admit(asked, channel, contexts, &self.standing(Some(nonce)), risk, now)?;
+        admit::admit(asked, channel, contexts, &self.standing(Some(nonce)), owner, risk, now)?;
         let most = asked.order.max_amount.get();
         self.known.insert(nonce, Known { fate: Fate::Serving, most });
         self.forget();
@@ -228,7 +245,14 @@ impl Book {
     }
 
     /// Ends a request with a receipt. The order's limit is the amount's, whatever the usage came to.
-    pub fn bill(&mut self, order: &Order, contexts: &Contexts, bill: &Bill, key: &SigningKey) -> Entry {
+    pub fn bill(
+        &mut self,
+        order: &Order,
+        channel: &Channel,
+        contexts: &Contexts,
+        bill: &Bill,
+        key: &SigningKey,
+    ) -> Entry {
         let nonce = order.nonce.get();
         let amount = bill.amount.min(order.max_amount.get());
         let sequence = self.last.sequence + 1;
@@ -261,7 +285,7 @@ impl Book {
             self.served(most);
         }
         let (line, peaks) = (self.last, self.frontier.peaks().to_vec());
-        Entry { nonce, receipt, line, peaks }
+        Entry { owner: channel.owner, nonce, receipt, line, peaks }
     }
 }
 

@@ -131,10 +131,18 @@ fn holds(book: &Book, world: &World, contexts: &Contexts) -> Result<(), TestCase
     let billed = world.entries.last().map_or(Amount::default(), |entry| entry.line.billed);
     prop_assert_eq!(standing.last.billed, billed);
     let stake: u64 = world.serving.iter().map(|order| order.max_amount.get().get()).sum();
-    prop_assert_eq!((standing.at_stake.get(), standing.serving), (stake, world.serving.len()));
+    prop_assert_eq!((standing.at_stake.get(), book.serving()), (stake, world.serving.len()));
     prop_assert!(billed.get() + stake <= CAP, "more is promised than there is");
     prop_assert!(billed.get() + stake - paid.get() <= RISK.unpaid, "more is owed than is put up with");
-    prop_assert!(standing.unpaid.len() + standing.serving <= RISK.window);
+    let open = standing.unpaid.len() + book.serving();
+    prop_assert!(open <= RISK.window);
+    prop_assert!(
+        open <= 1 || billed.get() + stake - paid.get() <= paid.get(),
+        "whoever leaves now has paid for as much"
+    );
+    let part = book.part();
+    prop_assert_eq!((part.unpaid + part.serving, part.paid), (open as u64, paid));
+    prop_assert_eq!(part.owed.get(), billed.get() + stake - paid.get());
     if let Some(voucher) = world.voucher.filter(|voucher| !voucher.message.cumulative.get().is_zero()) {
         let limits = Limits {
             context: contexts.voucher,
@@ -166,22 +174,22 @@ proptest! {
                         expires_at: UnixTime::new(NOW.get() + 10).into(),
                     };
                     let asked = Asked { order: &order, request_hash: [1; 32], quote: Amount::default() };
-                    if book.admit(&asked, &channel, &contexts, &RISK, NOW).is_ok() {
+                    if book.admit(&asked, &channel, &contexts, &book.part(), &RISK, NOW).is_ok() {
                         world.serving.push(order);
                     }
-                    prop_assert!(book.admit(&asked, &channel, &contexts, &RISK, NOW).is_err(), "an order is let in once");
+                    prop_assert!(book.admit(&asked, &channel, &contexts, &book.part(), &RISK, NOW).is_err(), "an order is let in once");
                 }
                 Step::End(which, amount) if !world.serving.is_empty() => {
                     let order = world.serving.swap_remove(which % world.serving.len());
                     let usage = Usage { output_tokens: amount, ..Usage::default() };
                     let bill = Bill { request_hash: [1; 32], response_hash: [2; 32], usage, amount: Amount::new(amount), at: NOW };
-                    let entry = book.bill(&order, &contexts, &bill, &key(2));
+                    let entry = book.bill(&order, &channel, &contexts, &bill, &key(2));
                     prop_assert!(entry.receipt.message.amount.get() <= order.max_amount.get());
                     // Until it is on disk nobody sees it, and nobody can pay for it.
                     let sequence = entry.line.sequence;
                     prop_assert!(book.unpaid().iter().all(|receipt| receipt.message.sequence.get() < sequence));
                     let asked = Asked { order: &order, request_hash: [1; 32], quote: Amount::default() };
-                    let again = book.admit(&asked, &channel, &contexts, &RISK, NOW);
+                    let again = book.admit(&asked, &channel, &contexts, &book.part(), &RISK, NOW);
                     prop_assert_eq!(again, Err(Refusal::Serving));
                     world.entries.push(entry);
                     let early = world.voucher(&contexts, world.entries.len(), 0);

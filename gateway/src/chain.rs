@@ -4,7 +4,8 @@ use crate::{
     channel::{Channel, Cluster},
     config::Config,
     exact::Cashier,
-    gateway::{Channels, Gateway},
+    gateway::{Channels, Gateway, AT_ONCE},
+    ledger::Write,
     shop::{PriceList, Seller, Shop},
 };
 use anyhow::{ensure, Context as _};
@@ -16,9 +17,6 @@ use joule_sdk::{
 };
 use joule_units::{Amount, UnixTime};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-
-/// Accounts that an RPC node gives at once.
-const AT_ONCE: usize = 100;
 
 pub type State = billing::state::Channel;
 
@@ -78,10 +76,10 @@ impl OnChain {
 }
 
 impl Channels for OnChain {
-    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>> {
+    fn channels<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Channel>>, SdkError>> {
         Box::pin(async move {
-            let states = self.states(&[*address]).await?;
-            Ok(states.into_iter().flatten().next().map(|state| Channel::from_state(*address, &state)))
+            let states = self.states(addresses).await?.into_iter().zip(addresses);
+            Ok(states.map(|(state, address)| Some(Channel::from_state(*address, &state?))).collect())
         })
     }
 }
@@ -169,8 +167,11 @@ async fn refresh(gateway: &Gateway, chain: &OnChain) -> Result<(), SdkError> {
                 Some(state) => account.chain_says(Channel::from_state(before.address, &state)),
                 // It is gone: nothing more is served on it.
                 None => {
-                    account.chain_says(Channel { closes_at: gateway.clock.now(), ..before });
-                    gateway.accounts.forget(&before.address);
+                    let now = gateway.clock.now();
+                    account.chain_says(Channel { closes_at: now, ..before });
+                    gateway.accounts.forget(&before.address, now);
+                    // If this is lost, it is seen again when the gateway starts.
+                    drop(gateway.ledger.note(before.address, Write::Gone { at: now }));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Accounts, channel::Channel, clock::Clock, config::Config, exact::Exact, forward::Upstreams,
-    ledger::Ledger, limits::Rates, shop::Shop,
+    ledger::Ledger, limits::Rates, lookups::Lookups, shop::Shop,
 };
 use futures::future::BoxFuture;
 use joule_sdk::{Pubkey, SdkError};
@@ -11,10 +11,13 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// Channels that are asked for with one question.
+pub const AT_ONCE: usize = 100;
+
 /// Who knows the channels: the chain.
 pub trait Channels: Send + Sync {
-    /// `None` where there is none.
-    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>>;
+    /// Of at most `AT_ONCE`, in their order; `None` where there is none.
+    fn channels<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Channel>>, SdkError>>;
 }
 
 pub struct Gateway {
@@ -23,6 +26,9 @@ pub struct Gateway {
     /// The provider's authority, which signs receipts.
     pub key: SigningKey,
     pub chain: Arc<dyn Channels>,
+    /// Of channels that the ledger knows, and of all others.
+    pub lookups: Lookups,
+    pub lookups_of_strangers: Lookups,
     pub ledger: Ledger,
     /// Set once, before anything is served, if requests can be paid by `exact`.
     pub exact: OnceLock<Exact>,
@@ -39,6 +45,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Within tokio.
     pub fn new(
         config: Config,
         shop: Shop,
@@ -49,6 +56,8 @@ impl Gateway {
         Ok(Arc::new(Self {
             upstreams: Upstreams::new(&config)?,
             rates: Rates::new(&config.limits),
+            lookups: Lookups::start(chain.clone(), config.limits.lookups_per_second),
+            lookups_of_strangers: Lookups::start(chain.clone(), config.limits.lookups_per_second),
             places: Arc::new(Semaphore::new(config.limits.concurrent)),
             config,
             shop,

@@ -8,12 +8,17 @@ use crate::{
     gateway::Gateway,
     ledger::{LedgerError, Write, Written},
     serve::Unserved,
+    tab::after,
     telemetry,
 };
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{Hash, Order, Prices, Receipt, Usage};
 use joule_x402::{Base58, Settlement, SettlementExtra, Signed};
 use std::{sync::Arc, time::Instant};
+
+/// Seconds for which a request counts that its client broke off, if its order lives so long: what the model has done of it, nobody
+/// pays.
+const BROKEN_OFF: std::ops::RangeInclusive<i64> = 5..=30;
 
 pub struct Hold {
     gateway: Arc<Gateway>,
@@ -110,7 +115,7 @@ impl Hold {
 
     /// There is no answer, and that is not the client's doing: the request costs nothing, and its order may be sent again.
     pub fn free(mut self) {
-        self.end();
+        self.end(false);
     }
 
     /// From here on the order is used up, whatever happens.
@@ -151,7 +156,7 @@ impl Hold {
     fn write(&mut self, bill: &Bill) -> (Signed<Receipt>, Written, u64) {
         let mut book = self.account.book();
         let started = Instant::now();
-        let entry = book.bill(&self.order, &self.account.contexts, bill, &self.gateway.key);
+        let entry = book.bill(&self.order, &self.account.channel(), &self.account.contexts, bill, &self.gateway.key);
         metrics::histogram!(telemetry::SIGNATURES).record(started.elapsed().as_secs_f64());
         let receipt = entry.receipt;
         let before = self.voucher.take().into_iter();
@@ -166,28 +171,36 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.end();
+        // Nobody has said how it ended: the client has gone away.
+        self.end(true);
         metrics::gauge!(telemetry::SERVING).decrement(1.0);
     }
 }
 
 impl Hold {
     /// Once.
-    fn end(&mut self) {
-        let nonce = self.order.nonce.get();
+    fn end(&mut self, is_broken_off: bool) {
+        let (nonce, address) = (self.order.nonce.get(), self.account.address);
         let mut book = self.account.book();
         if let Some(voucher) = self.voucher.take() {
-            drop(self.gateway.ledger.write(self.account.address, book.epoch(), vec![voucher]));
+            drop(self.gateway.ledger.write(address, book.epoch(), vec![voucher]));
         }
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Over => {}
+        let state = std::mem::replace(&mut self.state, State::Over);
+        match state {
+            State::Over => return,
             State::Begun => book.abandon(nonce),
             State::Held => book.release(nonce),
             State::Stored => {
                 book.release(nonce);
                 // If this is lost, the order is refused after a restart, and costs nothing all the same.
-                drop(self.gateway.ledger.write(self.account.address, book.epoch(), vec![Write::Forget { nonce }]));
+                drop(self.gateway.ledger.write(address, book.epoch(), vec![Write::Forget { nonce }]));
             }
+        }
+        if is_broken_off && self.charge.is_none() {
+            let now = self.gateway.clock.now();
+            let (least, most) = (after(now, *BROKEN_OFF.start()), after(now, *BROKEN_OFF.end()));
+            let until = self.order.expires_at.get().clamp(least, most);
+            self.account.tab().broke_off(address, nonce, self.order.max_amount.get(), until);
         }
     }
 }

@@ -23,6 +23,7 @@ mod gateway;
 mod hold;
 mod ledger;
 mod limits;
+mod lookups;
 pub mod meter;
 pub mod openai;
 mod pay;
@@ -36,6 +37,7 @@ mod server;
 mod settle;
 mod shop;
 mod stream;
+mod tab;
 pub mod telemetry;
 pub mod upstream;
 

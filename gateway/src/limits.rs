@@ -49,14 +49,13 @@ impl Quota {
     }
 }
 
-/// Counts the requests of payers whose signatures are good, and questions to the chain.
+/// Counts the requests of payers whose signatures are good, and questions to the chain about payments.
 #[derive(Debug)]
 pub struct Rates {
     of_payers: Quota,
     payers: Mutex<HashMap<Pubkey, Instant>>,
-    of_lookups: Quota,
-    lookups: Mutex<Instant>,
     /// Payments by one transaction that are looked at, as many as lookups: neither takes the other's turns.
+    of_payments: Quota,
     payments: Mutex<Instant>,
     /// Requests that are tried for nothing; `None` when none are.
     of_probes: Option<Quota>,
@@ -68,8 +67,7 @@ impl Rates {
         Self {
             of_payers: Quota::new(limits.requests_per_second, limits.burst),
             payers: Mutex::default(),
-            of_lookups: Quota::new(limits.lookups_per_second, limits.lookups_per_second),
-            lookups: Mutex::new(Instant::now()),
+            of_payments: Quota::new(limits.lookups_per_second, limits.lookups_per_second),
             payments: Mutex::new(Instant::now()),
             of_probes: Quota::in_a_minute(limits.probes_per_minute),
             probes: Mutex::new(Instant::now()),
@@ -86,12 +84,6 @@ impl Rates {
         self.of_payers.take(payers.entry(*payer).or_insert(now), now)
     }
 
-    /// Or how long until the chain may be asked again.
-    pub fn lookup(&self) -> Result<(), Duration> {
-        let mut due = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
-        self.of_lookups.take(&mut due, Instant::now())
-    }
-
     /// Or how long until a request may be tried for nothing again.
     pub fn probe(&self) -> Result<(), Duration> {
         let quota = self.of_probes.ok_or(NEVER)?;
@@ -102,7 +94,7 @@ impl Rates {
     /// Or how long until the chain may be asked about another payment.
     pub fn payment(&self) -> Result<(), Duration> {
         let mut due = self.payments.lock().unwrap_or_else(PoisonError::into_inner);
-        self.of_lookups.take(&mut due, Instant::now())
+        self.of_payments.take(&mut due, Instant::now())
     }
 }
 

@@ -115,6 +115,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let settler = Settler::new(chain.clone(), key.clone(), ledger.clone(), &config)?;
     let settles = config.settle.enabled;
     let gateway = Gateway::new(config, shop, signing_key(&key), Arc::new(chain.clone()), ledger.clone())?;
+    gateway.load().await?;
     if !gateway.config.exact.channels.is_empty() {
         let houses = houses(&chain, &gateway, &key).await?;
         gateway.sell_exact(houses, Arc::new(chain.clone())).await?;

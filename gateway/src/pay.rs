@@ -2,8 +2,10 @@
 
 use crate::{
     account::Account,
-    admit::{Asked, Credit},
+    admit::{self, Asked, Credit},
     book::Book,
+    channel::Contexts,
+    config::Risk,
     gateway::Gateway,
     ledger::Write,
     refusal::Refusal,
@@ -17,7 +19,8 @@ use axum::{
     Json,
 };
 use joule_sdk::Pubkey;
-use joule_voucher::{Format as _, Order, Voucher};
+use joule_units::UnixTime;
+use joule_voucher::{Format as _, Hash, Order, Voucher};
 use joule_x402::{decode, Payment, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
 use std::{sync::Arc, time::Instant};
 
@@ -45,10 +48,40 @@ pub fn other_scheme() -> Failure {
     ))
 }
 
-/// The account that a client pays from.
-pub async fn account(gateway: &Arc<Gateway>, payment: &PaymentPayload) -> Result<Arc<Account>, Unserved> {
+/// The account that a client pays from. Of a channel that is not known yet, all is checked first that can be without the chain.
+/// `body` is the hash of what is to be answered, if anything is.
+pub async fn account(
+    gateway: &Arc<Gateway>,
+    payment: &PaymentPayload,
+    body: Option<&Hash>,
+) -> Result<Arc<Account>, Unserved> {
     let address = Pubkey::new_from_array(payment.payload.channel.0);
+    if gateway.accounts.known(&address).is_none() {
+        let contexts = gateway.shop.cluster.contexts(&address);
+        could_be(payment, body, &contexts, &gateway.config.risk, gateway.clock.now())?;
+    }
     Ok(gateway.account(&address).await?.ok_or(Refusal::UnknownChannel)?)
+}
+
+/// Whether a payment could be good, if there is such a channel.
+fn could_be(
+    payment: &PaymentPayload,
+    body: Option<&Hash>,
+    contexts: &Contexts,
+    risk: &Risk,
+    now: UnixTime,
+) -> Result<(), Refusal> {
+    if let Some(body) = body {
+        let order = &payment.payload.order.as_ref().ok_or(Refusal::NoOrder)?.message;
+        admit::timely(order, contexts, risk, now)?;
+        if order.request_hash != *body {
+            return Err(Refusal::OrderRequest);
+        }
+    }
+    match &payment.payload.voucher {
+        Some(voucher) if voucher.message.context != contexts.voucher => Err(Refusal::VoucherContext),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the signatures: the order's, and the voucher's unless it is the one that was checked last time.
@@ -80,10 +113,17 @@ pub fn let_in(
 ) -> Result<Option<Write>, Refusal> {
     let mut book = account.book();
     let write = voucher.map(|voucher| credit(gateway, account, &mut book, voucher)).transpose()?.flatten();
-    let channel = account.channel();
-    let admitted = book.admit(asked, &channel, &account.contexts, &gateway.config.risk, gateway.clock.now());
-    match admitted {
-        Ok(()) => Ok(write),
+    let (channel, now, nonce) = (account.channel(), gateway.clock.now(), asked.order.nonce.get());
+    // Of two that come at once on two channels of one owner, the second is counted with the first.
+    let mut tab = account.tab();
+    tab.set(channel.address, book.part());
+    let owner = tab.all(&channel.address, nonce, now);
+    match book.admit(asked, &channel, &account.contexts, &owner, &gateway.config.risk, now) {
+        Ok(()) => {
+            tab.set(channel.address, book.part());
+            tab.came_again(channel.address, nonce);
+            Ok(write)
+        }
         Err(refusal) => {
             // A voucher that is good is kept, whether the request is served or not. If this is lost, the client has it still.
             drop(write.map(|write| gateway.ledger.write(channel.address, book.epoch(), vec![write])));
@@ -124,7 +164,7 @@ async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, U
     let header = headers.get(PAYMENT_SIGNATURE);
     let header = header.ok_or_else(|| Failure::BadPayment("it is missing".into()))?;
     let Payment::Channel(payment) = read(gateway, header.as_bytes())? else { return Err(other_scheme().into()) };
-    let account = account(gateway, &payment).await?;
+    let account = account(gateway, &payment, None).await?;
     let voucher = payment.payload.voucher.ok_or_else(|| Failure::BadPayment("it holds no voucher".into()))?;
     verify(&account, None, &payment)?;
     gateway.rates.payer(&account.channel().payer).map_err(Failure::TooFast)?;

@@ -75,11 +75,13 @@ pub enum Refusal {
     VoucherConflict,
 
     // Of what it would come to.
-    #[error("{unpaid} receipts are unpaid; the window is {window}")]
-    Unpaid { unpaid: u64, window: u64 },
-    #[error("{serving} requests of this channel are being served and {unpaid} unpaid; the window is {window}")]
-    Window { serving: u64, unpaid: u64, window: u64 },
-    #[error("with this request the channel might owe {owed}; this gateway allows {allowed}")]
+    #[error("{unpaid} receipts are unpaid: pay them with this request's voucher; more at once, {window} at most, is for whoever has paid for as much before, and that is {paid}")]
+    Unpaid { unpaid: u64, paid: u64, window: u64 },
+    #[error("{serving} requests of this owner are being served, or were broken off by it, and {unpaid} are unpaid: wait for them; more at once, {window} at most, is for whoever has paid for as much before, and that is {paid}")]
+    Window { serving: u64, unpaid: u64, paid: u64, window: u64 },
+    #[error("{unpaid} receipts of other channels of the same owner are unpaid, and it has paid {paid}: pay them there; of a channel that is over they count for a day")]
+    Owes { unpaid: u64, paid: u64 },
+    #[error("with this request the owner might owe {owed}; this gateway allows {allowed}")]
     Risk { owed: u64, allowed: u64 },
     #[error("with this request the channel might come to {total}; it and its session allow {most}")]
     Deposit { total: u64, most: u64 },
@@ -127,6 +129,7 @@ impl Refusal {
             Self::VoucherConflict => "voucher_conflict",
             Self::Unpaid { .. } => "unpaid",
             Self::Window { .. } => "window_full",
+            Self::Owes { .. } => "unpaid_elsewhere",
             Self::Risk { .. } => "risk",
             Self::Deposit { .. } => "deposit",
             Self::Unsettled { .. } => "unsettled",

@@ -152,7 +152,8 @@ async fn by_voucher(
     payment: PaymentPayload,
     body: &Bytes,
 ) -> Result<(Response, &'static str), Unserved> {
-    let account = pay::account(gateway, &payment).await?;
+    let request_hash = hashv(&[body]);
+    let account = pay::account(gateway, &payment, Some(&request_hash)).await?;
     let channel = account.channel();
     let prices = gateway.shop.prices(model, &channel)?.prices;
     let (most, quote) = quote::most(request, model, &prices, gateway.config.timeouts.total())
@@ -162,7 +163,7 @@ async fn by_voucher(
     gateway.rates.payer(&channel.payer).map_err(Failure::TooFast)?;
     let place = place(gateway).await?;
 
-    let asked = Asked { order: &order.message, request_hash: hashv(&[body]), quote };
+    let asked = Asked { order: &order.message, request_hash, quote };
     let paid = match pay::let_in(gateway, &account, payment.payload.voucher.as_ref(), &asked) {
         Ok(paid) => paid,
         Err(refusal) => return Err(Unserved::Refused(refusal, Some(account))),

@@ -16,11 +16,7 @@ use hyper_util::{
 };
 use joule_x402::Base58;
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -196,19 +192,23 @@ async fn channel(State(Shared { gateway, .. }): State<Shared>, Path(address): Pa
         Ok(known) => known,
         Err(failure) => return failure.response(),
     };
-    let empty = Mutex::new(Book::default());
-    let book =
-        known.as_ref().map_or_else(|| empty.lock().unwrap_or_else(PoisonError::into_inner), |account| account.book());
+    Json(match known {
+        Some(account) => standing(&account.book()),
+        None => standing(&Book::default()),
+    })
+    .into_response()
+}
+
+fn standing(book: &Book) -> serde_json::Value {
     let paid = book.voucher().map(|voucher| voucher.message);
-    Json(serde_json::json!({
+    serde_json::json!({
         "receipts": book.last().sequence,
         "billed": book.last().billed.get().to_string(),
         "paid_receipts": paid.map_or(0, |voucher| voucher.sequence.get()),
         "paid": paid.map_or(0, |voucher| voucher.cumulative.get().get()).to_string(),
         "serving": book.serving(),
         "unpaid": book.unpaid(),
-    }))
-    .into_response()
+    })
 }
 
 async fn healthz(State(Shared { gateway, .. }): State<Shared>) -> Response {

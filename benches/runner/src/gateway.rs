@@ -59,8 +59,8 @@ pub fn run(seconds: u32) -> Result<()> {
 struct Open(HashMap<Pubkey, Channel>);
 
 impl Channels for Open {
-    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>> {
-        let found = self.0.get(address).copied();
+    fn channels<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Channel>>, SdkError>> {
+        let found = addresses.iter().map(|address| self.0.get(address).copied()).collect();
         Box::pin(async move { Ok(found) })
     }
 }
@@ -150,7 +150,7 @@ async fn gateway(
     let channel = |number: usize| Channel {
         address: address(number),
         payer: address(number + 1_000_000),
-        owner: address(5),
+        owner: address(number + 2_000_000),
         provider: seller.provider,
         authority,
         model: list.model,

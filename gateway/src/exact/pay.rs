@@ -15,6 +15,7 @@ use crate::{
     openai::Request,
     reply::Failure,
     serve::{place, Unserved},
+    tab::Part,
 };
 use axum::{body::Bytes, response::Response};
 use joule_units::UnixTime;
@@ -81,7 +82,7 @@ fn let_in(gateway: &Gateway, till: &Till, sale: &Sale, request_hash: Hash) -> Re
         expires_at: UnixTime::new(now.get().saturating_add(gateway.config.risk.order_life)).into(),
     };
     let asked = Asked { order: &order, request_hash, quote: sale.amount };
-    book.admit(&asked, &channel, contexts, &gateway.house_risk(), now).map_err(|refusal| {
+    book.admit(&asked, &channel, contexts, &Part::default(), &gateway.house_risk(), now).map_err(|refusal| {
         tracing::warn!(channel = %channel.address, %refusal, "the house channel cannot carry a request");
         Failure::NoRoom
     })?;

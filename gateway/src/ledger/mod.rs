@@ -6,6 +6,7 @@ mod write;
 
 use crate::{
     book::{Entry, Stored},
+    tab::Part,
     telemetry,
 };
 use joule_sdk::Pubkey;
@@ -60,6 +61,10 @@ pub enum Write {
         amount: Amount,
         at: UnixTime,
     },
+    /// The chain has the channel no more.
+    Gone {
+        at: UnixTime,
+    },
 }
 
 /// Writes of one channel that stand or fall together, made while its account had this epoch.
@@ -77,6 +82,15 @@ pub struct Due {
     pub voucher: Signed<Voucher>,
     /// Since when.
     pub since: UnixTime,
+}
+
+/// A channel that the chain has no more, and what its owner owes of it and has paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    pub channel: Pubkey,
+    pub owner: Pubkey,
+    pub part: Part,
+    pub gone: UnixTime,
 }
 
 /// Cheap to clone. The thread ends when the last clone is gone.
@@ -124,6 +138,18 @@ impl Ledger {
     pub fn vouched(&self) -> Result<Vec<Pubkey>, LedgerError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         read::vouched(&reader).map_err(|error| LedgerError::NotRead(error.to_string()))
+    }
+
+    /// Every channel that the chain still had when it was last asked.
+    pub fn present(&self) -> Result<Vec<Pubkey>, LedgerError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read::present(&reader).map_err(|error| LedgerError::NotRead(error.to_string()))
+    }
+
+    /// Every channel that it has no more.
+    pub fn past(&self) -> Result<Vec<Past>, LedgerError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read::past(&reader).map_err(|error| LedgerError::NotRead(error.to_string()))
     }
 
     /// What is on disk of a channel.

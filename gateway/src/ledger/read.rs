@@ -1,9 +1,10 @@
 //! Reading back what was written.
 
-use super::{write::rank, Due};
+use super::{write::rank, Due, Past};
 use crate::{
     admit::Line,
     book::{Stored, REMEMBERED},
+    tab::Part,
 };
 use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
@@ -71,17 +72,48 @@ fn orders(connection: &Connection, channel: &Pubkey) -> rusqlite::Result<Vec<(u6
 pub fn vouched(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
     connection
         .prepare("select address from channels where voucher is not null")?
-        .query_map([], |row| Pubkey::try_from(row.get::<_, Vec<u8>>(0)?.as_slice()).map_err(|_| damaged("an address")))?
+        .query_map([], |row| address(row, 0))?
         .collect()
+}
+
+pub fn present(connection: &Connection) -> rusqlite::Result<Vec<Pubkey>> {
+    connection.prepare("select address from channels where gone = 0")?.query_map([], |row| address(row, 0))?.collect()
+}
+
+pub fn past(connection: &Connection) -> rusqlite::Result<Vec<Past>> {
+    connection
+        .prepare(
+            "select address, owner, gone, cumulative, channels.sequence, receipts.sequence, billed from channels
+             left join receipts on receipts.channel = address
+                and receipts.sequence = (select max(sequence) from receipts where channel = address)
+             where gone <> 0 and owner is not null",
+        )?
+        .query_map([], |row| {
+            let (paid, paid_receipts) = (amount(row, 3)?, row.get::<_, i64>(4)?.cast_unsigned());
+            let receipts = row.get::<_, Option<i64>>(5)?.unwrap_or(0).cast_unsigned();
+            let billed = row.get::<_, Option<i64>>(6)?.unwrap_or(0).cast_unsigned();
+            let unpaid = receipts.saturating_sub(paid_receipts);
+            let owed = Amount::new(billed.saturating_sub(paid.get()));
+            Ok(Past {
+                channel: address(row, 0)?,
+                owner: address(row, 1)?,
+                part: Part { unpaid, serving: 0, owed, paid },
+                gone: UnixTime::new(row.get(2)?),
+            })
+        })?
+        .collect()
+}
+
+fn address(row: &Row<'_>, at: usize) -> rusqlite::Result<Pubkey> {
+    Pubkey::try_from(row.get::<_, Vec<u8>>(at)?.as_slice()).map_err(|_| damaged("an address"))
 }
 
 pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
     connection
         .prepare("select address, voucher, since from channels where voucher is not null and cumulative > settled")?
         .query_map([], |row| {
-            let address = row.get::<_, Vec<u8>>(0)?;
             Ok(Due {
-                channel: Pubkey::try_from(address.as_slice()).map_err(|_| damaged("an address"))?,
+                channel: address(row, 0)?,
                 voucher: Signed::read(&row.get::<_, Vec<u8>>(1)?).ok_or_else(|| damaged("a voucher"))?,
                 since: UnixTime::new(row.get(2)?),
             })

@@ -10,7 +10,11 @@ create table if not exists channels (
     -- What the chain says is settled, when it was last asked.
     settled integer not null default 0,
     -- The frontier of the tree over all receipts.
-    peaks blob not null default x''
+    peaks blob not null default x'',
+    -- Who pays; null before the first receipt.
+    owner blob,
+    -- Unix seconds: since when the chain has it no more; 0 while it does.
+    gone integer not null default 0
 ) without rowid;
 
 create table if not exists receipts (

@@ -26,7 +26,20 @@ pub fn open(path: &Path, max_bytes: Option<u64>) -> rusqlite::Result<Connection>
             .query_row(&format!("pragma max_page_count = {}", bytes / page.unsigned_abs().max(1)), [], |_| Ok(()))?;
     }
     connection.execute_batch(include_str!("schema.sql"))?;
+    upgrade(&connection)?;
     Ok(connection)
+}
+
+/// Columns that older ledgers lack.
+fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let mut columns = connection.prepare("select name from pragma_table_info('channels')")?;
+    let columns = columns.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    for (name, kind) in [("owner", "blob"), ("gone", "integer not null default 0")] {
+        if !columns.iter().any(|column| column == name) {
+            connection.execute(&format!("alter table channels add column {name} {kind}"), [])?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes until nobody is left to ask. One account's writes are void from the first that failed on, until it comes back
@@ -103,6 +116,11 @@ fn apply(transaction: &Transaction<'_>, channel: &Pubkey, write: &Write) -> rusq
                 .execute(params![address, rank(*nonce)])?;
         }
         Write::Receipt(entry) => receipt(transaction, channel, entry)?,
+        Write::Gone { at } => {
+            transaction
+                .prepare_cached("update channels set gone = ?2 where address = ?1 and gone = 0")?
+                .execute(params![address, at.get()])?;
+        }
         Write::Settled { amount, at } => {
             transaction
                 .prepare_cached("update channels set settled = ?2, since = ?3 where address = ?1 and settled <> ?2")?
@@ -139,9 +157,10 @@ fn receipt(transaction: &Transaction<'_>, channel: &Pubkey, entry: &Entry) -> ru
         .execute(params![address, rank(entry.nonce), signed(line.sequence)])?;
     transaction
         .prepare_cached(
-            "insert into channels (address, peaks) values (?1, ?2) on conflict (address) do update set peaks = ?2",
+            "insert into channels (address, peaks, owner) values (?1, ?2, ?3)
+             on conflict (address) do update set peaks = ?2, owner = ?3, gone = 0",
         )?
-        .execute(params![address, entry.peaks.concat()])?;
+        .execute(params![address, entry.peaks.concat(), entry.owner.as_ref()])?;
     Ok(())
 }
 
@@ -153,4 +172,59 @@ pub fn signed(number: u64) -> i64 {
 /// A signed number that sorts as `nonce` does.
 pub fn rank(nonce: u64) -> i64 {
     (nonce ^ 1 << 63).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{read, Past};
+    use joule_units::{Amount, UnixTime};
+
+    #[test]
+    fn a_ledger_of_before_owners_were_kept_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        let old = "create table channels (address blob primary key, voucher blob, sequence integer not null default 0,
+            cumulative integer not null default 0, since integer not null default 0, settled integer not null default 0,
+            peaks blob not null default x'') without rowid";
+        Connection::open(&path).unwrap().execute_batch(old).unwrap();
+        let channel = Pubkey::new_from_array([7; 32]);
+        let insert = "insert into channels (address, sequence, cumulative) values (?1, 2, 30)";
+        Connection::open(&path).unwrap().execute(insert, [channel.as_ref()]).unwrap();
+        for _ in 0..2 {
+            let connection = open(&path, None).unwrap();
+            assert_eq!(read::present(&connection).unwrap(), [channel]);
+            assert_eq!(read::past(&connection).unwrap(), []);
+        }
+    }
+
+    #[test]
+    fn what_a_channel_leaves_behind_is_what_its_receipts_come_to_and_its_voucher_does_not_pay() {
+        let mut connection = open(std::path::Path::new(":memory:"), None).unwrap();
+        let [unpaid, paid, nobodys] = [1, 2, 3].map(|seed| Pubkey::new_from_array([seed; 32]));
+        let owner = Pubkey::new_from_array([9; 32]);
+        let channel = "insert into channels (address, sequence, cumulative, owner) values (?1, ?2, ?3, ?4)";
+        connection.execute(channel, params![unpaid.as_ref(), 2, 30, owner.as_ref()]).unwrap();
+        connection.execute(channel, params![paid.as_ref(), 1, 20, owner.as_ref()]).unwrap();
+        connection.execute(channel, params![nobodys.as_ref(), 0, 0, None::<Vec<u8>>]).unwrap();
+        let receipt = "insert into receipts values (?1, ?2, x'', ?3, 0, 0, 0, 0, x'')";
+        for (of, sequence, billed) in
+            [(unpaid, 1, 10), (unpaid, 2, 30), (unpaid, 3, 55), (unpaid, 4, 70), (paid, 1, 20)]
+        {
+            connection.execute(receipt, params![of.as_ref(), sequence, billed]).unwrap();
+        }
+        let transaction = connection.transaction().unwrap();
+        for of in [unpaid, paid, nobodys] {
+            apply(&transaction, &of, &Write::Gone { at: UnixTime::new(50) }).unwrap();
+            // The first time counts.
+            apply(&transaction, &of, &Write::Gone { at: UnixTime::new(60) }).unwrap();
+        }
+        transaction.commit().unwrap();
+        assert_eq!(read::present(&connection).unwrap(), []);
+        let past = |channel, unpaid, owed, paid| {
+            let part = crate::tab::Part { unpaid, serving: 0, owed: Amount::new(owed), paid: Amount::new(paid) };
+            Past { channel, owner, part, gone: UnixTime::new(50) }
+        };
+        assert_eq!(read::past(&connection).unwrap(), [past(unpaid, 2, 40, 30), past(paid, 0, 0, 20)]);
+    }
 }

@@ -9,5 +9,7 @@ mod forged;
 mod model;
 mod money;
 mod probes;
+mod strangers;
 mod support;
+mod trust;
 mod upstreams;

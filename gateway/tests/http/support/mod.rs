@@ -22,7 +22,10 @@ use serde_json::{json, Value};
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc, LazyLock, Mutex,
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -53,13 +56,21 @@ fn address(seed: u8) -> Pubkey {
 
 pub const CLUSTER: Cluster = Cluster { genesis: [7; 32], program: Pubkey::new_from_array([8; 32]) };
 
-/// The channels that there are.
+/// The channels that there are, and how many questions were asked.
 #[derive(Default)]
-pub struct Book(pub Mutex<HashMap<Pubkey, Channel>>);
+pub struct Book(pub Mutex<HashMap<Pubkey, Channel>>, AtomicUsize);
+
+impl Book {
+    pub fn times_asked(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+}
 
 impl Channels for Book {
-    fn channel<'a>(&'a self, address: &'a Pubkey) -> BoxFuture<'a, Result<Option<Channel>, SdkError>> {
-        let found = self.0.lock().unwrap().get(address).copied();
+    fn channels<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Channel>>, SdkError>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        let all = self.0.lock().unwrap();
+        let found = addresses.iter().map(|address| all.get(address).copied()).collect();
         Box::pin(async move { Ok(found) })
     }
 }
@@ -129,9 +140,11 @@ impl World {
         let seller = Seller { provider: address(1), authority: channel(0).authority, pay_to: address(5) };
         let lists = HashMap::from([(address(3), PriceList { model: address(2), mint: address(4), prices: PRICES })]);
         let shop = Shop::new(&config, CLUSTER, seller, lists).unwrap();
-        let chain = Arc::new(Book(Mutex::new((10..20).map(|seed| (address(seed), channel(seed))).collect())));
+        let channels = (10..20).map(|seed| (address(seed), channel(seed))).collect();
+        let chain = Arc::new(Book(Mutex::new(channels), AtomicUsize::default()));
         let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes).unwrap();
         let gateway = Gateway::new(config, shop, key(200), chain.clone(), ledger).unwrap();
+        gateway.load().await.unwrap();
         let server = Server::bind(gateway.clone(), telemetry::metrics().unwrap()).await.unwrap();
         let url = format!("http://{}", server.address().unwrap());
         let running = Some(tokio::spawn(server.run()));

@@ -1,0 +1,148 @@
+//! What one owner owes, over all its channels: how much may be unpaid follows what was paid. No clock, no network, no disk.
+//!
+//! A channel costs next to nothing, so that whoever leaves one unpaid and opens another must not begin anew.
+
+use joule_sdk::Pubkey;
+use joule_units::{Amount, UnixTime};
+use std::collections::HashMap;
+
+/// Seconds for which a debt counts that nobody can pay any more, because its channel is over. Then whoever owed it begins anew, as
+/// it could have with another key.
+pub const DEBT_LIFE: i64 = 86_400;
+
+/// Of one channel, or of several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Receipts that no voucher pays for.
+    pub unpaid: u64,
+    /// Requests that are being served, and those that the client broke off.
+    pub serving: u64,
+    /// What `unpaid` comes to, and the most that `serving` may.
+    pub owed: Amount,
+    /// By vouchers.
+    pub paid: Amount,
+}
+
+impl Part {
+    fn plus(self, other: Self) -> Self {
+        let sum = |a: Amount, b: Amount| Amount::new(a.get().saturating_add(b.get()));
+        Self {
+            unpaid: self.unpaid + other.unpaid,
+            serving: self.serving + other.serving,
+            owed: sum(self.owed, other.owed),
+            paid: sum(self.paid, other.paid),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    part: Part,
+    /// Of a channel that is over: until when its debt counts.
+    until: Option<UnixTime>,
+}
+
+/// A request that the client broke off before anything of its answer was sent.
+#[derive(Debug, Clone, Copy)]
+struct BrokenOff {
+    most: Amount,
+    until: UnixTime,
+}
+
+#[derive(Debug, Default)]
+pub struct Tab {
+    channels: HashMap<Pubkey, Entry>,
+    /// By channel and nonce.
+    broken_off: HashMap<(Pubkey, u64), BrokenOff>,
+}
+
+impl Tab {
+    /// Where a channel stands.
+    pub fn set(&mut self, channel: Pubkey, part: Part) {
+        self.channels.entry(channel).or_default().part = part;
+    }
+
+    /// The chain has the channel, whatever was thought.
+    pub fn open(&mut self, channel: Pubkey) {
+        self.channels.entry(channel).or_default().until = None;
+    }
+
+    /// The channel is over. What it owes since `since` can be paid no more.
+    pub fn over(&mut self, channel: Pubkey, since: UnixTime) {
+        self.channels.entry(channel).or_default().until = Some(after(since, DEBT_LIFE));
+    }
+
+    /// Its place stays taken until the order is over that asked for it, or the same order comes again.
+    pub fn broke_off(&mut self, channel: Pubkey, nonce: u64, most: Amount, until: UnixTime) {
+        self.broken_off.insert((channel, nonce), BrokenOff { most, until });
+    }
+
+    /// It is being served again, or was.
+    pub fn came_again(&mut self, channel: Pubkey, nonce: u64) {
+        self.broken_off.remove(&(channel, nonce));
+    }
+
+    /// All together, without the place that this order has already.
+    pub fn all(&mut self, channel: &Pubkey, nonce: u64, now: UnixTime) -> Part {
+        self.broken_off.retain(|_, it| it.until > now);
+        let broken_off = self.broken_off.iter().filter(|(key, _)| **key != (*channel, nonce));
+        let broken_off = broken_off.map(|(_, it)| Part { serving: 1, owed: it.most, ..Part::default() });
+        let channels = self.channels.values().map(|Entry { part, until }| match until {
+            Some(until) if *until <= now => Part { paid: part.paid, ..Part::default() },
+            _ => *part,
+        });
+        broken_off.chain(channels).fold(Part::default(), Part::plus)
+    }
+}
+
+pub fn after(time: UnixTime, seconds: i64) -> UnixTime {
+    UnixTime::new(time.get().saturating_add(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::new(1_000_000);
+
+    fn channel(seed: u8) -> Pubkey {
+        Pubkey::new_from_array([seed; 32])
+    }
+
+    fn part(unpaid: u64, serving: u64, owed: u64, paid: u64) -> Part {
+        Part { unpaid, serving, owed: Amount::new(owed), paid: Amount::new(paid) }
+    }
+
+    #[test]
+    fn channels_of_one_owner_are_one_account() {
+        let mut tab = Tab::default();
+        tab.set(channel(1), part(1, 0, 100, 500));
+        tab.set(channel(2), part(0, 2, 300, 0));
+        assert_eq!(tab.all(&channel(3), 1, NOW), part(1, 2, 400, 500));
+        tab.set(channel(1), part(0, 0, 0, 600));
+        assert_eq!(tab.all(&channel(3), 1, NOW), part(0, 2, 300, 600));
+    }
+
+    #[test]
+    fn a_debt_outlives_its_channel_for_a_day_and_what_was_paid_for_ever() {
+        let mut tab = Tab::default();
+        tab.set(channel(1), part(1, 0, 100, 500));
+        tab.over(channel(1), NOW);
+        assert_eq!(tab.all(&channel(2), 1, after(NOW, DEBT_LIFE - 1)), part(1, 0, 100, 500));
+        assert_eq!(tab.all(&channel(2), 1, after(NOW, DEBT_LIFE)), part(0, 0, 0, 500));
+    }
+
+    #[test]
+    fn what_was_broken_off_keeps_its_place_until_it_comes_again_or_is_over() {
+        let mut tab = Tab::default();
+        let order = (channel(1), 7);
+        tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
+        assert_eq!(tab.all(&channel(1), 8, NOW), part(0, 1, 40, 0));
+        assert_eq!(tab.all(&channel(2), 7, NOW), part(0, 1, 40, 0), "another channel's order of this number");
+        assert_eq!(tab.all(&channel(1), 7, NOW), Part::default(), "the same order again");
+        tab.came_again(order.0, order.1);
+        assert_eq!(tab.all(&channel(1), 8, NOW), Part::default());
+        tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
+        assert_eq!(tab.all(&channel(1), 8, after(NOW, 20)), Part::default());
+    }
+}
