@@ -129,7 +129,7 @@ impl Market {
         let text = format!(
             "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '{rpc}'\nkeypair = '{key}'\n\
              ledger = 'gateway.sqlite'\n[risk]\nwindow = 1\nmin_grace = {GRACE}\nrefresh_ms = 200\n\
-             [timeouts]\ndrain_ms = 5000\n[settle]\nevery_ms = 200\n{more}\n[[model]]\nname = 'digits'\nmodel = '{model}'\n\
+             [timeouts]\ndrain_ms = 5000\n[settle]\nevery_ms = 200\nfee = 0\n{more}\n[[model]]\nname = 'digits'\nmodel = '{model}'\n\
              prices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",
             rpc = self.world.localnet.rpc_url(),
             key = self.world.key_file(Persona::North).display(),
