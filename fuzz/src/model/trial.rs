@@ -87,13 +87,6 @@ impl Trial {
         self.panel != Pubkey::default()
     }
 
-    /// Unix seconds until which it may be drawn at the latest. Waiting for somebody who is busy, which nobody states, gives a step more
-    /// each time.
-    pub fn latest_draw(&self, now: i64) -> i64 {
-        let step = self.dispute.vote_window.get() as i64;
-        self.draw_by.max(now.min(self.patient_until) + step)
-    }
-
     /// How many members a round's panel has.
     pub fn seats(&self, round: usize) -> usize {
         if round == 0 {

@@ -1,13 +1,14 @@
-//! A seat in a panel answers with what was locked when it was enrolled, once at a time: nobody is drawn, punished or expelled for
-//! what it could not cover, and nobody chooses a panel by keeping the others busy.
+//! A seat in a panel answers with what was locked when it was enrolled, once at a time: nobody is punished or expelled for
+//! what it could not cover, and nobody chooses a panel, or has none, by keeping others busy.
 
 use joule_sdk::{
     escrow::{
         constants::PATIENCE,
-        state::{DisputeStatus, Panel, Terms, Verdict},
+        state::{tickets, DisputeStatus, Panel, Terms, Verdict},
     },
     instruction, pda,
     staking::state::Bond,
+    units::UnixTime,
     Keypair, Pubkey, Signer,
 };
 use joule_tests::{Kind, World, EXPOSURE, PANEL_STEP, RESULT, TRUTH};
@@ -69,13 +70,7 @@ fn staged_disputes_empty_no_panel() {
     assert!((1..4).contains(&running.len()));
     // Whoever sits comes, and nobody is slashed or expelled for the disputes that wait.
     for job in running {
-        let dispute = w.dispute(&job);
-        let members: Vec<(u8, Keypair)> = (0..dispute.drawn)
-            .map(|seat| {
-                let key = resolvers.iter().find(|r| r.pubkey() == dispute.members[seat as usize]).unwrap();
-                (seat, key.insecure_clone())
-            })
-            .collect();
+        let members = members(&w, job, &resolvers);
         for (seat, juror) in &members {
             w.send(&[w.commit_seat(job, *seat, juror, TRUTH)], &[juror]);
         }
@@ -98,44 +93,132 @@ fn the_lot_waits_for_whoever_is_busy_and_is_not_cast_again() {
     let lot = w.dispute(&second).lot;
     assert_ne!(lot, [0; 32]);
     w.seated(first, &members, &[TRUTH; 3]);
-    // Asked again while its time runs, it waits on; another slot changes nothing.
-    w.set_time(w.dispute(&second).draw_by.get());
+    // Asked again, it waits on; another slot changes nothing, and nobody has to keep asking.
+    assert_eq!(w.dispute(&second).draw_by.get(), w.now() + PATIENCE as i64 + PANEL_STEP);
+    w.set_time(w.now() + 1);
     assert!(!draws(&mut w, second));
-    assert_eq!(w.dispute(&second).draw_by.get(), w.now() + PANEL_STEP);
     w.set_time(w.dispute(&first).final_at.get() + 1);
     w.send(&[w.resolve(first)], &[]);
     let votes: Vec<_> = members.iter().map(|(_, juror)| (0, juror)).collect();
     w.wind_up(first, &votes);
     assert_eq!(w.entry(&second, &resolvers[0].pubkey()), (EXPOSURE, 0));
-    w.set_time(w.dispute(&second).draw_by.get());
     assert!(draws(&mut w, second));
     assert_eq!((w.dispute(&second).lot, w.dispute(&second).drawn), (lot, 3));
 }
 
+/// A resolver's key by its address.
+fn key_of(resolvers: &[Keypair], who: Pubkey) -> Keypair {
+    resolvers.iter().find(|r| r.pubkey() == who).expect("a resolver").insecure_clone()
+}
+
+/// Those who were drawn for the first round.
+fn members(w: &World, job: Pubkey, resolvers: &[Keypair]) -> Vec<(u8, Keypair)> {
+    let dispute = w.dispute(&job);
+    (0..dispute.drawn).map(|seat| (seat, key_of(resolvers, dispute.members[seat as usize]))).collect()
+}
+
+/// What a penny of work puts at risk.
+const PENNY: u64 = EXPOSURE / 100;
+
+/// A challenged job that puts little at risk.
+fn small_dispute(w: &mut World, jurors: u8) -> Pubkey {
+    let terms = Terms { budget: PENNY, bond_bps: 10_000, jurors, vote_window: 24 * 3600, ..w.panel_terms() };
+    let (id, alice, north) = (w.next_id(), w.alice.insecure_clone(), w.north.insecure_clone());
+    w.send(&[w.open(terms)], &[&alice]);
+    let job = pda::job(&alice.pubkey(), id);
+    let worker = instruction::escrow::Provider::new(north.pubkey(), w.north_tokens());
+    w.send(&[instruction::escrow::accept(worker, job, &w.job(&job), PENNY)], &[&north]);
+    w.send(&[w.submit(job)], &[&north]);
+    w.challenged(job);
+    job
+}
+
 #[test]
-fn when_patience_ends_a_busy_members_seat_stays_empty_and_the_others_alone_decide_nothing() {
+fn a_panel_that_is_kept_busy_for_a_penny_judges_all_the_same() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 4]);
-    let (first, second) = (dispute(&mut w), dispute(&mut w));
-    w.drawn(first, &resolvers);
-    let patient_until = w.dispute(&second).patient_until.get();
-    assert_eq!(patient_until, w.now() + PATIENCE as i64);
-    assert!(!draws(&mut w, second));
-    while w.dispute(&second).draw_by.get() <= patient_until {
-        w.set_time(w.dispute(&second).draw_by.get());
-        assert!(!draws(&mut w, second));
+    // Seats of just what is at risk, all of them behind small disputes that last for longer than anybody is patient.
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
+    let job = dispute(&mut w);
+    let staged: Vec<Pubkey> = (0..4).map(|_| small_dispute(&mut w, 7)).collect();
+    for staged in &staged {
+        assert!(draws(&mut w, *staged));
     }
+    assert!(!draws(&mut w, job));
+    let patient_until = w.dispute(&job).patient_until.get();
+    assert_eq!(patient_until, w.now() + PATIENCE as i64);
+    w.set_time(patient_until);
+    assert!(!draws(&mut w, job), "asked once in a week, the lot is not lost");
     w.set_time(patient_until + 1);
-    assert!(draws(&mut w, second));
-    // One of four was free, and no seat is filled by anybody on whom the lot has not fallen.
-    assert!(w.dispute(&second).drawn <= 1);
-    let members: Vec<(u8, Keypair)> = resolvers
-        .iter()
-        .filter(|r| w.dispute(&second).members[0] == r.pubkey())
-        .map(|r| (0, r.insecure_clone()))
-        .collect();
-    w.seated(second, &members, &vec![TRUTH; members.len()]);
-    assert_eq!(resolved(&mut w, second), Verdict::Undecided);
+    assert!(draws(&mut w, job));
+    let seated = members(&w, job, &resolvers);
+    assert_eq!(seated.len(), 3);
+    w.seated(job, &seated, &[TRUTH, TRUTH, RESULT]);
+    assert_eq!(resolved(&mut w, job), Verdict::Counter);
+    // Each lost what it lost by its own doing: one was wrong here, and all were absent where nobody came.
+    let votes: Vec<_> = seated.iter().map(|(_, juror)| (0, juror)).collect();
+    w.wind_up(job, &votes);
+    assert_eq!(w.entry(&staged[0], &votes[2].1.pubkey()), (0, 4 * PENNY));
+    for staged in staged {
+        w.send(&[w.resolve(staged)], &[]);
+        for seat in 0..w.dispute(&staged).drawn {
+            w.send(&[w.punish(staged, seat)], &[]);
+        }
+        w.wind_up(staged, &[]);
+    }
+    let amounts: Vec<u64> = resolvers.iter().map(|r| bond_of(&w, r).amount.get()).collect();
+    let wrong = seated[2].1.pubkey();
+    for (resolver, amount) in resolvers.iter().zip(amounts) {
+        assert_eq!(amount, if resolver.pubkey() == wrong { 0 } else { EXPOSURE - 4 * PENNY });
+    }
+}
+
+#[test]
+fn what_members_lose_elsewhere_casts_no_other_lot() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[2 * EXPOSURE; 8]);
+    let (first, second, third) = (dispute(&mut w), dispute(&mut w), dispute(&mut w));
+    assert!(draws(&mut w, first) && draws(&mut w, second));
+    let waits = !draws(&mut w, third);
+    let seen = w.dispute(&third);
+    // Whom the lot has fallen on, by the panel as it was.
+    let wanted = |w: &World| {
+        let (mut dispute, mut panel): (_, Panel) = (seen, w.get(&seen.panel));
+        let lot = tickets(&seen.lot, &pda::dispute(&third), 0);
+        dispute.draw(&w.job(&third), &mut panel, UnixTime::new(seen.patient_until.get() + 1), lot).unwrap();
+        dispute.members
+    };
+    assert!(waits, "the slot's hash of this world falls on somebody with two seats");
+    let before = wanted(&w);
+    // The members of the first dispute vote wrong, those of the second do not come: forfeited and expelled.
+    let liars = members(&w, first, &resolvers);
+    w.seated(first, &liars, &[RESULT, TRUTH, TRUTH]);
+    assert_eq!(resolved(&mut w, first), Verdict::Counter);
+    let votes: Vec<_> = liars.iter().map(|(_, juror)| (0, juror)).collect();
+    w.wind_up(first, &votes);
+    assert_eq!(w.entry(&second, &liars[0].1.pubkey()).0, EXPOSURE);
+    w.set_time(w.dispute(&second).final_at.get().max(w.job(&second).settle_after.get()) + 1);
+    w.send(&[w.resolve(second)], &[]);
+    let absent = w.dispute(&second).members[0];
+    w.send(&[w.punish(second, 0)], &[]);
+    assert_eq!(w.entry(&second, &absent).0, 0);
+    w.set_time(seen.patient_until.get() + 1);
+    assert!(draws(&mut w, third));
+    let after = w.dispute(&third);
+    let seated: Vec<Pubkey> = before[..3].iter().copied().filter(|who| *who != absent).collect();
+    assert_eq!(after.members[..after.drawn as usize], seated);
+}
+
+#[test]
+fn a_provider_that_enrols_makes_no_panel_too_small_for_its_results() {
+    let mut w = World::new(Kind::Classic);
+    let north = w.north.insecure_clone();
+    w.give_bond(&north, EXPOSURE);
+    w.send(&[w.enroll(&north, EXPOSURE)], &[&north]);
+    let resolvers = w.resolvers(&[EXPOSURE; 2]);
+    let job = dispute(&mut w);
+    let members = w.drawn(job, &resolvers);
+    w.seated(job, &members, &[TRUTH; 2]);
+    assert_eq!(resolved(&mut w, job), Verdict::Counter);
 }
 
 #[test]
@@ -227,7 +310,7 @@ fn what_no_panel_can_judge_is_not_challenged() {
     let friend = w.challenger();
     w.refuse(w.challenge(job, &friend, TRUTH), &[&friend], "UninitializedAccount");
     // Nor where every seat is smaller than what is at risk, or too few are large enough.
-    for stakes in [[EXPOSURE - 1; 6], [EXPOSURE, EXPOSURE, 1, 1, 1, 1]] {
+    for stakes in [[EXPOSURE - 1; 6], [EXPOSURE, 1, 1, 1, 1, 1]] {
         let mut w = World::new(Kind::Classic);
         w.resolvers(&stakes);
         let (job, friend) = (w.delivered_by(week), w.challenger());

@@ -156,6 +156,14 @@ impl Dispute {
         Ok(())
     }
 
+    /// Keeps a lot that has fallen on somebody who is busy. It can be drawn at any moment until patience ends, and a step longer.
+    #[inline(always)]
+    pub fn pin(&mut self, lot: [u8; 32]) -> Result<()> {
+        self.lot = lot;
+        self.draw_by = self.after(UnixTime::new(self.patient_until.get()), 1)?;
+        Ok(())
+    }
+
     /// Chooses a later slot to draw by, within the time there is for drawing.
     #[inline(always)]
     pub fn aim(&mut self, slot: u64, now: UnixTime) -> Result<()> {
@@ -169,6 +177,12 @@ impl Dispute {
     pub(super) fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
         let wait = count.checked_mul(self.vote_window.get()).ok_or(EscrowError::Overflow)?;
         Ok(now.checked_add(Seconds::new(wait)).ok_or(EscrowError::Overflow)?.get().into())
+    }
+
+    /// Who may vote is what it was in the last second in which nobody knew of the dispute.
+    #[inline(always)]
+    pub fn eligible_at(&self) -> UnixTime {
+        UnixTime::new(self.opened_at.get().saturating_sub(1))
     }
 
     #[inline(always)]
