@@ -233,7 +233,8 @@ impl World {
     pub fn punish(&self, job: Pubkey, member: u8) -> Instruction {
         let dispute = self.dispute(&job);
         let claim = pda::seat_claim(&dispute.panel, &dispute.members[member as usize]);
-        let payer = self.get::<Claim>(&claim).rent_payer;
+        // Of a claim that was slashed whole nobody gets the rent.
+        let payer = if self.is_closed(&claim) { self.alice.pubkey() } else { self.get::<Claim>(&claim).rent_payer };
         instruction::escrow::punish_absent(job, &self.job(&job), &dispute, member, payer, self.token_program)
     }
 

@@ -54,7 +54,7 @@ pub struct Enrolled {
 pub struct Seat {
     /// What it enrolled with.
     pub stake: u64,
-    /// What of it is left: 0 once it was punished.
+    /// What of it is left, once a part was slashed.
     pub left: u64,
     /// What of it stands behind disputes.
     pub engaged: u64,

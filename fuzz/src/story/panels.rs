@@ -75,9 +75,9 @@ impl Story {
         Violation::unless(may, "punished for being absent, and was not")?;
         trial.punished |= bit;
         let (wanted, panel) = (trial.deposit, trial.panel);
-        // Nobody who did not come is seated again.
         if let Some(seat) = model.enrolled.get_mut(&(panel, e.resolver)) {
-            *seat = Seat { left: 0, engaged: seat.engaged.saturating_sub(wanted), ..*seat };
+            let rest = |of: u64| of.saturating_sub(wanted);
+            *seat = Seat { left: rest(seat.left), engaged: rest(seat.engaged), ..*seat };
         }
         // What was slashed whole is no claim any more.
         let claim = self.hand.slashed.first().map(|slashed| slashed.claim);
@@ -113,14 +113,13 @@ fn others(model: &Model, of: &Job, trial: &Trial) -> BTreeMap<Pubkey, Seat> {
     others.map(|((_, who), seat)| (*who, *seat)).collect()
 }
 
-/// A panel is asked only if enough have what is at risk left of their stakes to take more than half of the seats, and are not the
-/// lesser part of it.
+/// A panel is asked only if enough for an appeal have what is at risk left of their stakes, and are not the lesser part of it.
 pub(super) fn require_judges(model: &Model, of: &Job, trial: &Trial) -> Result<(), Violation> {
     let others = others(model, of, trial);
     let whole: u128 = others.values().map(|seat| seat.stake as u128).sum();
     let strong = others.values().filter(|seat| seat.answers(trial.deposit));
     let (count, stakes) = strong.fold((0, 0u128), |(count, sum), seat| (count + 1, sum + seat.stake as u128));
-    let can = 2 * count > trial.jurors as usize && 2 * stakes >= whole;
+    let can = count > 2 * trial.jurors as usize && 2 * stakes >= whole;
     Violation::unless(can, "a panel was asked that cannot judge")
 }
 

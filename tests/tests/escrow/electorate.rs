@@ -230,6 +230,7 @@ fn a_stranger_can_still_register_and_vote_where_it_did_so_before_the_challenge()
     let profile = Profile { payout_owner: juror.pubkey(), ..w.profile() };
     w.send(&[register(juror.pubkey(), juror.pubkey(), profile)], &[&juror]);
     w.give_bond(&juror, EXPOSURE);
+    w.set_time(w.now() + 1);
     w.challenged(job);
     w.send(&[w.commit(job, &juror, TRUTH, EXPOSURE)], &[&juror]);
 }

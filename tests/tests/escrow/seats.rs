@@ -12,7 +12,7 @@ use joule_sdk::{
     Keypair, Pubkey, Signer,
 };
 use joule_tests::{Kind, World, EXPOSURE, PANEL_STEP, RESULT, TRUTH};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn bond_of(w: &World, owner: &Keypair) -> Bond {
     w.get(&pda::bond(&owner.pubkey(), &w.mint))
@@ -41,7 +41,7 @@ fn draws(w: &mut World, job: Pubkey) -> bool {
 #[test]
 fn a_member_votes_with_nothing_free_in_its_bond() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 3]);
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
     assert_eq!(bond_of(&w, &resolvers[0]).free().unwrap(), 0);
     let job = dispute(&mut w);
     let members = w.drawn(job, &resolvers);
@@ -86,24 +86,44 @@ fn staged_disputes_empty_no_panel() {
 #[test]
 fn the_lot_waits_for_whoever_is_busy_and_is_not_cast_again() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 3]);
-    let (first, second) = (dispute(&mut w), dispute(&mut w));
-    let members = w.drawn(first, &resolvers);
-    assert!(!draws(&mut w, second));
-    let lot = w.dispute(&second).lot;
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
+    // Two disputes leave one of seven free.
+    let (first, other, second) = (dispute(&mut w), dispute(&mut w), dispute(&mut w));
+    assert!(draws(&mut w, first));
+    let mut busy = vec![first];
+    for job in [other, second] {
+        if draws(&mut w, job) {
+            busy.push(job);
+        }
+    }
+    let waiting = if busy.contains(&other) { second } else { other };
+    assert!(busy.len() < 3);
+    let lot = w.dispute(&waiting).lot;
     assert_ne!(lot, [0; 32]);
-    w.seated(first, &members, &[TRUTH; 3]);
     // Asked again, it waits on; another slot changes nothing, and nobody has to keep asking.
-    assert_eq!(w.dispute(&second).draw_by.get(), w.now() + PATIENCE as i64 + PANEL_STEP);
+    assert_eq!(w.dispute(&waiting).draw_by.get(), w.dispute(&waiting).patient_until.get() + PANEL_STEP);
     w.set_time(w.now() + 1);
-    assert!(!draws(&mut w, second));
-    w.set_time(w.dispute(&first).final_at.get() + 1);
-    w.send(&[w.resolve(first)], &[]);
-    let votes: Vec<_> = members.iter().map(|(_, juror)| (0, juror)).collect();
-    w.wind_up(first, &votes);
-    assert_eq!(w.entry(&second, &resolvers[0].pubkey()), (EXPOSURE, 0));
-    assert!(draws(&mut w, second));
-    assert_eq!((w.dispute(&second).lot, w.dispute(&second).drawn), (lot, 3));
+    assert!(!draws(&mut w, waiting));
+    let seated: Vec<_> = busy.iter().map(|job| (*job, members(&w, *job, &resolvers))).collect();
+    for (job, members) in &seated {
+        for (seat, juror) in members {
+            w.send(&[w.commit_seat(*job, *seat, juror, TRUTH)], &[juror]);
+        }
+    }
+    w.set_time(w.dispute(&first).commit_by.get() + 1);
+    for (job, members) in &seated {
+        for (_, juror) in members {
+            w.send(&[w.reveal(*job, 0, juror, TRUTH)], &[]);
+        }
+    }
+    for (job, members) in seated {
+        assert_eq!(resolved(&mut w, job), Verdict::Counter);
+        let votes: Vec<_> = members.iter().map(|(_, juror)| (0, juror)).collect();
+        w.wind_up(job, &votes);
+        assert_eq!(w.entry(&waiting, &members[0].1.pubkey()), (EXPOSURE, 0));
+    }
+    assert!(draws(&mut w, waiting));
+    assert_eq!((w.dispute(&waiting).lot, w.dispute(&waiting).drawn), (lot, 3));
 }
 
 /// A resolver's key by its address.
@@ -121,8 +141,8 @@ fn members(w: &World, job: Pubkey, resolvers: &[Keypair]) -> Vec<(u8, Keypair)> 
 const PENNY: u64 = EXPOSURE / 100;
 
 /// A challenged job that puts little at risk.
-fn small_dispute(w: &mut World, jurors: u8) -> Pubkey {
-    let terms = Terms { budget: PENNY, bond_bps: 10_000, jurors, vote_window: 24 * 3600, ..w.panel_terms() };
+fn small_dispute(w: &mut World) -> Pubkey {
+    let terms = Terms { budget: PENNY, bond_bps: 10_000, vote_window: 24 * 3600, ..w.panel_terms() };
     let (id, alice, north) = (w.next_id(), w.alice.insecure_clone(), w.north.insecure_clone());
     w.send(&[w.open(terms)], &[&alice]);
     let job = pda::job(&alice.pubkey(), id);
@@ -139,7 +159,7 @@ fn a_panel_that_is_kept_busy_for_a_penny_judges_all_the_same() {
     // Seats of just what is at risk, all of them behind small disputes that last for longer than anybody is patient.
     let resolvers = w.resolvers(&[EXPOSURE; 7]);
     let job = dispute(&mut w);
-    let staged: Vec<Pubkey> = (0..4).map(|_| small_dispute(&mut w, 7)).collect();
+    let staged: Vec<Pubkey> = (0..8).map(|_| small_dispute(&mut w)).collect();
     for staged in &staged {
         assert!(draws(&mut w, *staged));
     }
@@ -157,18 +177,20 @@ fn a_panel_that_is_kept_busy_for_a_penny_judges_all_the_same() {
     // Each lost what it lost by its own doing: one was wrong here, and all were absent where nobody came.
     let votes: Vec<_> = seated.iter().map(|(_, juror)| (0, juror)).collect();
     w.wind_up(job, &votes);
-    assert_eq!(w.entry(&staged[0], &votes[2].1.pubkey()), (0, 4 * PENNY));
+    let mut lost: BTreeMap<Pubkey, u64> = [(votes[2].1.pubkey(), EXPOSURE)].into();
     for staged in staged {
+        for (_, absent) in members(&w, staged, &resolvers) {
+            *lost.entry(absent.pubkey()).or_default() += PENNY;
+        }
         w.send(&[w.resolve(staged)], &[]);
         for seat in 0..w.dispute(&staged).drawn {
             w.send(&[w.punish(staged, seat)], &[]);
         }
         w.wind_up(staged, &[]);
     }
-    let amounts: Vec<u64> = resolvers.iter().map(|r| bond_of(&w, r).amount.get()).collect();
-    let wrong = seated[2].1.pubkey();
-    for (resolver, amount) in resolvers.iter().zip(amounts) {
-        assert_eq!(amount, if resolver.pubkey() == wrong { 0 } else { EXPOSURE - 4 * PENNY });
+    for resolver in &resolvers {
+        let lost = lost.get(&resolver.pubkey()).copied().unwrap_or_default().min(EXPOSURE);
+        assert_eq!(bond_of(&w, resolver).amount.get(), EXPOSURE - lost);
     }
 }
 
@@ -189,7 +211,7 @@ fn what_members_lose_elsewhere_casts_no_other_lot() {
     };
     assert!(waits, "the slot's hash of this world falls on somebody with two seats");
     let before = wanted(&w);
-    // The members of the first dispute vote wrong, those of the second do not come: forfeited and expelled.
+    // The members of the first dispute vote wrong, those of the second do not come.
     let liars = members(&w, first, &resolvers);
     w.seated(first, &liars, &[RESULT, TRUTH, TRUTH]);
     assert_eq!(resolved(&mut w, first), Verdict::Counter);
@@ -200,31 +222,19 @@ fn what_members_lose_elsewhere_casts_no_other_lot() {
     w.send(&[w.resolve(second)], &[]);
     let absent = w.dispute(&second).members[0];
     w.send(&[w.punish(second, 0)], &[]);
-    assert_eq!(w.entry(&second, &absent).0, 0);
+    assert_eq!(w.entry(&second, &absent).0 % EXPOSURE, 0);
     w.set_time(seen.patient_until.get() + 1);
     assert!(draws(&mut w, third));
     let after = w.dispute(&third);
-    let seated: Vec<Pubkey> = before[..3].iter().copied().filter(|who| *who != absent).collect();
+    let has_left = |who: &Pubkey| resolvers.iter().any(|r| r.pubkey() == *who && bond_of(&w, r).amount.get() >= EXPOSURE);
+    let seated: Vec<Pubkey> = before[..3].iter().copied().filter(has_left).collect();
     assert_eq!(after.members[..after.drawn as usize], seated);
-}
-
-#[test]
-fn a_provider_that_enrols_makes_no_panel_too_small_for_its_results() {
-    let mut w = World::new(Kind::Classic);
-    let north = w.north.insecure_clone();
-    w.give_bond(&north, EXPOSURE);
-    w.send(&[w.enroll(&north, EXPOSURE)], &[&north]);
-    let resolvers = w.resolvers(&[EXPOSURE; 2]);
-    let job = dispute(&mut w);
-    let members = w.drawn(job, &resolvers);
-    w.seated(job, &members, &[TRUTH; 2]);
-    assert_eq!(resolved(&mut w, job), Verdict::Counter);
 }
 
 #[test]
 fn who_votes_wrong_loses_its_seat_and_who_is_right_can_sit_again() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[3 * EXPOSURE; 3]);
+    let resolvers = w.resolvers(&[3 * EXPOSURE; 7]);
     let job = dispute(&mut w);
     let members = w.drawn(job, &resolvers);
     w.seated(job, &members, &[TRUTH, TRUTH, RESULT]);
@@ -240,7 +250,7 @@ fn who_votes_wrong_loses_its_seat_and_who_is_right_can_sit_again() {
 #[test]
 fn a_panel_stays_until_the_last_of_its_seats_is_wound_up_however_late() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 3]);
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
     let job = dispute(&mut w);
     let members = w.drawn(job, &resolvers);
     w.seated(job, &members[..2], &[TRUTH; 2]);
@@ -261,7 +271,7 @@ fn a_panel_stays_until_the_last_of_its_seats_is_wound_up_however_late() {
 #[test]
 fn a_panels_verdict_needs_more_than_half_of_all_its_seats() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 3]);
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
     let job = dispute(&mut w);
     let members = w.drawn(job, &resolvers);
     w.seated(job, &members[..1], &[TRUTH]);
@@ -271,7 +281,7 @@ fn a_panels_verdict_needs_more_than_half_of_all_its_seats() {
 #[test]
 fn a_member_that_could_not_run_the_job_says_so_and_loses_nothing() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 6]);
+    let resolvers = w.resolvers(&[EXPOSURE; 7]);
     // One in three: the others decide. Two in three: nothing is decided, and nobody loses anything.
     for (outputs, verdict) in
         [([TRUTH, [0; 32], TRUTH], Verdict::Counter), ([TRUTH, [0; 32], [0; 32]], Verdict::Undecided)]
@@ -320,7 +330,7 @@ fn what_no_panel_can_judge_is_not_challenged() {
     }
     // Another epoch's panel, another token's and none are no panel.
     let mut w = World::new(Kind::Classic);
-    w.resolvers(&[EXPOSURE; 3]);
+    w.resolvers(&[EXPOSURE; 7]);
     let (job, carol) = (w.delivered_by(week), w.challenger());
     let challenge = w.challenge(job, &carol, TRUTH);
     let panel = pda::panel(&w.mint, w.epoch());
@@ -344,7 +354,7 @@ fn a_client_cannot_put_more_at_risk_than_honest_people_have_staked_and_so_choose
 #[test]
 fn a_friends_challenge_that_decides_nothing_does_not_shorten_the_review() {
     let mut w = World::new(Kind::Classic);
-    w.resolvers(&[EXPOSURE; 3]);
+    w.resolvers(&[EXPOSURE; 7]);
     let job = w.delivered_by(Terms { review_window: 604_800, ..w.panel_terms() });
     let settle_after = w.job(&job).settle_after.get();
     w.challenged(job);

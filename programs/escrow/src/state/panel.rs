@@ -19,7 +19,7 @@ pub struct Resolver {
     pub stake: PodU64,
     /// This stake and all those before it.
     pub through: PodU64,
-    /// What of the stake is left to answer with: less once a part was slashed, and 0 once that was for not coming.
+    /// What of the stake is left to answer with: less once a part was slashed.
     pub left: PodU64,
     /// What stands behind seats in disputes that are not wound up.
     pub engaged: PodU64,
@@ -140,24 +140,15 @@ impl Panel {
         }
     }
 
-    /// Whoever did not come loses what stood behind the seat and takes no other in this epoch.
-    #[inline(always)]
-    pub fn expel(&mut self, resolver: &Address, at_risk: u64) {
-        if let Some(entry) = self.entry(resolver) {
-            entry.disengage(at_risk);
-            entry.left = 0.into();
-        }
-    }
-
     /// Whether anything stands behind a seat of a dispute that is not wound up.
     #[inline(always)]
     pub fn is_engaged(&self) -> bool {
         self.enrolled().iter().any(|entry| !entry.engaged.is_zero())
     }
 
-    /// Whether a job can be judged: those who are no parties, and have what is at risk left of their stakes, can take more than half of the
-    /// seats, and hold at least half of what was staked, so that nobody can choose a jury by putting more at risk than others
-    /// have. Not all of the seats, or a provider that enrols, or names a resolver to be paid, would make its results safe.
+    /// Whether a job can be judged: those who are no parties, and have what is at risk left of their stakes, are so many that an appeal from
+    /// them can be heard by others, and hold at least half of what was staked, so that nobody can choose a jury by putting
+    /// more at risk than others have.
     #[inline(never)]
     pub fn can_judge(&self, job: &Job, challenger: &Address, at_risk: u64) -> bool {
         let (mut seats, mut eligible, mut all) = (0, 0u128, 0u128);
@@ -172,7 +163,7 @@ impl Panel {
                 seats += 1;
             }
         }
-        2 * seats > job.jurors as u32 && 2 * eligible >= all
+        seats > 2 * job.jurors as u32 && 2 * eligible >= all
     }
 }
 
@@ -292,7 +283,7 @@ mod tests {
         let before = all(&panel);
         let names: Vec<Address> = panel.enrolled().iter().map(|r| r.resolver).collect();
         panel.forfeit(&names[0], 6);
-        panel.expel(&names[1], 1);
+        panel.forfeit(&names[1], 8);
         panel.resolvers[2].engage(4);
         assert_eq!(all(&panel), before);
         let left: Vec<u64> = panel.enrolled().iter().map(|r| r.left.get()).collect();
@@ -321,19 +312,19 @@ mod tests {
     }
 
     #[test]
-    fn a_panel_can_judge_with_more_than_half_of_the_seats_and_half_of_the_stakes() {
+    fn a_panel_can_judge_with_enough_for_an_appeal_and_half_of_the_stakes() {
         let mut job = <Job as bytemuck::Zeroable>::zeroed();
-        (job.jurors, job.client, job.payout_owner) = (3, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
+        (job.jurors, job.client, job.payout_owner) = (1, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
         let nobody = Address::default();
         let can = |panel: &Panel, job: &Job| panel.can_judge(job, &nobody, 10);
-        // Client and payout owner are left out; two of three seats can be taken.
-        assert!(can(&panel(&[10, 10, 10, 10, 9]), &job));
-        assert!(!can(&panel(&[10, 10, 10, 9]), &job));
+        // Client and payout owner are left out; one is drawn first, and two of three after an appeal.
+        assert!(can(&panel(&[10, 10, 10, 10, 10, 9]), &job));
+        assert!(!can(&panel(&[10, 10, 10, 10, 9]), &job));
         // Half of what others have staked, and less.
-        assert!(can(&panel(&[1, 1, 10, 10, 9, 9, 2]), &job));
-        assert!(!can(&panel(&[1, 1, 10, 10, 9, 9, 3]), &job));
+        assert!(can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 3]), &job));
+        assert!(!can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 4]), &job));
         // Whoever has lost it counts for what it staked, and takes no seat.
-        let mut poorer = panel(&[10, 10, 10, 10]);
+        let mut poorer = panel(&[10, 10, 10, 10, 10]);
         poorer.forfeit(&Address::new_from_array([3; 32]), 1);
         assert!(!can(&poorer, &job));
     }
