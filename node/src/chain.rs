@@ -269,7 +269,7 @@ impl ProviderClient {
         let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
         if provider.stated_at.get() > at {
             return Ok(Err(
-                "it has said something new about itself since before the dispute opened, and is no juror in it".into()
+                "it has said something new about itself since before the dispute opened, and is no juror in it".into(),
             ));
         }
         if job.requirements == Address::default() {

@@ -178,7 +178,8 @@ async fn whatever_may_make_a_nan_makes_the_same_one() {
             "f32" => Some(format!("(f32.demote_f64 {})", scalars[0].1)),
             _ => None,
         });
-        let stores: String = (0..all.len()).map(|i| format!("({store} (i32.const {}) {})", i * bytes, all[i])).collect();
+        let stores: String =
+            (0..all.len()).map(|i| format!("({store} (i32.const {}) {})", i * bytes, all[i])).collect();
         let length = all.len() * bytes;
         let output = run(&module(&format!("{stores} (i64.const {length})")), b"").await.unwrap().output;
         let canonical: &[u8] = match shape {

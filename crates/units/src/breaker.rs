@@ -17,7 +17,14 @@ impl Breaker {
     /// it, so that a tighter breaker forgets no faster. A clock that ran backwards forgives nothing.
     #[inline(always)]
     pub fn counted(self, earlier: Amount, elapsed: i64) -> Amount {
-        let leaked = self.limit.get() as u128 * elapsed.max(0) as u128 / (self.window.get() as u128).max(1);
+        let window = self.window.get() as i64;
+        if elapsed <= 0 {
+            return earlier;
+        }
+        if elapsed >= window && earlier <= self.limit {
+            return Amount::ZERO;
+        }
+        let leaked = self.limit.get() as u128 * elapsed as u128 / window.max(1) as u128;
         Amount::new((earlier.get() as u128).saturating_sub(leaked) as u64)
     }
 

@@ -204,7 +204,8 @@ fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation
     equal("rent payer", address, panel.rent_payer, paper.rent_payer)?;
     equal("mint", address, panel.mint, paper.of)?;
     // Few enough people play that nobody is pushed out.
-    let seat = |entry: &Resolver| Seat { stake: entry.stake.get(), left: entry.left.get(), engaged: entry.engaged.get() };
+    let seat =
+        |entry: &Resolver| Seat { stake: entry.stake.get(), left: entry.left.get(), engaged: entry.engaged.get() };
     let is: BTreeMap<Pubkey, Seat> = panel.enrolled().iter().map(|entry| (entry.resolver, seat(entry))).collect();
     equal("enrolled", address, is.len(), panel.enrolled().len())?;
     let must = model.enrolled.iter().filter(|((of, _), _)| of == address);

@@ -178,8 +178,7 @@ fn what_is_said_in_the_very_second_of_the_challenge_comes_too_late() {
     // In one transaction: an honest juror's credential is taken back, a friend's is given, and the result is challenged.
     let take = revoke(attestor.pubkey(), attestor.pubkey(), case.honest[0].pubkey(), 1);
     let (key, expires_at) = (attestor.pubkey(), case.w.now() + 90 * DAY);
-    let give =
-        attest(key, key, Statement { subject: late.pubkey(), schema: 1, value_hash: [1; 32], expires_at });
+    let give = attest(key, key, Statement { subject: late.pubkey(), schema: 1, value_hash: [1; 32], expires_at });
     case.w.send(&[take, give, challenge], &[&carol, &attestor]);
     case.w.refuse(case.commit(&late, RESULT), &[&late], "CredentialMissing");
     // Nor does a newcomer, or whoever states something else of itself.

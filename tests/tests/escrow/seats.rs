@@ -226,7 +226,8 @@ fn what_members_lose_elsewhere_casts_no_other_lot() {
     w.set_time(seen.patient_until.get() + 1);
     assert!(draws(&mut w, third));
     let after = w.dispute(&third);
-    let has_left = |who: &Pubkey| resolvers.iter().any(|r| r.pubkey() == *who && bond_of(&w, r).amount.get() >= EXPOSURE);
+    let has_left =
+        |who: &Pubkey| resolvers.iter().any(|r| r.pubkey() == *who && bond_of(&w, r).amount.get() >= EXPOSURE);
     let seated: Vec<Pubkey> = before[..3].iter().copied().filter(has_left).collect();
     assert_eq!(after.members[..after.drawn as usize], seated);
 }

@@ -137,7 +137,11 @@ fn nobody_makes_pending_rewards_drip_at_once_with_the_authoritys_key() {
     w.refuse(update_pool(authority.pubkey(), w.mint, more), &[&authority], "DripCutTooFast");
     w.send(&[update_pool(authority.pubkey(), w.mint, half)], &[&authority]);
     w.set_time(start + 44 * DAY);
-    w.refuse(update_pool(authority.pubkey(), w.mint, Params { drip: 8 * DAY as u32, ..PARAMS }), &[&authority], "DripCutTooFast");
+    w.refuse(
+        update_pool(authority.pubkey(), w.mint, Params { drip: 8 * DAY as u32, ..PARAMS }),
+        &[&authority],
+        "DripCutTooFast",
+    );
 }
 
 #[test]

@@ -191,25 +191,29 @@ impl<'a> Lottery<'a> {
     }
 
     /// The place of whom a throw falls on; `ticket` is random. `None` when nobody is left.
-    #[inline(always)]
+    ///
+    /// Called and not inlined: its loops have all of the VM's few registers to themselves then. Sums of stakes fit: `enroll` has seen to it.
+    #[inline(never)]
     pub fn draw(&mut self, ticket: u64) -> Option<usize> {
         // Off from uniform by less than total / 2^64.
         let mut offset = ticket.checked_rem(self.total)?;
         // The stakes lie end to end; those that were drawn are stepped over.
         let mut earlier = 0;
-        while earlier < self.count {
-            let gap = &self.resolvers[self.drawn[earlier] as usize];
-            let begins = gap.through.get() - gap.stake.get();
-            if offset < begins {
+        for gap in &self.drawn[..self.count] {
+            let gap = self.resolvers.get(*gap as usize)?;
+            let stake = gap.stake.get();
+            if offset < gap.through.get().wrapping_sub(stake) {
                 break;
             }
-            offset += gap.stake.get();
+            offset = offset.wrapping_add(stake);
             earlier += 1;
         }
         let place = self.resolvers.partition_point(|r| r.through.get() <= offset);
-        self.total -= self.resolvers.get(place)?.stake.get();
-        self.drawn.copy_within(earlier..self.count, earlier + 1);
-        *self.drawn.get_mut(earlier)? = place as u8;
+        self.total = self.total.wrapping_sub(self.resolvers.get(place)?.stake.get());
+        let mut moved = place as u8;
+        for kept in self.drawn.get_mut(earlier..=self.count)? {
+            core::mem::swap(kept, &mut moved);
+        }
         self.count += 1;
         Some(place)
     }
@@ -314,7 +318,8 @@ mod tests {
     #[test]
     fn a_panel_can_judge_with_enough_for_an_appeal_and_half_of_the_stakes() {
         let mut job = <Job as bytemuck::Zeroable>::zeroed();
-        (job.jurors, job.client, job.payout_owner) = (1, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
+        (job.jurors, job.client, job.payout_owner) =
+            (1, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
         let nobody = Address::default();
         let can = |panel: &Panel, job: &Job| panel.can_judge(job, &nobody, 10);
         // Client and payout owner are left out; one is drawn first, and two of three after an appeal.
