@@ -3370,7 +3370,7 @@ export type JouleEscrow = {
         },
         {
           "docs": [
-            "The member is not drawn from it again."
+            "Keeps account of what is left of the member's stake."
           ],
           "name": "panel",
           "relations": [
@@ -6405,7 +6405,7 @@ export type JouleEscrow = {
     {
       "docs": [
         "PDA `[\"panel\", mint, epoch]`. Resolvers enrol in the epoch before, so that it is fixed when the first dispute draws from",
-        "it. Once it is full, whoever stakes more takes the place of whoever stakes least: it cannot be filled with nobodies."
+        "it. Who stakes most comes first. Once it is full, whoever stakes more than the last takes its place: it cannot be filled with nobodies."
       ],
       "name": "panel",
       "repr": {
@@ -6699,11 +6699,18 @@ export type JouleEscrow = {
             "type": "u8"
           },
           {
+            "docs": [
+              "Unix seconds at which `drip` was last changed."
+            ],
+            "name": "dripChangedAt",
+            "type": "i64"
+          },
+          {
             "name": "reserved",
             "type": {
               "array": [
                 "u8",
-                66
+                58
               ]
             }
           }
@@ -7018,15 +7025,29 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units locked of the bond: the chance of being drawn, and what it answers with; less once a part was slashed, and 0",
-              "once that was for not coming."
+              "Base units locked of the bond when it enrolled: the chance of being drawn. Nothing changes it, so that a lot that is cast falls",
+              "on the same members whenever it is read."
             ],
             "name": "stake",
             "type": "u64"
           },
           {
             "docs": [
-              "What of it stands behind seats in disputes that are not wound up."
+              "This stake and all those before it."
+            ],
+            "name": "through",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What of the stake is left to answer with: less once a part was slashed."
+            ],
+            "name": "left",
+            "type": "u64"
+          },
+          {
+            "docs": [
+              "What stands behind seats in disputes that are not wound up."
             ],
             "name": "engaged",
             "type": "u64"

@@ -169,6 +169,11 @@ export type JouleStaking = {
       "value": "4"
     },
     {
+      "name": "minDrip",
+      "type": "u32",
+      "value": "86400"
+    },
+    {
       "name": "poolSeed",
       "type": "bytes",
       "value": "[112, 111, 111, 108]"
@@ -399,6 +404,11 @@ export type JouleStaking = {
       "code": 6340,
       "msg": "The bond names another withdrawer than the one that the depositor has seen",
       "name": "wrongWithdrawer"
+    },
+    {
+      "code": 6341,
+      "msg": "A drip is cut to half at most, and only when it has run its length since it was last changed",
+      "name": "dripCutTooFast"
     }
   ],
   "events": [
@@ -3489,11 +3499,18 @@ export type JouleStaking = {
             "type": "u8"
           },
           {
+            "docs": [
+              "Unix seconds at which `drip` was last changed."
+            ],
+            "name": "dripChangedAt",
+            "type": "i64"
+          },
+          {
             "name": "reserved",
             "type": {
               "array": [
                 "u8",
-                66
+                58
               ]
             }
           }

@@ -281,12 +281,12 @@ impl ProviderClient {
         Ok((Provider { attested, ..Provider::new(self.authority, payout) }, instructions))
     }
 
-    /// Whether this provider may vote in a quorum about a job, by what it was when the dispute opened, or why not.
-    pub(crate) async fn may_vote(&self, job: &State, opened_at: i64) -> Result<Result<(), String>, ChainError> {
+    /// Whether this provider may vote in a quorum about a job, by what it was at that moment, before the dispute opened, or why not.
+    pub(crate) async fn may_vote(&self, job: &State, at: i64) -> Result<Result<(), String>, ChainError> {
         let provider = self.chain.provider(&self.authority).await?.ok_or(ChainError::NoAccount(self.address))?;
-        if provider.stated_at.get() > opened_at {
+        if provider.stated_at.get() > at {
             return Ok(Err(
-                "it has said something new about itself since the dispute opened, and is no juror in it".into()
+                "it has said something new about itself since before the dispute opened, and is no juror in it".into(),
             ));
         }
         if job.requirements == Address::default() {
@@ -295,8 +295,8 @@ impl ProviderClient {
         let requirements = self.chain.get::<Requirements>(&job.requirements).await?;
         let attestations = self.chain.find::<Attestations>(&pda::attestations(&self.authority)).await?;
         let free = self.bond(&job.mint).await?.and_then(|bond| bond.free().ok()).unwrap_or_default();
-        let meets = requirements.check(&self.address, &provider, free, attestations.as_ref(), opened_at);
-        Ok(meets.map_err(|error| format!("when the dispute opened it did not meet what the job requires: {error}")))
+        let meets = requirements.check(&self.address, &provider, free, attestations.as_ref(), at);
+        Ok(meets.map_err(|error| format!("before the dispute opened it did not meet what the job requires: {error}")))
     }
 
     /// This node as a member of a panel, who need not be a provider: paid like one if it is, and into its own account if not.

@@ -209,6 +209,39 @@ async fn a_nan_has_the_same_bits_everywhere() {
 }
 
 #[tokio::test]
+async fn whatever_may_make_a_nan_makes_the_same_one() {
+    // A signalling NaN with its sign and payload set, as scalars and as lanes, through every operator whose NaN the standard leaves open.
+    let scalars = [
+        ("f64", "(f64.reinterpret_i64 (i64.const 0xfff4000000000001))", 8),
+        ("f32", "(f32.reinterpret_i32 (i32.const 0xffa00001))", 4),
+        ("f64x2", "(v128.const i64x2 0xfff4000000000001 0xfff4000000000001)", 16),
+        ("f32x4", "(v128.const i32x4 0xffa00001 0xffa00001 0xffa00001 0xffa00001)", 16),
+    ];
+    for (shape, nan, bytes) in scalars {
+        let store = if bytes == 16 { "v128.store".to_owned() } else { format!("{shape}.store") };
+        let unary = ["sqrt", "ceil", "floor", "trunc", "nearest"].map(|op| format!("({shape}.{op} {nan})"));
+        let binary = ["add", "sub", "mul", "div", "min", "max"].map(|op| format!("({shape}.{op} {nan} {nan})"));
+        let mut all: Vec<String> = unary.into_iter().chain(binary).collect();
+        all.extend(match shape {
+            "f64" => Some(format!("(f64.promote_f32 {})", scalars[1].1)),
+            "f32" => Some(format!("(f32.demote_f64 {})", scalars[0].1)),
+            _ => None,
+        });
+        let stores: String =
+            (0..all.len()).map(|i| format!("({store} (i32.const {}) {})", i * bytes, all[i])).collect();
+        let length = all.len() * bytes;
+        let output = run(&module(&format!("{stores} (i64.const {length})")), b"").await.unwrap().output;
+        let canonical: &[u8] = match shape {
+            "f64" | "f64x2" => &0x7ff8_0000_0000_0000_u64.to_le_bytes(),
+            _ => &0x7fc0_0000_u32.to_le_bytes(),
+        };
+        for (place, lane) in output.chunks(canonical.len()).enumerate() {
+            assert_eq!(lane, canonical, "{}", all[place * canonical.len() / bytes]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_abi_asks_for_is_named_when_missing() {
     for (from, to, named) in [
         ("(export \"memory\")", "", "it exports no `memory`"),

@@ -45,12 +45,15 @@ impl World {
         job
     }
 
-    /// Another registered provider with a bond, paid into an account of its own.
+    /// Another provider, registered a second ago, with a bond, paid into an account of its own.
     pub fn provider(&mut self, bond: u64) -> Keypair {
         let key = self.new_key();
         self.svm.airdrop(&key.pubkey(), 1_000_000_000_000).unwrap();
         let profile = Profile { payout_owner: key.pubkey(), ..self.profile() };
+        let now = self.now();
+        self.set_time(now - 1);
         self.send(&[instruction::registry::register(key.pubkey(), key.pubkey(), profile)], &[&key]);
+        self.set_time(now);
         self.give_bond(&key, bond);
         key
     }
@@ -183,11 +186,11 @@ impl World {
         resolvers
     }
 
-    /// What a resolver has in the panel of a dispute: its stake, and what of it is engaged.
+    /// What a resolver has in the panel of a dispute: what is left of its stake, and what of it is engaged.
     pub fn entry(&self, job: &Pubkey, resolver: &Pubkey) -> (u64, u64) {
         let panel: Panel = self.get(&self.dispute(job).panel);
         let entry = panel.enrolled().iter().find(|entry| entry.resolver == *resolver).expect("enrolled");
-        (entry.stake.get(), entry.engaged.get())
+        (entry.left.get(), entry.engaged.get())
     }
 
     pub fn draw(&self, job: Pubkey) -> Instruction {
@@ -230,7 +233,8 @@ impl World {
     pub fn punish(&self, job: Pubkey, member: u8) -> Instruction {
         let dispute = self.dispute(&job);
         let claim = pda::seat_claim(&dispute.panel, &dispute.members[member as usize]);
-        let payer = self.get::<Claim>(&claim).rent_payer;
+        // Of a claim that was slashed whole nobody gets the rent.
+        let payer = if self.is_closed(&claim) { self.alice.pubkey() } else { self.get::<Claim>(&claim).rent_payer };
         instruction::escrow::punish_absent(job, &self.job(&job), &dispute, member, payer, self.token_program)
     }
 

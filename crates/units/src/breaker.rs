@@ -12,21 +12,20 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// What of an `earlier` outflow still counts after `elapsed` seconds:
-    /// `ceil(earlier * (window - min(elapsed, window)) / window)`, so that rounding is against the spender. A clock that
-    /// ran backwards forgives nothing.
+    /// What of an `earlier` outflow still counts after `elapsed` seconds, as in a bucket that leaks:
+    /// `max(earlier - floor(limit * elapsed / window), 0)`, so that rounding is against the spender. It leaks as fast whatever is in
+    /// it, so that a tighter breaker forgets no faster. A clock that ran backwards forgives nothing.
     #[inline(always)]
     pub fn counted(self, earlier: Amount, elapsed: i64) -> Amount {
         let window = self.window.get() as i64;
-        if elapsed >= window {
-            return Amount::ZERO;
-        }
         if elapsed <= 0 {
             return earlier;
         }
-        // A u64 times less than `window`, over `window`, is a u64 again.
-        let left = earlier.get() as u128 * (window - elapsed) as u128;
-        Amount::new(left.div_ceil(window as u128) as u64)
+        if elapsed >= window && earlier <= self.limit {
+            return Amount::ZERO;
+        }
+        let leaked = self.limit.get() as u128 * elapsed as u128 / window.max(1) as u128;
+        Amount::new((earlier.get() as u128).saturating_sub(leaked) as u64)
     }
 
     /// What may flow out now.
@@ -59,8 +58,8 @@ mod tests {
         Breaker { limit: Amount::new(limit), window: Seconds::new(window) }
     }
 
-    fn counted(earlier: u64, elapsed: i64, window: u32) -> u64 {
-        breaker(0, window).counted(Amount::new(earlier), elapsed).get()
+    fn counted(limit: u64, earlier: u64, elapsed: i64, window: u32) -> u64 {
+        breaker(limit, window).counted(Amount::new(earlier), elapsed).get()
     }
 
     struct Random(u64);
@@ -76,18 +75,20 @@ mod tests {
 
     #[test]
     fn an_outflow_fades_in_a_line_and_is_gone_after_the_window() {
-        assert_eq!(counted(1_000, 0, 100), 1_000);
-        assert_eq!(counted(1_000, 25, 100), 750);
-        assert_eq!(counted(1_000, 99, 100), 10);
-        assert_eq!(counted(1_000, 100, 100), 0);
-        assert_eq!(counted(1_000, i64::MAX, 100), 0);
+        assert_eq!(counted(1_000, 1_000, 0, 100), 1_000);
+        assert_eq!(counted(1_000, 1_000, 25, 100), 750);
+        assert_eq!(counted(1_000, 1_000, 99, 100), 10);
+        assert_eq!(counted(1_000, 1_000, 100, 100), 0);
+        assert_eq!(counted(1_000, 1_000, i64::MAX, 100), 0);
+        assert_eq!(counted(1_000, 500, 25, 100), 250, "by the limit, and not by what has left");
+        assert_eq!(counted(0, 500, i64::MAX, 100), 500);
     }
 
     #[test]
     fn what_fades_is_rounded_against_the_spender() {
-        assert_eq!(counted(1, 99, 100), 1);
-        assert_eq!(counted(10, 1, 3), 7);
-        assert_eq!(counted(u64::MAX, 1, u32::MAX), u64::MAX - u64::MAX / u32::MAX as u64);
+        assert_eq!(counted(1, 1, 99, 100), 1);
+        assert_eq!(counted(10, 10, 1, 3), 7);
+        assert_eq!(counted(u64::MAX, u64::MAX, 1, u32::MAX), u64::MAX - u64::MAX / u32::MAX as u64);
     }
 
     #[test]
@@ -95,7 +96,9 @@ mod tests {
         for earlier in [0, 1, u64::MAX - 1, u64::MAX] {
             for window in [0, 1, 2, DAY, u32::MAX] {
                 for elapsed in [i64::MIN, -1, 0, 1, window as i64 - 1, window as i64, i64::MAX] {
-                    assert!(counted(earlier, elapsed, window) <= earlier);
+                    for limit in [0, 1, u64::MAX] {
+                        assert!(counted(limit, earlier, elapsed, window) <= earlier);
+                    }
                 }
             }
         }
@@ -107,8 +110,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_runs_backwards_forgives_nothing() {
-        assert_eq!(counted(1_000, -1, 100), 1_000);
-        assert_eq!(counted(1_000, i64::MIN, 100), 1_000);
+        assert_eq!(counted(1_000, 1_000, -1, 100), 1_000);
+        assert_eq!(counted(1_000, 1_000, i64::MIN, 100), 1_000);
     }
 
     #[test]

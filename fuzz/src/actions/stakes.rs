@@ -120,7 +120,7 @@ fn update(stage: &mut Stage) -> Option<Vec<Instruction>> {
     chain::read::<Pool>(&stage.svm, &pool)?;
     let mut params = PARAMS;
     params.cool_down = stage.rng.u32(..1_000_000);
-    params.drip = stage.rng.u32(..200_000);
+    params.drip = stage.rng.u32(60_000..200_000);
     params.tiers[0].discount_bps = stage.rng.u16(..1_100);
     Some(vec![instruction::update_pool(authority, mint, params)])
 }

@@ -128,10 +128,10 @@ fn trial(svm: &LiteSVM, model: &mut Model, job: &Pubkey, now: i64) -> Result<(),
     let dispute: Dispute = there(svm, &trial.address, "dispute")?;
     if trial.is_drawing && trial.draw_by != dispute.draw_by.get() {
         // It waits for somebody who is busy.
-        let is_engaged = |seat: &Seat| seat.stake >= trial.deposit && !seat.covers(trial.deposit);
-        let is_busy = model.enrolled.iter().any(|((panel, _), seat)| *panel == trial.panel && is_engaged(seat));
+        let mut enrolled = model.enrolled.iter().filter(|((panel, _), _)| *panel == trial.panel);
+        let is_busy = enrolled.any(|(_, seat)| seat.is_busy(trial.deposit));
         let (step, draw_by) = (of.vote_window.get() as i64, dispute.draw_by.get());
-        let may = now <= trial.patient_until && draw_by == trial.draw_by.max(now + step) && dispute.lot != [0; 32];
+        let may = now <= trial.patient_until && draw_by == trial.patient_until + step && dispute.lot != [0; 32];
         Violation::unless(may && is_busy, "a drawing that waits for nobody, or too long")?;
         trial.draw_by = draw_by;
         model.milestones.entry("drawing waits for a busy member").and_modify(|count| *count += 1).or_insert(1);
@@ -204,7 +204,8 @@ fn panel(svm: &LiteSVM, model: &Model, address: &Pubkey) -> Result<(), Violation
     equal("rent payer", address, panel.rent_payer, paper.rent_payer)?;
     equal("mint", address, panel.mint, paper.of)?;
     // Few enough people play that nobody is pushed out.
-    let seat = |entry: &Resolver| Seat { stake: entry.stake.get(), engaged: entry.engaged.get() };
+    let seat =
+        |entry: &Resolver| Seat { stake: entry.stake.get(), left: entry.left.get(), engaged: entry.engaged.get() };
     let is: BTreeMap<Pubkey, Seat> = panel.enrolled().iter().map(|entry| (entry.resolver, seat(entry))).collect();
     equal("enrolled", address, is.len(), panel.enrolled().len())?;
     let must = model.enrolled.iter().filter(|((of, _), _)| of == address);

@@ -52,15 +52,21 @@ pub struct Enrolled {
 /// What a resolver has in a panel, in base units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seat {
-    /// 0 once it was punished.
+    /// What it enrolled with.
     pub stake: u64,
+    /// What of it is left, once a part was slashed.
+    pub left: u64,
     /// What of it stands behind disputes.
     pub engaged: u64,
 }
 
 impl Seat {
-    pub fn covers(&self, at_risk: u64) -> bool {
-        self.stake.saturating_sub(self.engaged) >= at_risk
+    pub fn answers(&self, at_risk: u64) -> bool {
+        self.left >= at_risk
+    }
+
+    pub fn is_busy(&self, at_risk: u64) -> bool {
+        self.answers(at_risk) && self.left.saturating_sub(self.engaged) < at_risk
     }
 }
 

@@ -87,13 +87,6 @@ impl Trial {
         self.panel != Pubkey::default()
     }
 
-    /// Unix seconds until which it may be drawn at the latest. Waiting for somebody who is busy, which nobody states, gives a step more
-    /// each time.
-    pub fn latest_draw(&self, now: i64) -> i64 {
-        let step = self.dispute.vote_window.get() as i64;
-        self.draw_by.max(now.min(self.patient_until) + step)
-    }
-
     /// How many members a round's panel has.
     pub fn seats(&self, round: usize) -> usize {
         if round == 0 {
@@ -160,10 +153,13 @@ impl Trial {
         ballot.choice.is_some() && ballot.choice == self.verdict && !is_other
     }
 
-    /// Whether a vote loses nothing though it was not right: nothing was decided, or its juror could not run the job.
+    /// Whether a vote loses nothing though it was not right: nothing was decided, also by the appeal that it was cast in, or its juror
+    /// could not run the job.
     pub fn is_spared(&self, ballot: &Ballot) -> bool {
         let is_open = ballot.choice.is_some();
-        is_open && (self.verdict == Some(Verdict::Undecided) || ballot.choice == Some(Verdict::Undecided))
+        let is_in_vain = ballot.round == 1 && self.verdict_of(1).is_none();
+        let undecided = Some(Verdict::Undecided);
+        is_open && (self.verdict == undecided || ballot.choice == undecided || is_in_vain)
     }
 
     /// Whether enough of an appeal's panel were seated to decide.
@@ -174,7 +170,21 @@ impl Trial {
     /// The last round that has a verdict decides.
     pub fn decided(&self) -> Verdict {
         let second = if self.round == 1 { self.verdict_of(1) } else { None };
-        second.or_else(|| self.verdict_of(0)).unwrap_or(Verdict::Undecided)
+        let first = || self.verdict_of(0).filter(|first| !self.is_doubted(*first));
+        second.or_else(first).unwrap_or(Verdict::Undecided)
+    }
+
+    /// Whether most of an appeal's seats have not said what the first panel did.
+    fn is_doubted(&self, first: Verdict) -> bool {
+        let agree = match first {
+            Verdict::Neither => {
+                let third = self.leads[0].unwrap_or_default();
+                self.thirds[1].iter().find(|(output, _)| *output == third).map_or(0, |(_, weight)| *weight)
+            }
+            _ => self.tally[1][first as usize - 1],
+        };
+        let (one, seats) = (self.deposit as u128, self.seats(1) as u128);
+        self.round == 1 && 2 * (self.revealed[1] as u128 * one - agree) > seats * one
     }
 
     /// Unix seconds after which nobody can change the verdict any more.

@@ -146,7 +146,7 @@ impl Story {
             Violation::unless(is_long, "a vote's claim that ends before it can be needed")?;
             require_backed(model, &of.requirements, &locked)?;
             let provider = model.providers.get(&pda::provider(&e.juror));
-            let has_stood = provider.is_some_and(|provider| provider.stated_at <= opened_at);
+            let has_stood = provider.is_some_and(|provider| provider.stated_at < opened_at);
             Violation::unless(has_stood, "a juror that came to be what it is after the dispute")?;
             locked.claim
         };
@@ -278,7 +278,7 @@ impl Story {
         if let Some(seat) = panel.and_then(|panel| model.enrolled.get_mut(&(panel, ballot.juror))) {
             seat.engaged = seat.engaged.saturating_sub(ballot.stake);
             if !is_right && !is_spared {
-                seat.stake = seat.stake.saturating_sub(ballot.stake);
+                seat.left = seat.left.saturating_sub(ballot.stake);
             }
         }
         if !is_right && !is_spared {

@@ -48,7 +48,7 @@ impl Story {
             model.panels.insert(e.panel, Paper { of: mint, rent_payer: payer });
             model.name([e.panel], Thing::Panel(e.panel));
         }
-        let seat = Seat { stake: e.stake.get(), engaged: 0 };
+        let seat = Seat { stake: e.stake.get(), left: e.stake.get(), engaged: 0 };
         let earlier = model.enrolled.insert((e.panel, e.resolver), seat);
         Violation::unless(earlier.is_none(), "a resolver is enrolled twice")
     }
@@ -75,9 +75,9 @@ impl Story {
         Violation::unless(may, "punished for being absent, and was not")?;
         trial.punished |= bit;
         let (wanted, panel) = (trial.deposit, trial.panel);
-        // Nobody who did not come is drawn again.
         if let Some(seat) = model.enrolled.get_mut(&(panel, e.resolver)) {
-            *seat = Seat { stake: 0, engaged: seat.engaged.saturating_sub(wanted) };
+            let rest = |of: u64| of.saturating_sub(wanted);
+            *seat = Seat { left: rest(seat.left), engaged: rest(seat.engaged), ..*seat };
         }
         // What was slashed whole is no claim any more.
         let claim = self.hand.slashed.first().map(|slashed| slashed.claim);
@@ -105,29 +105,29 @@ pub(super) fn seat_claim(model: &Model, panel: &Pubkey, resolver: &Pubkey) -> Op
     model.holds.iter().find(|(_, hold)| hold.subject == subject).map(|(claim, _)| *claim)
 }
 
-/// Those enrolled who have no part in a dispute, and have staked anything.
+/// Those enrolled who have no part in a dispute.
 fn others(model: &Model, of: &Job, trial: &Trial) -> BTreeMap<Pubkey, Seat> {
     let parties = [of.client, of.provider_authority, of.payout_owner, trial.challenger];
     let enrolled = model.enrolled.iter().filter(|((panel, _), _)| *panel == trial.panel);
-    let others = enrolled.filter(|((_, who), seat)| seat.stake > 0 && !parties.contains(who));
+    let others = enrolled.filter(|((_, who), _)| !parties.contains(who));
     others.map(|((_, who), seat)| (*who, *seat)).collect()
 }
 
-/// A panel is asked only if enough have staked what is at risk, and are not the lesser part of it.
+/// A panel is asked only if enough for an appeal have what is at risk left of their stakes, and are not the lesser part of it.
 pub(super) fn require_judges(model: &Model, of: &Job, trial: &Trial) -> Result<(), Violation> {
     let others = others(model, of, trial);
     let whole: u128 = others.values().map(|seat| seat.stake as u128).sum();
-    let strong = others.values().filter(|seat| seat.stake >= trial.deposit);
+    let strong = others.values().filter(|seat| seat.answers(trial.deposit));
     let (count, stakes) = strong.fold((0, 0u128), |(count, sum), seat| (count + 1, sum + seat.stake as u128));
-    let can = count >= trial.jurors as usize && 2 * stakes >= whole;
+    let can = count > 2 * trial.jurors as usize && 2 * stakes >= whole;
     Violation::unless(can, "a panel was asked that cannot judge")
 }
 
-/// Members were drawn: those who could be, once each; whoever could be is, until the seats are taken. Nobody is whose stake does
-/// not cover it. While there is patience they are all waited for; then the seats of the busy stay empty.
+/// Members were drawn: those who could be, once each; whoever could be is, until the seats are taken. Nobody is who has lost what it would
+/// answer with: its seat stays empty. While there is patience nobody is whose stake stands behind other seats.
 fn drawn(model: &mut Model, e: &PanelDrawn, called: &Called) -> Result<(), Violation> {
     let (job, trial) = tried(model, &e.dispute)?;
-    let is_time = trial.is_drawing && trial.verdict.is_none() && called.now <= trial.latest_draw(called.now);
+    let is_time = trial.is_drawing && trial.verdict.is_none() && called.now <= trial.draw_by;
     Violation::unless(is_time && e.round == trial.round, "drawn out of time")?;
     let of = live(model, &job)?.job;
     let step = of.vote_window.get() as i64;
@@ -143,16 +143,18 @@ fn drawn(model: &mut Model, e: &PanelDrawn, called: &Called) -> Result<(), Viola
     for (place, who) in new.iter().enumerate() {
         let seat = may.get(who).ok_or_else(|| Violation::new("a member that must not be drawn"))?;
         Violation::unless(!new[..place].contains(who), "a member that was drawn twice")?;
-        Violation::unless(seat.covers(trial.deposit), "a member whose stake does not cover its seat")?;
+        Violation::unless(seat.answers(trial.deposit), "a member that has lost what its seat answers with")?;
+        if seat.is_busy(trial.deposit) {
+            Violation::unless(called.now > trial.patient_until, "a member whose stake stands behind other seats")?;
+            model.mark("busy member seated when patience ended");
+        }
     }
-    let (seats, busy) =
-        (trial.seats(e.round as usize), may.values().filter(|seat| !seat.covers(trial.deposit)).count());
-    let is_patient = called.now <= trial.patient_until;
-    let (most, spared) = (seats.min(may.len()), if is_patient { 0 } else { busy });
-    let is_full = new.len() <= most && new.len() + spared >= most;
+    let most = trial.seats(e.round as usize).min(may.len());
+    let lost = may.values().filter(|seat| !seat.answers(trial.deposit)).count();
+    let is_full = new.len() <= most && new.len() + lost >= most;
     Violation::unless(is_full, "seats left empty, or more members than seats")?;
     if new.len() < most {
-        model.mark("seat of a busy member left empty");
+        model.mark("seat left empty by who has lost its stake");
     }
     for who in new {
         if let Some(seat) = model.enrolled.get_mut(&(trial.panel, *who)) {

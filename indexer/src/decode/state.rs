@@ -99,7 +99,7 @@ impl State {
                 rent_payer: key, commitment: hash, output: filled, stake: text, round: number, choice: number),
             Self::Panel(s) => json!({
                 "mint": fields::key(&s.mint), "rent_payer": fields::key(&s.rent_payer), "epoch": s.epoch.get(),
-                "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text, engaged: text)).collect::<Value>(),
+                "resolvers": s.enrolled().iter().map(|r| fields!(r; resolver: key, stake: text, left: text, engaged: text)).collect::<Value>(),
             }),
             Self::Channel(s) => channel(s),
             Self::Payer(s) => fields!(s; owner: key, mint: key, vault: key, balance: text, reserved: text, rate: text,

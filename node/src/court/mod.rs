@@ -22,9 +22,10 @@ use crate::{
 };
 use joule_sdk::{
     ballot::Ballots,
-    escrow::state::{Dispute, Job as State, Vote},
+    escrow::state::{Dispute, Job as State, Panel, Vote},
     instruction::escrow,
     pda,
+    units::UnixTime,
 };
 use motion::{is_late, motion, seat_of, side_of, tries_until, Motion, Stand};
 use std::{io, sync::Arc};
@@ -147,7 +148,7 @@ impl Court {
                 ));
             }
             Motion::Nothing => {}
-            Motion::Draw => self.draw(&place, &dispute).await?,
+            Motion::Draw => self.draw(&place, &job, &dispute).await?,
             Motion::Commit(Some(seat)) => return self.commit_seat(address, &job, &dispute, &mine, seat).await,
             Motion::Commit(None) => return self.commit_vote(address, &job, &dispute, &mine).await,
             Motion::Excuse(seat) => self.excuse(address, &job, &dispute, &mine, seat).await?,
@@ -165,9 +166,15 @@ impl Court {
         Ok(Ended::Over)
     }
 
-    /// Has the panel drawn, once the slot is there whose hash draws it.
-    async fn draw(&self, place: &Address, dispute: &Dispute) -> Result<(), Obstacle> {
+    /// Has the panel drawn, once the slot is there whose hash draws it, and nobody has to be waited for.
+    async fn draw(&self, place: &Address, job: &State, dispute: &Dispute) -> Result<(), Obstacle> {
         let chain = self.chain.chain();
+        if dispute.lot != [0; 32] {
+            let panel = chain.get::<Panel>(&dispute.panel).await?;
+            if !dispute.would_seat(place, job, &panel, UnixTime::new(chain.now().await?)) {
+                return Ok(());
+            }
+        }
         if chain.slot().await? <= dispute.draw_slot.get() {
             return Ok(());
         }

@@ -55,10 +55,9 @@ pub fn motion(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
         return Motion::WindUp;
     }
     if is(DisputeStatus::Drawing) {
-        return match () {
-            () if now > dispute.draw_by.get() => resolution(dispute, stand, now),
-            () if is_to_be_drawn(dispute, now) => Motion::Draw,
-            () => Motion::Nothing,
+        return match now > dispute.draw_by.get() {
+            true => resolution(dispute, stand, now),
+            false => Motion::Draw,
         };
     }
     if now > dispute.final_at.get() {
@@ -82,13 +81,6 @@ fn resolution(dispute: &Dispute, stand: Stand, now: i64) -> Motion {
         Ok(_) => Motion::Resolve,
         Err(_) => Motion::Nothing,
     }
-}
-
-/// Whether members are to be drawn now. While somebody is busy on whom the lot has fallen, each drawing gives the next one a window
-/// of its own; one in each quarter of it is enough.
-fn is_to_be_drawn(dispute: &Dispute, now: i64) -> bool {
-    let (window, is_pinned) = (i64::from(dispute.vote_window.get()), dispute.lot != [0; 32]);
-    !is_pinned || now > dispute.patient_until.get() || now >= dispute.draw_by.get() - window * 3 / 4
 }
 
 /// Whether so little is left of the time to commit that a member which cannot run the job says so: the last quarter of it.
@@ -219,19 +211,6 @@ mod tests {
         assert_eq!(motion(&dispute, JUROR, 6), Motion::Resolve);
         let reviewed = Stand { settle_after: 9, ..JUROR };
         assert_eq!([8, 9].map(|now| motion(&dispute, reviewed, now)), [Motion::Nothing, Motion::Resolve]);
-    }
-
-    #[test]
-    fn a_lot_that_waits_for_a_busy_member_is_drawn_again_before_its_window_ends() {
-        let mut dispute = voting();
-        dispute.status = DisputeStatus::Drawing as u8;
-        (dispute.draw_by, dispute.vote_window, dispute.patient_until) = (140.into(), 40.into(), 1_000.into());
-        assert_eq!(motion(&dispute, JUROR, 101), Motion::Draw, "nobody has yet");
-        dispute.lot = [1; 32];
-        let at = |now| motion(&dispute, JUROR, now);
-        assert_eq!([109, 110, 140, 141].map(at), [Motion::Nothing, Motion::Draw, Motion::Draw, Motion::Resolve]);
-        let impatient = Dispute { patient_until: 100.into(), ..dispute };
-        assert_eq!(motion(&impatient, JUROR, 101), Motion::Draw);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Court {
                 "a vote takes {stake} base units of its bond, which has {lockable} left: `joule provider bond deposit`"
             )));
         }
-        if let Err(reason) = self.chain.may_vote(job, dispute.opened_at.get()).await? {
+        if let Err(reason) = self.chain.may_vote(job, dispute.eligible_at().get()).await? {
             return Ok(Ended::Refused(reason));
         }
         let ballot = match self.ballots.find(mine, dispute.opened_at.get())? {

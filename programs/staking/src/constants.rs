@@ -35,7 +35,9 @@ pub const MAX_LOCK: u32 = 4 * 365 * DAY;
 /// No pool keeps an unstaked amount longer than 90 days, in seconds.
 #[constant]
 pub const MAX_COOL_DOWN: u32 = 90 * DAY;
-/// No pool drips its rewards over more than 90 days, in seconds.
+/// A pool drips its rewards over a day at least and 90 days at most, in seconds.
+#[constant]
+pub const MIN_DRIP: u32 = DAY;
 #[constant]
 pub const MAX_DRIP: u32 = 90 * DAY;
 /// No tier takes more than half of a fee off, in basis points.

@@ -86,4 +86,6 @@ pub enum StakingError {
     NotBondsOwn,
     #[msg("The bond names another withdrawer than the one that the depositor has seen")]
     WrongWithdrawer,
+    #[msg("A drip is cut to half at most, and only when it has run its length since it was last changed")]
+    DripCutTooFast,
 }

@@ -1,4 +1,4 @@
-//! Who may vote in a quorum is what it was when the dispute opened: nobody who learns of the dispute chooses its jurors.
+//! Who may vote in a quorum is what it was before the dispute opened: nobody who learns of the dispute chooses its jurors.
 
 use joule_sdk::{
     escrow::state::{Terms, Verdict},
@@ -49,6 +49,7 @@ impl Case {
         for juror in case.honest.iter().map(Keypair::insecure_clone).collect::<Vec<_>>() {
             case.attest(&juror);
         }
+        case.w.set_time(case.w.now() + 1);
         case.deliver();
         case
     }
@@ -169,6 +170,25 @@ fn whoever_is_made_eligible_after_the_challenge_does_not_vote() {
 }
 
 #[test]
+fn what_is_said_in_the_very_second_of_the_challenge_comes_too_late() {
+    let mut case = Case::new();
+    let (late, attestor) = (case.w.provider(2 * EXPOSURE), case.attestor.insecure_clone());
+    let carol = case.w.challenger();
+    let challenge = case.w.challenge(case.job, &carol, TRUTH);
+    // In one transaction: an honest juror's credential is taken back, a friend's is given, and the result is challenged.
+    let take = revoke(attestor.pubkey(), attestor.pubkey(), case.honest[0].pubkey(), 1);
+    let (key, expires_at) = (attestor.pubkey(), case.w.now() + 90 * DAY);
+    let give = attest(key, key, Statement { subject: late.pubkey(), schema: 1, value_hash: [1; 32], expires_at });
+    case.w.send(&[take, give, challenge], &[&carol, &attestor]);
+    case.w.refuse(case.commit(&late, RESULT), &[&late], "CredentialMissing");
+    // Nor does a newcomer, or whoever states something else of itself.
+    let profile = Profile { capacity: 9, ..case.w.profile() };
+    case.w.send(&[joule_sdk::instruction::registry::update(late.pubkey(), profile)], &[&late]);
+    case.w.refuse(case.commit(&late, RESULT), &[&late], "JurorTooLate");
+    case.decided();
+}
+
+#[test]
 fn votes_that_agree_on_nothing_convict_nobody() {
     let mut w = World::new(Kind::Classic);
     let job = w.delivered_by(w.quorum_terms());
@@ -209,6 +229,7 @@ fn a_stranger_can_still_register_and_vote_where_it_did_so_before_the_challenge()
     let profile = Profile { payout_owner: juror.pubkey(), ..w.profile() };
     w.send(&[register(juror.pubkey(), juror.pubkey(), profile)], &[&juror]);
     w.give_bond(&juror, EXPOSURE);
+    w.set_time(w.now() + 1);
     w.challenged(job);
     w.send(&[w.commit(job, &juror, TRUTH, EXPOSURE)], &[&juror]);
 }

@@ -23,3 +23,4 @@ mod settle;
 mod submit;
 mod thefts;
 mod token_2022;
+mod withheld;

@@ -80,7 +80,7 @@ fn parameters_lie_within_what_the_program_allows() {
         (Params { max_lock: 0, ..PARAMS }, "MaxLockOutOfRange"),
         (Params { max_lock: 4 * 365 * 86_400 + 1, ..PARAMS }, "MaxLockOutOfRange"),
         (Params { cool_down: 90 * 86_400 + 1, ..PARAMS }, "CoolDownOutOfRange"),
-        (Params { drip: 0, ..PARAMS }, "DripOutOfRange"),
+        (Params { drip: 86_399, ..PARAMS }, "DripOutOfRange"),
         (Params { drip: 90 * 86_400 + 1, ..PARAMS }, "DripOutOfRange"),
         (tiers(|t| t[3].discount_bps = 5_001), "DiscountTooHigh"),
         (tiers(|t| t[1].min_weight = 9_999), "TiersNotAscending"),
@@ -104,6 +104,44 @@ fn a_change_of_the_drip_leaves_what_has_dripped() {
     let pool: Pool = w.pool();
     assert_eq!((pool.pending.get(), pool.owed.get()), (5_000, 5_000));
     w.check_pool(&[&owner], 0);
+}
+
+#[test]
+fn nobody_makes_pending_rewards_drip_at_once_with_the_authoritys_key() {
+    let mut w = World::pooled(Kind::Classic);
+    let authority = w.authority.insecure_clone();
+    let month = Params { drip: 30 * DAY as u32, ..PARAMS };
+    w.send(&[update_pool(authority.pubkey(), w.mint, month)], &[&authority]);
+    let start = w.now();
+    w.staker(1_000_000, 365 * DAY);
+    w.fund_pool(3_000_000);
+    // Whoever is there for a hundred seconds gets their part, whatever the pool asks of it.
+    let thief = w.holder(10_000_000);
+    let at_once = Params { max_lock: 1, cool_down: 0, ..month };
+    w.refuse(
+        update_pool(authority.pubkey(), w.mint, Params { drip: DAY as u32, ..at_once }),
+        &[&authority],
+        "DripCutTooFast",
+    );
+    w.send(&[update_pool(authority.pubkey(), w.mint, at_once), w.stake(&thief, 10_000_000, 1)], &[&authority, &thief]);
+    w.set_time(w.now() + 100);
+    w.send(&[w.claim_rewards(&thief), w.unstake(&thief, 10_000_000)], &[&thief]);
+    w.send(&[w.withdraw_stake(&thief)], &[&thief]);
+    assert!(w.balance(&w.tokens_of(&thief)) - 10_000_000 <= 3_000_000 * 100 / (30 * DAY as u64));
+    // A drip that has run its length is cut to half, and then runs that long.
+    let half = Params { drip: 15 * DAY as u32, ..PARAMS };
+    w.set_time(start + 30 * DAY - 1);
+    w.refuse(update_pool(authority.pubkey(), w.mint, half), &[&authority], "DripCutTooFast");
+    w.set_time(start + 30 * DAY);
+    let more = Params { drip: 15 * DAY as u32 - 1, ..PARAMS };
+    w.refuse(update_pool(authority.pubkey(), w.mint, more), &[&authority], "DripCutTooFast");
+    w.send(&[update_pool(authority.pubkey(), w.mint, half)], &[&authority]);
+    w.set_time(start + 44 * DAY);
+    w.refuse(
+        update_pool(authority.pubkey(), w.mint, Params { drip: 8 * DAY as u32, ..PARAMS }),
+        &[&authority],
+        "DripCutTooFast",
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{accepted, earn, pass, DAY};
 use joule_sdk::{
     instruction::treasury::*,
     treasury::constants::{BREAKER_DELAY, MAX_BREAKER_WINDOW, MIN_BREAKER_WINDOW},
-    units::{Amount, Breaker, Seconds},
+    units::{Amount, Breaker, Seconds, UnixTime},
     Instruction, Keypair, Pubkey, Signer,
 };
 use joule_tests::{Kind, World, BREAKER};
@@ -162,8 +162,8 @@ fn another_window_neither_resets_nor_shrinks_what_counts() {
     assert_eq!((accepted(&w).outflow.get(), accepted(&w).outflow_at.get()), (LIMIT / 2, w.now()));
     w.refuse(withdraw(&w, own, LIMIT / 2 + 1), &[&authority], "OutflowLimited");
     pass(&mut w, DAY);
-    w.refuse(withdraw(&w, own, LIMIT / 2 + LIMIT / 20 + 1), &[&authority], "OutflowLimited");
-    w.send(&[withdraw(&w, own, LIMIT / 2 + LIMIT / 20)], &[&authority]);
+    w.refuse(withdraw(&w, own, LIMIT / 2 + LIMIT / 10 + 1), &[&authority], "OutflowLimited");
+    w.send(&[withdraw(&w, own, LIMIT / 2 + LIMIT / 10)], &[&authority]);
     // Shorter is looser: at the moment it is applied, what counts is what counted by the longer one.
     w.send(&[set_breaker(authority.pubkey(), w.mint, breaker(LIMIT, 3_600))], &[&authority]);
     pass(&mut w, 2 * DAY);
@@ -209,4 +209,26 @@ fn users_are_paid_while_the_breaker_lets_nothing_out() {
     let open = w.opened();
     let cancel = w.cancel(open);
     w.send(&[cancel], &[&alice]);
+}
+
+#[test]
+fn a_detour_through_a_tighter_breaker_makes_nothing_forgotten() {
+    let mut w = World::governed(Kind::Classic);
+    let authority = w.authority.insecure_clone();
+    let own = w.token_account(&authority.pubkey());
+    earn(&mut w, 100 * LIMIT);
+    // As much over time, in an hour as in thirty days, and less at once: each holds immediately, and the old one is announced again.
+    let (month, hour) = (breaker(LIMIT, 30 * DAY), breaker(LIMIT / 720, 3_600));
+    let set = |w: &World, breaker| set_breaker(w.authority.pubkey(), w.mint, breaker);
+    w.send(&[set(&w, month)], &[&authority]);
+    pass(&mut w, 60 * DAY);
+    let start = w.now();
+    for _ in 0..5 {
+        let most = accepted(&w).headroom(UnixTime::new(w.now())).get();
+        w.send(&[withdraw(&w, own, most), set(&w, hour), set(&w, month)], &[&authority]);
+        pass(&mut w, BREAKER_DELAY as i64);
+        w.send(&[apply_breaker(w.mint)], &[]);
+        let days = ((w.now() - start) / DAY) as u64;
+        assert!(w.balance(&own) <= LIMIT + LIMIT * days / 30);
+    }
 }

@@ -103,8 +103,8 @@ pub(super) async fn show(options: &Options, mint: Option<&str>, next: bool) -> R
             .enrolled()
             .iter()
             .map(|r| {
-                let (stake, engaged) = (r.stake.get().to_string(), r.engaged.get().to_string());
-                json!({ "resolver": r.resolver.to_string(), "stake": stake, "engaged": engaged })
+                let [stake, left, engaged] = [r.stake, r.left, r.engaged].map(|amount| amount.get().to_string());
+                json!({ "resolver": r.resolver.to_string(), "stake": stake, "left": left, "engaged": engaged })
             })
             .collect();
         return output::json(&json!({
@@ -123,11 +123,12 @@ pub(super) async fn show(options: &Options, mint: Option<&str>, next: bool) -> R
         ["disputes draw from it from", &begin_of(epoch)],
         ["until", &begin_of(epoch + 1)],
     ]);
-    let mut resolvers = output::table(["resolver", "stake", "behind seats"]);
+    let mut resolvers = output::table(["resolver", "stake", "left of it", "behind seats"]);
     for r in panel.enrolled() {
         resolvers.add_row([
             r.resolver.to_string(),
             panels.token.format(r.stake.get()),
+            panels.token.format(r.left.get()),
             panels.token.format(r.engaged.get()),
         ]);
     }

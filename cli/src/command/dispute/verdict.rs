@@ -47,8 +47,9 @@ fn not_drawn(after: &Dispute) -> Option<String> {
     Some(match after.lot == [0; 32] {
         true => "nobody drew while the cluster knew the slot; a later one was chosen: draw again".to_owned(),
         false => format!(
-            "the lot fell on somebody whose stake stands behind other disputes, who is waited for until {}: draw again before {}",
-            output::time(after.patient_until.get()),
+            "the lot fell on somebody whose stake stands behind other disputes, who is waited for: draw again when it is free, \
+             or from {} on, when it sits nevertheless; until {} somebody must",
+            output::time(after.patient_until.get() + 1),
             output::time(after.draw_by.get()),
         ),
     })

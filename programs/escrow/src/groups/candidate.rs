@@ -24,7 +24,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Whether it has what the job demands, and had it at that moment: now or, for a vote, when the dispute opened. Its bond must
+    /// Whether it has what the job demands, and had it at that moment: now or, for a vote, before the dispute opened. Its bond must
     /// hold what is demanded now.
     #[inline(always)]
     pub fn validate(&self, job: &Job, at: UnixTime) -> Result<()> {

@@ -94,9 +94,8 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
     let (juror, stake) = (ctx.accounts.vote.juror, ctx.accounts.vote.stake.get());
     let bump = ctx.bumps.backing.claim_signer;
     let is_right = ctx.accounts.dispute.is_right(choice, &ctx.accounts.vote.output);
-    // Where nothing was decided, or its juror could not run the job, a vote was not wrong; but whoever kept silent broke its word.
-    let is_undecided = verdict == Verdict::Undecided || choice == Verdict::Undecided as u8;
-    let is_spared = choice != 0 && is_undecided;
+    // Whoever kept silent broke its word.
+    let is_spared = ctx.accounts.dispute.is_spared(choice, ctx.accounts.vote.round);
     let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
     let panel = ctx.accounts.panel()?;
     let is_seat = panel.is_some();

@@ -41,8 +41,7 @@ impl CommitVote {
         let juror = self.candidate.authority.address();
         require!(!self.dispute.is_party(&self.job, juror), EscrowError::PartyCannotJudge);
         require!(stake.get() >= self.dispute.deposit.get(), EscrowError::StakeTooSmall);
-        // Who may vote is what it was before anybody knew what about.
-        self.candidate.validate(&self.job, UnixTime::new(self.dispute.opened_at.get()))?;
+        self.candidate.validate(&self.job, self.dispute.eligible_at())?;
         token::require_payee(self.payout.account(), &self.job)
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     constants::DRAW_DELAY,
     error::EscrowError,
     event::PanelDrawn,
-    state::{is_zero, Dispute, DisputeStatus, Job, Panel},
+    state::{is_zero, tickets, Dispute, DisputeStatus, Job, Panel},
 };
-use anchor_lang::{hash::sha256, prelude::*};
+use anchor_lang::prelude::*;
 use joule_events::emit_event;
 use joule_units::UnixTime;
 use pinocchio::sysvars::slot_hashes::{SlotHashEntry, SlotHashes, SLOTHASHES_ID};
@@ -64,24 +64,10 @@ pub fn handler(ctx: &mut Context<DrawPanel>) -> Result<()> {
         };
         hash = *found;
     }
-    let mut seed = [0; 66];
-    seed[..32].copy_from_slice(&hash);
-    seed[32..64].copy_from_slice(ctx.accounts.dispute.address().as_ref());
-    seed[64] = ctx.accounts.dispute.round;
-    // A hash makes four tickets.
-    let mut tickets = [PodU64::ZERO; 4];
-    let ticket = |throw: u8| {
-        let (hash, place) = (throw / 4, throw % 4);
-        if place == 0 {
-            seed[65] = hash;
-            tickets = bytemuck::cast(sha256(&seed));
-        }
-        tickets[place as usize].get()
-    };
     let accounts = &mut ctx.accounts;
-    if !accounts.dispute.draw(&accounts.job, &mut accounts.panel, now, ticket)? {
-        accounts.dispute.lot = hash;
-        return Ok(());
+    let tickets = tickets(&hash, accounts.dispute.address(), accounts.dispute.round);
+    if !accounts.dispute.draw(&accounts.job, &mut accounts.panel, now, tickets)? {
+        return accounts.dispute.pin(hash);
     }
     let dispute = &ctx.accounts.dispute;
     emit_event!(

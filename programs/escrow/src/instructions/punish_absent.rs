@@ -21,7 +21,7 @@ pub struct PunishAbsent {
     pub job: Account<Job>,
     #[account(mut)]
     pub dispute: Account<Dispute>,
-    /// The member is not drawn from it again.
+    /// Keeps account of what is left of the member's stake.
     #[account(mut, address = dispute.panel @ EscrowError::WrongPanel)]
     pub panel: Account<Panel>,
     #[account(mut, address = job.vault @ EscrowError::WrongVault)]
@@ -38,7 +38,7 @@ pub fn handler(ctx: &mut Context<PunishAbsent>, member: u8) -> Result<()> {
     let absent = ctx.accounts.dispute.punish(member)?;
     let (panel, at_risk) = (ctx.accounts.dispute.panel, ctx.accounts.dispute.deposit.get());
     let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent);
-    ctx.accounts.panel.expel(&absent, at_risk);
+    ctx.accounts.panel.forfeit(&absent, at_risk);
     let slashing = Slashing {
         bond_vault: ctx.accounts.bond_vault.account(),
         destination: ctx.accounts.vault.account(),

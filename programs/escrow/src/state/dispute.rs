@@ -17,7 +17,8 @@ pub enum DisputeStatus {
     /// round, so that `resolve` takes the first round's, or else pays the provider as if nobody had challenged.
     Drawing = 1,
     /// Waits for commitments until `commit_by` and for their openings until `reveal_by`; then, for a first panel's verdict to
-    /// be appealed or a second one's to sink in, until `final_at`. Default, with too few votes or no majority: as above.
+    /// be appealed or a second one's to sink in, until `final_at`. Default, with too few votes or no majority: as above, but that a
+    /// first verdict that most of a second panel have not confirmed is none.
     Voting = 2,
     /// Decided and paid; waits for each vote to be closed by anybody, and then for `close_dispute`.
     Resolved = 3,
@@ -156,6 +157,14 @@ impl Dispute {
         Ok(())
     }
 
+    /// Keeps a lot that has fallen on somebody who is busy. It can be drawn at any moment until patience ends, and a step longer.
+    #[inline(always)]
+    pub fn pin(&mut self, lot: [u8; 32]) -> Result<()> {
+        self.lot = lot;
+        self.draw_by = self.after(UnixTime::new(self.patient_until.get()), 1)?;
+        Ok(())
+    }
+
     /// Chooses a later slot to draw by, within the time there is for drawing.
     #[inline(always)]
     pub fn aim(&mut self, slot: u64, now: UnixTime) -> Result<()> {
@@ -169,6 +178,12 @@ impl Dispute {
     pub(super) fn after(&self, now: UnixTime, count: u32) -> Result<PodI64> {
         let wait = count.checked_mul(self.vote_window.get()).ok_or(EscrowError::Overflow)?;
         Ok(now.checked_add(Seconds::new(wait)).ok_or(EscrowError::Overflow)?.get().into())
+    }
+
+    /// Who may vote is what it was in the last second in which nobody knew of the dispute.
+    #[inline(always)]
+    pub fn eligible_at(&self) -> UnixTime {
+        UnixTime::new(self.opened_at.get().saturating_sub(1))
     }
 
     #[inline(always)]
@@ -255,6 +270,19 @@ impl Dispute {
         is_quorum.then(|| of.majority(of.weight.get() as u128)).flatten()
     }
 
+    /// Whether more than half of an appeal's seats did not say what the first panel had decided: another output, or that they could not
+    /// run the job. Then it holds no more, or whoever won it by a few seats could see to it that nobody else can look.
+    #[inline(always)]
+    fn is_doubted(&self, first: Verdict) -> bool {
+        let (again, one) = (&self.rounds[1], self.deposit.get() as u128);
+        let agreeing = match first {
+            Verdict::Neither => again.weight_of(&self.rounds[0].leading_third()),
+            _ => again.tally[first as usize - 1].get(),
+        };
+        let others = (again.revealed.get() as u128 * one).saturating_sub(agreeing as u128);
+        self.round == 1 && 2 * others > self.seats(1) as u128 * one
+    }
+
     /// Whoever the first panel did not agree with asks for a second one. Without a verdict both may, and whoever is first does.
     #[inline(always)]
     pub fn appeal(&mut self, side: Side, slot: u64, now: UnixTime) -> Result<()> {
@@ -301,7 +329,8 @@ impl Dispute {
         };
         require!(now.get() > waits_until.get(), EscrowError::VoteStillOpen);
         let second = if self.round == 1 { self.verdict_of(1) } else { None };
-        let verdict = second.or_else(|| self.verdict_of(0)).unwrap_or(Verdict::Undecided);
+        let first = || self.verdict_of(0).filter(|first| !self.is_doubted(*first));
+        let verdict = second.or_else(first).unwrap_or(Verdict::Undecided);
         require!(verdict != Verdict::Undecided || now.get() >= settle_after, EscrowError::ReviewWindowOpen);
         Ok(verdict)
     }
@@ -327,6 +356,15 @@ impl Dispute {
         for round in &mut self.rounds {
             round.tally[2] = round.weight_of(&self.third).into();
         }
+    }
+
+    /// Whether a vote that was opened loses nothing though it was not right: where nothing was decided, where its juror could not run the
+    /// job, and in an appeal that decided nothing itself.
+    #[inline(always)]
+    pub fn is_spared(&self, choice: u8, round: u8) -> bool {
+        let undecided = Verdict::Undecided as u8;
+        choice != 0
+            && (self.verdict == undecided || choice == undecided || (round == 1 && self.verdict_of(1).is_none()))
     }
 
     /// Whether a vote said what was decided.

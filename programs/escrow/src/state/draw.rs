@@ -1,11 +1,11 @@
 //! Drawing a dispute's panel.
 
 use crate::{
-    constants::{APPEAL_JURORS, MAX_RESOLVERS},
+    constants::APPEAL_JURORS,
     error::EscrowError,
     state::{Dispute, DisputeStatus, Job, Lottery, Panel},
 };
-use anchor_lang::{address_eq, prelude::*};
+use anchor_lang::{address_eq, hash::sha256, prelude::*};
 use joule_units::UnixTime;
 
 impl Dispute {
@@ -13,8 +13,9 @@ impl Dispute {
     /// panel are drawn, nor whoever has staked less than is at risk. What is at risk is set aside of each member's stake.
     ///
     /// A member on whom the lot falls while its stake stands behind other seats is waited for: then `false` comes back, and
-    /// nobody is seated. It is never passed over in favour of others, or whoever keeps the others busy could choose the panel; when patience
-    /// ends its seat stays empty.
+    /// nobody is seated. It is never passed over in favour of others, or whoever keeps the others busy could choose the panel; and when
+    /// patience ends it sits nevertheless, or whoever keeps it busy could have nothing decided. Who has lost its stake since the lot was
+    /// cast leaves its seat empty.
     ///
     /// Who is a party or was a member is asked only of those whom a throw falls on: whoever is leaves the lottery, and the
     /// next throw is for the same seat. A throw that counts has thus fallen on each of the others with a chance proportional
@@ -30,12 +31,11 @@ impl Dispute {
         self.require(DisputeStatus::Drawing)?;
         require!(now.get() <= self.draw_by.get(), EscrowError::DrawWindowClosed);
         let at_risk = self.deposit.get();
-        let mut lottery = Lottery::among(panel, |entry| entry.stake.get() >= at_risk).ok_or(EscrowError::Overflow)?;
         let first = self.drawn as usize;
         let (mut places, mut count, mut is_busy) = ([0u8; APPEAL_JURORS], 0, false);
         let seats = self.seats(self.round).min(APPEAL_JURORS);
-        // As many throws as there can be resolvers, each of whom is drawn once.
-        for throw in 0..MAX_RESOLVERS as u8 {
+        let mut lottery = Lottery::among(panel, at_risk);
+        for throw in 0.. {
             if count == seats {
                 break;
             }
@@ -43,18 +43,17 @@ impl Dispute {
             let entry = &panel.resolvers[place];
             let who = &entry.resolver;
             if !self.is_party(job, who) && self.members[..first].iter().all(|member| !address_eq(member, who)) {
-                is_busy |= !entry.covers(at_risk);
+                is_busy |= entry.is_busy(at_risk);
                 places[count] = place as u8;
                 count += 1;
             }
         }
         if is_busy && now.get() <= self.patient_until.get() {
-            self.draw_by = self.after(now, 1)?.get().max(self.draw_by.get()).into();
             return Ok(false);
         }
         for place in &places[..count] {
             let entry = &mut panel.resolvers[*place as usize];
-            if entry.covers(at_risk) {
+            if entry.answers(at_risk) {
                 entry.engage(at_risk);
                 self.members[self.drawn as usize] = entry.resolver;
                 self.drawn += 1;
@@ -68,6 +67,30 @@ impl Dispute {
         self.final_at = self.after(now, 3)?;
         self.status = DisputeStatus::Voting as u8;
         Ok(true)
+    }
+
+    /// For whoever sees to the drawing: whether a lot that is kept could seat its members now. `address` is the dispute's.
+    pub fn would_seat(&self, address: &Address, job: &Job, panel: &Panel, now: UnixTime) -> bool {
+        let (mut dispute, mut panel) = (*self, *panel);
+        dispute.draw(job, &mut panel, now, tickets(&self.lot, address, self.round)).unwrap_or(false)
+    }
+}
+
+/// The throws of a lot, asked for in turn: `SHA-256(lot, dispute, round, i)` makes four of them.
+#[inline(always)]
+pub fn tickets(lot: &[u8; 32], dispute: &Address, round: u8) -> impl FnMut(u8) -> u64 {
+    let mut seed = [0; 66];
+    seed[..32].copy_from_slice(lot);
+    seed[32..64].copy_from_slice(dispute.as_ref());
+    seed[64] = round;
+    let mut tickets = [PodU64::ZERO; 4];
+    move |throw| {
+        let (hash, place) = (throw / 4, throw % 4);
+        if place == 0 {
+            seed[65] = hash;
+            tickets = bytemuck::cast(sha256(&seed));
+        }
+        tickets[place as usize].get()
     }
 }
 
@@ -155,24 +178,32 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_busy_is_waited_for_and_its_seat_stays_empty_in_the_end() {
-        const VOTES: [u8; 3] = [3, 4, 5];
+    fn whoever_is_busy_is_waited_for_and_sits_in_the_end() {
         let (dispute, job, mut panel) = dispute(1, &[500, 500, 15, 20, 10]);
-        // The third of them has 5 left, the others as much as is at risk.
-        (panel.resolvers[2].engaged, panel.resolvers[3].engaged) = (10.into(), 10.into());
+        let at = |panel: &Panel, name| panel.enrolled().iter().position(|r| r.resolver == who(name)).unwrap();
+        let (third, fourth) = (at(&panel, 3), at(&panel, 4));
+        // One has 5 left, another as much as is at risk.
+        (panel.resolvers[third].engaged, panel.resolvers[fourth].engaged) = (10.into(), 10.into());
         for seed in 0..50 {
             let (mut early, mut kept) = (dispute, panel);
-            (early.patient_until, early.vote_window, early.draw_by) = (700.into(), 9.into(), 800.into());
+            (early.patient_until, early.vote_window, early.draw_by) = (700.into(), 9.into(), 709.into());
             assert!(!early.draw(&job, &mut kept, UnixTime::new(700), tickets(seed)).unwrap());
-            assert_eq!((early.drawn, early.draw_by.get(), early.status), (1, 800, DisputeStatus::Drawing as u8));
+            assert_eq!((early.drawn, early.status), (1, DisputeStatus::Drawing as u8));
             assert_eq!(kept.resolvers, panel.resolvers);
-            let mut late = early;
-            assert!(late.draw(&job, &mut kept, UnixTime::new(701), tickets(seed)).unwrap());
-            let mut seated: Vec<u8> = late.members[1..late.drawn as usize].iter().map(|m| m.to_bytes()[0]).collect();
-            seated.sort_unstable();
-            assert_eq!(seated, VOTES[1..]);
-            let engaged: Vec<u64> = kept.enrolled().iter().map(|entry| entry.engaged.get()).collect();
-            assert_eq!(engaged, [0, 0, 10, 20, 10]);
+            // Others may lose what they have meanwhile: the lot is the same.
+            for lost in [None, Some(5)] {
+                let (mut late, mut kept) = (early, kept);
+                if let Some(lost) = lost {
+                    kept.forfeit(&who(lost), 10);
+                }
+                assert!(late.draw(&job, &mut kept, UnixTime::new(701), tickets(seed)).unwrap());
+                let mut seated: Vec<u8> =
+                    late.members[1..late.drawn as usize].iter().map(|m| m.to_bytes()[0]).collect();
+                seated.sort_unstable();
+                let wanted: Vec<u8> = [3, 4, 5].into_iter().filter(|name| Some(*name) != lost).collect();
+                assert_eq!(seated, wanted);
+                assert_eq!([third, fourth].map(|place| kept.resolvers[place].engaged.get()), [20, 20]);
+            }
         }
     }
 

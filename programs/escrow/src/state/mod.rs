@@ -15,6 +15,7 @@ mod vote;
 pub use bid::Bid;
 pub use client::Client;
 pub use dispute::{Dispute, DisputeStatus, Verdict, MEMBERS};
+pub use draw::tickets;
 pub use dues::Dues;
 pub use engagement::Engagement;
 pub(crate) use job::is_zero;

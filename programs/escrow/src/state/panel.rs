@@ -3,9 +3,8 @@
 use crate::{
     constants::{LATE, MAX_RESOLVERS, MAX_VOTE_WINDOW, PANEL_EPOCH},
     error::EscrowError,
-    state::Job,
+    state::{dispute::MEMBERS, Job},
 };
-use alloc::vec::Vec;
 use anchor_lang::{address_eq, prelude::*};
 use joule_units::{sum, UnixTime};
 
@@ -15,24 +14,35 @@ use joule_units::{sum, UnixTime};
 pub struct Resolver {
     /// Owner of the bond; votes with this key.
     pub resolver: Address,
-    /// Base units locked of the bond: the chance of being drawn, and what it answers with; less once a part was slashed, and 0
-    /// once that was for not coming.
+    /// Base units locked of the bond when it enrolled: the chance of being drawn. Nothing changes it, so that a lot that is cast falls
+    /// on the same members whenever it is read.
     pub stake: PodU64,
-    /// What of it stands behind seats in disputes that are not wound up.
+    /// This stake and all those before it.
+    pub through: PodU64,
+    /// What of the stake is left to answer with: less once a part was slashed.
+    pub left: PodU64,
+    /// What stands behind seats in disputes that are not wound up.
     pub engaged: PodU64,
 }
 
 impl Resolver {
-    /// Whether it can answer for one more seat.
+    /// Whether so much of its stake is left. Who has lost it takes no seat any more.
     #[inline(always)]
-    pub fn covers(&self, at_risk: u64) -> bool {
-        self.stake.get().saturating_sub(self.engaged.get()) >= at_risk
+    pub fn answers(&self, at_risk: u64) -> bool {
+        self.left.get() >= at_risk
     }
 
-    /// A part of its stake stands behind a seat from now on; `covers` comes before.
+    /// Whether what is left stands behind other seats, so that it cannot answer for one more.
+    #[inline(always)]
+    pub fn is_busy(&self, at_risk: u64) -> bool {
+        self.answers(at_risk) && self.left.get().saturating_sub(self.engaged.get()) < at_risk
+    }
+
+    /// What is at risk in one more seat stands behind it from now on. No more than all the stakes there are times the disputes there
+    /// can be in a panel's time: it fits.
     #[inline(always)]
     pub fn engage(&mut self, at_risk: u64) {
-        self.engaged = self.engaged.get().wrapping_add(at_risk).into();
+        self.engaged = self.engaged.get().saturating_add(at_risk).into();
     }
 
     #[inline(always)]
@@ -42,7 +52,7 @@ impl Resolver {
 }
 
 /// PDA `["panel", mint, epoch]`. Resolvers enrol in the epoch before, so that it is fixed when the first dispute draws from
-/// it. Once it is full, whoever stakes more takes the place of whoever stakes least: it cannot be filled with nobodies.
+/// it. Who stakes most comes first. Once it is full, whoever stakes more than the last takes its place: it cannot be filled with nobodies.
 #[account]
 pub struct Panel {
     pub mint: Address,
@@ -82,18 +92,28 @@ impl Panel {
         self.ends_at().checked_add(tail).ok_or(EscrowError::Overflow.into())
     }
 
+    /// Those who staked as much or more: they come first.
+    #[inline(always)]
+    pub fn who_staked(&self, at_least: u64) -> &[Resolver] {
+        let enrolled = self.enrolled();
+        &enrolled[..enrolled.partition_point(|r| r.stake.get() >= at_least)]
+    }
+
     pub fn enroll(&mut self, resolver: Address, stake: u64) -> Result<()> {
         require!(self.enrolled().iter().all(|r| !address_eq(&r.resolver, &resolver)), EscrowError::AlreadyEnrolled);
-        let entry = Resolver { resolver, stake: stake.into(), engaged: PodU64::ZERO };
-        let count = self.enrolled().len();
-        if count < MAX_RESOLVERS {
-            self.resolvers[count] = entry;
-            self.count = (count as u16 + 1).into();
-            return Ok(());
+        let (place, count) = (self.who_staked(stake).len(), self.enrolled().len());
+        require!(place < MAX_RESOLVERS, EscrowError::PanelFull);
+        // The last of a full panel is pushed out.
+        let kept = count.min(MAX_RESOLVERS - 1);
+        self.resolvers.copy_within(place..kept, place + 1);
+        self.count = (kept as u16 + 1).into();
+        let (stake, zero) = (stake.into(), PodU64::ZERO);
+        self.resolvers[place] = Resolver { resolver, stake, through: zero, left: stake, engaged: zero };
+        let mut through = if place == 0 { 0 } else { self.resolvers[place - 1].through.get() };
+        for entry in &mut self.resolvers[place..=kept] {
+            through = sum(through, entry.stake.get()).ok_or(EscrowError::Overflow)?;
+            entry.through = through.into();
         }
-        let least = self.resolvers.iter_mut().min_by_key(|r| r.stake.get()).ok_or(EscrowError::PanelFull)?;
-        require!(stake > least.stake.get(), EscrowError::PanelFull);
-        *least = entry;
         Ok(())
     }
 
@@ -116,16 +136,7 @@ impl Panel {
     pub fn forfeit(&mut self, resolver: &Address, at_risk: u64) {
         if let Some(entry) = self.entry(resolver) {
             entry.disengage(at_risk);
-            entry.stake = entry.stake.get().saturating_sub(at_risk).into();
-        }
-    }
-
-    /// Whoever did not come loses what stood behind the seat and is not drawn again in this epoch.
-    #[inline(always)]
-    pub fn expel(&mut self, resolver: &Address, at_risk: u64) {
-        if let Some(entry) = self.entry(resolver) {
-            entry.disengage(at_risk);
-            entry.stake = 0.into();
+            entry.left = entry.left.get().saturating_sub(at_risk).into();
         }
     }
 
@@ -135,82 +146,77 @@ impl Panel {
         self.enrolled().iter().any(|entry| !entry.engaged.is_zero())
     }
 
-    /// Whether a job can be judged: enough of those who are no parties have staked what is at risk, and they are at least half of
-    /// it by stake, so that nobody can choose a jury by putting more at risk than others have staked.
+    /// Whether a job can be judged: those who are no parties, and have what is at risk left of their stakes, are so many that an appeal from
+    /// them can be heard by others, and hold at least half of what was staked, so that nobody can choose a jury by putting
+    /// more at risk than others have.
     #[inline(never)]
     pub fn can_judge(&self, job: &Job, challenger: &Address, at_risk: u64) -> bool {
-        let (mut seats, mut eligible, mut all) = (0u8, 0u128, 0u128);
+        let (mut seats, mut eligible, mut all) = (0, 0u128, 0u128);
         for entry in self.enrolled() {
-            let stake = entry.stake.get();
-            if stake == 0 || job.is_party(&entry.resolver) || address_eq(challenger, &entry.resolver) {
+            if job.is_party(&entry.resolver) || address_eq(challenger, &entry.resolver) {
                 continue;
             }
-            all += stake as u128;
-            if stake >= at_risk {
-                eligible += stake as u128;
+            let stake = entry.stake.get() as u128;
+            all += stake;
+            if entry.answers(at_risk) {
+                eligible += stake;
                 seats += 1;
             }
         }
-        seats >= job.jurors && 2 * eligible >= all
+        seats > 2 * job.jurors as u32 && 2 * eligible >= all
     }
 }
 
 /// Draws resolvers without putting them back, each with a chance proportional to its stake. Splitting a stake over many
 /// identities changes nothing.
-pub struct Lottery {
-    /// Base units; 0 for whoever may not sit, or was drawn.
-    stakes: Vec<u64>,
-    /// Of the stakes.
+pub struct Lottery<'a> {
+    resolvers: &'a [Resolver],
+    /// Places of those who were drawn, in ascending order.
+    drawn: [u8; MOST_THROWS],
+    count: usize,
+    /// Stakes of all others.
     total: u64,
 }
 
-impl Lottery {
-    /// Among those for whom `may_sit` holds. `None` if their stakes are more than there can be.
-    ///
-    /// Called and not inlined, like `place`: a loop has all of the VM's few registers to itself then.
-    #[inline(never)]
-    pub fn among(panel: &Panel, may_sit: impl Fn(&Resolver) -> bool) -> Option<Self> {
-        let resolvers = panel.enrolled();
-        // As much room as there can be need for: a size that is known when this is compiled takes no arithmetic.
-        let mut stakes = Vec::with_capacity(MAX_RESOLVERS);
-        let (mut total, mut bits) = (0u64, 0);
-        stakes.extend(resolvers.iter().map(|entry| {
-            let stake = if may_sit(entry) { entry.stake.get() } else { 0 };
-            total = total.wrapping_add(stake);
-            bits |= stake;
-            stake
-        }));
-        // As many stakes as there can be, none of which has more bits than this, make a sum that fits.
-        const SMALL: u64 = u64::MAX / MAX_RESOLVERS as u64;
-        if bits > SMALL {
-            stakes.iter().try_fold(0, |total, stake| sum(total, *stake))?;
-        }
-        Some(Self { stakes, total })
+/// Every seat of a dispute taken, and every party drawn in vain.
+const MOST_THROWS: usize = MEMBERS + 4;
+
+impl<'a> Lottery<'a> {
+    /// Among those who staked what is at risk.
+    #[inline(always)]
+    pub fn among(panel: &'a Panel, at_risk: u64) -> Self {
+        let resolvers = panel.who_staked(at_risk);
+        let total = resolvers.last().map_or(0, |last| last.through.get());
+        Self { resolvers, drawn: [0; MOST_THROWS], count: 0, total }
     }
 
     /// The place of whom a throw falls on; `ticket` is random. `None` when nobody is left.
-    #[inline(always)]
+    ///
+    /// Called and not inlined: its loops have all of the VM's few registers to themselves then. Sums of stakes fit: `enroll` has seen to it.
+    #[inline(never)]
     pub fn draw(&mut self, ticket: u64) -> Option<usize> {
         // Off from uniform by less than total / 2^64.
-        let place = place(&self.stakes, ticket.checked_rem(self.total)?);
-        let stake = self.stakes.get_mut(place)?;
-        self.total = self.total.checked_sub(core::mem::take(stake))?;
+        let mut offset = ticket.checked_rem(self.total)?;
+        // The stakes lie end to end; those that were drawn are stepped over.
+        let mut earlier = 0;
+        for gap in &self.drawn[..self.count] {
+            let gap = self.resolvers.get(*gap as usize)?;
+            let stake = gap.stake.get();
+            if offset < gap.through.get().wrapping_sub(stake) {
+                break;
+            }
+            offset = offset.wrapping_add(stake);
+            earlier += 1;
+        }
+        let place = self.resolvers.partition_point(|r| r.through.get() <= offset);
+        self.total = self.total.wrapping_sub(self.resolvers.get(place)?.stake.get());
+        let mut moved = place as u8;
+        for kept in self.drawn.get_mut(earlier..=self.count)? {
+            core::mem::swap(kept, &mut moved);
+        }
+        self.count += 1;
         Some(place)
     }
-}
-
-/// Whose stake the unit at `offset` belongs to, if they are laid end to end; their number if that is more than all of them.
-#[inline(never)]
-fn place(stakes: &[u64], mut offset: u64) -> usize {
-    let mut rest = stakes;
-    while let [stake, others @ ..] = rest {
-        if offset < *stake {
-            break;
-        }
-        offset -= *stake;
-        rest = others;
-    }
-    stakes.len() - rest.len()
 }
 
 #[cfg(test)]
@@ -225,42 +231,108 @@ mod tests {
         panel
     }
 
+    /// The names of the enrolled, in order.
+    fn names(panel: &Panel) -> Vec<u8> {
+        panel.enrolled().iter().map(|r| r.resolver.to_bytes()[0]).collect()
+    }
+
     #[test]
     fn the_chance_is_proportional_to_the_stake() {
         let panel = panel(&[1_000, 3_000]);
-        const HEAVY: usize = 1;
+        const HEAVY: usize = 0;
         let step = u64::MAX / 4_000;
-        let first = |ticket| Lottery::among(&panel, |_| true).unwrap().draw(ticket).unwrap();
+        let first = |ticket| Lottery::among(&panel, 1).draw(ticket).unwrap();
         let drawn = (0..4_000u64).filter(|i| first(i * step) == HEAVY).count();
         assert!((2_990..=3_010).contains(&drawn), "{drawn}");
     }
 
     #[test]
-    fn who_may_not_sit_or_was_drawn_is_never_drawn_and_nobody_is_nobody() {
-        let panel = panel(&[5, 5, 1]);
-        let first = Address::new_from_array([1; 32]);
-        for ticket in [0, 1, u64::MAX / 2, u64::MAX] {
-            let mut lottery = Lottery::among(&panel, |r| r.resolver != first).unwrap();
-            let (one, other) = (lottery.draw(ticket).unwrap(), lottery.draw(ticket).unwrap());
-            assert!(one != other && one != 0 && other != 0);
-            assert!(lottery.draw(ticket).is_none());
-            assert!(Lottery::among(&panel, |_| false).unwrap().draw(ticket).is_none());
+    fn every_throw_falls_on_whom_its_unit_belongs_to_when_those_drawn_are_left_out() {
+        let stakes = [9u64, 7, 7, 4, 2, 1, 1];
+        let panel = panel(&stakes);
+        let mut x = 1u64;
+        for _ in 0..500 {
+            let mut lottery = Lottery::among(&panel, 1);
+            let mut left: Vec<(usize, u64)> = stakes.iter().copied().enumerate().collect();
+            while !left.is_empty() {
+                x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let units: Vec<usize> = left.iter().flat_map(|(p, n)| core::iter::repeat_n(*p, *n as usize)).collect();
+                let wanted = units[(x % units.len() as u64) as usize];
+                assert_eq!(lottery.draw(x), Some(wanted));
+                left.retain(|(place, _)| *place != wanted);
+            }
+            assert_eq!(lottery.draw(x), None);
         }
     }
 
     #[test]
-    fn stakes_beyond_any_supply_are_refused() {
-        assert!(Lottery::among(&panel(&[u64::MAX, 1]), |_| true).is_none());
+    fn who_staked_less_or_was_drawn_is_never_drawn_and_nobody_is_nobody() {
+        let panel = panel(&[5, 1, 5]);
+        for ticket in [0, 1, u64::MAX / 2, u64::MAX] {
+            let mut lottery = Lottery::among(&panel, 5);
+            let mut drawn = [lottery.draw(ticket).unwrap(), lottery.draw(ticket).unwrap()];
+            drawn.sort_unstable();
+            assert_eq!(drawn, [0, 1]);
+            assert!(lottery.draw(ticket).is_none());
+            assert!(Lottery::among(&panel, 6).draw(ticket).is_none());
+        }
     }
 
     #[test]
-    fn a_full_panel_takes_whoever_stakes_more_than_the_least() {
+    fn what_is_lost_or_engaged_changes_no_lot() {
+        let mut panel = panel(&[9, 7, 4, 2]);
+        let all = |panel: &Panel| -> Vec<usize> {
+            (0..200u64).filter_map(|i| Lottery::among(panel, 3).draw(i * (u64::MAX / 200))).collect()
+        };
+        let before = all(&panel);
+        let names: Vec<Address> = panel.enrolled().iter().map(|r| r.resolver).collect();
+        panel.forfeit(&names[0], 6);
+        panel.forfeit(&names[1], 8);
+        panel.resolvers[2].engage(4);
+        assert_eq!(all(&panel), before);
+        let left: Vec<u64> = panel.enrolled().iter().map(|r| r.left.get()).collect();
+        assert_eq!(left, [3, 0, 4, 2]);
+    }
+
+    #[test]
+    fn stakes_beyond_any_supply_are_refused() {
+        let mut panel = panel(&[u64::MAX]);
+        assert!(panel.enroll(Address::new_from_array([2; 32]), 1).is_err());
+    }
+
+    #[test]
+    fn who_stakes_most_comes_first_and_a_full_panel_takes_whoever_stakes_more_than_the_last() {
+        assert_eq!(names(&panel(&[1, 3, 2, 3])), [2, 4, 3, 1]);
         let mut panel = panel(&[10; MAX_RESOLVERS]);
         let more = Address::new_from_array([200; 32]);
         assert!(panel.enroll(more, 10).is_err());
         panel.enroll(more, 11).unwrap();
-        assert!(panel.enrolled().iter().any(|r| r.resolver == more));
-        assert_eq!(panel.enrolled().len(), MAX_RESOLVERS);
+        let mut wanted = vec![200];
+        wanted.extend(1..MAX_RESOLVERS as u8);
+        assert_eq!(names(&panel), wanted);
+        let through: Vec<u64> = panel.enrolled().iter().map(|r| r.through.get()).collect();
+        assert!(through.iter().enumerate().all(|(i, through)| *through == 11 + 10 * i as u64));
         assert!(panel.enroll(more, 12).is_err(), "twice");
     }
+
+    #[test]
+    fn a_panel_can_judge_with_enough_for_an_appeal_and_half_of_the_stakes() {
+        let mut job = <Job as bytemuck::Zeroable>::zeroed();
+        (job.jurors, job.client, job.payout_owner) =
+            (1, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
+        let nobody = Address::default();
+        let can = |panel: &Panel, job: &Job| panel.can_judge(job, &nobody, 10);
+        // Client and payout owner are left out; one is drawn first, and two of three after an appeal.
+        assert!(can(&panel(&[10, 10, 10, 10, 10, 9]), &job));
+        assert!(!can(&panel(&[10, 10, 10, 10, 9]), &job));
+        // Half of what others have staked, and less.
+        assert!(can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 3]), &job));
+        assert!(!can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 4]), &job));
+        // Whoever has lost it counts for what it staked, and takes no seat.
+        let mut poorer = panel(&[10, 10, 10, 10, 10]);
+        poorer.forfeit(&Address::new_from_array([3; 32]), 1);
+        assert!(!can(&poorer, &job));
+    }
+
+    use alloc::{vec, vec::Vec};
 }

@@ -51,7 +51,7 @@ pub fn handler(ctx: &mut Context<CreatePool>, params: Params) -> Result<()> {
     let (bump, vault_bump) = (ctx.bumps.pool, ctx.bumps.vault);
     let pool = &mut ctx.accounts.pool;
     pool.create(mint, vault, UnixTime::new(now), bump, vault_bump);
-    pool.set_params(&params)?;
+    pool.set_params(&params, UnixTime::new(now))?;
     vault::initialize(
         ctx.accounts.vault.account(),
         ctx.accounts.mint.account(),

@@ -25,7 +25,7 @@ pub fn handler(ctx: &mut Context<UpdatePool>, params: Params) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let pool = &mut ctx.accounts.pool;
     pool.drip(UnixTime::new(now));
-    pool.set_params(&params)?;
+    pool.set_params(&params, UnixTime::new(now))?;
     pool.invariant()?;
     let pool = &ctx.accounts.pool;
     emit_event!(

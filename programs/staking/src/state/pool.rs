@@ -1,7 +1,7 @@
 //! Stakes in one token, and the rewards they share.
 
 use crate::{
-    constants::{MAX_COOL_DOWN, MAX_DISCOUNT_BPS, MAX_DRIP, MAX_LOCK, MAX_MULTIPLIER, POOL_SEED},
+    constants::{MAX_COOL_DOWN, MAX_DISCOUNT_BPS, MAX_DRIP, MAX_LOCK, MAX_MULTIPLIER, MIN_DRIP, POOL_SEED},
     error::StakingError,
 };
 use anchor_lang::prelude::*;
@@ -37,7 +37,7 @@ impl Params {
     fn validate(&self) -> Result<()> {
         require!((1..=MAX_LOCK).contains(&self.max_lock), StakingError::MaxLockOutOfRange);
         require!(self.cool_down <= MAX_COOL_DOWN, StakingError::CoolDownOutOfRange);
-        require!((1..=MAX_DRIP).contains(&self.drip), StakingError::DripOutOfRange);
+        require!((MIN_DRIP..=MAX_DRIP).contains(&self.drip), StakingError::DripOutOfRange);
         let ascend =
             |pair: &[Tier]| pair[0].min_weight <= pair[1].min_weight && pair[0].discount_bps <= pair[1].discount_bps;
         require!(self.tiers.windows(2).all(ascend), StakingError::TiersNotAscending);
@@ -77,7 +77,9 @@ pub struct Pool {
     pub drip: PodU32,
     pub bump: u8,
     pub vault_bump: u8,
-    pub reserved: [u8; 66],
+    /// Unix seconds at which `drip` was last changed.
+    pub drip_changed_at: PodI64,
+    pub reserved: [u8; 58],
 }
 
 impl Pool {
@@ -89,10 +91,18 @@ impl Pool {
         self.vault_bump = vault_bump;
     }
 
-    /// What has dripped so far does so under the old parameters: call `drip` before.
+    /// What has dripped so far does so under the old parameters: call `drip` before. What is pending belongs to those who are there
+    /// while it drips, so that nobody can make it drip at once: a shorter drip is no less than half of the present one,
+    /// which must have run its length since it was last changed.
     #[inline(always)]
-    pub fn set_params(&mut self, params: &Params) -> Result<()> {
+    pub fn set_params(&mut self, params: &Params, now: UnixTime) -> Result<()> {
         params.validate()?;
+        let (old, new) = (self.drip.get(), params.drip);
+        if new != old {
+            let has_run = now.get() >= self.drip_changed_at.get().saturating_add(old as i64);
+            require!(new >= old || (has_run && new >= old / 2), StakingError::DripCutTooFast);
+            self.drip_changed_at = now.get().into();
+        }
         for (place, tier) in params.tiers.iter().enumerate() {
             self.tier_weights[place] = tier.min_weight.into();
             self.tier_discounts_bps[place] = tier.discount_bps.into();

@@ -37,7 +37,7 @@ impl Sums {
             Self { pool: Pool::zeroed(), stakes: vec![Stake::zeroed(); people], vault: 0, now: 1_800_000_000 };
         let tiers = [Tier::default(); 4];
         let params = Params { max_lock: 365 * DAY as u32, cool_down: 7 * DAY as u32, drip: DAY as u32, tiers };
-        sums.pool.set_params(&params).unwrap();
+        sums.pool.set_params(&params, UnixTime::new(0)).unwrap();
         sums.pool.accumulator = accumulator.into();
         sums
     }
