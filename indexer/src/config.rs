@@ -10,6 +10,8 @@ const GRPC: &str = "http://127.0.0.1:10000";
 const RPC: &str = "http://127.0.0.1:8899";
 const DATABASE: &str = ".localnet/indexer.sqlite";
 const SILENCE: Duration = Duration::from_secs(15);
+const CONNECTIONS: usize = 1_024;
+const IDLE: Duration = Duration::from_secs(30);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
 
 /// Follows Joule's programs through a Yellowstone gRPC stream, keeps what they say in SQLite, and answers over REST.
@@ -70,6 +72,12 @@ pub struct Options {
     /// Seconds after which a gRPC stream that tells nothing is given up for a new one [default: 15]
     #[arg(long, env = "JOULE_INDEXER_SILENCE", value_name = "SECONDS", global = true)]
     pub silence: Option<u64>,
+    /// Connections to the API at a time; of them half may be readers of the feed [default: 1024]
+    #[arg(long, env = "JOULE_INDEXER_CONNECTIONS", value_name = "NUMBER", global = true)]
+    pub connections: Option<usize>,
+    /// Seconds that a connection to the API may take for the head of a request, or to take what is written [default: 30]
+    #[arg(long, env = "JOULE_INDEXER_IDLE", value_name = "SECONDS", global = true)]
+    pub idle: Option<u64>,
     #[arg(long, env = "JOULE_CRASH_AT", hide = true, global = true)]
     #[serde(skip)]
     pub crash_at: Option<CrashAt>,
@@ -87,6 +95,10 @@ pub struct Settings {
     pub accept_gap: bool,
     /// How long a stream may tell nothing.
     pub silence: Duration,
+    /// Connections to the API at a time.
+    pub connections: usize,
+    /// How long one of them may be idle.
+    pub idle: Duration,
 }
 
 impl Default for Settings {
@@ -100,6 +112,8 @@ impl Default for Settings {
             log_json: false,
             accept_gap: false,
             silence: SILENCE,
+            connections: CONNECTIONS,
+            idle: IDLE,
         }
     }
 }
@@ -124,6 +138,8 @@ impl Options {
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
             log_json: self.log_json || file.log_json,
             accept_gap: self.accept_gap || file.accept_gap,
+            connections: self.connections.or(file.connections).unwrap_or(default.connections).max(1),
+            idle: self.idle.or(file.idle).map_or(default.idle, Duration::from_secs),
             silence: self.silence.or(file.silence).map_or(default.silence, Duration::from_secs),
         })
     }

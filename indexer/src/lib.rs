@@ -29,22 +29,27 @@ use anyhow::Context as _;
 use config::Settings;
 use feed::Feed;
 use health::Health;
+use joule_listen::Limits;
 use pipeline::{Pipeline, Shared};
 use scheduler::Scheduler;
 use source::{grpc::Grpc, rpc::Rpc, History, Source};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Overlay, Sqlite, Store, View};
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Items that a reader of the feed may be behind.
 const FEED_ITEMS: usize = 16_384;
+/// Longest head of a request.
+const HEADER_BYTES: usize = 64 * 1024;
+/// How long requests that were begun may take when the indexer stops.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// A running indexer.
 pub struct Indexer {
     address: SocketAddr,
     pipeline: Pipeline,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<TaskTracker>,
     health: Arc<Health>,
     stop: CancellationToken,
 }
@@ -60,7 +65,7 @@ impl Indexer {
             health: health.clone(),
         };
         let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
-        Self::start_with(source, history, health, &settings.database, settings.listen, stop).await
+        Self::start_with(source, history, health, settings, stop).await
     }
 
     /// Follows any source. The API is bound before anything else happens.
@@ -68,10 +73,10 @@ impl Indexer {
         source: impl Source,
         history: impl History,
         health: Arc<Health>,
-        database: &Path,
-        listen: SocketAddr,
+        settings: &Settings,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
+        let Settings { database, listen, .. } = settings;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; is an indexer running? Choose another --listen"))?;
@@ -88,6 +93,7 @@ impl Indexer {
             health: health.clone(),
             scheduler: scheduler.clone(),
             metrics,
+            readers: Arc::new(Semaphore::new(settings.connections.div_ceil(2))),
             stop: stop.clone(),
         };
         let shared = Shared { store, overlay, feed, health: health.clone(), scheduler, stop: stop.clone() };
@@ -97,10 +103,13 @@ impl Indexer {
             pipeline.finished().await?;
             anyhow::bail!("nothing is followed");
         }
-        let closing = stop.clone();
-        let server = tokio::spawn(async move {
-            axum::serve(listener, api::router(state)).with_graceful_shutdown(closing.cancelled_owned()).await
-        });
+        let limits = Limits {
+            connections: settings.connections,
+            header_bytes: HEADER_BYTES,
+            header: settings.idle,
+            write: settings.idle,
+        };
+        let server = tokio::spawn(joule_listen::serve(listener, api::router(state), limits, stop.clone()));
         tracing::info!(%address, database = %database.display(), "serving");
         Ok(Self { address, pipeline, server, health, stop })
     }
@@ -121,7 +130,9 @@ impl Indexer {
         let result = pipeline.finished().await;
         // Whatever ended the pipeline, nobody should be answered from a store that no longer follows.
         stop.cancel();
-        server.await??;
+        if timeout(DRAIN, server.await?.wait()).await.is_err() {
+            tracing::warn!("requests are cut off: they took too long");
+        }
         result
     }
 }

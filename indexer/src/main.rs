@@ -12,6 +12,9 @@ use std::{io::Write as _, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
 use tokio_util::sync::CancellationToken;
 
+/// The database, its readers, the stream, the logs.
+const SPARE_FILES: u64 = 128;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,6 +40,12 @@ async fn main() -> ExitCode {
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run => {
+            let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
+            let wanted = settings.connections as u64 + SPARE_FILES;
+            anyhow::ensure!(
+                files >= wanted,
+                "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower --connections"
+            );
             let stop = CancellationToken::new();
             let indexer = Indexer::start(settings, stop.clone()).await?;
             say(&format!("joule-indexer: http://{}", indexer.address()))?;

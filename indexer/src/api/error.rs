@@ -23,6 +23,8 @@ pub enum ApiError {
     Method,
     #[error("the chain has not been read for the first time yet; GET /healthz says how far it is")]
     NotSynced,
+    #[error("as many read the feed as may; try again later, or ask for what you need")]
+    TooManyReaders,
     #[error("the store cannot be read; GET /healthz says more")]
     Store(#[from] crate::store::StoreError),
     #[error("the answer could not be made; the log says why")]
@@ -39,6 +41,7 @@ impl ApiError {
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotSynced => (StatusCode::SERVICE_UNAVAILABLE, "not_synced"),
+            Self::TooManyReaders => (StatusCode::SERVICE_UNAVAILABLE, "too_many_readers"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

@@ -10,7 +10,7 @@ use axum::{
 use futures::Stream;
 use joule_api::ErrorBody;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc};
-use tokio::sync::watch;
+use tokio::sync::{watch, OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 /// Changes as they happen: events named `job`, `dispute`, `provider`, `channel`, `plan`, `event` and `slot`, each with the same JSON as
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
     responses(
         (status = 200, description = "Server-sent events without end", body = String, content_type = "text/event-stream"),
         (status = 400, description = "A Last-Event-ID that is not a number", body = ErrorBody),
+        (status = 503, description = "As many read it as may", body = ErrorBody),
     ))]
 pub async fn get(
     From(state): From<State>,
@@ -36,7 +37,15 @@ pub async fn get(
                 ApiError::BadRequest("Last-Event-ID must be the id of an event of this feed".to_owned())
             })?,
         };
-    let reader = Reader { watch: state.feed.watch(), feed: state.feed, stop: state.stop, seen, ready: VecDeque::new() };
+    let place = state.readers.try_acquire_owned().map_err(|_| ApiError::TooManyReaders)?;
+    let reader = Reader {
+        _place: place,
+        watch: state.feed.watch(),
+        feed: state.feed,
+        stop: state.stop,
+        seen,
+        ready: VecDeque::new(),
+    };
     let stream = futures::stream::unfold(reader, |mut reader| async move {
         let event = reader.next().await?;
         Some((Ok(event), reader))
@@ -45,6 +54,7 @@ pub async fn get(
 }
 
 struct Reader {
+    _place: OwnedSemaphorePermit,
     feed: Arc<Feed>,
     watch: watch::Receiver<u64>,
     stop: CancellationToken,

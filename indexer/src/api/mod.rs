@@ -26,9 +26,10 @@ mod totals;
 pub use error::ApiError;
 
 use crate::{feed::Feed, health::Health, scheduler::Scheduler, store::View};
-use axum::{middleware, routing::get, Router};
+use axum::{body::Bytes, http::header, middleware, response::Html, routing::get, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -41,6 +42,8 @@ pub struct State {
     pub health: Arc<Health>,
     pub scheduler: Arc<Scheduler>,
     pub metrics: PrometheusHandle,
+    /// Places for readers of the feed, who do not leave by themselves.
+    pub readers: Arc<Semaphore>,
     /// Ends the streams of the feed.
     pub stop: CancellationToken,
 }
@@ -101,10 +104,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// Every route, errors as JSON included.
 pub fn router(state: State) -> Router {
     let (router, document) = described().split_for_parts();
-    let index = root::page(&document);
+    let index = Bytes::from(root::page(&document));
+    // Written once, and never copied.
+    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let json = [(header::CONTENT_TYPE, "application/json")];
     router
-        .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
-        .route("/", get(move || std::future::ready(axum::response::Html(index.clone()))))
+        .route("/openapi.json", get(move || std::future::ready((json, document.clone()))))
+        .route("/", get(move || std::future::ready(Html(index.clone()))))
         .fallback(|| std::future::ready(ApiError::NoRoute))
         .method_not_allowed_fallback(|| std::future::ready(ApiError::Method))
         .layer(middleware::from_fn_with_state(state.clone(), synced::check))

@@ -9,6 +9,7 @@ use crate::{
     types::Address,
 };
 use joule_api::{Client, Commitment, JobStatus};
+use joule_listen::Limits;
 use std::net::SocketAddr;
 
 struct Server {
@@ -42,14 +43,14 @@ impl Server {
             health: health.clone(),
             scheduler: scheduler.clone(),
             metrics: telemetry::metrics().unwrap(),
+            readers: Arc::new(Semaphore::new(3)),
             stop: stop.clone(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let closing = stop.clone();
-        tokio::spawn(async move {
-            axum::serve(listener, router(state)).with_graceful_shutdown(closing.cancelled_owned()).await
-        });
+        let idle = std::time::Duration::from_secs(30);
+        let limits = Limits { connections: 100, header_bytes: 65_536, header: idle, write: idle };
+        tokio::spawn(joule_listen::serve(listener, router(state), limits, stop.clone()));
         Self { address, store, overlay, feed, health, scheduler, stop, _folder: folder }
     }
 
@@ -536,6 +537,11 @@ async fn the_feed_tells_changes_as_they_happen_and_goes_on_where_a_reader_left()
     let mut lost = http.get(&url).header("last-event-id", 5).send().await.unwrap();
     assert_eq!(events(&mut lost, 1).await[0].1, "reset");
     assert_eq!(http.get(&url).header("last-event-id", "x").send().await.unwrap().status(), 400);
+
+    let refused = http.get(&url).send().await.unwrap();
+    assert_eq!(refused.status(), 503, "three read it");
+    drop(lost);
+    while http.get(&url).send().await.unwrap().status() != 200 {}
 
     server.stop.cancel();
     while let Ok(Some(_)) = live.chunk().await {}

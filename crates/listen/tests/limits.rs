@@ -1,0 +1,120 @@
+//! Connections that ask nothing, ask without end, or do not listen.
+
+use axum::{routing::get, Router};
+use joule_listen::{serve, Limits};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
+const LIMITS: Limits = Limits {
+    connections: 2,
+    header_bytes: 16 * 1024,
+    header: Duration::from_millis(200),
+    write: Duration::from_millis(200),
+};
+/// More than the buffers between two sockets hold.
+const LARGE: usize = 64 * 1024 * 1024;
+
+struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<TaskTracker>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let router =
+            Router::new().route("/", get(|| async { "well" })).route("/large", get(|| async { vec![b'x'; LARGE] }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        Self { address, stop: stop.clone(), serving: tokio::spawn(serve(listener, router, LIMITS, stop)) }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+}
+
+/// Asks, and reads the head of the answer.
+async fn ask(stream: &mut TcpStream) -> String {
+    stream.write_all(ASK).await.unwrap();
+    let mut answer = vec![0; 1_024];
+    let read = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+/// Reads until the server closes; a reset is an end as well.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    bytes
+}
+
+#[tokio::test]
+async fn a_connection_that_asks_nothing_or_not_enough_is_closed() {
+    let server = Server::start().await;
+    let mut silent = server.connect().await;
+    assert!(rest(&mut silent).await.is_empty());
+    let mut slow = server.connect().await;
+    slow.write_all(&ASK[..20]).await.unwrap();
+    rest(&mut slow).await;
+    // Also when it has asked before.
+    let mut idle = server.connect().await;
+    assert!(ask(&mut idle).await.starts_with("HTTP/1.1 200"));
+    assert!(rest(&mut idle).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let server = Server::start().await;
+    let mut long = server.connect().await;
+    let head = [b"GET / HTTP/1.1\r\nx: ".as_slice(), &[b'x'; 32 * 1024]].concat();
+    let _ = long.write_all(&head).await;
+    let answer = String::from_utf8_lossy(&rest(&mut long).await).into_owned();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answer_is_cut_off() {
+    let server = Server::start().await;
+    let mut deaf = server.connect().await;
+    deaf.write_all(b"GET /large HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    tokio::time::sleep(3 * LIMITS.write).await;
+    assert!(rest(&mut deaf).await.len() < LARGE);
+    // One that does gets it whole.
+    let mut keen = server.connect().await;
+    keen.write_all(b"GET /large HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(rest(&mut keen).await.len() > LARGE);
+}
+
+#[tokio::test]
+async fn there_are_so_many_places_and_whoever_comes_then_waits_for_one() {
+    let server = Server::start().await;
+    let mut first = [server.connect().await, server.connect().await];
+    for stream in &mut first {
+        assert!(ask(stream).await.starts_with("HTTP/1.1 200"));
+    }
+    let mut third = server.connect().await;
+    third.write_all(ASK).await.unwrap();
+    let mut byte = [0];
+    let answered = tokio::time::timeout(LIMITS.header / 4, third.read_exact(&mut byte)).await;
+    assert!(answered.is_err(), "both places are taken");
+    drop(first);
+    third.read_exact(&mut byte).await.unwrap();
+}
+
+#[tokio::test]
+async fn stopping_ends_what_is_idle_and_finishes_what_is_asked() {
+    let server = Server::start().await;
+    let mut idle = server.connect().await;
+    assert!(ask(&mut idle).await.starts_with("HTTP/1.1 200"));
+    server.stop.cancel();
+    server.serving.await.unwrap().wait().await;
+    assert!(rest(&mut idle).await.is_empty());
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+}
