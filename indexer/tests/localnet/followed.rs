@@ -74,7 +74,7 @@ async fn a_lie_is_followed_from_the_challenge_until_the_last_vote_is_wound_up() 
     world.register(Persona::Uma).await;
     // Surfpool's clock may go back by a second, and who votes must have stated what it is before the dispute.
     let now = world.chain.now().await.unwrap();
-    world.localnet.time_travel(now + 2).await.unwrap();
+    world.localnet.time_travel(now + 4).await.unwrap();
     let database = world.database();
     let following = world.follow(&database).await;
     let job = world.open_with(Persona::Alice, Verification::Quorum, 3_600).await;
