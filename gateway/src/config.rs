@@ -56,6 +56,8 @@ pub struct Limits {
     /// Request line and headers, bytes.
     pub header_bytes: usize,
     pub body_bytes: usize,
+    /// Of all bodies that nobody is known to pay for, beyond the first 32 KiB of each.
+    pub unpaid_bytes: usize,
     /// Of a plain answer, which is held until its receipt is on disk, and of one event of a stream.
     pub answer_bytes: usize,
     /// Of one payer, in the long run and at once.
@@ -241,6 +243,7 @@ impl Default for Limits {
             queue_ms: 2_000,
             header_bytes: 65_536,
             body_bytes: 4 << 20,
+            unpaid_bytes: 16 << 20,
             answer_bytes: 16 << 20,
             requests_per_second: 50,
             burst: 100,

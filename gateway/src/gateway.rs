@@ -1,8 +1,8 @@
 //! What every request shares.
 
 use crate::{
-    account::Accounts, channel::Channel, clock::Clock, config::Config, exact::Exact, forward::Upstreams,
-    ledger::Ledger, limits::Rates, lookups::Lookups, shop::Shop,
+    account::Accounts, bodies::Bodies, channel::Channel, clock::Clock, config::Config, exact::Exact,
+    forward::Upstreams, ledger::Ledger, limits::Rates, lookups::Lookups, shop::Shop,
 };
 use futures::future::BoxFuture;
 use joule_sdk::{Pubkey, SdkError};
@@ -35,6 +35,7 @@ pub struct Gateway {
     pub accounts: Accounts,
     pub clock: Clock,
     pub rates: Rates,
+    pub bodies: Bodies,
     pub upstreams: Upstreams,
     /// Places at the upstreams.
     pub places: Arc<Semaphore>,
@@ -56,6 +57,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             upstreams: Upstreams::new(&config)?,
             rates: Rates::new(&config.limits),
+            bodies: Bodies::new(&config),
             lookups: Lookups::start(chain.clone(), config.limits.lookups_per_second),
             lookups_of_strangers: Lookups::start(chain.clone(), config.limits.lookups_per_second),
             places: Arc::new(Semaphore::new(config.limits.concurrent)),

@@ -7,6 +7,7 @@
 mod account;
 mod admit;
 mod answer;
+mod bodies;
 mod book;
 mod bought;
 mod chain;

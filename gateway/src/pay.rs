@@ -21,11 +21,64 @@ use axum::{
 use joule_sdk::Pubkey;
 use joule_units::UnixTime;
 use joule_voucher::{Format as _, Hash, Order, Voucher};
-use joule_x402::{decode, Payment, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
+use joule_x402::{decode, exact, Payment, PaymentPayload, Signed, PAYMENT_SIGNATURE, SCHEME, VERSION};
 use std::{sync::Arc, time::Instant};
 
-/// Reads what a client pays with.
-pub fn read(gateway: &Gateway, header: &[u8]) -> Result<Payment, Failure> {
+/// What a client pays with, as far as it can be judged before its body is read.
+pub enum Presented {
+    Nothing,
+    Bad(Unserved),
+    Exact(PaymentPayload<exact::Payload>),
+    Channel(Box<PaymentPayload>),
+    /// Its signatures are good.
+    Known(Box<PaymentPayload>, Reading),
+}
+
+/// A body that is read for a payer that is known, until it is dropped.
+pub struct Reading {
+    pub account: Arc<Account>,
+    nonce: u64,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.account.tab().was_read(self.account.address, self.nonce);
+    }
+}
+
+/// Looks at the header, and not at the chain.
+pub fn look(gateway: &Gateway, headers: &HeaderMap) -> Presented {
+    let Some(header) = headers.get(PAYMENT_SIGNATURE) else { return Presented::Nothing };
+    match read(gateway, header.as_bytes()) {
+        Err(failure) => Presented::Bad(failure.into()),
+        Ok(Payment::Other(_)) => Presented::Bad(other_scheme().into()),
+        Ok(Payment::Exact(payment)) => Presented::Exact(payment),
+        Ok(Payment::Channel(payment)) => match known(gateway, &payment) {
+            Ok(Some(reading)) => Presented::Known(payment, reading),
+            Ok(None) => Presented::Channel(payment),
+            Err(unserved) => Presented::Bad(unserved),
+        },
+    }
+}
+
+fn known(gateway: &Gateway, payment: &PaymentPayload) -> Result<Option<Reading>, Unserved> {
+    let address = Pubkey::new_from_array(payment.payload.channel.0);
+    let order = payment.payload.order.as_ref().ok_or(Refusal::NoOrder)?;
+    let Some(account) = gateway.accounts.known(&address) else {
+        let contexts = gateway.shop.cluster.contexts(&address);
+        could_be(payment, None, &contexts, &gateway.config.risk, gateway.clock.now())?;
+        return Ok(None);
+    };
+    verify(&account, Some(order), payment)?;
+    let nonce = order.message.nonce.get();
+    let begun = account.tab().read(address, nonce, gateway.config.risk.window);
+    match begun {
+        Ok(()) => Ok(Some(Reading { account, nonce })),
+        Err(refusal) => Err(Unserved::Refused(refusal, Some(account))),
+    }
+}
+
+fn read(gateway: &Gateway, header: &[u8]) -> Result<Payment, Failure> {
     let payment: Payment = decode(header).map_err(|error| Failure::BadPayment(error.to_string()))?;
     let (version, accepted) = match &payment {
         Payment::Channel(payment) => (payment.x402_version, &payment.accepted),
@@ -41,8 +94,8 @@ pub fn read(gateway: &Gateway, header: &[u8]) -> Result<Payment, Failure> {
     Ok(payment)
 }
 
-pub fn other_scheme() -> Failure {
-    let exact = joule_x402::exact::SCHEME;
+fn other_scheme() -> Failure {
+    let exact = exact::SCHEME;
     Failure::BadPayment(format!(
         "only x402 version {VERSION} is taken, with the scheme {SCHEME}, or {exact} for a request"
     ))
@@ -71,10 +124,9 @@ fn could_be(
     risk: &Risk,
     now: UnixTime,
 ) -> Result<(), Refusal> {
-    if let Some(body) = body {
-        let order = &payment.payload.order.as_ref().ok_or(Refusal::NoOrder)?.message;
-        admit::timely(order, contexts, risk, now)?;
-        if order.request_hash != *body {
+    if let Some(order) = &payment.payload.order {
+        admit::timely(&order.message, contexts, risk, now)?;
+        if body.is_some_and(|body| order.message.request_hash != *body) {
             return Err(Refusal::OrderRequest);
         }
     }

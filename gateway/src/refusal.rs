@@ -79,6 +79,8 @@ pub enum Refusal {
     Unpaid { unpaid: u64, paid: u64, window: u64 },
     #[error("{serving} requests of this owner are being served, or were broken off by it, and {unpaid} are unpaid: wait for them; more at once, {window} at most, is for whoever has paid for as much before, and that is {paid}")]
     Window { serving: u64, unpaid: u64, paid: u64, window: u64 },
+    #[error("{most} bodies of this owner's requests are being read: wait for one of them")]
+    Reading { most: usize },
     #[error("{unpaid} receipts of other channels of the same owner are unpaid, and it has paid {paid}: pay them there; of a channel that is over they count for a day")]
     Owes { unpaid: u64, paid: u64 },
     #[error("with this request the owner might owe {owed}; this gateway allows {allowed}")]
@@ -128,7 +130,7 @@ impl Refusal {
             Self::VoucherExpires { .. } => "voucher_expires",
             Self::VoucherConflict => "voucher_conflict",
             Self::Unpaid { .. } => "unpaid",
-            Self::Window { .. } => "window_full",
+            Self::Window { .. } | Self::Reading { .. } => "window_full",
             Self::Owes { .. } => "unpaid_elsewhere",
             Self::Risk { .. } => "risk",
             Self::Deposit { .. } => "deposit",

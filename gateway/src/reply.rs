@@ -26,6 +26,8 @@ pub enum Failure {
     TooLarge(usize),
     #[error("the body did not come in time")]
     TooSlow,
+    #[error("too many long bodies come from clients that this gateway does not know; come with the signed order of a channel that has paid here, with a shorter body, or again soon")]
+    Crowded,
     #[error("too many requests; wait {} ms", .0.as_millis())]
     TooFast(Duration),
     #[error("every place is taken; try again soon")]
@@ -73,9 +75,13 @@ impl Failure {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy | Self::Stopping | Self::Chain | Self::Ledger | Self::NoRoom | Self::Unconfirmed(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Crowded
+            | Self::Busy
+            | Self::Stopping
+            | Self::Chain
+            | Self::Ledger
+            | Self::NoRoom
+            | Self::Unconfirmed(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable
             | Self::UpstreamBroke
@@ -100,6 +106,7 @@ impl Failure {
             Self::NoModel(_) => "model_not_found",
             Self::TooLarge(_) => "body_too_large",
             Self::TooSlow => "body_too_slow",
+            Self::Crowded => "unpaid_bodies",
             Self::TooFast(_) => "rate_limit_exceeded",
             Self::Busy => "busy",
             Self::Stopping => "stopping",
@@ -140,7 +147,7 @@ impl Failure {
         }
         let wait = match self {
             Self::TooFast(wait) => Some(wait.as_secs() + 1),
-            Self::Busy | Self::Stopping | Self::Chain => Some(1),
+            Self::Crowded | Self::Busy | Self::Stopping | Self::Chain => Some(1),
             Self::Ledger | Self::NoRoom => Some(10),
             _ => None,
         };

@@ -4,25 +4,26 @@ use crate::{
     account::Account,
     admit::Asked,
     answer::{self, Question},
+    bodies::{Held, Whose},
     config::Model,
     crash, exact,
     gateway::Gateway,
     hold::Hold,
     openai::{Endpoint, Request},
-    pay, quote,
+    pay::{self, Presented, Reading},
+    quote,
     refusal::Refusal,
     reply::{refusal_body, with_header, Failure},
     telemetry,
 };
 use axum::{
-    body::Bytes,
+    body::Body,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
     Json,
 };
 use joule_voucher::hashv;
-use joule_x402::{encode, Payment, PaymentPayload, PaymentRequired, Settlement, Terms};
-use joule_x402::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
+use joule_x402::{encode, PaymentPayload, PaymentRequired, Settlement, Terms, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -49,29 +50,49 @@ impl From<Refusal> for Unserved {
 }
 
 /// A request that costs something.
-pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderMap, body: Body) -> Response {
     let started = Instant::now();
-    let (response, outcome, name) = match Request::read(endpoint, body.clone()) {
-        Err(error) => (Failure::from(error).response(), "bad_request", String::new()),
-        Ok(request) => match gateway.config.models.iter().find(|model| model.name == request.model) {
-            None => (Failure::NoModel(request.model).response(), "model_not_found", String::new()),
-            Some(model) => {
-                let (response, outcome) = for_model(&gateway, model, &request, &headers, &body).await;
-                (response, outcome, model.name.clone())
-            }
-        },
-    };
+    let (response, outcome, name) = answered(&gateway, endpoint, &headers, body).await;
     metrics::counter!(telemetry::REQUESTS, "model" => name, "outcome" => outcome).increment(1);
     metrics::histogram!(telemetry::REQUEST).record(started.elapsed().as_secs_f64());
     response
+}
+
+async fn answered(
+    gateway: &Arc<Gateway>,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    body: Body,
+) -> (Response, &'static str, String) {
+    let failed = |failure: Failure| (failure.response(), failure.code(), String::new());
+    let presented = pay::look(gateway, headers);
+    let whose = match presented {
+        Presented::Known(..) => Whose::APayers,
+        _ => Whose::Anybodys,
+    };
+    let body = match gateway.bodies.read(body, whose).await {
+        Ok(body) => body,
+        Err(failure) => return failed(failure),
+    };
+    let request = match Request::read(endpoint, body.bytes.clone()) {
+        Ok(request) => request,
+        Err(error) => return failed(error.into()),
+    };
+    match gateway.config.models.iter().find(|model| model.name == request.model) {
+        None => failed(Failure::NoModel(request.model)),
+        Some(model) => {
+            let (response, outcome) = for_model(gateway, model, &request, presented, body).await;
+            (response, outcome, model.name.clone())
+        }
+    }
 }
 
 async fn for_model(
     gateway: &Arc<Gateway>,
     model: &Model,
     request: &Request,
-    headers: &HeaderMap,
-    body: &Bytes,
+    presented: Presented,
+    body: Held,
 ) -> (Response, &'static str) {
     let path = format!("/v1{}", request.endpoint.path());
     let terms = |amount, error: &str, unpaid| {
@@ -80,20 +101,27 @@ async fn for_model(
         terms
     };
     if let Err(error) = request.check(model) {
-        return (Failure::from(error).response(), "bad_request");
+        let failure = Failure::from(error);
+        return (failure.response(), failure.code());
     }
     let offered = gateway.shop.offered(model).prices;
     let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total()) {
         Ok((_, amount)) => amount,
         Err(error) => return (Failure::BadRequest(error.to_string()).response(), "bad_request"),
     };
-    let Some(payment) = headers.get(PAYMENT_SIGNATURE) else {
-        let wanted = "the payment-signature header is required";
-        let terms = terms(amount, wanted, Vec::new());
-        let response = (StatusCode::PAYMENT_REQUIRED, Json(&terms)).into_response();
-        return (with_header(response, PAYMENT_REQUIRED, &encode(&terms)), "terms");
+    let served = match presented {
+        Presented::Nothing => {
+            let wanted = "the payment-signature header is required";
+            let terms = terms(amount, wanted, Vec::new());
+            let response = (StatusCode::PAYMENT_REQUIRED, Json(&terms)).into_response();
+            return (with_header(response, PAYMENT_REQUIRED, &encode(&terms)), "terms");
+        }
+        Presented::Bad(unserved) => Err(unserved),
+        Presented::Exact(payment) => exact::paid(gateway, model, request, &payment.payload, body).await,
+        Presented::Channel(payment) => by_voucher(gateway, model, request, *payment, None, body).await,
+        Presented::Known(payment, reading) => by_voucher(gateway, model, request, *payment, Some(reading), body).await,
     };
-    match paid(gateway, model, request, payment.as_bytes(), body).await {
+    match served {
         Ok((response, outcome)) => (response, outcome),
         Err(Unserved::Failed(failure)) => (failure.response(), failure.code()),
         Err(Unserved::Refused(refusal, account)) => {
@@ -131,35 +159,28 @@ fn refused(
     with_header(response, PAYMENT_REQUIRED, &encode(&terms()))
 }
 
-async fn paid(
-    gateway: &Arc<Gateway>,
-    model: &Model,
-    request: &Request,
-    header: &[u8],
-    body: &Bytes,
-) -> Result<(Response, &'static str), Unserved> {
-    match pay::read(gateway, header)? {
-        Payment::Channel(payment) => by_voucher(gateway, model, request, *payment, body).await,
-        Payment::Exact(payment) => exact::paid(gateway, model, request, &payment.payload, body).await,
-        Payment::Other(_) => Err(pay::other_scheme().into()),
-    }
-}
-
 async fn by_voucher(
     gateway: &Arc<Gateway>,
     model: &Model,
     request: &Request,
     payment: PaymentPayload,
-    body: &Bytes,
+    known: Option<Reading>,
+    mut body: Held,
 ) -> Result<(Response, &'static str), Unserved> {
-    let request_hash = hashv(&[body]);
-    let account = pay::account(gateway, &payment, Some(&request_hash)).await?;
+    let request_hash = hashv(&[&body.bytes]);
+    let order = payment.payload.order.ok_or(Refusal::NoOrder)?;
+    let account = match &known {
+        Some(reading) => reading.account.clone(),
+        None => {
+            let account = pay::account(gateway, &payment, Some(&request_hash)).await?;
+            pay::verify(&account, Some(&order), &payment)?;
+            account
+        }
+    };
     let channel = account.channel();
     let prices = gateway.shop.prices(model, &channel)?.prices;
     let (most, quote) = quote::most(request, model, &prices, gateway.config.timeouts.total())
         .map_err(|error| Failure::BadRequest(error.to_string()))?;
-    let order = payment.payload.order.ok_or(Refusal::NoOrder)?;
-    pay::verify(&account, Some(&order), &payment)?;
     gateway.rates.payer(&channel.payer).map_err(Failure::TooFast)?;
     let place = place(gateway).await?;
 
@@ -169,6 +190,8 @@ async fn by_voucher(
         Err(refusal) => return Err(Unserved::Refused(refusal, Some(account))),
     };
     let hold = Hold::new(gateway.clone(), account.clone(), order.message, prices, model.name.clone(), paid);
+    drop(known);
+    body.is_paid();
     crash::point(crash::Point::AfterAdmission);
     answer::give(gateway, Question { model, request, most }, hold, place).await
 }

@@ -1,8 +1,8 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{book::Book, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
+use crate::{bodies::Whose, book::Book, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -130,40 +130,20 @@ fn router(shared: Shared) -> Router {
         .route("/metrics", get(async |State(shared): State<Shared>| shared.metrics.render()));
     for endpoint in Endpoint::ALL {
         let handler = move |State(shared): State<Shared>, headers: HeaderMap, body: Body| async move {
-            match read(&shared.gateway, body).await {
-                Ok(body) => serve::request(shared.gateway, endpoint, headers, body).await,
-                Err(failure) => failure.response(),
-            }
+            serve::request(shared.gateway, endpoint, headers, body).await
         };
         router = router.route(&format!("/v1{}", endpoint.path()), post(handler));
     }
     for endpoint in [Endpoint::Chat, Endpoint::Completions] {
         let handler = move |State(shared): State<Shared>, body: Body| async move {
-            match read(&shared.gateway, body).await {
-                Ok(body) => probe::request(shared.gateway, endpoint, body).await,
+            match shared.gateway.bodies.read(body, Whose::Anybodys).await {
+                Ok(body) => probe::request(shared.gateway, endpoint, body.bytes).await,
                 Err(failure) => failure.response(),
             }
         };
         router = router.route(&format!("/joule/v1/probe{}", endpoint.path()), post(handler));
     }
     router.fallback(unknown).method_not_allowed_fallback(unknown).with_state(shared)
-}
-
-/// The whole body, within size and time.
-async fn read(gateway: &Gateway, body: Body) -> Result<Bytes, Failure> {
-    let most = gateway.config.limits.body_bytes;
-    let patience = Duration::from_millis(gateway.config.timeouts.request_ms);
-    match timeout(patience, axum::body::to_bytes(body, most)).await {
-        Err(_) => Err(Failure::TooSlow),
-        Ok(Err(error)) if too_long(&error) => Err(Failure::TooLarge(most)),
-        Ok(Err(error)) => Err(Failure::BadRequest(format!("the body broke off: {error}"))),
-        Ok(Ok(body)) => Ok(body),
-    }
-}
-
-fn too_long(error: &axum::Error) -> bool {
-    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source())
-        .any(|error| error.to_string().contains("length limit exceeded"))
 }
 
 async fn models(State(Shared { gateway, .. }): State<Shared>) -> Response {

@@ -2,9 +2,10 @@
 //!
 //! A channel costs next to nothing, so that whoever leaves one unpaid and opens another must not begin anew.
 
+use crate::refusal::Refusal;
 use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Seconds for which a debt counts that nobody can pay any more, because its channel is over. Then whoever owed it begins anew, as
 /// it could have with another key.
@@ -54,6 +55,8 @@ pub struct Tab {
     channels: HashMap<Pubkey, Entry>,
     /// By channel and nonce.
     broken_off: HashMap<(Pubkey, u64), BrokenOff>,
+    /// Orders whose bodies are being read; the same.
+    reading: HashSet<(Pubkey, u64)>,
 }
 
 impl Tab {
@@ -80,6 +83,23 @@ impl Tab {
     /// It is being served again, or was.
     pub fn came_again(&mut self, channel: Pubkey, nonce: u64) {
         self.broken_off.remove(&(channel, nonce));
+    }
+
+    /// Begins to read the body that an order is for: once, and `most` of the owner's at the same time.
+    pub fn read(&mut self, channel: Pubkey, nonce: u64, most: usize) -> Result<(), Refusal> {
+        if self.reading.contains(&(channel, nonce)) {
+            return Err(Refusal::Serving);
+        }
+        if self.reading.len() >= most {
+            return Err(Refusal::Reading { most });
+        }
+        self.reading.insert((channel, nonce));
+        Ok(())
+    }
+
+    /// It was read, or not.
+    pub fn was_read(&mut self, channel: Pubkey, nonce: u64) {
+        self.reading.remove(&(channel, nonce));
     }
 
     /// All together, without the place that this order has already.
@@ -144,5 +164,16 @@ mod tests {
         assert_eq!(tab.all(&channel(1), 8, NOW), Part::default());
         tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
         assert_eq!(tab.all(&channel(1), 8, after(NOW, 20)), Part::default());
+    }
+
+    #[test]
+    fn a_body_is_read_once_and_few_of_an_owner_at_a_time() {
+        let mut tab = Tab::default();
+        assert_eq!(tab.read(channel(1), 7, 2), Ok(()));
+        assert_eq!(tab.read(channel(1), 7, 2), Err(Refusal::Serving));
+        assert_eq!(tab.read(channel(2), 7, 2), Ok(()));
+        assert_eq!(tab.read(channel(2), 8, 2), Err(Refusal::Reading { most: 2 }));
+        tab.was_read(channel(1), 7);
+        assert_eq!(tab.read(channel(2), 8, 2), Ok(()));
     }
 }

@@ -73,6 +73,9 @@ impl Config {
                 "payments alone take about 1,500: at least 8192",
             );
         }
+        if self.limits.unpaid_bytes < self.limits.body_bytes {
+            return bad("limits.unpaid_bytes", &self.limits.unpaid_bytes, "must be at least limits.body_bytes");
+        }
         if self.risk.unsettled < self.risk.unpaid {
             return bad("risk.unsettled", &self.risk.unsettled, "must be at least risk.unpaid");
         }
@@ -169,6 +172,7 @@ mod tests {
             ("exact = { max_unit_price = 5000001 }", "at most 5 lamports"),
             ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),
+            ("limits = { unpaid_bytes = 5 }", "must be at least limits.body_bytes"),
             ("limits = { speed = 1 }", "unknown field `speed`"),
             ("model = []", "at least one [[model]]"),
         ];

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     admit::Asked,
     answer::{self, Question},
+    bodies::Held,
     config::Model,
     crash,
     gateway::Gateway,
@@ -17,7 +18,7 @@ use crate::{
     serve::{place, Unserved},
     tab::Part,
 };
-use axum::{body::Bytes, response::Response};
+use axum::response::Response;
 use joule_units::UnixTime;
 use joule_voucher::{hashv, sign, Hash, Order};
 use joule_x402::exact::Payload;
@@ -29,7 +30,7 @@ pub async fn paid(
     model: &Model,
     request: &Request,
     payload: &Payload,
-    body: &Bytes,
+    mut body: Held,
 ) -> Result<(Response, &'static str), Unserved> {
     let exact = gateway.exact.get().ok_or_else(not_sold)?;
     let sold = |till| Some((till, gateway.sale(till, model, request)?));
@@ -50,7 +51,8 @@ pub async fn paid(
     let charge = exact.charge(signed, payment.authority, sale.bought, confirm).map_err(refused)?;
     charge.foresee(&payment.transaction).await?;
     let place = place(gateway).await?;
-    let order = let_in(gateway, till, &sale, hashv(&[body]))?;
+    let order = let_in(gateway, till, &sale, hashv(&[&body.bytes]))?;
+    body.is_paid();
     let hold = Hold::new(gateway.clone(), till.account.clone(), order, sale.prices, model.name.clone(), None);
     crash::point(crash::Point::AfterAdmission);
     answer::give(gateway, Question { model, request, most: sale.bought }, hold.charged(charge), place).await

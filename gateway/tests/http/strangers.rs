@@ -4,6 +4,11 @@ use crate::support::*;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{sign, Domain, Format as _};
 use joule_x402::{encode, session, Base58, PaymentPayload, Session, Signed};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 async fn world(lookups: u32) -> (World, Upstream) {
     let upstream = Upstream::start(Fault::None).await;
@@ -102,4 +107,131 @@ async fn channels_of_the_ledger_are_known_from_the_start() {
     after.ask(&body).await;
     assert_eq!(world.account(10).await["receipts"], 2);
     assert_eq!(world.chain.times_asked(), asked, "they were read before anybody asked");
+}
+
+/// Bytes of a body that one connection sends, and never more.
+const SLOW: usize = 50_000;
+
+/// Begins to send a body of 60,000 bytes, and stops.
+async fn dawdle(world: &World, payment: Option<&str>) -> TcpStream {
+    let mut stream = TcpStream::connect(world.url.trim_start_matches("http://")).await.unwrap();
+    let payment = payment.map_or_else(String::new, |payment| format!("payment-signature: {payment}\r\n"));
+    let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n{payment}content-length: 60000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b' '; SLOW]).await.unwrap();
+    stream
+}
+
+async fn status(stream: &mut TcpStream) -> u16 {
+    let mut answer = [0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_exact(&mut answer)).await;
+    read.expect("an answer").expect("a status");
+    std::str::from_utf8(&answer[9..]).unwrap().parse().unwrap()
+}
+
+/// Whether nothing is said for a moment: the rest of the body is waited for.
+async fn is_waited_for(stream: &mut TcpStream) -> bool {
+    tokio::time::timeout(Duration::from_millis(200), stream.read(&mut [0])).await.is_err()
+}
+
+/// An order for a long body.
+fn generous(client: &mut Client, body: &serde_json::Value) -> PaymentPayload {
+    client.session.order(body.to_string().as_bytes(), Amount::new(90_000), UnixTime::new(now() + 60))
+}
+
+fn long(words: usize) -> serde_json::Value {
+    question(&"x".repeat(words))
+}
+
+async fn patient() -> (World, Upstream) {
+    let upstream = Upstream::start(Fault::None).await;
+    let patient = |config: &mut joule_gateway::config::Config| {
+        (config.timeouts.request_ms, config.limits.unpaid_bytes) = (60_000, 65_536);
+    };
+    (World::with(&upstream.url, patient).await, upstream)
+}
+
+#[tokio::test]
+async fn bodies_that_nobody_pays_for_share_a_budget() {
+    let (world, _) = patient().await;
+    let mut client = world.client(10);
+    client.ask(&question("hello")).await;
+    let mut slow = Vec::new();
+    // Of each, what is beyond 32 KiB counts.
+    for _ in 0..65_536 / (SLOW - 32_768) {
+        let mut stream = dawdle(&world, None).await;
+        assert!(is_waited_for(&mut stream).await);
+        slow.push(stream);
+    }
+    for _ in 0..10 {
+        assert_eq!(status(&mut dawdle(&world, None).await).await, 503);
+    }
+    // Whoever has paid here is not concerned, and a short question of anybody neither.
+    let order = generous(&mut client, &long(60_000));
+    assert_eq!(client.send(&order, &long(60_000)).await.status, 200);
+    world.client(11).ask(&question("hello")).await;
+    let new = generous(&mut world.client(12), &long(60_000));
+    let crowded = world.client(12).send(&new, &long(60_000)).await;
+    assert_eq!((crowded.status, crowded.code().as_str()), (503, "unpaid_bodies"));
+    assert!(crowded.headers.contains_key("retry-after"));
+    // When they are gone, their bytes are others'.
+    drop(slow);
+    for _ in 0..100 {
+        if world.client(12).send(&new, &long(60_000)).await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the budget never came back");
+}
+
+#[tokio::test]
+async fn a_made_up_payment_is_looked_at_before_its_body_is_read() {
+    let (world, _) = patient().await;
+    // As many as fit, with payments that are worth nothing; then there is no room for another.
+    let made_up = encode(&made_up(1, &question("hello")));
+    let mut slow = Vec::new();
+    for payment in ["e30=", &made_up, &made_up] {
+        slow.push(dawdle(&world, Some(payment)).await);
+    }
+    assert!(is_waited_for(&mut slow[2]).await);
+    assert_eq!(status(&mut dawdle(&world, Some(&made_up)).await).await, 503);
+}
+
+/// Each has room, but one order is for one body, and an owner has few at a time.
+#[tokio::test]
+async fn bodies_of_a_payer_are_as_many_as_its_orders_and_few() {
+    let (world, _) = patient().await;
+    let mut client = world.client(10);
+    client.ask(&question("hello")).await;
+    let body = question("hello");
+    let orders: Vec<_> = (0..=WINDOW).map(|_| encode(&client.pay(&body))).collect();
+    let mut slow = Vec::new();
+    for order in &orders[..WINDOW] {
+        slow.push(dawdle(&world, Some(order)).await);
+    }
+    for stream in &mut slow {
+        assert!(is_waited_for(stream).await);
+    }
+    let again = client.post("/v1/chat/completions", Some(&orders[0]), body.to_string()).await;
+    assert_eq!((again.status, again.code().as_str()), (409, "order_being_served"));
+    let more = client.post("/v1/chat/completions", Some(&orders[WINDOW]), body.to_string()).await;
+    assert_eq!((more.status, more.code().as_str()), (402, "window_full"));
+    drop(slow);
+    for _ in 0..100 {
+        if client.post("/v1/chat/completions", Some(&orders[0]), body.to_string()).await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("its orders never came free");
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_long_is_not_read() {
+    let (world, _) = patient().await;
+    let mut stream = TcpStream::connect(world.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(status(&mut stream).await, 413);
 }

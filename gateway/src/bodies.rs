@@ -1,0 +1,88 @@
+//! Bodies of requests, read within size and time; those that nobody is known to pay for, within one budget for all.
+
+use crate::{config::Config, reply::Failure};
+use axum::body::{Body, Bytes, HttpBody as _};
+use futures::StreamExt as _;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+/// Bytes of each that are read whatever the others take, as far as there are connections: questions are hardly ever longer.
+const FREE: usize = 32 << 10;
+
+pub struct Bodies {
+    /// Bytes.
+    budget: Arc<Semaphore>,
+    most: usize,
+    patience: Duration,
+}
+
+/// Whose body it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Whoever has signed for it, with a key that the chain knows.
+    APayers,
+    Anybodys,
+}
+
+/// A whole one, and its share of the budget until it is dropped.
+pub struct Held {
+    pub bytes: Bytes,
+    share: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    /// Somebody pays for it.
+    pub fn is_paid(&mut self) {
+        self.share = None;
+    }
+}
+
+impl Bodies {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            budget: Arc::new(Semaphore::new(config.limits.unpaid_bytes)),
+            most: config.limits.body_bytes,
+            patience: Duration::from_millis(config.timeouts.request_ms),
+        }
+    }
+
+    pub async fn read(&self, body: Body, whose: Whose) -> Result<Held, Failure> {
+        if body.size_hint().lower() > self.most as u64 {
+            return Err(Failure::TooLarge(self.most));
+        }
+        timeout(self.patience, self.whole(body, whose)).await.unwrap_or(Err(Failure::TooSlow))
+    }
+
+    async fn whole(&self, body: Body, whose: Whose) -> Result<Held, Failure> {
+        let mut pieces = body.into_data_stream();
+        let (mut whole, mut share) = (Vec::new(), None);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| Failure::BadRequest(format!("the body broke off: {error}")))?;
+            if whole.len() + piece.len() > self.most {
+                return Err(Failure::TooLarge(self.most));
+            }
+            if whose == Whose::Anybodys {
+                let beyond = |length: usize| length.saturating_sub(FREE);
+                self.take(&mut share, beyond(whole.len() + piece.len()) - beyond(whole.len()))?;
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(Held { bytes: whole.into(), share })
+    }
+
+    fn take(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Failure> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let bytes = u32::try_from(bytes).map_err(|_| Failure::Crowded)?;
+        let more = self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| Failure::Crowded)?;
+        match share {
+            Some(share) => share.merge(more),
+            None => *share = Some(more),
+        }
+        Ok(())
+    }
+}
