@@ -96,6 +96,7 @@ fn with_requirements(kind: Kind) -> Vec<Scene> {
     let work = accept(Provider::new(worker.pubkey(), w.tokens_of(&worker)), job, &w.job(&job), EXPOSURE);
     let submit = joule_sdk::instruction::escrow::submit(worker.pubkey(), job, RESULT);
     w.send(&[work, submit], &[&worker]);
+    w.set_time(w.now() + 1);
     w.challenged(job);
     let sealed = commitment(&job, &TRUTH, &[1; 32], &juror.pubkey());
     let commit = commit_vote(shown(&w, true), job, &w.job(&job), sealed, EXPOSURE);
