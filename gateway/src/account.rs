@@ -3,8 +3,9 @@
 use crate::{
     book::{Book, Stored},
     channel::{Channel, Contexts},
-    gateway::{Gateway, AT_ONCE},
+    gateway::Gateway,
     ledger::{LedgerError, Write},
+    lookups::AT_ONCE,
     reply::Failure,
     tab::Tab,
 };
@@ -155,7 +156,7 @@ impl Gateway {
             true => &self.lookups,
             false => &self.lookups_of_strangers,
         };
-        let channel = lookups.channel(address).await?;
+        let channel = lookups.find(address).await?;
         let Some(channel) = channel else { return Ok(None) };
         let stored = self.stored(address).await?;
         let contexts = self.shop.cluster.contexts(address);

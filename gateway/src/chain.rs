@@ -3,9 +3,10 @@
 use crate::{
     channel::{Channel, Cluster},
     config::Config,
-    exact::Cashier,
-    gateway::{Channels, Gateway, AT_ONCE},
+    exact::{Cashier, Purse},
+    gateway::{Channels, Gateway},
     ledger::Write,
+    lookups::AT_ONCE,
     shop::{PriceList, Seller, Shop},
 };
 use anyhow::{ensure, Context as _};
@@ -32,15 +33,21 @@ impl OnChain {
     /// The billing program's own accounts, in the order of their addresses; anybody can make one with the same bytes, so the
     /// owner is looked at too.
     pub async fn states(&self, addresses: &[Pubkey]) -> Result<Vec<Option<State>>, SdkError> {
-        let mut states = Vec::with_capacity(addresses.len());
+        self.accounts(addresses, |owner, data| account::decode(data).ok().filter(|_| owner == billing::ID)).await
+    }
+
+    /// What `read` makes of each account: the program that owns it, and its data.
+    async fn accounts<T>(
+        &self,
+        addresses: &[Pubkey],
+        read: impl Fn(Pubkey, &[u8]) -> Option<T>,
+    ) -> Result<Vec<Option<T>>, SdkError> {
+        let mut all = Vec::with_capacity(addresses.len());
         for some in addresses.chunks(AT_ONCE) {
             let found = self.0.rpc().get_multiple_accounts_with_commitment(some, self.0.rpc().commitment()).await?;
-            states.extend(found.value.into_iter().map(|found| {
-                let found = found.filter(|found| found.owner == billing::ID)?;
-                account::decode(&found.data).ok()
-            }));
+            all.extend(found.value.into_iter().map(|found| found.and_then(|found| read(found.owner, &found.data))));
         }
-        Ok(states)
+        Ok(all)
     }
 
     /// What is sold here as the chain has it: the settings name price lists, the chain says what they say.
@@ -85,6 +92,10 @@ impl Channels for OnChain {
 }
 
 impl Cashier for OnChain {
+    fn purses<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Purse>>, SdkError>> {
+        Box::pin(self.accounts(addresses, |program, data| Purse::read(program, data)))
+    }
+
     fn fate<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Result<Fate, SdkError>> {
         Box::pin(self.0.fate(signature))
     }

@@ -4,19 +4,16 @@ use crate::{
     account::Accounts, bodies::Bodies, channel::Channel, clock::Clock, config::Config, exact::Exact,
     forward::Upstreams, ledger::Ledger, limits::Rates, lookups::Lookups, shop::Shop,
 };
-use futures::future::BoxFuture;
+use futures::{future::BoxFuture, FutureExt as _};
 use joule_sdk::{Pubkey, SdkError};
 use joule_voucher::SigningKey;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Channels that are asked for with one question.
-pub const AT_ONCE: usize = 100;
-
 /// Who knows the channels: the chain.
 pub trait Channels: Send + Sync {
-    /// Of at most `AT_ONCE`, in their order; `None` where there is none.
+    /// Of at most `lookups::AT_ONCE`, in their order; `None` where there is none.
     fn channels<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Channel>>, SdkError>>;
 }
 
@@ -27,8 +24,8 @@ pub struct Gateway {
     pub key: SigningKey,
     pub chain: Arc<dyn Channels>,
     /// Of channels that the ledger knows, and of all others.
-    pub lookups: Lookups,
-    pub lookups_of_strangers: Lookups,
+    pub lookups: Lookups<Channel>,
+    pub lookups_of_strangers: Lookups<Channel>,
     pub ledger: Ledger,
     /// Set once, before anything is served, if requests can be paid by `exact`.
     pub exact: OnceLock<Exact>,
@@ -54,12 +51,20 @@ impl Gateway {
         chain: Arc<dyn Channels>,
         ledger: Ledger,
     ) -> anyhow::Result<Arc<Self>> {
+        let lookups = || {
+            let chain = chain.clone();
+            let ask = move |of: Vec<Pubkey>| {
+                let chain = chain.clone();
+                async move { chain.channels(&of).await }.boxed()
+            };
+            Lookups::start(Box::new(ask), config.limits.lookups_per_second)
+        };
         Ok(Arc::new(Self {
             upstreams: Upstreams::new(&config)?,
             rates: Rates::new(&config.limits),
             bodies: Bodies::new(&config),
-            lookups: Lookups::start(chain.clone(), config.limits.lookups_per_second),
-            lookups_of_strangers: Lookups::start(chain.clone(), config.limits.lookups_per_second),
+            lookups: lookups(),
+            lookups_of_strangers: lookups(),
             places: Arc::new(Semaphore::new(config.limits.concurrent)),
             config,
             shop,

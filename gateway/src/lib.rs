@@ -44,7 +44,7 @@ pub mod upstream;
 
 pub use chain::{follow, OnChain};
 pub use channel::{Channel, Cluster};
-pub use exact::{houses, Cashier, House};
+pub use exact::{houses, Cashier, House, Purse};
 pub use gateway::{Channels, Gateway};
 pub use ledger::Ledger;
 pub use server::Server;

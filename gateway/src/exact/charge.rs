@@ -1,6 +1,6 @@
 //! Bringing in what one transaction pays: signed as the fee payer, sent, and looked up until the chain has decided.
 
-use super::{refusal::Refusal, under_way::Mark, Exact};
+use super::{purse::Purse, refusal::Refusal, under_way::Mark, Exact};
 use crate::{crash, reply::Failure, serve::Unserved, telemetry};
 use futures::future::BoxFuture;
 use joule_sdk::{
@@ -16,6 +16,8 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Who takes transactions, and knows what became of them: the chain.
 pub trait Cashier: Send + Sync {
+    /// Token accounts, in the order of their addresses.
+    fn purses<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Purse>>, SdkError>>;
     fn fate<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Result<Fate, SdkError>>;
     /// What would come of it.
     fn rehearse<'a>(&'a self, transaction: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>>;

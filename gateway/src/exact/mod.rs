@@ -7,6 +7,7 @@
 mod charge;
 mod house;
 mod pay;
+mod purse;
 mod refusal;
 mod under_way;
 mod verify;
@@ -14,9 +15,12 @@ mod verify;
 pub use charge::{Cashier, Charge};
 pub use house::{fill, houses, House};
 pub use pay::paid;
+pub use purse::Purse;
 pub use refusal::Refusal;
 
-use crate::{account::Account, admit, config, gateway::Gateway, openai::Request, quote, telemetry};
+use crate::{account::Account, admit, config, gateway::Gateway, lookups::Lookups, openai::Request, quote, telemetry};
+use futures::FutureExt as _;
+use joule_sdk::Pubkey;
 use joule_units::Amount;
 use joule_voucher::{Prices, Usage};
 use joule_x402::{
@@ -33,6 +37,7 @@ use under_way::UnderWay;
 pub struct Exact {
     tills: Vec<Till>,
     cashier: Arc<dyn Cashier>,
+    purses: Lookups<Purse>,
     under_way: Arc<UnderWay>,
     /// When a payment was last taken that could not be written down.
     unbilled: Mutex<Option<Instant>>,
@@ -89,7 +94,13 @@ impl Gateway {
             let account = account.ok_or_else(|| anyhow::anyhow!("there is no house channel {}", house.channel))?;
             tills.push(Till { house, account });
         }
-        let exact = Exact { tills, cashier, under_way: Arc::default(), unbilled: Mutex::default() };
+        let asked = cashier.clone();
+        let ask = move |of: Vec<Pubkey>| {
+            let cashier = asked.clone();
+            async move { cashier.purses(&of).await }.boxed()
+        };
+        let purses = Lookups::start(Box::new(ask), self.config.limits.lookups_per_second);
+        let exact = Exact { tills, cashier, purses, under_way: Arc::default(), unbilled: Mutex::default() };
         anyhow::ensure!(self.exact.set(exact).is_ok(), "house channels are set once");
         Ok(())
     }

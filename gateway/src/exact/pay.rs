@@ -43,7 +43,11 @@ pub async fn paid(
     if sale.amount.get() > till.room() {
         return Err(Failure::NoRoom.into());
     }
-    // What follows asks the chain, for someone who has not paid yet.
+    let (wanted, house) = (sale.amount, &till.house);
+    let purse = exact.purses.find(&payment.source).await?;
+    let purse = purse.ok_or_else(|| refused(Refusal::Funds { has: 0, wanted: wanted.get() }))?;
+    purse.pays(&house.token_program, &house.mint, &payment.authority, wanted).map_err(refused)?;
+    // What follows asks the chain about this one alone, for someone who has not paid yet.
     gateway.rates.payment().map_err(Failure::TooFast)?;
     let mut signed = payment.transaction.clone();
     signed.signatures[0] = sign(&gateway.key, &signed.message.serialize()).into();

@@ -52,6 +52,11 @@ pub enum Refusal {
     #[error("the transfer is of {paid}; this request costs {wanted}")]
     Amount { paid: u64, wanted: u64 },
 
+    #[error(
+        "the account that the transfer is from has {has} of the token for whoever signed; this request costs {wanted}"
+    )]
+    Funds { has: u64, wanted: u64 },
+
     // Of what became of it.
     #[error("this transaction is paying for a request already")]
     Duplicate,
@@ -91,6 +96,7 @@ impl Refusal {
             Self::Source => "exact_source",
             Self::Authority => "exact_authority",
             Self::Amount { .. } => "exact_amount",
+            Self::Funds { .. } => "exact_funds",
             Self::Duplicate => "duplicate_settlement",
             Self::PayerBusy => "payment_under_way",
             Self::Used => "exact_used",

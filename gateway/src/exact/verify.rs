@@ -51,6 +51,8 @@ pub struct Rules {
 pub struct Payment {
     /// Whose tokens they are.
     pub authority: Pubkey,
+    /// The token account that they are in.
+    pub source: Pubkey,
     pub transaction: VersionedTransaction,
 }
 
@@ -75,11 +77,11 @@ impl Payment {
         }
         let read = Instructions { keys, all: message.instructions() };
         read.layout(rules, &authority)?;
-        read.transfer(rules, &authority)?;
+        let source = read.transfer(rules, &authority)?;
         let verifier = Verifier::new(&authority.to_bytes()).ok_or(Refusal::Signature)?;
         let good = verifier.verify(&message.serialize(), transaction.signatures[1].as_array());
         good.map_err(|_| Refusal::Signature)?;
-        Ok(Self { authority, transaction })
+        Ok(Self { authority, source, transaction })
     }
 }
 
@@ -146,8 +148,8 @@ impl Instructions<'_> {
         }
     }
 
-    /// Of the right amount of the right token, from the one who signs to us.
-    fn transfer(&self, rules: &Rules, authority: &Pubkey) -> Result<(), Refusal> {
+    /// Of the right amount of the right token, from the one who signs to us. Returns the account that it is from.
+    fn transfer(&self, rules: &Rules, authority: &Pubkey) -> Result<Pubkey, Refusal> {
         let instruction = &self.all[LEAST - 1];
         let program = self.program(instruction).ok_or(Refusal::Encoding)?;
         if program != token_program::CLASSIC && program != token_program::TOKEN_2022 {
@@ -182,7 +184,7 @@ impl Instructions<'_> {
         if amount != rules.amount.get() {
             return Err(Refusal::Amount { paid: amount, wanted: rules.amount.get() });
         }
-        Ok(())
+        Ok(source)
     }
 }
 

@@ -222,6 +222,22 @@ async fn while_the_chain_is_down_nothing_is_served() {
     assert_eq!(shop.upstream.times_asked(), 0);
 }
 
+/// Payments as they should be in every respect, from accounts that have nothing: they take no turn from whoever has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_from_empty_accounts_keep_no_payer_waiting() {
+    let (upstream, chain) = (Upstream::start(Fault::None).await, Chain::new(Weather::Fair));
+    let few = |config: &mut Config| config.limits.lookups_per_second = 5;
+    let world = opened(World::with(&upstream.url, few).await, &chain).await;
+    let shop = Shop { world, upstream, chain };
+    let body = question("hello");
+    let price = shop.price(&body).await;
+    let poor: Vec<_> = (till::POOR..till::POOR + 100).map(|client| transfer(client, price, 0)).collect();
+    let replies = futures::future::join_all(poor.iter().map(|payment| shop.send(payment, &body))).await;
+    assert!(replies.iter().all(|reply| (reply.status, reply.code().as_str()) == (402, "exact_funds")));
+    assert_eq!(shop.chain.times_rehearsed(), 0);
+    assert_eq!(shop.send(&transfer(10, price, 0), &body).await.status, 200);
+}
+
 /// The race that the specification warns of.
 #[tokio::test]
 async fn one_transaction_sent_many_times_at_once_is_served_once() {

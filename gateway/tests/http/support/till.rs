@@ -3,18 +3,22 @@
 use super::{key, World, CLUSTER};
 use base64::{engine::general_purpose::STANDARD, Engine as _};
 use futures::future::BoxFuture;
-use joule_gateway::{Cashier, House};
+use joule_gateway::{Cashier, House, Purse};
 use joule_sdk::{
     token_program,
     transaction::{self, v0, CompiledInstruction, Fate, MessageHeader, VersionedMessage, VersionedTransaction},
     Pubkey, SdkError, Signature,
 };
+use joule_units::Amount;
 use joule_voucher::sign;
 use joule_x402::{decode, exact, network, PaymentRequired, PAYMENT_REQUIRED};
 use serde_json::{json, Value};
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+    },
 };
 
 /// What a chain does wrong.
@@ -41,15 +45,25 @@ pub struct Chain {
     landed: Mutex<HashSet<Signature>>,
     /// Transactions in the order in which they came.
     pub sent: Mutex<Vec<VersionedTransaction>>,
+    rehearsed: AtomicUsize,
 }
 
 impl Chain {
     pub fn new(weather: Weather) -> Arc<Self> {
-        Arc::new(Self { weather: weather.into(), landed: Mutex::default(), sent: Mutex::default() })
+        Arc::new(Self {
+            weather: weather.into(),
+            landed: Mutex::default(),
+            sent: Mutex::default(),
+            rehearsed: AtomicUsize::default(),
+        })
     }
 
     pub fn times_sent(&self) -> usize {
         self.sent.lock().unwrap().len()
+    }
+
+    pub fn times_rehearsed(&self) -> usize {
+        self.rehearsed.load(Ordering::SeqCst)
     }
 
     fn weather(&self) -> Weather {
@@ -65,7 +79,37 @@ fn unreachable() -> SdkError {
     SdkError::Unconfirmed { signature: "nobody answers".into() }
 }
 
+/// The token account of the client with this seed.
+fn source(client: u8) -> Pubkey {
+    let mut address = [41; 32];
+    address[1] = client;
+    Pubkey::new_from_array(address)
+}
+
+/// Clients from this one on have no tokens.
+pub const POOR: u8 = 100;
+
 impl Cashier for Chain {
+    fn purses<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Purse>>, SdkError>> {
+        let all = addresses.iter().map(|found| {
+            let client = found.to_bytes()[1];
+            (*found == source(client) && client < POOR).then(|| Purse {
+                program: token_program::CLASSIC,
+                mint: address(4),
+                owner: public(client),
+                delegate: None,
+                amount: Amount::new(u64::MAX),
+            })
+        });
+        let all = all.collect();
+        Box::pin(async move {
+            match self.weather() {
+                Weather::Down => Err(unreachable()),
+                _ => Ok(all),
+            }
+        })
+    }
+
     fn fate<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Result<Fate, SdkError>> {
         Box::pin(async move {
             let landed = self.landed.lock().unwrap().contains(signature);
@@ -79,6 +123,7 @@ impl Cashier for Chain {
     }
 
     fn rehearse<'a>(&'a self, _: &'a VersionedTransaction) -> BoxFuture<'a, Result<(), SdkError>> {
+        self.rehearsed.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match self.weather() {
                 Weather::Down => Err(unreachable()),
@@ -143,7 +188,7 @@ pub fn transfer(client: u8, amount: u64, nonce: u8) -> String {
     let keys = vec![
         public(200),
         public(client),
-        address(41),
+        source(client),
         address(40),
         address(4),
         program("ComputeBudget111111111111111111111111111111"),
