@@ -237,7 +237,7 @@ impl World {
     /// appealed, and once resolved with a member that was absent.
     fn panels(&mut self) {
         self.set_time(START);
-        let resolvers: Vec<Keypair> = (0..7).map(|_| self.holder(0)).collect();
+        let resolvers: Vec<Keypair> = (0..10).map(|_| self.holder(0)).collect();
         for resolver in &resolvers {
             self.give_bond(resolver, 20 * EXPOSURE);
             self.send(&[self.enroll(resolver, 10 * EXPOSURE)], &[resolver]);

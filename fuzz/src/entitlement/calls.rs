@@ -71,7 +71,7 @@ pub fn may_refuse_challenge(play: &Play, job: &Job, challenger: &Pubkey) -> bool
     let stakes: Vec<u64> = others.map(|entry| entry.stake.get()).collect();
     let enough = stakes.iter().filter(|stake| **stake >= job.exposure.get());
     let (count, strong) = (enough.clone().count(), enough.map(|stake| *stake as u128).sum::<u128>());
-    count <= 2 * job.jurors as usize || 2 * strong < stakes.iter().map(|stake| *stake as u128).sum()
+    count <= 3 * job.jurors as usize || 2 * strong < stakes.iter().map(|stake| *stake as u128).sum()
 }
 
 /// The claim behind a channel.

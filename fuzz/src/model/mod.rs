@@ -62,11 +62,11 @@ pub struct Seat {
 
 impl Seat {
     pub fn answers(&self, at_risk: u64) -> bool {
-        self.left >= at_risk
+        self.left >= at_risk.div_ceil(2)
     }
 
     pub fn is_busy(&self, at_risk: u64) -> bool {
-        self.answers(at_risk) && self.left.saturating_sub(self.engaged) < at_risk
+        self.answers(at_risk) && self.left.saturating_sub(self.engaged) < at_risk.min(self.left)
     }
 }
 

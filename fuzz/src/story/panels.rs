@@ -113,13 +113,13 @@ fn others(model: &Model, of: &Job, trial: &Trial) -> BTreeMap<Pubkey, Seat> {
     others.map(|((_, who), seat)| (*who, *seat)).collect()
 }
 
-/// A panel is asked only if enough for an appeal have what is at risk left of their stakes, and are not the lesser part of it.
+/// A panel is asked only if enough for an appeal, too, can answer for what is at risk, and are not the lesser part of all stakes.
 pub(super) fn require_judges(model: &Model, of: &Job, trial: &Trial) -> Result<(), Violation> {
     let others = others(model, of, trial);
     let whole: u128 = others.values().map(|seat| seat.stake as u128).sum();
-    let strong = others.values().filter(|seat| seat.answers(trial.deposit));
+    let strong = others.values().filter(|seat| seat.stake >= trial.deposit && seat.answers(trial.deposit));
     let (count, stakes) = strong.fold((0, 0u128), |(count, sum), seat| (count + 1, sum + seat.stake as u128));
-    let can = count > 2 * trial.jurors as usize && 2 * stakes >= whole;
+    let can = count > 3 * trial.jurors as usize && 2 * stakes >= whole;
     Violation::unless(can, "a panel was asked that cannot judge")
 }
 

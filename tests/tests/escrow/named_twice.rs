@@ -96,7 +96,7 @@ fn a_juror_is_not_paid_into_the_jobs_vault() {
     w.refuse(swap(commit, w.tokens_of(&juror), pda::vault(&job)), &[&juror], "PaysItself");
 
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 7]);
+    let resolvers = w.resolvers(&[EXPOSURE; 10]);
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
     let (seat, member) = w.drawn(job, &resolvers).remove(0);

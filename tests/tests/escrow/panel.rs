@@ -221,7 +221,7 @@ fn the_parties_are_never_drawn() {
         let enroll = instruction::escrow::enroll(party.pubkey(), party.pubkey(), w.mint, epoch + 1, stake);
         w.send(&[enroll], &[party]);
     }
-    let resolvers = w.resolvers(&[SEAT; 7]);
+    let resolvers = w.resolvers(&[SEAT; 10]);
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
     let members = w.drawn(job, &resolvers);
@@ -244,7 +244,7 @@ fn the_set_is_fixed_before_the_dispute() {
 #[test]
 fn the_lot_is_a_slot_that_had_not_begun() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[SEAT; 7]);
+    let resolvers = w.resolvers(&[SEAT; 10]);
     w.set_slot(1_000);
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);

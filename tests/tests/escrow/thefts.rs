@@ -9,7 +9,7 @@ use joule_tests::{Kind, World, BUDGET, EXPOSURE, PRICE, RESULT, TRUTH};
 #[test]
 fn whoever_stages_a_dispute_gains_nothing_by_jurors_who_lose_it() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 7]);
+    let resolvers = w.resolvers(&[EXPOSURE; 10]);
     let before = w.balance(&w.alice_tokens());
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
@@ -28,7 +28,7 @@ fn whoever_stages_a_dispute_gains_nothing_by_jurors_who_lose_it() {
 #[test]
 fn a_member_that_lost_its_stake_by_not_coming_takes_no_seat_again() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[EXPOSURE; 12]);
+    let resolvers = w.resolvers(&[EXPOSURE; 16]);
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
     let members = w.drawn(job, &resolvers);

@@ -111,10 +111,10 @@ fn a_first_verdict_holds_where_an_appeals_panel_is_silent_and_nobody_is_slashed_
 }
 
 #[test]
-fn a_panel_judges_only_if_an_appeal_from_it_can_be_heard() {
+fn a_panel_judges_only_if_an_appeal_from_it_can_be_heard_by_all_its_seats() {
     let mut w = World::new(Kind::Classic);
-    // Two could answer for what the client puts at risk, and hold half of what is staked.
-    w.resolvers(&[EXPOSURE, EXPOSURE, EXPOSURE - 1, EXPOSURE - 1]);
+    // Three could answer for what the client puts at risk, and hold half of what is staked.
+    w.resolvers(&[EXPOSURE, EXPOSURE, EXPOSURE, EXPOSURE - 1, EXPOSURE - 1, EXPOSURE - 1]);
     let job = w.delivered_by(Terms { jurors: 1, ..w.panel_terms() });
     let carol = w.challenger();
     w.refuse(w.challenge(job, &carol, LIE), &[&carol], "NoPanel");
@@ -123,7 +123,7 @@ fn a_panel_judges_only_if_an_appeal_from_it_can_be_heard() {
 #[test]
 fn who_misses_a_dispute_over_a_penny_sits_in_the_next_one() {
     let mut w = World::new(Kind::Classic);
-    let resolvers = w.resolvers(&[100 * EXPOSURE; 7]);
+    let resolvers = w.resolvers(&[EXPOSURE; 10]);
     let penny = 1_000;
     let (id, alice, north) = (w.next_id(), w.alice.insecure_clone(), w.north.insecure_clone());
     w.send(&[w.open(Terms { budget: penny, bond_bps: 1_000, ..w.panel_terms() })], &[&alice]);
@@ -140,7 +140,7 @@ fn who_misses_a_dispute_over_a_penny_sits_in_the_next_one() {
     w.wind_up(staged, &[]);
     let panel: Panel = w.get(&pda::panel(&w.mint, w.epoch()));
     let left: u64 = panel.enrolled().iter().map(|r| r.left.get()).sum();
-    assert_eq!(left, 700 * EXPOSURE - 3 * penny / 10, "what was at risk, and no more");
+    assert_eq!(left, 10 * EXPOSURE - 3 * penny / 10, "what was at risk, and no more");
     let job = w.delivered_by(w.panel_terms());
     w.challenged(job);
     assert_eq!(w.drawn(job, &resolvers).len(), 3);

@@ -1,5 +1,5 @@
 //! A member of a panel says, under seal, which output is right. What it answers with was locked when it enrolled, and set aside when
-//! it was drawn: nothing that happens in between keeps it from voting.
+//! it was drawn: nothing that happens in between keeps it from voting, but that it has lost all of it elsewhere.
 
 use crate::{
     constants::VOTE_SEED,

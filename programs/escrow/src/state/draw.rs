@@ -14,8 +14,8 @@ impl Dispute {
     ///
     /// A member on whom the lot falls while its stake stands behind other seats is waited for: then `false` comes back, and
     /// nobody is seated. It is never passed over in favour of others, or whoever keeps the others busy could choose the panel; and when
-    /// patience ends it sits nevertheless, or whoever keeps it busy could have nothing decided. Who has lost its stake since the lot was
-    /// cast leaves its seat empty.
+    /// patience ends it sits nevertheless, or whoever keeps it busy could have nothing decided. Who has lost more than half of what is at
+    /// risk leaves its seat empty.
     ///
     /// Who is a party or was a member is asked only of those whom a throw falls on: whoever is leaves the lottery, and the
     /// next throw is for the same seat. A throw that counts has thus fallen on each of the others with a chance proportional

@@ -26,16 +26,18 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// Whether so much of its stake is left. Who has lost it takes no seat any more.
+    /// Whether half of what is at risk is left of its stake. Who has lost more takes no such seat any more; a smaller loss elsewhere keeps
+    /// nobody from sitting, or a panel could be emptied for a penny.
     #[inline(always)]
     pub fn answers(&self, at_risk: u64) -> bool {
-        self.left.get() >= at_risk
+        self.left.get() >= at_risk.div_ceil(2)
     }
 
-    /// Whether what is left stands behind other seats, so that it cannot answer for one more.
+    /// Whether what it would answer with stands behind other seats.
     #[inline(always)]
     pub fn is_busy(&self, at_risk: u64) -> bool {
-        self.answers(at_risk) && self.left.get().saturating_sub(self.engaged.get()) < at_risk
+        let left = self.left.get();
+        self.answers(at_risk) && left.saturating_sub(self.engaged.get()) < at_risk.min(left)
     }
 
     /// What is at risk in one more seat stands behind it from now on. No more than all the stakes there are times the disputes there
@@ -146,9 +148,9 @@ impl Panel {
         self.enrolled().iter().any(|entry| !entry.engaged.is_zero())
     }
 
-    /// Whether a job can be judged: those who are no parties, and have what is at risk left of their stakes, are so many that an appeal from
-    /// them can be heard by others, and hold at least half of what was staked, so that nobody can choose a jury by putting
-    /// more at risk than others have.
+    /// Whether a job can be judged: those who are no parties, and can answer for what is at risk, are so many that a panel and the appeal
+    /// from it can be seated in full, and hold at least half of what was staked, so that nobody can choose a jury by putting
+    /// more at risk than others have, nor a single vote stop an appeal that few could hear.
     #[inline(never)]
     pub fn can_judge(&self, job: &Job, challenger: &Address, at_risk: u64) -> bool {
         let (mut seats, mut eligible, mut all) = (0, 0u128, 0u128);
@@ -158,12 +160,12 @@ impl Panel {
             }
             let stake = entry.stake.get() as u128;
             all += stake;
-            if entry.answers(at_risk) {
+            if entry.stake.get() >= at_risk && entry.answers(at_risk) {
                 eligible += stake;
                 seats += 1;
             }
         }
-        seats > 2 * job.jurors as u32 && 2 * eligible >= all
+        seats > 3 * job.jurors as u32 && 2 * eligible >= all
     }
 }
 
@@ -322,14 +324,16 @@ mod tests {
             (1, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
         let nobody = Address::default();
         let can = |panel: &Panel, job: &Job| panel.can_judge(job, &nobody, 10);
-        // Client and payout owner are left out; one is drawn first, and two of three after an appeal.
-        assert!(can(&panel(&[10, 10, 10, 10, 10, 9]), &job));
-        assert!(!can(&panel(&[10, 10, 10, 10, 9]), &job));
+        // Client and payout owner are left out; one is drawn first, and three after an appeal.
+        assert!(can(&panel(&[10, 10, 10, 10, 10, 10, 9]), &job));
+        assert!(!can(&panel(&[10, 10, 10, 10, 10, 9]), &job));
         // Half of what others have staked, and less.
-        assert!(can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 3]), &job));
-        assert!(!can(&panel(&[1, 1, 10, 10, 10, 9, 9, 9, 4]), &job));
-        // Whoever has lost it counts for what it staked, and takes no seat.
-        let mut poorer = panel(&[10, 10, 10, 10, 10]);
+        assert!(can(&panel(&[1, 1, 10, 10, 10, 10, 9, 9, 9, 9, 4]), &job));
+        assert!(!can(&panel(&[1, 1, 10, 10, 10, 10, 9, 9, 9, 9, 5]), &job));
+        // Whoever has lost more than half counts for what it staked, and takes no seat.
+        let mut poorer = panel(&[10; 6]);
+        poorer.forfeit(&Address::new_from_array([3; 32]), 5);
+        assert!(can(&poorer, &job));
         poorer.forfeit(&Address::new_from_array([3; 32]), 1);
         assert!(!can(&poorer, &job));
     }
