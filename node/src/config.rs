@@ -261,6 +261,9 @@ impl Settings {
         let mints = self.mints.iter().map(mint).collect::<Result<Vec<_>, _>>()?;
         let keypair = self.keypair.ok_or(ConfigError::Missing { field: "keypair", flag: "keypair" })?;
         let bounds = Bounds {
+            max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
+            max_memory_bytes: positive("max_memory_bytes", self.max_memory_bytes, 1 << 30)?,
+            max_timeout_ms: positive("max_timeout_ms", self.max_timeout_ms, 600_000)?,
             max_module_bytes: positive("max_module_bytes", self.max_module_bytes, 16 << 20)?,
             max_input_bytes: positive("max_input_bytes", self.max_input_bytes, 256 << 20)?,
             max_compile: Duration::from_millis(positive("max_compile_ms", self.max_compile_ms, 15_000)?),
@@ -284,9 +287,6 @@ impl Settings {
                     .price_per_second
                     .map(|price| positive("price_per_second", Some(price), 1))
                     .transpose()?,
-                max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
-                max_memory_bytes: positive("max_memory_bytes", self.max_memory_bytes, 1 << 30)?,
-                max_timeout_ms: positive("max_timeout_ms", self.max_timeout_ms, 600_000)?,
                 modes: modes(&self.modes)?,
                 min_vote_window: self.min_vote_window.unwrap_or(3_600),
                 min_quorum: self.min_quorum.unwrap_or(3),

@@ -1,7 +1,7 @@
 //! Runs one job by hand: to try a module before posting it, or to check a provider's result.
 
 use anyhow::{bail, Context};
-use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec, MAX_INPUT_BYTES, MAX_MODULE_BYTES};
+use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec};
 use joule_node::{
     executor::{Bounds, Executor, Tie, Took},
     runner::Runner,
@@ -44,11 +44,7 @@ pub struct Args {
 
 pub async fn exec(args: Args) -> anyhow::Result<ExitCode> {
     let store = ArtifactStore::open(&args.artifacts)?;
-    let bounds = Bounds {
-        max_module_bytes: MAX_MODULE_BYTES,
-        max_input_bytes: MAX_INPUT_BYTES,
-        max_compile: Duration::from_millis(args.max_compile_ms),
-    };
+    let bounds = Bounds { max_compile: Duration::from_millis(args.max_compile_ms), ..Bounds::widest() };
     let executor = Executor::new(store.clone(), Runner::apart()?, bounds);
     let spec = spec(&args, &store, &executor).await?;
     let input = match args.input.parse() {

@@ -13,6 +13,7 @@ use joule_artifacts::{
     ArtifactError, ArtifactStore, Bytes, Hash, JobSpec, SpecError, MAX_INPUT_BYTES, MAX_MODULE_BYTES,
 };
 use std::time::Duration;
+use tracing::warn;
 
 /// How often it is looked whether the store still has what is kept here.
 const SERVE: Duration = Duration::from_secs(60);
@@ -24,6 +25,8 @@ pub enum ExecError {
     Artifact(#[from] ArtifactError),
     #[error("artifact {hash} is larger than the {max_bytes} bytes that this node takes")]
     AboveLimit { hash: Hash, max_bytes: u64 },
+    #[error("its limit of {asked} {what} is above this node's {allowed}")]
+    AsksTooMuch { what: &'static str, asked: u64, allowed: u64 },
     #[error(transparent)]
     Spec(#[from] SpecError),
     #[error(transparent)]
@@ -49,14 +52,45 @@ pub enum Tie {
     Bound,
 }
 
-/// What a node puts up with where it is free.
+/// What a node puts up with where it is free: for jobs on offer, and for others' results that it need not look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
+    /// Of what a spec may ask for.
+    pub max_fuel: u64,
+    pub max_memory_bytes: u64,
+    pub max_timeout_ms: u64,
     /// Larger modules and inputs are not fetched.
     pub max_module_bytes: u64,
     pub max_input_bytes: u64,
     /// How long compiling may take.
     pub max_compile: Duration,
+}
+
+impl Bounds {
+    /// All that anybody may ask for.
+    pub fn widest() -> Self {
+        Self {
+            max_fuel: JobSpec::MAX_FUEL,
+            max_memory_bytes: JobSpec::MAX_MEMORY_BYTES,
+            max_timeout_ms: JobSpec::MAX_TIMEOUT_MS,
+            max_module_bytes: MAX_MODULE_BYTES,
+            max_input_bytes: MAX_INPUT_BYTES,
+            max_compile: Duration::from_secs(600),
+        }
+    }
+
+    fn check(&self, spec: &JobSpec) -> Result<(), ExecError> {
+        for (what, asked, allowed) in [
+            ("units of fuel", spec.fuel, self.max_fuel),
+            ("bytes of memory", spec.memory_bytes, self.max_memory_bytes),
+            ("ms of time", spec.timeout_ms, self.max_timeout_ms),
+        ] {
+            if asked > allowed {
+                return Err(ExecError::AsksTooMuch { what, asked, allowed });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Everything a run needs, fetched and checked: nothing about it can be missing or forbidden any more.
@@ -162,9 +196,17 @@ impl Executor {
         Ok(prepared)
     }
 
-    /// Both of it.
+    /// Both of it. Whoever is bound does without the disk if that fails.
     pub async fn secure(&self, wanted: Wanted, tie: Tie) -> Result<Prepared, ExecError> {
-        self.keep(self.gather(wanted, tie).await?, tie).await
+        let gathered = self.gather(wanted, tie).await?;
+        let prepared = gathered.prepared.clone();
+        match self.keep(gathered, tie).await {
+            Err(error) if tie == Tie::Bound => {
+                warn!(job = %wanted.job, %error, "cannot keep what it needs; going on with what is in memory");
+                Ok(prepared)
+            }
+            kept => kept,
+        }
     }
 
     /// What a job comes to, kept while it is run and afterwards; an error is this machine's or the store's, or beyond this node.
@@ -234,6 +276,9 @@ impl Executor {
     }
 
     async fn assemble(&self, spec: JobSpec, input: Hash, tie: Tie) -> Result<(Prepared, [Fetched; 2]), ExecError> {
+        if tie == Tie::Free {
+            self.bounds.check(&spec)?;
+        }
         let code = self.fetch(spec.module, self.bounds.max_module_bytes, MAX_MODULE_BYTES, tie).await?;
         let module = match tie {
             Tie::Bound => self.runner.compile(spec.module, code.bytes.clone()).await?,

@@ -49,7 +49,7 @@ impl ExecError {
                 RunError::SlowToCompile { .. } => Beyond,
                 RunError::Host(_) => Ours,
             },
-            Self::AboveLimit { .. } => Beyond,
+            Self::AboveLimit { .. } | Self::AsksTooMuch { .. } => Beyond,
             Self::Kept(error) => match error {
                 KeptError::Disk { .. } | KeptError::Full { .. } => Ours,
             },

@@ -13,9 +13,6 @@ pub struct Policy {
     pub price_per_gigafuel: Option<u64>,
     /// Base units for a second of work; none takes no job that is paid by the second.
     pub price_per_second: Option<u64>,
-    pub max_fuel: u64,
-    pub max_memory_bytes: u64,
-    pub max_timeout_ms: u64,
     /// Ways of verifying that are put up with.
     pub modes: Vec<Verification>,
     /// Seconds: jurors that have less time are whoever happens to be awake.
@@ -63,8 +60,6 @@ pub enum Refusal {
     Bond { bond: u64, earns: u64, most: u64 },
     #[error("it is paid by the second, and this node has no price for one: --price-per-second")]
     PerSecond,
-    #[error("its limit of {asked} {what} is above this node's {allowed}")]
-    Limit { what: &'static str, asked: u64, allowed: u64 },
     #[error("its input of {bytes} bytes does not fit into the {memory} bytes of memory that its spec allows")]
     Input { bytes: u64, memory: u64 },
     #[error("its work window of {window} s leaves no room for its time limit of {timeout_ms} ms")]
@@ -130,9 +125,11 @@ impl Policy {
         Ok(())
     }
 
-    /// What is asked for it, if it is within the limits and worth its risk.
+    /// What is asked for it, if there is time for it and it is worth its risk.
     pub fn terms(&self, job: &Job, spec: &JobSpec) -> Result<Terms, Refusal> {
-        self.limits(job, spec)?;
+        if seconds(spec) + OVERHEAD > u64::from(job.work_window) {
+            return Err(Refusal::Window { window: job.work_window, timeout_ms: spec.timeout_ms });
+        }
         let (price, earns) = if job.per_second { self.rate(job, spec)? } else { self.fixed(job, spec)? };
         let bond = job.bond_for(price).unwrap_or(u64::MAX);
         let most = u128::from(earns) * u128::from(self.max_bond_bps) / 10_000;
@@ -141,22 +138,6 @@ impl Policy {
             return Err(Refusal::Bond { bond, earns, most });
         }
         Ok(Terms { price, bond })
-    }
-
-    fn limits(&self, job: &Job, spec: &JobSpec) -> Result<(), Refusal> {
-        for (what, asked, allowed) in [
-            ("units of fuel", spec.fuel, self.max_fuel),
-            ("bytes of memory", spec.memory_bytes, self.max_memory_bytes),
-            ("ms of time", spec.timeout_ms, self.max_timeout_ms),
-        ] {
-            if asked > allowed {
-                return Err(Refusal::Limit { what, asked, allowed });
-            }
-        }
-        if seconds(spec) + OVERHEAD > u64::from(job.work_window) {
-            return Err(Refusal::Window { window: job.work_window, timeout_ms: spec.timeout_ms });
-        }
-        Ok(())
     }
 
     /// The price of a second, and of all of them: the budget must pay for every second that the spec allows.
@@ -214,9 +195,6 @@ mod tests {
             min_price: 100,
             price_per_gigafuel: None,
             price_per_second: None,
-            max_fuel: 10_000_000_000,
-            max_memory_bytes: 1 << 20,
-            max_timeout_ms: 60_000,
             modes: vec![Verification::Review, Verification::Quorum],
             min_vote_window: 3_600,
             min_quorum: 3,
@@ -350,15 +328,8 @@ mod tests {
     }
 
     #[test]
-    fn limits_beyond_the_node_are_refused_by_name() {
+    fn there_must_be_time_to_fetch_run_and_deliver() {
         let open = job(JobStatus::Open);
-        for (spec, named) in [
-            (spec(10_000_000_001, 65_536, 1_000), "units of fuel"),
-            (spec(1, (1 << 20) + 1, 1_000), "bytes of memory"),
-            (spec(1, 65_536, 60_001), "ms of time"),
-        ] {
-            assert!(matches!(price(&policy(), &open, &spec), Err(Refusal::Limit { what, .. }) if what == named));
-        }
         assert_eq!(price(&policy(), &open, &spec(1, 65_536, 58_000)), Ok(1_000));
         assert!(matches!(price(&policy(), &open, &spec(1, 65_536, 58_001)), Err(Refusal::Window { .. })));
     }

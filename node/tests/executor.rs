@@ -28,8 +28,7 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = ArtifactStore::open(folder.path().to_str().unwrap()).unwrap();
-        let minute = Duration::from_secs(60);
-        let bounds = Bounds { max_module_bytes: 1000, max_input_bytes: 1000, max_compile: minute };
+        let bounds = Bounds { max_module_bytes: 1000, max_input_bytes: 1000, ..Bounds::widest() };
         let executor = Executor::new(store.clone(), Runner::new().unwrap(), bounds);
         Self { folder, store, executor }
     }
@@ -228,6 +227,28 @@ async fn what_a_promise_needs_is_run_from_the_nodes_own_disk_when_the_store_has_
     assert_eq!(executor.answer_to(job, Tie::Bound, None).await.unwrap().bytes, "hello");
     executor.serve(&job.job).await.unwrap();
     assert_eq!(fresh.store.get(input, 100).await.unwrap(), "hello", "and others can have it again");
+}
+
+#[tokio::test]
+async fn more_than_the_node_puts_up_with_is_refused_by_name_unless_it_is_bound() {
+    let world = World::new();
+    let (module, input) = (world.module(ECHO).await, world.store.put("x").await.unwrap());
+    let bounds = Bounds { max_fuel: 99_999, max_memory_bytes: 65_535, max_timeout_ms: 59_999, ..Bounds::widest() };
+    for (bounds, named) in [
+        (bounds, "units of fuel"),
+        (Bounds { max_fuel: 100_000, ..bounds }, "bytes of memory"),
+        (Bounds { max_fuel: 100_000, max_memory_bytes: 65_536, ..bounds }, "ms of time"),
+    ] {
+        let executor = Executor::new(world.store.clone(), Runner::new().unwrap(), bounds);
+        let job = world.job(module, input).await;
+        // Others' results too, which it need not look at.
+        for refused in [executor.gather(job, Tie::Free).await.err(), executor.try_out(job).await.err()] {
+            let refused = refused.unwrap();
+            assert_eq!(refused.fault(), Fault::Beyond);
+            assert!(refused.to_string().contains(named), "{refused}");
+        }
+        assert_eq!(executor.answer_to(job, Tie::Bound, None).await.unwrap().bytes, "x");
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ async fn every() -> Vec<ExecError> {
     ];
     let disk = KeptError::Disk { path: "".into(), cause: std::io::Error::other("") };
     let mut all = vec![ExecError::AboveLimit { hash, max_bytes: 0 }, disk.into()];
+    all.push(ExecError::AsksTooMuch { what: "", asked: 1, allowed: 0 });
     all.push(KeptError::Full { needed: 1, most: 0 }.into());
     all.extend(artifacts.map(ExecError::from));
     all.extend(specs.map(ExecError::from));

@@ -11,6 +11,8 @@ use tracing::{error, info, warn};
 
 /// The longest that a step in a dispute is put off: votes have their time.
 const CASE_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that a job is put off for which there is no place just now.
+const SHORT_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a task is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,7 @@ impl Daemon {
                     let worker = self.worker.clone();
                     self.start(address, Kind::Work { by_bid }, worker.promise(*fit));
                 } else {
-                    self.table.delay(&address, now);
+                    self.table.delay_at_most(&address, SHORT_PAUSE, now);
                 }
             }
             Ended::Delivered(job) | Ended::Won(job) => self.table_of(kind).keep(job, now),

@@ -166,3 +166,42 @@ async fn a_provider_that_delivers_nothing_loses_its_bond_to_its_client() {
     indexer.process.stop().await;
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_takes_out_of_the_store_the_providers_node_gives_to_the_jurors() {
+    let world = World::start().await;
+    let indexer = world.indexer("indexer", None).await;
+    for provider in [North, Uma, Vera, Wim] {
+        world.register(provider).await;
+    }
+    let north = world.node(North, world.localnet.rpc_url(), &indexer.url, &["--min-vote-window", "1"]);
+    let order = Order { review_window: 600, ..Order::digits(&world.store()).await.judged(3, 300) };
+    let job = world.open(Alice, order).await;
+    indexer.job_is(job, JobStatus::Delivered).await;
+    std::fs::remove_dir_all(world.artifacts().join("sha256")).expect("a folder");
+    world.challenge(Bob, job, Hash::of(b"nonsense")).await;
+
+    let jurors = JURORS.map(|juror| bystander(&world, &indexer, juror, "--vote"));
+    let place = pda::dispute(&job);
+    let dispute = until("all have voted", async || {
+        let dispute: Dispute = world.chain.find(&place).await.ok()??;
+        (dispute.votes_open.get() == 3).then_some(dispute)
+    })
+    .await;
+    for juror in JURORS {
+        let kept = world.key_file(juror).with_extension("kept").join("artifacts").join(order.input.to_string());
+        assert!(kept.exists(), "{juror} keeps its own");
+    }
+    world.after(dispute.commit_by.get()).await;
+    for juror in &jurors {
+        until("the vote is opened", async || juror.log().contains("vote revealed").then_some(())).await;
+    }
+    world.after(dispute.final_at.get()).await;
+    assert_eq!(wound_up(&indexer, job).await.dispute.verdict, Some(Verdict::Stands));
+    assert_eq!((world.bond(North).await.amount.get(), world.bond(North).await.locked.get()), (BOND, 0));
+    for node in jurors.into_iter().chain([north]) {
+        node.stop().await;
+    }
+    indexer.process.stop().await;
+    world.stop().await;
+}
