@@ -2,7 +2,14 @@
 
 use axum::{routing::get, Router};
 use joule_listen::{serve, Limits};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -117,4 +124,33 @@ async fn stopping_ends_what_is_idle_and_finishes_what_is_asked() {
     server.serving.await.unwrap().wait().await;
     assert!(rest(&mut idle).await.is_empty());
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+}
+
+/// Counts its copies.
+#[derive(Default)]
+struct Large(Arc<AtomicUsize>);
+
+impl Clone for Large {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn connections_share_what_handlers_hold() {
+    let copies = Arc::<AtomicUsize>::default();
+    let large = Large(copies.clone());
+    let router = Router::new().route("/", get(move || std::future::ready(large.0.load(Ordering::Relaxed).to_string())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { connections: 50, header: Duration::from_secs(30), ..LIMITS };
+    tokio::spawn(serve(listener, router, limits, CancellationToken::new()));
+    let mut connections = Vec::new();
+    for _ in 0..40 {
+        connections.push(TcpStream::connect(address).await.unwrap());
+    }
+    // All are accepted before the last of them is answered.
+    assert!(ask(connections.last_mut().unwrap()).await.starts_with("HTTP/1.1 200"));
+    assert!(copies.load(Ordering::Relaxed) < 10, "{copies:?}");
 }

@@ -1,5 +1,6 @@
 //! Every way of not answering.
 
+use crate::store::StoreError;
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -25,8 +26,10 @@ pub enum ApiError {
     NotSynced,
     #[error("as many read the feed as may; try again later, or ask for what you need")]
     TooManyReaders,
+    #[error("{0}")]
+    TooMuch(StoreError),
     #[error("the store cannot be read; GET /healthz says more")]
-    Store(#[from] crate::store::StoreError),
+    Store(StoreError),
     #[error("the answer could not be made; the log says why")]
     Internal,
 }
@@ -37,6 +40,7 @@ impl ApiError {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor"),
             Self::BadAddress { .. } => (StatusCode::BAD_REQUEST, "bad_address"),
+            Self::TooMuch(_) => (StatusCode::BAD_REQUEST, "too_much"),
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -44,6 +48,15 @@ impl ApiError {
             Self::TooManyReaders => (StatusCode::SERVICE_UNAVAILABLE, "too_many_readers"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooMuch => Self::TooMuch(error),
+            error => Self::Store(error),
         }
     }
 }

@@ -140,8 +140,12 @@ pub fn close(conn: &Connection, address: &Address, owner: &Address, version: Ver
              program = iif(live_slot < 0, excluded.program, program)
          where (excluded.slot, excluded.write_version) > (slot, write_version)",
     )?;
-    let changed = statement.execute(params![address.0, program.0, version.slot as i64, version.write as i64, kind,])?;
-    Ok(changed > 0)
+    let changed =
+        statement.execute(params![address.0, program.0, version.slot as i64, version.write as i64, kind])? > 0;
+    if changed {
+        conn.prepare_cached("delete from members where address = ?1")?.execute([address.0])?;
+    }
+    Ok(changed)
 }
 
 pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> {
@@ -151,10 +155,15 @@ pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> 
 
 const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, since, kind";
 
-/// Remembers what an account is listed under. A row too many does no harm: whoever lists looks at the account itself.
+/// Remembers what a living account is listed under, until it is closed. A row too many does no harm: whoever lists looks at
+/// the account itself.
 pub fn list_under(conn: &Connection, kind: &str, parent: &Address, address: &Address) -> Result<()> {
-    conn.prepare_cached("insert into members (kind, parent, address) values (?1, ?2, ?3) on conflict do nothing")?
-        .execute(params![kind, parent.0, address.0])?;
+    let mut statement = conn.prepare_cached(
+        "insert into members (kind, parent, address)
+         select ?1, ?2, ?3 where exists (select 1 from accounts where address = ?3 and closed = 0)
+         on conflict do nothing",
+    )?;
+    statement.execute(params![kind, parent.0, address.0])?;
     Ok(())
 }
 

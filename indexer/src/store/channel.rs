@@ -162,10 +162,13 @@ fn loser_name(who: Against) -> &'static str {
     }
 }
 
-/// The rows that somebody has lost, alone or not.
-fn lost_by(who: Against) -> Vec<&'static str> {
-    let all = [Against::Provider, Against::Payer, Against::Both];
-    all.into_iter().filter(|against| against.includes(who)).map(loser_name).collect()
+/// The rows that somebody has lost, alone or not, as the indexes of them are written.
+fn lost_by(who: Against) -> &'static str {
+    match who {
+        Against::Provider => "lost_by in ('provider', 'both')",
+        Against::Payer => "lost_by in ('payer', 'both')",
+        Against::Both => "lost_by in ('both')",
+    }
 }
 
 /// The row as it was stored, with commitment `confirmed` and nothing paid out.
@@ -203,7 +206,7 @@ pub fn list(
 ) -> Result<Vec<Channel>> {
     Listing::of("channels")
         .text("status", filter.status.map(status_name))
-        .one_of("lost_by", filter.lost_by.map(lost_by))
+        .that(filter.lost_by.map(lost_by))
         .address("payer", filter.payer)
         .address("provider", filter.provider)
         .address("model", filter.model)

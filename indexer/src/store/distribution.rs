@@ -67,16 +67,29 @@ pub fn put(conn: &Connection, event: &EventRow, e: &Distributed) -> Result<()> {
     let body = body(&distribution.signature, &distribution)?;
     let place = place(&distribution);
     conn.prepare_cached(
-        "insert into distributions (address, channel, at, slot, body) values (?1, ?2, ?3, ?4, ?5)
+        "insert into distributions (address, channel, at, slot, body, payer, provider, model)
+         values (?1, ?2, ?3, ?4, ?5, (select payer from channels where address = ?2),
+                 (select provider from channels where address = ?2), (select model from channels where address = ?2))
          on conflict do nothing",
     )?
     .execute(params![place.address.0, e.channel.to_bytes(), place.time, event.slot as i64, body,])?;
     Ok(())
 }
 
+/// A channel is known for the first time: so are the parties of what it has divided. They never change.
+pub fn name_parties(conn: &Connection, channel: &Address) -> Result<()> {
+    let mut statement = conn.prepare_cached(
+        "update distributions set (payer, provider, model) =
+             (select payer, provider, model from channels where address = ?1)
+         where channel = ?1",
+    )?;
+    statement.execute([channel.0])?;
+    Ok(())
+}
+
 /// Newest first.
 pub fn list(conn: &Connection, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>> {
-    Listing::of("distributions_of")
+    Listing::of("distributions")
         .address("channel", filter.channel)
         .address("payer", filter.payer)
         .address("provider", filter.provider)

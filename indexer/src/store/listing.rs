@@ -12,6 +12,12 @@ pub struct Listing {
     values: Vec<Value>,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// What this thread has asked.
+    pub static ASKED: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 /// Which end of the time a list begins at.
 #[derive(Debug, Clone, Copy)]
 pub enum First {
@@ -37,12 +43,10 @@ impl Listing {
         self
     }
 
-    /// Rows whose `column` holds one of the texts, if any are asked for.
-    pub fn one_of(mut self, column: &str, texts: Option<Vec<&str>>) -> Self {
-        if let Some(texts) = texts {
-            let places = vec!["?"; texts.len()].join(", ");
-            self.sql.push_str(&format!(" and {column} in ({places})"));
-            self.values.extend(texts.into_iter().map(|text| Value::Text(text.to_owned())));
+    /// Rows of which a condition holds, if one is asked for. A partial index is found by its own words.
+    pub fn that(mut self, condition: Option<&'static str>) -> Self {
+        if let Some(condition) = condition {
+            self.sql.push_str(&format!(" and {condition}"));
         }
         self
     }
@@ -69,14 +73,17 @@ impl Listing {
             First::Oldest => (">", ""),
         };
         if let Some(Cursor { time: at, address }) = page.after {
+            // The first is there for the index: by it a page begins where it begins.
+            self.and(&format!(" and {time} {beyond}= ?"), Value::Integer(at));
             self.and(&format!(" and ({time} {beyond} ?"), Value::Integer(at));
-            self.and(&format!(" or ({time} = ?"), Value::Integer(at));
-            self.and(" and address > ?))", Value::Blob(address.0.to_vec()));
+            self.and(" or address > ?)", Value::Blob(address.0.to_vec()));
         }
         for address in without {
             self.and(" and address <> ?", Value::Blob(address.0.to_vec()));
         }
         self.and(&format!(" order by {time}{order}, address limit ?"), Value::Integer(page.limit as i64));
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(self.sql.clone()));
         let mut statement = conn.prepare_cached(&self.sql)?;
         let bodies = statement
             .query_map(params_from_iter(self.values), |row| row.get::<_, String>(0))?

@@ -65,6 +65,8 @@ pub enum StoreError {
          chain for ever; start with another --database, or with an --rpc and --grpc of that chain"
     )]
     OtherChain { stored: String, found: String },
+    #[error("that would go through too much of what is stored; ask for less: a narrower filter, or a shorter time")]
+    TooMuch,
     #[error("row {0} of the database is damaged: {1}; move the file away and start again, the chain has everything")]
     Damaged(String, String),
 }

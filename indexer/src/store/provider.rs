@@ -150,10 +150,3 @@ pub fn list(
         without,
     )
 }
-
-/// How many there are, and how many of them take work.
-pub fn count(conn: &Connection) -> Result<(u64, u64)> {
-    let mut statement = conn.prepare_cached("select count(*), coalesce(sum(status = 'active'), 0) from providers")?;
-    let (total, active) = statement.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-    Ok((total as u64, active as u64))
-}

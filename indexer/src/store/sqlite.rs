@@ -14,7 +14,7 @@ use super::{
 };
 use crate::types::Address;
 use joule_api::{Channel, Commitment, Dispute, Distribution, Job, Model, Plan, Provider, Revenue, Totals};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -22,7 +22,7 @@ use std::{
 };
 
 /// The schema, one step a file. A step that was released never changes.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_base.sql"),
     include_str!("../../migrations/0002_governance.sql"),
     include_str!("../../migrations/0003_bonds_and_disputes.sql"),
@@ -37,12 +37,18 @@ const IDLE_READERS: usize = 8;
 /// How long a connection waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS: usize = 128;
+/// Instructions of SQLite's virtual machine between two looks at how many there were; some ten for a row.
+const STEP: i32 = 1_000;
+/// For one answer: most of a second, where an answer by index takes some dozen.
+const STEPS: u32 = 20_000;
 
 /// A store in one file. See the crate's README for its tables.
 pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// See [`Self::answer`].
+    pub(super) steps: u32,
     _lock: Option<Lock>,
 }
 
@@ -59,7 +65,7 @@ impl Sqlite {
         writer.pragma_update(None, "journal_mode", "WAL").map_err(|error| refused(error.to_string()))?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         migrate(&mut writer)?;
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), _lock: None })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), steps: STEPS, _lock: None })
     }
 
     /// The same, and nobody else may do so while this one lives.
@@ -90,13 +96,29 @@ impl Sqlite {
         act(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads see one consistent state each.
+    /// As [`Self::read`], for what anybody may ask: indexes lead to an answer in few steps, and what takes many is given up.
+    fn answer<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read_within(Some(self.steps), act)
+    }
+
     fn read<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read_within(None, act)
+    }
+
+    /// Reads see one consistent state each. `steps` are thousands of SQLite's virtual machine's.
+    fn read_within<T>(&self, steps: Option<u32>, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = match idle {
             Some(reader) => reader,
             None => open_reader(&self.path)?,
         };
+        let bound = steps.map(|mut left| {
+            move || {
+                left = left.saturating_sub(1);
+                left == 0
+            }
+        });
+        reader.progress_handler(STEP, bound)?;
         let result = {
             let snapshot = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
             act(&snapshot)
@@ -105,7 +127,12 @@ impl Sqlite {
         if readers.len() < IDLE_READERS {
             readers.push(reader);
         }
-        result
+        match result {
+            Err(StoreError::Database(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                Err(StoreError::TooMuch)
+            }
+            result => result,
+        }
     }
 }
 
@@ -173,7 +200,7 @@ impl Store for Sqlite {
     }
 
     fn jobs(&self, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut jobs = job::list(conn, filter, page, without)?;
             for job in &mut jobs {
                 job.commitment = commitment(conn, job.slot)?;
@@ -192,7 +219,7 @@ impl Store for Sqlite {
     }
 
     fn providers(&self, filter: &ProviderFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Provider>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut providers = provider::list(conn, filter, page, without)?;
             for provider in &mut providers {
                 provider.commitment = commitment(conn, provider.slot)?;
@@ -213,7 +240,7 @@ impl Store for Sqlite {
     }
 
     fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut disputes = dispute::list(conn, filter, page, without)?;
             for dispute in &mut disputes {
                 dispute.commitment = commitment(conn, dispute.slot)?;
@@ -231,7 +258,7 @@ impl Store for Sqlite {
     }
 
     fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut models = model::list(conn, filter, page, without)?;
             for model in &mut models {
                 model.commitment = commitment(conn, model.slot)?;
@@ -250,7 +277,7 @@ impl Store for Sqlite {
     }
 
     fn channels(&self, filter: &ChannelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Channel>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut channels = channel::list(conn, filter, page, without)?;
             for channel in &mut channels {
                 channel.commitment = commitment(conn, channel.slot)?;
@@ -271,7 +298,7 @@ impl Store for Sqlite {
     }
 
     fn plans(&self, filter: &PlanFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Plan>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut plans = plan::list(conn, filter, page, without)?;
             for plan in &mut plans {
                 plan.commitment = commitment(conn, plan.slot)?;
@@ -281,7 +308,7 @@ impl Store for Sqlite {
     }
 
     fn distributions(&self, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>> {
-        self.read(|conn| {
+        self.answer(|conn| {
             let mut distributions = distribution::list(conn, filter, page)?;
             for distribution in &mut distributions {
                 distribution.commitment = commitment(conn, distribution.slot)?;
@@ -295,7 +322,7 @@ impl Store for Sqlite {
     }
 
     fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
-        self.read(|conn| revenue::list(conn, filter))
+        self.answer(|conn| revenue::list(conn, filter))
     }
 
     fn revenue_by_mint(&self) -> Result<Vec<(Address, Sums)>> {
@@ -303,7 +330,7 @@ impl Store for Sqlite {
     }
 
     fn totals(&self) -> Result<Totals> {
-        self.read(totals::all)
+        self.answer(totals::all)
     }
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
@@ -311,7 +338,7 @@ impl Store for Sqlite {
     }
 
     fn members(&self, kind: &str, parent: &Address) -> Result<Vec<AccountRow>> {
-        self.read(|conn| account::members(conn, kind, parent))
+        self.answer(|conn| account::members(conn, kind, parent))
     }
 
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>> {

@@ -4,12 +4,12 @@
 //! are stored once each, an event that is delivered twice changes no row, and so no total.
 
 use super::{
-    checkpoint, provider,
+    checkpoint,
     revenue::{Days, Sums},
     Result, StoreError,
 };
 use crate::types::Address;
-use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, Totals};
+use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, ProviderStatus, Totals};
 use rusqlite::{params, Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ type Key = (&'static str, Address, &'static str);
 
 const MINT: &str = "mint";
 const PROVIDER: &str = "provider";
+const ALL: &str = "all";
 
 /// Additions that are not written yet.
 #[derive(Debug, Default)]
@@ -37,6 +38,18 @@ impl Deltas {
             of_channel(channel, &days.total(), |key, value| *self.0.entry(key).or_default() -= value);
         }
         of_channel(after.0, &after.1.total(), |key, value| *self.0.entry(key).or_default() += value);
+    }
+
+    /// Counts a provider's change from `before` to `after`.
+    pub fn provider_changed(&mut self, before: Option<&Provider>, after: &Provider) {
+        let active = |provider: &Provider| i128::from(u8::from(provider.status == ProviderStatus::Active));
+        let add = [
+            ("providers", i128::from(u8::from(before.is_none()))),
+            ("providers_active", active(after) - before.map_or(0, active)),
+        ];
+        for (name, delta) in add {
+            *self.0.entry((ALL, Address::SYSTEM, name)).or_default() += delta;
+        }
     }
 
     /// A payer's balance changed, in base units.
@@ -173,7 +186,8 @@ pub fn all(conn: &Connection) -> Result<Totals> {
             _ => {}
         }
     }
-    let (providers_total, providers_active) = provider::count(conn)?;
+    let providers = |name| get(conn, ALL, &Address::SYSTEM, name).map(clamp);
+    let (providers_total, providers_active) = (providers("providers")?, providers("providers_active")?);
     let slot = checkpoint::get(conn)?.map_or(0, |checkpoint| checkpoint.slot);
     Ok(Totals { slot, providers_active, providers_total, mints: mints.into_values().collect() })
 }

@@ -1,7 +1,10 @@
 //! What was made of accounts and events is made again, at the end of a batch.
 
 use super::{
-    super::{account, channel, dispute, event, job, plan, provider, revenue, totals, AccountRow, EventRow, Result},
+    super::{
+        account, channel, dispute, distribution, event, job, plan, provider, revenue, totals, AccountRow, EventRow,
+        Result,
+    },
     apply::{Ledger, Work},
 };
 use crate::{decode::Row, types::Address};
@@ -43,7 +46,7 @@ impl Work<'_> {
     }
 
     /// The provider, if it changed; adds to `jobs` those that name it, if nobody had heard of it yet.
-    fn provider(&self, address: &Address, jobs: &mut BTreeSet<Address>) -> Result<Option<(Address, Provider)>> {
+    fn provider(&mut self, address: &Address, jobs: &mut BTreeSet<Address>) -> Result<Option<(Address, Provider)>> {
         let row = account::get(self.conn, address)?;
         let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
         let events = if needs_events { event::of_account(self.conn, address, ALL)? } else { Vec::new() };
@@ -56,6 +59,7 @@ impl Work<'_> {
             return Ok(None);
         }
         provider::put(self.conn, address, &after)?;
+        self.deltas.provider_changed(before.as_ref(), &after);
         Ok(Some((*address, after)))
     }
 
@@ -117,6 +121,9 @@ impl Work<'_> {
             return Ok(());
         }
         channel::put(self.conn, address, &after)?;
+        if before.is_none() {
+            distribution::name_parties(self.conn, address)?;
+        }
         let counted = before.as_ref().map(|before| (before, &days_before));
         revenue::changed(self.conn, counted.map(|(_, days)| days), &after, &days)?;
         self.deltas.channel_changed(counted, (&after, &days));

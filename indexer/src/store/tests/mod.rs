@@ -1,5 +1,6 @@
 //! The store and the overlay, on real files and with the programs' own account and event types.
 
+mod asked;
 mod billing;
 mod bonds;
 mod disputes;
@@ -12,7 +13,7 @@ use crate::{
     testing::{self, Chain, Happening},
     types::Version,
 };
-use joule_api::{Commitment, RevenueBy};
+use joule_api::{Against, ChannelStatus, Commitment, DisputeStatus, ModelStatus, PlanStatus, RevenueBy};
 use proptest::prelude::*;
 use std::sync::Arc;
 
