@@ -21,7 +21,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check openai-check lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -101,6 +101,11 @@ workload-check: build-host
 sdk-ts-check: setup
 	@echo '[test] the TypeScript SDK: types, and the same vectors as in Rust'
 	@cd sdk/ts && npm ci --no-fund --no-audit --silent && rm -rf dist && npm run --silent build && npm test --silent
+
+# Apart from `make test`: it installs six libraries.
+openai-check: build-host ## the gateway through OpenAI's own libraries: three versions each for Python and Node
+	@tests/openai/install
+	@$(CARGO) test $(FLAGS) --workspace --test openai
 
 fmt: setup ## format
 	@cargo-fmt --all

@@ -82,7 +82,11 @@ impl Script {
 impl Upstream {
     /// Says the same to everybody, under every path.
     pub async fn says(script: Script) -> Self {
-        Self::serving(Arc::new(move |_: Value| Box::pin(std::future::ready(script.clone().response())))).await
+        Self::answers(move |_| script.clone()).await
+    }
+
+    pub async fn answers(script: impl Fn(&Value) -> Script + Send + Sync + 'static) -> Self {
+        Self::serving(Arc::new(move |request: Value| Box::pin(std::future::ready(script(&request).response())))).await
     }
 }
 
