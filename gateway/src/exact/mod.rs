@@ -5,6 +5,7 @@
 //! came in this way among all who share.
 
 mod charge;
+mod guard;
 mod house;
 mod pay;
 mod purse;

@@ -17,9 +17,11 @@ pub enum Refusal {
     Signers,
     #[error("the payer has not signed this transaction")]
     Signature,
-    #[error("the transaction has {0} instructions; 3 to 6 are taken")]
+    #[error("the transaction has {0} instructions beside a wallet's guards; 3 to 6 are taken")]
     Count(usize),
-    #[error("an instruction is about the fee payer")]
+    #[error("the transaction has {count} guards of a wallet; at most {most} are taken")]
+    Guards { count: usize, most: usize },
+    #[error("an instruction is about the fee payer, and is no assertion of Lighthouse")]
     FeePayerUsed,
     #[error("the first instruction must set the compute unit limit")]
     NoUnitLimit,
@@ -81,6 +83,7 @@ impl Refusal {
             Self::Signers => "exact_signers",
             Self::Signature => "exact_signature",
             Self::Count(_) => "exact_instruction_count",
+            Self::Guards { .. } => "exact_guards",
             Self::FeePayerUsed => "exact_fee_payer_used",
             Self::NoUnitLimit => "exact_no_unit_limit",
             Self::UnitLimit { .. } => "exact_unit_limit",

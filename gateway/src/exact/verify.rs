@@ -2,9 +2,12 @@
 //! No clock, no network, no disk.
 //!
 //! Whoever signs as the fee payer lends its signature to every instruction. So the layout is fixed, the fee payer's key may stand
-//! in none of them, and nothing may come from elsewhere: no lookup tables.
+//! in none of them but in guards, and nothing may come from elsewhere: no lookup tables.
 
-use super::refusal::Refusal;
+use super::{
+    guard::{self, LIGHTHOUSE},
+    refusal::Refusal,
+};
 use base64::{engine::general_purpose::STANDARD, Engine as _};
 use joule_sdk::{
     token_program,
@@ -15,17 +18,15 @@ use joule_units::Amount;
 use joule_voucher::Verifier;
 
 const COMPUTE_BUDGET: Pubkey = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
-/// Wallets add its assertions: what the transaction may do to their owner.
-const LIGHTHOUSE: Pubkey = Pubkey::from_str_const("L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95");
 const MEMO: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
 const SET_UNIT_LIMIT: u8 = 2;
 const SET_UNIT_PRICE: u8 = 3;
 const TRANSFER_CHECKED: u8 = 12;
-/// Compute limit, compute price, transfer.
+/// Compute limit, compute price, transfer; without guards.
 const LEAST: usize = 3;
 const MOST: usize = 6;
-/// Place of the one instruction that may be a memo and nothing else.
+/// Place, without guards, of the one instruction that may be a memo and nothing else.
 const ONLY_MEMO: usize = 5;
 const MAX_MEMO_BYTES: usize = 256;
 
@@ -75,7 +76,7 @@ impl Payment {
         if message.header().num_required_signatures != 2 || fee_payer != rules.fee_payer {
             return Err(Refusal::Signers);
         }
-        let read = Instructions { keys, all: message.instructions() };
+        let read = Instructions::without_guards(keys, message.instructions())?;
         read.layout(rules, &authority)?;
         let source = read.transfer(rules, &authority)?;
         let verifier = Verifier::new(&authority.to_bytes()).ok_or(Refusal::Signature)?;
@@ -85,13 +86,28 @@ impl Payment {
     }
 }
 
-/// The instructions, with the addresses that they are about.
+/// The instructions that are no guards, with the addresses that they are about.
 struct Instructions<'a> {
     keys: &'a [Pubkey],
-    all: &'a [CompiledInstruction],
+    /// Each with its place in the transaction.
+    all: Vec<(usize, &'a CompiledInstruction)>,
 }
 
-impl Instructions<'_> {
+impl<'a> Instructions<'a> {
+    fn without_guards(keys: &'a [Pubkey], all: &'a [CompiledInstruction]) -> Result<Self, Refusal> {
+        let is_guard = |instruction: &CompiledInstruction| {
+            let program = keys.get(usize::from(instruction.program_id_index));
+            let named = instruction.accounts.iter().all(|at| usize::from(*at) < keys.len());
+            program.is_some_and(|it| guard::is_guard(it, instruction.accounts.len(), &instruction.data)) && named
+        };
+        let rest: Vec<_> = all.iter().enumerate().filter(|(_, instruction)| !is_guard(instruction)).collect();
+        let guards = all.len() - rest.len();
+        if guards > guard::MOST {
+            return Err(Refusal::Guards { count: guards, most: guard::MOST });
+        }
+        Ok(Self { keys, all: rest })
+    }
+
     fn program(&self, instruction: &CompiledInstruction) -> Option<Pubkey> {
         self.keys.get(usize::from(instruction.program_id_index)).copied()
     }
@@ -106,7 +122,7 @@ impl Instructions<'_> {
         if !(LEAST..=MOST).contains(&self.all.len()) {
             return Err(Refusal::Count(self.all.len()));
         }
-        for instruction in self.all {
+        for (_, instruction) in &self.all {
             let accounts = self.accounts(instruction).ok_or(Refusal::Encoding)?;
             if accounts.contains(&rules.fee_payer) || self.program(instruction) == Some(rules.fee_payer) {
                 return Err(Refusal::FeePayerUsed);
@@ -126,15 +142,15 @@ impl Instructions<'_> {
     }
 
     /// The data behind the byte that says what it is.
-    fn budget(&self, place: usize, kind: u8) -> Option<&[u8]> {
-        let instruction = &self.all[place];
+    fn budget(&self, place: usize, kind: u8) -> Option<&'a [u8]> {
+        let (_, instruction) = self.all[place];
         let right = self.program(instruction) == Some(COMPUTE_BUDGET) && instruction.accounts.is_empty();
         instruction.data.strip_prefix(&[kind]).filter(|_| right)
     }
 
     /// What wallets add: assertions, and memos that nobody but the payer has signed.
     fn extra(&self, place: usize, authority: &Pubkey) -> Result<(), Refusal> {
-        let instruction = &self.all[place];
+        let (at, instruction) = self.all[place];
         match self.program(instruction) {
             Some(LIGHTHOUSE) if place != ONLY_MEMO => Ok(()),
             Some(MEMO) => {
@@ -144,13 +160,13 @@ impl Instructions<'_> {
                 let good = is_text && signers.iter().all(|key| key == authority);
                 good.then_some(()).ok_or(Refusal::Memo)
             }
-            _ => Err(Refusal::UnknownInstruction(place)),
+            _ => Err(Refusal::UnknownInstruction(at)),
         }
     }
 
     /// Of the right amount of the right token, from the one who signs to us. Returns the account that it is from.
     fn transfer(&self, rules: &Rules, authority: &Pubkey) -> Result<Pubkey, Refusal> {
-        let instruction = &self.all[LEAST - 1];
+        let (_, instruction) = self.all[LEAST - 1];
         let program = self.program(instruction).ok_or(Refusal::Encoding)?;
         if program != token_program::CLASSIC && program != token_program::TOKEN_2022 {
             return Err(Refusal::NoTransfer);

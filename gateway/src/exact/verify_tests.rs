@@ -57,6 +57,11 @@ fn transfer(program: u8, accounts: &[u8], amount: u64, decimals: u8) -> Compiled
     instruction(program, accounts, &[&[TRANSFER_CHECKED], &amount.to_le_bytes(), &[decimals]])
 }
 
+/// An assertion of Lighthouse about the lamports of one account.
+fn guard(account: u8) -> CompiledInstruction {
+    instruction(8, &[account], &[&[6, 4, 1, 0], &1_000_u64.to_le_bytes(), &[4]])
+}
+
 fn memo(text: &[u8]) -> CompiledInstruction {
     instruction(7, &[], &[text])
 }
@@ -125,13 +130,13 @@ fn what_the_specification_describes_is_a_payment() {
     let mut bare = good();
     bare.instructions.truncate(3);
     assert!(bare.verify().is_ok(), "three instructions");
-    // Phantom adds one assertion, Solflare two.
-    for assertions in 1..=2 {
+    // What else Lighthouse does to others than the fee payer is not our affair.
+    for others in 1..=2 {
         let mut wallets = good();
-        for _ in 0..assertions {
+        for _ in 0..others {
             wallets.instructions.insert(3, instruction(8, &[2, 1], &[&[1, 2, 3]]));
         }
-        assert!(wallets.verify().is_ok(), "{assertions}");
+        assert!(wallets.verify().is_ok(), "{others}");
     }
     let VersionedMessage::V0(v0) = good().message() else { unreachable!() };
     let legacy = Message {
@@ -141,6 +146,66 @@ fn what_the_specification_describes_is_a_payment() {
         instructions: v0.instructions,
     };
     assert!(verify(VersionedMessage::Legacy(legacy), &key(2)).is_ok(), "before there were versions");
+}
+
+/// `[limit, price, guard, guard, guard, transfer, memo, guard]`, one of them about the fee payer, as Phantom sends it.
+#[test]
+fn what_wallets_make_of_a_payment_is_one() {
+    let mut phantoms = good();
+    for (place, account) in [(2, 0), (3, 2), (4, 1), (7, 3)] {
+        phantoms.instructions.insert(place, guard(account));
+    }
+    assert_eq!(phantoms.instructions.len(), 8);
+    let payment = phantoms.verify().unwrap();
+    assert_eq!((payment.authority, payment.source), (public(2), address(12)));
+    // Wherever they stand, and whatever they are about.
+    for place in 0..=4 {
+        for account in 0..10 {
+            let mut guarded = good();
+            guarded.instructions.insert(place, guard(account));
+            assert!(guarded.verify().is_ok(), "at {place} about {account}");
+        }
+    }
+    let mut clock = good();
+    clock.instructions.push(instruction(8, &[], &[&[15, 4, 0], &7_u64.to_le_bytes(), &[4]]));
+    assert!(clock.verify().is_ok());
+}
+
+#[test]
+fn guards_are_bounded() {
+    let add = |count| move |draft: &mut Draft| draft.instructions.splice(2..2, vec![guard(0); count]).for_each(drop);
+    let mut most = good();
+    add(6)(&mut most);
+    assert!(most.verify().is_ok());
+    assert_eq!(refused(add(7)), Refusal::Guards { count: 7, most: 6 });
+    let long = instruction(8, &[0], &[&[6, 4, 9], &[0; 126]]);
+    assert_eq!(refused(|draft| draft.instructions.push(long)), Refusal::FeePayerUsed);
+    assert_eq!(refused(|draft| draft.instructions.push(guard(99))), Refusal::Encoding, "an account from nowhere");
+}
+
+/// Guards change nothing about what everything else must be.
+#[test]
+fn what_is_no_payment_is_none_with_guards_around_it() {
+    let around = |change: fn(&mut Draft)| {
+        refused(|draft| {
+            change(draft);
+            draft.instructions.insert(2, guard(0));
+            draft.instructions.push(guard(0));
+        })
+    };
+    assert_eq!(around(|draft| draft.instructions[2].accounts[3] = 0), Refusal::FeePayerUsed);
+    assert_eq!(
+        around(|draft| draft.instructions[2] = transfer(6, TRANSFERRED, PRICE - 1, 6)),
+        Refusal::Amount { paid: PRICE - 1, wanted: PRICE }
+    );
+    assert_eq!(around(|draft| draft.instructions.swap(0, 1)), Refusal::NoUnitLimit);
+    assert_eq!(around(|draft| draft.instructions.truncate(2)), Refusal::Count(2));
+    assert_eq!(
+        around(|draft| draft.instructions.push(price(1))),
+        Refusal::UnknownInstruction(5),
+        "its place as it came"
+    );
+    assert_eq!(around(|draft| draft.instructions[2].accounts[2] = 2), Refusal::Destination);
 }
 
 #[test]
@@ -227,8 +292,21 @@ fn a_fee_payer_in_any_instructions_accounts_is_refused() {
         // As a program it does not even read as a transaction.
         assert_eq!(refused(|draft| draft.instructions[place].program_id_index = 0), Refusal::Encoding, "{place}");
     }
-    let assertion = instruction(8, &[0], &[&[1]]);
-    assert_eq!(refused(|draft| draft.instructions.insert(3, assertion)), Refusal::FeePayerUsed, "by Lighthouse");
+    // What opens accounts of Lighthouse, closes them, or calls others.
+    for data in [&[0, 1, 255, 0][..], &[1, 1, 255], &[4, 4, 1], &[16, 4, 1], &[17, 4, 1], &[6, 3, 1], &[6, 6, 1], &[6]]
+    {
+        for place in 0..=4 {
+            let write = instruction(8, &[0], &[data]);
+            let refusal = refused(|draft| draft.instructions.insert(place, write));
+            assert_eq!(refusal, Refusal::FeePayerUsed, "by Lighthouse: {data:?}");
+        }
+    }
+    let two = instruction(8, &[2, 0], &[&[6, 4, 1]]);
+    assert_eq!(
+        refused(|draft| draft.instructions.push(two)),
+        Refusal::FeePayerUsed,
+        "an assertion is about one account"
+    );
     // The same key once more, under a place of its own.
     let hidden = |draft: &mut Draft| {
         draft.keys.push(public(1));
@@ -289,12 +367,12 @@ fn one_base_unit_too_little_or_too_much_is_refused() {
 }
 
 #[test]
-fn nothing_but_assertions_and_memos_may_follow_the_transfer() {
+fn nothing_but_lighthouse_and_memos_may_follow_the_transfer() {
     let second = transfer(6, TRANSFERRED, 1, 6);
     assert_eq!(refused(|draft| draft.instructions.push(second)), Refusal::UnknownInstruction(4));
     assert_eq!(refused(|draft| draft.instructions.push(price(1))), Refusal::UnknownInstruction(4));
-    let assertions = vec![instruction(8, &[2], &[&[1]]); 3];
-    let three = |draft: &mut Draft| draft.instructions.splice(3.., assertions).for_each(drop);
+    let others = vec![instruction(8, &[2], &[&[1]]); 3];
+    let three = |draft: &mut Draft| draft.instructions.splice(3.., others).for_each(drop);
     assert_eq!(refused(three), Refusal::UnknownInstruction(5), "the sixth may only be a memo");
 }
 
