@@ -268,10 +268,18 @@ impl Settings {
             max_input_bytes: positive("max_input_bytes", self.max_input_bytes, 256 << 20)?,
             max_compile: Duration::from_millis(positive("max_compile_ms", self.max_compile_ms, 15_000)?),
         };
+        let max_kept_bytes = positive("max_kept_bytes", self.max_kept_bytes, 8 << 30)?;
+        if max_kept_bytes < bounds.largest_job() {
+            return Err(ConfigError::Bad {
+                field: "max_kept_bytes",
+                value: max_kept_bytes.to_string(),
+                wanted: "room for a module and an input of the sizes that are taken",
+            });
+        }
         Ok(Config {
             votes: self.votes.unwrap_or_else(|| keypair.with_extension("votes")),
             kept: self.kept.unwrap_or_else(|| keypair.with_extension("kept")),
-            max_kept_bytes: positive("max_kept_bytes", self.max_kept_bytes, 8 << 30)?,
+            max_kept_bytes,
             provide: self.provide.unwrap_or(true),
             duty: Duty { mints: mints.clone(), verify, vote, max_deposit, panel_stake, max_appeal },
             report_every: Duration::from_secs(positive("report_every", self.report_every, 10)?),
@@ -356,6 +364,7 @@ mod tests {
         assert!(message(Settings { vote: Some(true), ..minimal() }).contains("--max-deposit"));
         assert!(message(Settings { appeal: Some(true), ..minimal() }).contains("--max-appeal"));
         assert!(message(Settings { panel_stake: Some(0), ..minimal() }).contains("panel_stake"));
+        assert!(message(Settings { max_kept_bytes: Some(256 << 20), ..minimal() }).contains("room for a module"));
     }
 
     #[test]

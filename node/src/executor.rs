@@ -79,6 +79,11 @@ impl Bounds {
         }
     }
 
+    /// Bytes that a job takes up at most.
+    pub fn largest_job(&self) -> u64 {
+        (JobSpec::MAX_BYTES as u64).saturating_add(self.max_module_bytes).saturating_add(self.max_input_bytes)
+    }
+
     fn check(&self, spec: &JobSpec) -> Result<(), ExecError> {
         for (what, asked, allowed) in [
             ("units of fuel", spec.fuel, self.max_fuel),
@@ -249,8 +254,9 @@ impl Executor {
     }
 
     /// Whether a job's artifacts are on this machine's disk.
-    pub fn keeps(&self, job: &Address) -> bool {
-        self.kept.as_ref().is_some_and(|kept| !kept.of(job).is_empty())
+    pub fn keeps(&self, wanted: &Wanted) -> bool {
+        let artifacts = self.kept.as_ref().map(|kept| kept.of(&wanted.job)).unwrap_or_default();
+        [wanted.spec, wanted.input].iter().all(|hash| artifacts.contains(hash))
     }
 
     /// Puts back into the store what is kept for a job and is missing there, for others who have to run it; looks for that once a

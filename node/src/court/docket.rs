@@ -138,3 +138,17 @@ async fn swept(court: &Court, me: &Address, now: i64) -> Result<Vec<Address>, Ch
     let jobs = delivered.iter().filter_map(|(address, state)| Job::from_state(*address, state));
     Ok(jobs.filter(|job| court.duty.wants_check(job, me, now)).map(|job| job.address).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_without_end_is_read_no_further_than_ten_pages() {
+        let endless = async |_| Ok(Page { items: vec![0_u8; 10 * PAGE], next_cursor: Some("on".into()) });
+        assert_eq!(pages(endless).await.unwrap().len(), PAGES * PAGE);
+        let short =
+            async |cursor: Option<String>| Ok(Page { items: vec![0_u8], next_cursor: cursor.xor(Some("on".into())) });
+        assert_eq!(pages(short).await.unwrap().len(), 2);
+    }
+}

@@ -17,6 +17,8 @@ use wasmtime::Engine;
 
 /// Address space of the process: kilobytes of module can make the compiler ask for gigabytes.
 const MOST_MEMORY: u64 = 2 << 30;
+/// Processor time, for one whose parent was killed.
+const MOST_SECONDS: u64 = 600;
 /// What the process ends with, beside 0.
 const BAD_MODULE: i32 = 3;
 const UNTRANSLATABLE: i32 = 4;
@@ -81,6 +83,7 @@ pub fn compile_stdin() -> ExitCode {
     let translated = || {
         let failed = |error: std::io::Error| RunError::Host(error.to_string());
         rlimit::setrlimit(rlimit::Resource::AS, MOST_MEMORY, MOST_MEMORY).map_err(failed)?;
+        rlimit::setrlimit(rlimit::Resource::CPU, MOST_SECONDS, MOST_SECONDS).map_err(failed)?;
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
         let engine = Engine::new(&engine::config()).map_err(|error| RunError::Host(format!("{error:#}")))?;

@@ -37,9 +37,10 @@ impl Worker {
         }
         let Some(bid) = bid else { return Ok(Ended::Over) };
         if let Some(job) = job.as_ref().filter(|job| job.status == JobStatus::Open) {
-            if !self.executor.keeps(&address) {
+            let wanted = wanted(job);
+            if !self.executor.keeps(&wanted) {
                 // A bid that was made by hand, or without the disk. If it is not to be had now, it is asked for again.
-                let _ = self.executor.secure(wanted(job), Tie::Bound).await;
+                let _ = self.executor.secure(wanted, Tie::Bound).await;
             }
             let now = self.chain.now().await?;
             if now <= job.bid_until {

@@ -72,7 +72,8 @@ pub struct Args {
     /// How long each step of a dispute takes [default: 1h]
     #[arg(long, value_name = "DURATION")]
     vote_window: Option<humantime::Duration>,
-    /// What the provider locks of its bond, in percent of its price
+    /// What the provider locks of its bond, in percent of its price, or of the whole budget with --per-second; a tenth of the budget
+    /// is always locked
     #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
     bond: f64,
     /// Take bids for so long; then the cheapest has the job, unless you pick one
