@@ -24,6 +24,12 @@ if ! command -v npm >/dev/null; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
 fi
+# A client of the indexer's API is made in Python, as others would make theirs.
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    echo '[setup] installing Python, for a generated client of the API'
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+fi
 # GNU's linker takes four times as long, for some sixty programs and tests; gcc takes the first `ld` on the path.
 lld=/usr/lib/llvm-22/bin/ld.lld
 if [ ! -x "$lld" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

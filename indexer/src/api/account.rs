@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{Parameters, Target},
     page, ApiError, State,
 };
 use crate::{decode::Program, store::AccountRow};
 use axum::{extract::State as From, http::HeaderMap, response::Response};
-use joule_api::{Account, ErrorBody};
+use joule_api::Account;
 use serde::Deserialize;
 use serde_json::{json, Value};
 use utoipa::IntoParams;
@@ -24,14 +25,11 @@ pub struct History {
 /// One account: its fields, and the newest events that concern it.
 ///
 /// A closed account keeps the fields of its last live state.
-#[utoipa::path(get, path = "/v1/accounts/{address}", tag = "chain",
+#[utoipa::path(get, path = "/v1/accounts/{address}", operation_id = "get_account", tag = "chain",
     params(("address" = String, Path, description = "Any account of our programs"), History),
     responses(
-        (status = 200, body = Account, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The account, with the newest of its history", body = Account, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(
     From(state): From<State>,

@@ -2,6 +2,7 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{self, Parameters, Target},
     page, ApiError, State,
 };
@@ -12,7 +13,7 @@ use crate::{
 };
 use anchor_lang::prelude::Address as Key;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{Against, Channel, ChannelStatus, ChannelWithPlan, ErrorBody, Page};
+use joule_api::{Against, Channel, ChannelStatus, ChannelWithPlan, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -43,10 +44,9 @@ pub struct ListChannels {
 /// Channels, newest first.
 ///
 /// Shown as of the newest update; `commitment` says how sure that is. What they paid out is of confirmed state only.
-#[utoipa::path(get, path = "/v1/channels", tag = "billing", params(ListChannels), responses(
-    (status = 200, body = Page<Channel>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/channels", operation_id = "list_channels", tag = "billing", params(ListChannels), responses(
+    (status = 200, description = "A page of channels", body = Page<Channel>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,
@@ -64,14 +64,11 @@ pub async fn list(
 }
 
 /// One channel, also after it closed, with its newest plan and where its money went.
-#[utoipa::path(get, path = "/v1/channels/{address}", tag = "billing",
+#[utoipa::path(get, path = "/v1/channels/{address}", operation_id = "get_channel", tag = "billing",
     params(("address" = String, Path, description = "The `Channel` account")),
     responses(
-        (status = 200, body = ChannelWithPlan, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The channel", body = ChannelWithPlan, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let found = answer::read(move || {

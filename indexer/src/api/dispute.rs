@@ -2,13 +2,14 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{Parameters, Target},
     page, ApiError, State,
 };
 use crate::{decode::event, store::DisputeFilter, types::Address};
 use anchor_lang::prelude::Address as Key;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{Case, Dispute, DisputeStatus, ErrorBody, Page};
+use joule_api::{Case, Dispute, DisputeStatus, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -28,10 +29,9 @@ pub struct ListDisputes {
 /// Disputes, newest first, each with its job: what a juror needs to run it again and vote.
 ///
 /// Shown as of the newest update; `commitment` says how sure that is.
-#[utoipa::path(get, path = "/v1/disputes", tag = "jobs", params(ListDisputes), responses(
-    (status = 200, body = Page<Case>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/disputes", operation_id = "list_disputes", tag = "jobs", params(ListDisputes), responses(
+    (status = 200, description = "A page of disputes", body = Page<Case>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,
@@ -48,14 +48,11 @@ pub async fn list(
 }
 
 /// The dispute about one job, also after it was wound up.
-#[utoipa::path(get, path = "/v1/disputes/{job}", tag = "jobs",
+#[utoipa::path(get, path = "/v1/disputes/{job}", operation_id = "get_dispute", tag = "jobs",
     params(("job" = String, Path, description = "The job's account")),
     responses(
-        (status = 200, body = Case, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The dispute, with its job", body = Case, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(job): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let case = answer::read(move || {

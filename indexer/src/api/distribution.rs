@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::Refused,
     extract::{self, Parameters},
     page, ApiError, State,
 };
 use crate::store::DistributionFilter;
 use axum::{extract::State as From, Json};
-use joule_api::{Distribution, ErrorBody, Page};
+use joule_api::{Distribution, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -33,10 +34,9 @@ pub struct ListDistributions {
 /// What was divided and paid, the newest first.
 ///
 /// Of confirmed state only.
-#[utoipa::path(get, path = "/v1/distributions", tag = "billing", params(ListDistributions), responses(
-    (status = 200, body = Page<Distribution>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/distributions", operation_id = "list_distributions", tag = "billing", params(ListDistributions), responses(
+    (status = 200, description = "A page of distributions", body = Page<Distribution>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,

@@ -7,6 +7,7 @@ use axum::{
     Json,
 };
 use joule_api::ErrorBody;
+use utoipa::IntoResponses;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -32,6 +33,36 @@ pub enum ApiError {
     Store(StoreError),
     #[error("the answer could not be made; the log says why")]
     Internal,
+}
+
+/// How a question is refused, for the OpenAPI document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "answers are `ApiError`")]
+pub enum Refused {
+    /// A parameter that cannot be, or a question that would go through too much of what is stored.
+    #[response(status = 400)]
+    Bad(ErrorBody),
+    /// The store cannot be read, or the chain was not read for the first time yet.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+/// Where one thing is asked for.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "answers are `ApiError`")]
+pub enum NotThere {
+    /// There is nothing at this address, or it was never seen.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+}
+
+/// Where the answer has a tag.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "made by `answer::tagged`")]
+pub enum Unchanged {
+    /// Unchanged since the ETag in If-None-Match.
+    #[response(status = 304)]
+    NotModified,
 }
 
 impl ApiError {

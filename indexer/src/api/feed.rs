@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// Everything is told twice: when it is seen (`processed`) and when it is confirmed. A reader that comes back with
 /// `Last-Event-ID` misses nothing; if that is too long ago, or of another run of the indexer, it gets an event named
 /// `reset` first, and should read the lists again.
-#[utoipa::path(get, path = "/v1/feed", tag = "chain",
+#[utoipa::path(get, path = "/v1/feed", operation_id = "get_feed", tag = "chain",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was read")),
     responses(
         (status = 200, description = "Server-sent events without end", body = String, content_type = "text/event-stream"),

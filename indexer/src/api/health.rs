@@ -5,7 +5,7 @@ use axum::{extract::State as From, http::header, http::StatusCode, response::Int
 use joule_api::Health;
 
 /// Whether the indexer follows the chain.
-#[utoipa::path(get, path = "/healthz", tag = "service", responses(
+#[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "service", responses(
     (status = 200, description = "It does", body = Health),
     (status = 503, description = "It does not, for the reason given; what it answers may be old", body = Health),
 ))]
@@ -16,8 +16,8 @@ pub async fn get(From(state): From<State>) -> impl IntoResponse {
 }
 
 /// Counters and histograms in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "service", responses(
-    (status = 200, body = String, content_type = "text/plain"),
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "service", responses(
+    (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
 ))]
 pub async fn metrics(From(state): From<State>) -> impl IntoResponse {
     state.health.measure();

@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{self, Parameters, Target},
     page, ApiError, State,
 };
 use crate::store::JobFilter;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{Bid, ErrorBody, Job, JobStatus, Page};
+use joule_api::{Bid, Job, JobStatus, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -33,10 +34,9 @@ pub struct ListJobs {
 /// Jobs, newest first.
 ///
 /// Shown as of the newest update; `commitment` says how sure that is. Pages do not shift when jobs change.
-#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListJobs), responses(
-    (status = 200, body = Page<Job>),
-    (status = 400, description = "A parameter that cannot be", body = ErrorBody),
-    (status = 503, description = "The store cannot be read", body = ErrorBody),
+#[utoipa::path(get, path = "/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(ListJobs), responses(
+    (status = 200, description = "A page of jobs", body = Page<Job>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,
@@ -54,14 +54,11 @@ pub async fn list(
 }
 
 /// One job, also after its account was closed.
-#[utoipa::path(get, path = "/v1/jobs/{address}", tag = "jobs",
+#[utoipa::path(get, path = "/v1/jobs/{address}", operation_id = "get_job", tag = "jobs",
     params(("address" = String, Path, description = "The job's account")),
     responses(
-        (status = 200, body = Job, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The job", body = Job, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let job = answer::read(move || Ok(state.view.job(&address)?)).await?;
@@ -70,13 +67,11 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
 }
 
 /// The bids on a job that have neither won nor been withdrawn, the cheapest first.
-#[utoipa::path(get, path = "/v1/jobs/{address}/bids", tag = "jobs",
+#[utoipa::path(get, path = "/v1/jobs/{address}/bids", operation_id = "list_bids", tag = "jobs",
     params(("address" = String, Path, description = "The job's account")),
     responses(
-        (status = 200, body = Vec<Bid>),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The bids", body = Vec<Bid>),
+        NotThere, Refused,
     ))]
 pub async fn bids(From(state): From<State>, Target(address): Target) -> Result<Json<Vec<Bid>>, ApiError> {
     answer::read(move || {

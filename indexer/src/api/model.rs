@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{self, Parameters, Target},
     page, ApiError, State,
 };
 use crate::{store::ModelFilter, types::Address};
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{ErrorBody, Model, ModelStatus, ModelWithLineage, Page, PriceList};
+use joule_api::{Model, ModelStatus, ModelWithLineage, Page, PriceList};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -42,10 +43,9 @@ pub struct ListPrices {
 /// Models, newest first.
 ///
 /// Shown as of the newest update; `commitment` says how sure that is.
-#[utoipa::path(get, path = "/v1/models", tag = "models", params(ListModels), responses(
-    (status = 200, body = Page<Model>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/models", operation_id = "list_models", tag = "models", params(ListModels), responses(
+    (status = 200, description = "A page of models", body = Page<Model>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,
@@ -61,14 +61,11 @@ pub async fn list(
 }
 
 /// One model, with everything it derives from and its newest price list.
-#[utoipa::path(get, path = "/v1/models/{address}", tag = "models",
+#[utoipa::path(get, path = "/v1/models/{address}", operation_id = "get_model", tag = "models",
     params(("address" = String, Path, description = "The `Model` account")),
     responses(
-        (status = 200, body = ModelWithLineage, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The model", body = ModelWithLineage, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let found = answer::read(move || {
@@ -81,13 +78,11 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
 }
 
 /// A model's price lists, the newest first. They never change.
-#[utoipa::path(get, path = "/v1/models/{address}/prices", tag = "models",
+#[utoipa::path(get, path = "/v1/models/{address}/prices", operation_id = "list_prices", tag = "models",
     params(("address" = String, Path, description = "The `Model` account"), ListPrices),
     responses(
-        (status = 200, body = Vec<PriceList>),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The price lists", body = Vec<PriceList>),
+        NotThere, Refused,
     ))]
 pub async fn prices(
     From(state): From<State>,

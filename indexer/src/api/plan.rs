@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::Refused,
     extract::{self, Parameters},
     page, ApiError, State,
 };
 use crate::store::PlanFilter;
 use axum::{extract::State as From, Json};
-use joule_api::{ErrorBody, Page, Plan, PlanStatus};
+use joule_api::{Page, Plan, PlanStatus};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -31,10 +32,9 @@ pub struct ListPlans {
 /// Plans, the newest first, also those that ended; of a channel's plans the last one.
 ///
 /// Shown as of the newest update; `commitment` says how sure that is.
-#[utoipa::path(get, path = "/v1/plans", tag = "billing", params(ListPlans), responses(
-    (status = 200, body = Page<Plan>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/plans", operation_id = "list_plans", tag = "billing", params(ListPlans), responses(
+    (status = 200, description = "A page of plans", body = Page<Plan>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,

@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::{NotThere, Refused, Unchanged},
     extract::{Parameters, Target},
     page, ApiError, State,
 };
 use crate::{store::ProviderFilter, types::Address};
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
-use joule_api::{ErrorBody, OpenJob, Page, Provider, ProviderStatus, RefusedJob};
+use joule_api::{OpenJob, Page, Provider, ProviderStatus, RefusedJob};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -36,10 +37,9 @@ pub struct ListOpenJobs {
 /// Providers, oldest first.
 ///
 /// Shown as of the newest update, with their bonds, and with counters of confirmed jobs.
-#[utoipa::path(get, path = "/v1/providers", tag = "providers", params(ListProviders), responses(
-    (status = 200, body = Page<Provider>),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/providers", operation_id = "list_providers", tag = "providers", params(ListProviders), responses(
+    (status = 200, description = "A page of providers", body = Page<Provider>),
+    Refused,
 ))]
 pub async fn list(
     From(state): From<State>,
@@ -51,14 +51,11 @@ pub async fn list(
 }
 
 /// One provider, also after it retired.
-#[utoipa::path(get, path = "/v1/providers/{address}", tag = "providers",
+#[utoipa::path(get, path = "/v1/providers/{address}", operation_id = "get_provider", tag = "providers",
     params(("address" = String, Path, description = "The `Provider` account")),
     responses(
-        (status = 200, body = Provider, headers(("ETag" = String, description = "For If-None-Match"))),
-        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The provider", body = Provider, headers(("ETag" = String, description = "For If-None-Match"))),
+        Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let provider = answer::read(move || find(&state, &address)).await?;
@@ -70,13 +67,11 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
 /// The provider meets the job's requirements, and its bond covers what it would lock at the full budget. Empty when nothing
 /// is open, when the provider is paused or retired, and when all its places are taken. Unconfirmed changes count: a job
 /// appears as soon as it is seen, and disappears as soon as somebody takes it. The others are under `refused-jobs`.
-#[utoipa::path(get, path = "/v1/providers/{address}/open-jobs", tag = "providers",
+#[utoipa::path(get, path = "/v1/providers/{address}/open-jobs", operation_id = "list_open_jobs", tag = "providers",
     params(("address" = String, Path, description = "The `Provider` account"), ListOpenJobs),
     responses(
-        (status = 200, body = Vec<OpenJob>),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The jobs, the best first", body = Vec<OpenJob>),
+        NotThere, Refused,
     ))]
 pub async fn open_jobs(
     From(state): From<State>,
@@ -92,13 +87,11 @@ pub async fn open_jobs(
 }
 
 /// Open jobs that the provider cannot have now, newest first, each with the reasons.
-#[utoipa::path(get, path = "/v1/providers/{address}/refused-jobs", tag = "providers",
+#[utoipa::path(get, path = "/v1/providers/{address}/refused-jobs", operation_id = "list_refused_jobs", tag = "providers",
     params(("address" = String, Path, description = "The `Provider` account"), ListOpenJobs),
     responses(
-        (status = 200, body = Vec<RefusedJob>),
-        (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The jobs, each with the reasons", body = Vec<RefusedJob>),
+        NotThere, Refused,
     ))]
 pub async fn refused_jobs(
     From(state): From<State>,

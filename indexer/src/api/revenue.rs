@@ -2,12 +2,13 @@
 
 use super::{
     answer,
+    error::Refused,
     extract::{self, Parameters},
     page, ApiError, State,
 };
 use crate::store::{revenue::DAY, RevenueFilter};
 use axum::{extract::State as From, Json};
-use joule_api::{ErrorBody, RevenueBy, RevenueReport};
+use joule_api::{RevenueBy, RevenueReport};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -33,10 +34,9 @@ pub struct Asked {
 /// Money counts on the day that divided or paid it, exactly. Requests and units count on the day that first showed them as
 /// settled: settling states no event, so that is when the indexer saw the channel. What happened in a block whose time no
 /// node knew counts on 1970-01-01. Days are in UTC. Of confirmed state only.
-#[utoipa::path(get, path = "/v1/revenue", tag = "billing", params(Asked), responses(
-    (status = 200, body = RevenueReport),
-    (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody),
+#[utoipa::path(get, path = "/v1/revenue", operation_id = "get_revenue", tag = "billing", params(Asked), responses(
+    (status = 200, description = "The sums", body = RevenueReport),
+    Refused,
 ))]
 pub async fn get(
     From(state): From<State>,

@@ -476,6 +476,24 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
     assert!(index.contains("/v1/jobs"));
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own_and_every_response_says_what_it_is() {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let get = &methods["get"];
+        assert!(names.insert(get["operationId"].as_str().unwrap().to_owned()), "{path}: {}", get["operationId"]);
+        let responses = get["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{path} {status}");
+        }
+        if path.starts_with("/v1/") {
+            assert!(responses.contains_key("400") && responses.contains_key("503"), "{path}");
+        }
+    }
+    assert_eq!(names.len(), 24);
+}
+
 #[tokio::test]
 async fn before_the_first_sync_nothing_is_answered_as_if_there_were_nothing() {
     let server = Server::start_unsynced().await;

@@ -153,15 +153,6 @@ fn status_name(status: ChannelStatus) -> &'static str {
     }
 }
 
-/// As the API names it, and so the stored row.
-fn loser_name(who: Against) -> &'static str {
-    match who {
-        Against::Provider => "provider",
-        Against::Payer => "payer",
-        Against::Both => "both",
-    }
-}
-
 /// The rows that somebody has lost, alone or not, as the indexes of them are written.
 fn lost_by(who: Against) -> &'static str {
     match who {
