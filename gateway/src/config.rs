@@ -29,6 +29,9 @@ pub struct Config {
     pub ledger_max_bytes: Option<u64>,
     #[serde(default)]
     pub log_json: bool,
+    /// Web pages that may ask from a browser: `*`, or scheme and host of each; empty for none.
+    #[serde(default = "default_origins")]
+    pub cors_origins: Vec<String>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -213,6 +216,10 @@ impl AddLimit {
             Self::None => None,
         }
     }
+}
+
+fn default_origins() -> Vec<String> {
+    vec!["*".into()]
 }
 
 fn default_output() -> u64 {

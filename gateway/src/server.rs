@@ -1,10 +1,10 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{bodies::Whose, book::Book, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
+use crate::{bodies::Whose, book::Book, config, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse as _, Response},
     routing::{get, post},
     Json, Router,
@@ -14,7 +14,8 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use joule_x402::Base58;
+use joule_cors::Cors;
+use joule_x402::{Base58, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -121,18 +122,21 @@ async fn connection(gateway: Arc<Gateway>, stream: TcpStream, router: Router) {
     }
 }
 
+/// Headers of ours that web pages may read.
+const EXPOSED: [&str; 3] = [PAYMENT_REQUIRED, PAYMENT_RESPONSE, "retry-after"];
+
 fn router(shared: Shared) -> Router {
-    let mut router = Router::new()
+    let mut sold = Router::new()
         .route("/v1/models", get(models))
+        // Names may have slashes in them.
+        .route("/v1/models/{*name}", get(model))
         .route("/joule/v1/vouchers", post(hand_in))
-        .route("/joule/v1/channels/{address}", get(channel))
-        .route("/healthz", get(healthz))
-        .route("/metrics", get(async |State(shared): State<Shared>| shared.metrics.render()));
+        .route("/joule/v1/channels/{address}", get(channel));
     for endpoint in Endpoint::ALL {
         let handler = move |State(shared): State<Shared>, headers: HeaderMap, body: Body| async move {
             serve::request(shared.gateway, endpoint, headers, body).await
         };
-        router = router.route(&format!("/v1{}", endpoint.path()), post(handler));
+        sold = sold.route(&format!("/v1{}", endpoint.path()), post(handler));
     }
     for endpoint in [Endpoint::Chat, Endpoint::Completions] {
         let handler = move |State(shared): State<Shared>, body: Body| async move {
@@ -141,21 +145,40 @@ fn router(shared: Shared) -> Router {
                 Err(failure) => failure.response(),
             }
         };
-        router = router.route(&format!("/joule/v1/probe{}", endpoint.path()), post(handler));
+        sold = sold.route(&format!("/joule/v1/probe{}", endpoint.path()), post(handler));
     }
-    router.fallback(unknown).method_not_allowed_fallback(unknown).with_state(shared)
+    let cors = Cors::new(&shared.gateway.config.cors_origins, &EXPOSED).ok().flatten();
+    let sold = sold.fallback(unknown).method_not_allowed_fallback(wrong_method).with_state(shared.clone());
+    let sold = match cors {
+        Some(cors) => cors.around(sold),
+        None => sold,
+    };
+    // The operator's own.
+    let own = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(async |State(shared): State<Shared>| shared.metrics.render()))
+        .with_state(shared);
+    sold.merge(own)
 }
 
 async fn models(State(Shared { gateway, .. }): State<Shared>) -> Response {
-    let models = gateway.config.models.iter().map(|model| {
-        let list = gateway.shop.offered(model);
-        serde_json::json!({
-            "id": model.name, "object": "model", "created": 0, "owned_by": gateway.shop.seller.provider.to_string(),
-            "joule": { "model": model.model.to_string(), "price_list": model.prices[0].to_string(), "mint": list.mint.to_string() },
-        })
-    });
-    let models: Vec<_> = models.collect();
+    let models: Vec<_> = gateway.config.models.iter().map(|model| described(&gateway, model)).collect();
     Json(serde_json::json!({ "object": "list", "data": models })).into_response()
+}
+
+async fn model(State(Shared { gateway, .. }): State<Shared>, Path(name): Path<String>) -> Response {
+    match gateway.config.models.iter().find(|model| model.name == name) {
+        Some(model) => Json(described(&gateway, model)).into_response(),
+        None => Failure::NoModel(name).response(),
+    }
+}
+
+fn described(gateway: &Gateway, model: &config::Model) -> serde_json::Value {
+    let list = gateway.shop.offered(model);
+    serde_json::json!({
+        "id": model.name, "object": "model", "created": 0, "owned_by": gateway.shop.seller.provider.to_string(),
+        "joule": { "model": model.model.to_string(), "price_list": model.prices[0].to_string(), "mint": list.mint.to_string() },
+    })
 }
 
 async fn hand_in(State(Shared { gateway, .. }): State<Shared>, headers: HeaderMap) -> Response {
@@ -199,7 +222,14 @@ async fn healthz(State(Shared { gateway, .. }): State<Shared>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn unknown() -> Response {
-    let body = crate::openai::error_body("there is nothing here", "invalid_request_error", "not_found", None);
+async fn unknown(method: Method, uri: Uri) -> Response {
+    let message = format!("there is nothing at {method} {}", uri.path());
+    let body = crate::openai::error_body(&message, "invalid_request_error", "not_found", None);
     (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} does not take {method}", uri.path());
+    let body = crate::openai::error_body(&message, "invalid_request_error", "method_not_allowed", None);
+    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
 }

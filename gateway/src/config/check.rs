@@ -1,6 +1,7 @@
 //! Which settings make sense.
 
 use super::{Config, ConfigError, MOST_VOUCHERS};
+use joule_cors::Cors;
 use std::collections::HashSet;
 
 /// Micro-lamports.
@@ -65,6 +66,9 @@ impl Config {
             if value == 0 {
                 return bad(field, &value, "must be at least 1");
             }
+        }
+        if let Err(error) = Cors::new(&self.cors_origins, &[]) {
+            return bad("cors_origins", &error, "name web pages so");
         }
         if self.limits.header_bytes < 8_192 {
             return bad(
@@ -173,6 +177,7 @@ mod tests {
             ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),
             ("limits = { unpaid_bytes = 5 }", "must be at least limits.body_bytes"),
+            ("cors_origins = ['shop.example']", "\"shop.example\" is no origin"),
             ("limits = { speed = 1 }", "unknown field `speed`"),
             ("model = []", "at least one [[model]]"),
         ];

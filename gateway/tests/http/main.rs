@@ -8,6 +8,7 @@ mod faults;
 mod forged;
 mod model;
 mod money;
+mod pages;
 mod probes;
 mod strangers;
 mod support;
