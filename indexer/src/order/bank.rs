@@ -18,9 +18,10 @@ pub(super) struct Bank {
     seen_writes: HashSet<(crate::types::Address, u64)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Meta {
     pub parent: u64,
+    pub parent_hash: Option<Arc<str>>,
     pub block_time: Option<i64>,
 }
 
@@ -49,7 +50,7 @@ impl Bank {
         writes.sort_by_key(|write| write.version);
         Block {
             slot,
-            block_time: self.meta.and_then(|meta| meta.block_time),
+            block_time: self.meta.as_ref().and_then(|meta| meta.block_time),
             writes,
             transactions: self.transactions.into_values().collect(),
         }
@@ -86,9 +87,9 @@ impl Pending {
         self.begun || self.banks.values().any(|bank| bank.begun)
     }
 
-    pub fn sealed(&self) -> Option<(u64, Meta)> {
+    pub fn sealed(&self) -> Option<(u64, &Meta)> {
         let id = self.chosen()?;
-        Some((id, self.banks.get(&id)?.meta?))
+        Some((id, self.banks.get(&id)?.meta.as_ref()?))
     }
 
     pub fn parent(&self) -> Option<u64> {

@@ -17,10 +17,10 @@ mod bank;
 mod tests;
 
 use crate::{
-    source::{BankRef, SlotStatus, Update},
+    source::{BankRef, Gap, SlotStatus, Update},
     types::{AccountWrite, Block, Transaction},
 };
-use bank::Pending;
+use bank::{Meta, Pending};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -51,8 +51,8 @@ pub enum Effect {
     Dropped(Vec<BankRef>),
     /// Every unconfirmed bank is forgotten.
     Reset,
-    /// Nothing of the slots after `after` up to and including `upto` will come from the stream.
-    Gap { after: Option<u64>, upto: u64 },
+    /// This will not come from the stream.
+    Gap(Gap),
 }
 
 /// See the module.
@@ -152,14 +152,14 @@ impl Order {
                     effects.push(Effect::Transaction { bank, transaction });
                 }
             }
-            Update::BlockMeta { bank, parent, block_time } => {
+            Update::BlockMeta { bank, parent, parent_hash, block_time } => {
                 self.tip = self.tip.max(bank.slot);
                 self.sealed.insert(bank.slot);
                 if self.sealed.len() > REMEMBERED {
                     self.sealed.pop_first();
                 }
                 if !self.is_past(bank.slot) {
-                    let meta = bank::Meta { parent, block_time };
+                    let meta = bank::Meta { parent, parent_hash, block_time };
                     self.pending.entry(bank.slot).or_default().bank(bank.bank).meta = Some(meta);
                     self.confirm_ancestors();
                     self.advance(effects);
@@ -295,15 +295,15 @@ impl Order {
         loop {
             let next = self.pending.iter().filter(|(_, pending)| pending.confirmed).find_map(|(slot, pending)| {
                 let (bank, meta) = pending.sealed()?;
-                self.is_whole(*slot, bank, meta.parent).then_some((*slot, bank, meta.parent))
+                self.is_whole(*slot, bank, meta.parent).then(|| (*slot, bank, meta.clone()))
             });
-            let Some((slot, bank, parent)) = next else { return };
+            let Some((slot, bank, Meta { parent, parent_hash, .. })) = next else { return };
             if self.frontier.is_none_or(|frontier| parent > frontier) {
                 if self.may_come(parent) {
                     return;
                 }
                 self.gap = Some(parent);
-                effects.push(Effect::Gap { after: self.frontier, upto: parent });
+                effects.push(Effect::Gap(Gap { after: self.frontier, upto: parent, blockhash: parent_hash }));
                 return;
             }
             self.commit(slot, bank, effects);

@@ -29,7 +29,7 @@ fn begun(slot: u64, id: u64) -> Update {
 }
 
 fn meta(slot: u64, id: u64, parent: u64) -> Update {
-    Update::BlockMeta { bank: bank(slot, id), parent, block_time: Some(1_000 + slot as i64) }
+    Update::BlockMeta { bank: bank(slot, id), parent, parent_hash: None, block_time: Some(1_000 + slot as i64) }
 }
 
 fn status(slot: u64, status: SlotStatus) -> Update {
@@ -67,7 +67,7 @@ fn gaps(effects: &[Effect]) -> Vec<(Option<u64>, u64)> {
     effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Gap { after, upto } => Some((*after, *upto)),
+            Effect::Gap(Gap { after, upto, .. }) => Some((*after, *upto)),
             _ => None,
         })
         .collect()

@@ -4,7 +4,7 @@ use super::{vanished, writing::Commit, Shared};
 use crate::{
     crash,
     order::{Effect, Order},
-    source::{Fill, Frontier, History, SourceEvent, Update},
+    source::{Fill, Frontier, Gap, History, SourceEvent, Update},
     store::Unconfirmed,
     telemetry,
 };
@@ -160,7 +160,7 @@ impl<H: History> Ordering<H> {
                 Effect::Reset => unconfirmed.push(Unconfirmed::Reset),
                 Effect::Commit { block, frontier } => commits.push(Commit::Block { block, frontier }),
                 Effect::Finalized(slot) => commits.push(Commit::Finalized(slot)),
-                Effect::Gap { after, upto } => gaps.push((after, upto)),
+                Effect::Gap(gap) => gaps.push(gap),
             }
         }
         if !unconfirmed.is_empty() {
@@ -176,8 +176,8 @@ impl<H: History> Ordering<H> {
         for commit in commits {
             self.send(commit)?;
         }
-        for (after, upto) in gaps {
-            self.fill(after, upto);
+        for gap in gaps {
+            self.fill(gap);
         }
         Ok(())
     }
@@ -190,7 +190,8 @@ impl<H: History> Ordering<H> {
     /// connection that did so from right here has not brought is RPC's.
     ///
     /// One fill at a time. A gap that opens while one runs is reported again when it is done.
-    fn fill(&mut self, after: Option<u64>, upto: u64) {
+    fn fill(&mut self, gap: Gap) {
+        let Gap { after, upto, .. } = gap;
         if self.filling {
             return;
         }
@@ -212,7 +213,7 @@ impl<H: History> Ordering<H> {
                 .with_jitter()
                 .without_max_times();
             let fill = (|| async {
-                let mut fill = history.fill(after, upto).await?;
+                let mut fill = history.fill(&gap).await?;
                 vanished::check(&mut fill, &*history, &store).await?;
                 anyhow::Ok(fill)
             })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    source::{BankRef, Fill, SlotStatus, SourceEvent, Update},
+    source::{BankRef, Fill, Gap, SlotStatus, SourceEvent, Update},
     store::{JobFilter, PageRequest, ProviderFilter, Sqlite, View},
     testing::{Chain, Happening},
     types::{Address, Block, Look, Snapshot},
@@ -67,7 +67,8 @@ impl History for Past {
         Ok("a chain".to_owned())
     }
 
-    async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
+    async fn fill(&self, gap: &Gap) -> anyhow::Result<Fill> {
+        let Gap { after, upto, .. } = *gap;
         self.fills.fetch_add(1, Ordering::Relaxed);
         {
             let mut failures = self.failures.lock().unwrap();
@@ -153,7 +154,7 @@ impl Running {
         for transaction in &block.transactions {
             self.update(Update::Transaction { bank, transaction: transaction.clone() });
         }
-        self.update(Update::BlockMeta { bank, parent, block_time: block.block_time });
+        self.update(Update::BlockMeta { bank, parent, parent_hash: None, block_time: block.block_time });
     }
 
     fn block(&self, block: &Block, parent: u64) {

@@ -22,6 +22,7 @@ pub fn update(message: UpdateOneof) -> Result<Option<Update>, Malformed> {
         UpdateOneof::BlockMeta(message) => Some(Update::BlockMeta {
             bank: BankRef { slot: message.slot, bank: message.bank_id },
             parent: message.parent_slot,
+            parent_hash: Some(message.parent_blockhash.into()).filter(|hash: &Arc<str>| !hash.is_empty()),
             block_time: message.block_time.map(|time| time.timestamp),
         }),
         UpdateOneof::Slot(message) => {

@@ -33,6 +33,17 @@ pub trait Source: Send + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
+/// Slots of which nothing will come from the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// From the beginning, if `None`.
+    pub after: Option<u64>,
+    /// The last of them, in which there is a block: the parent of one that the stream has.
+    pub upto: u64,
+    /// Of that block, where the stream says it.
+    pub blockhash: Option<Arc<str>>,
+}
+
 /// What happened between two slots, and what is true at the end of it.
 #[derive(Debug, Clone, Default)]
 pub struct Fill {
@@ -50,9 +61,8 @@ pub trait History: Send + Sync + 'static {
     /// The genesis hash of the chain.
     fn genesis(&self) -> impl Future<Output = anyhow::Result<String>> + Send;
 
-    /// Everything after `after` (from the beginning, if `None`) up to and including `upto`. Repeats what can be
-    /// repeated; an error means that it is not known, never that there was nothing.
-    fn fill(&self, after: Option<u64>, upto: u64) -> impl Future<Output = anyhow::Result<Fill>> + Send;
+    /// Everything in a gap. Repeats what can be repeated; an error means that it is not known, never that there was nothing.
+    fn fill(&self, gap: &Gap) -> impl Future<Output = anyhow::Result<Fill>> + Send;
 
     /// Some accounts, at `least` or later.
     fn look(&self, accounts: &[Address], least: u64) -> impl Future<Output = anyhow::Result<Vec<Look>>> + Send;

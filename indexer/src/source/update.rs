@@ -43,6 +43,8 @@ pub enum Update {
     BlockMeta {
         bank: BankRef,
         parent: u64,
+        /// Of the parent, from servers that say it.
+        parent_hash: Option<Arc<str>>,
         block_time: Option<i64>,
     },
 }

@@ -80,3 +80,21 @@ async fn an_rpc_node_that_is_down_at_the_start_is_said_at_once_and_waited_for() 
     following.stop().await;
     world.localnet.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rpc_node_of_another_chain_than_the_stream_fills_no_gap() {
+    let world = World::start(1_500).await;
+    let node = Node::before(world.localnet.rpc_url()).await;
+    node.answers(|method, _, answer| {
+        if method == "getBlock" {
+            answer["result"]["blockhash"] = serde_json::json!("11111111111111111111111111111111");
+        }
+    });
+    let following = world.follow_by(&world.database(), &node.url).await;
+    following.unwell("--rpc and --grpc are of two chains").await;
+    assert!(!node.calls().contains_key("getProgramAccounts"));
+    node.answers(|_, _, _| {});
+    following.well().await;
+    following.stop().await;
+    world.localnet.stop().await.unwrap();
+}

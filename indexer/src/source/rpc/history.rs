@@ -3,7 +3,7 @@
 use super::{ledger::RANGE, transaction::Listed, Rpc, PARALLEL};
 use crate::{
     decode::Program,
-    source::{Fill, History},
+    source::{Fill, Gap, History},
     types::{Address, Block, Look},
 };
 use anyhow::bail;
@@ -30,10 +30,12 @@ impl History for Rpc {
         self.call(RpcRequest::GetGenesisHash, Value::Null).await
     }
 
-    async fn fill(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Fill> {
+    async fn fill(&self, gap: &Gap) -> anyhow::Result<Fill> {
+        let Gap { after, upto, blockhash } = gap;
+        let (after, upto) = (*after, *upto);
         let first = self.first_block(after).await?;
         if upto >= first {
-            self.wait_for_history(upto).await?;
+            self.wait_for_history(upto, blockhash.as_deref()).await?;
         }
         let known = after.filter(|after| first <= after + 1);
         if let Some(after) = known {

@@ -20,10 +20,11 @@ pub(super) const RANGE: u64 = 500_000;
 const EACH: usize = 2_000;
 
 /// A block as it stands in the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Link {
     parent_slot: u64,
+    blockhash: String,
 }
 
 /// Blocks that there are and that the node does not have.
@@ -41,19 +42,26 @@ impl fmt::Display for Hole {
 
 impl Rpc {
     /// Waits until the node has written down what the transactions of the block at `slot` did: its index of signatures is filled
-    /// after a slot is confirmed, and until then it would answer as if there were none.
-    pub(super) async fn wait_for_history(&self, slot: u64) -> anyhow::Result<()> {
+    /// after a slot is confirmed, and until then it would answer as if there were none. An error if it has another block there than
+    /// the stream: what it says is not of the same chain.
+    pub(super) async fn wait_for_history(&self, slot: u64, blockhash: Option<&str>) -> anyhow::Result<()> {
         let ask = || async {
             let reached = self.call::<u64>(RpcRequest::GetSlot, json!([{"commitment": "confirmed"}])).await?;
             ensure!(reached >= slot, "the RPC node is at slot {reached}, the stream is past {slot}");
-            // Whether it is not there at all is looked at later, with all the others.
-            self.link(slot).await.map(|_| ())
+            self.link(slot).await
         };
         let schedule = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))
             .with_max_delay(Duration::from_secs(1))
             .with_max_times(30);
-        ask.retry(schedule).await
+        // Whether it is not there at all is looked at later, with all the others.
+        let Some(link) = ask.retry(schedule).await? else { return Ok(()) };
+        ensure!(
+            blockhash.is_none_or(|blockhash| blockhash == link.blockhash),
+            "{} has another block at slot {slot} than the stream: --rpc and --grpc are of two chains",
+            self.url()
+        );
+        Ok(())
     }
 
     /// An error unless the node has every block after `from` up to the block at `upto`. Without `parent`, the first one is not
