@@ -34,7 +34,7 @@ impl Account {
         let verifier = Verifier::new(&channel.signer);
         let address = channel.address;
         let account = Self { address, contexts, channel: Mutex::new((channel, verifier)), book: Mutex::new(book), tab };
-        account.tab().open(address);
+        account.tab().ends(address, channel.good_until());
         // Puts it on the tab.
         drop(account.book());
         account
@@ -57,6 +57,8 @@ impl Account {
             known.1 = Verifier::new(&channel.signer);
         }
         known.0 = channel;
+        drop(known);
+        self.tab().ends(channel.address, channel.good_until());
     }
 
     pub fn book(&self) -> Opened<'_> {
@@ -120,7 +122,7 @@ impl Accounts {
     /// The chain has closed it.
     pub fn forget(&self, address: &Pubkey, now: UnixTime) {
         if let Some(account) = self.channels().remove(address) {
-            account.tab().over(*address, now);
+            account.tab().ends(*address, now);
         }
     }
 
@@ -207,7 +209,7 @@ impl Gateway {
             let tab = self.accounts.tab(&past.owner);
             let mut tab = tab.lock().unwrap_or_else(PoisonError::into_inner);
             tab.set(past.channel, past.part);
-            tab.over(past.channel, past.gone);
+            tab.ends(past.channel, past.gone);
         }
         Ok(())
     }

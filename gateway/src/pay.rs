@@ -216,8 +216,8 @@ async fn take(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Response, U
     let header = headers.get(PAYMENT_SIGNATURE);
     let header = header.ok_or_else(|| Failure::BadPayment("it is missing".into()))?;
     let Payment::Channel(payment) = read(gateway, header.as_bytes())? else { return Err(other_scheme().into()) };
-    let account = account(gateway, &payment, None).await?;
     let voucher = payment.payload.voucher.ok_or_else(|| Failure::BadPayment("it holds no voucher".into()))?;
+    let account = account(gateway, &payment, None).await?;
     verify(&account, None, &payment)?;
     gateway.rates.payer(&account.channel().payer).map_err(Failure::TooFast)?;
     let (written, epoch) = {

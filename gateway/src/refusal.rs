@@ -81,7 +81,7 @@ pub enum Refusal {
     Window { serving: u64, unpaid: u64, paid: u64, window: u64 },
     #[error("{most} bodies of this owner's requests are being read: wait for one of them")]
     Reading { most: usize },
-    #[error("{unpaid} receipts of other channels of the same owner are unpaid, and it has paid {paid}: pay them there; of a channel that is over they count for a day")]
+    #[error("{unpaid} receipts of other channels of the same owner are unpaid, and it has paid {paid}: pay them there; of a channel or session that is over they count for a day")]
     Owes { unpaid: u64, paid: u64 },
     #[error("with this request the owner might owe {owed}; this gateway allows {allowed}")]
     Risk { owed: u64, allowed: u64 },

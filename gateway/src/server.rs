@@ -9,22 +9,11 @@ use axum::{
     routing::{get, post},
     Json, Router,
 };
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use joule_cors::Cors;
 use joule_x402::{Base58, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::timeout,
-};
-use tokio_io_timeout::TimeoutStream;
-use tokio_util::task::TaskTracker;
+use tokio::{net::TcpListener, time::timeout};
 
 /// A gateway that listens.
 pub struct Server {
@@ -52,32 +41,16 @@ impl Server {
     /// Serves until the gateway is told to stop; returns when the requests that were begun have ended, or their time has.
     pub async fn run(self) {
         let Self { gateway, listener, metrics } = self;
+        let (limits, timeouts) = (&gateway.config.limits, &gateway.config.timeouts);
+        let limits = joule_listen::Limits {
+            connections: limits.connections,
+            header_bytes: limits.header_bytes,
+            header: Duration::from_millis(timeouts.request_ms),
+            write: timeouts.idle(),
+        };
         let router = router(Shared { gateway: gateway.clone(), metrics });
-        let places = Arc::new(Semaphore::new(gateway.config.limits.connections));
-        let connections = TaskTracker::new();
-        loop {
-            let accepted = tokio::select! {
-                () = gateway.stopping.cancelled() => break,
-                accepted = accept(&listener, &places) => accepted,
-            };
-            match accepted {
-                Ok((stream, place)) => {
-                    let connection = connection(gateway.clone(), stream, router.clone());
-                    connections.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    // Such as too many open files: it passes.
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-        drop(listener);
+        let connections = joule_listen::serve(listener, router, limits, gateway.stopping.clone()).await;
         crate::crash::point(crate::crash::Point::WhileDraining);
-        connections.close();
         gateway.answers.close();
         let all = async {
             connections.wait().await;
@@ -86,39 +59,6 @@ impl Server {
         if timeout(Duration::from_millis(gateway.config.timeouts.drain_ms), all).await.is_err() {
             tracing::warn!(connections = connections.len(), "requests are cut off: they took longer than drain_ms");
         }
-    }
-}
-
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
-}
-
-async fn connection(gateway: Arc<Gateway>, stream: TcpStream, router: Router) {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(gateway.config.timeouts.request_ms))
-        .max_buf_size(gateway.config.limits.header_bytes);
-    // hyper waits for ever for a client that does not read.
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(gateway.config.timeouts.idle()));
-    let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = gateway.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended badly");
     }
 }
 

@@ -7,8 +7,8 @@ use joule_sdk::Pubkey;
 use joule_units::{Amount, UnixTime};
 use std::collections::{HashMap, HashSet};
 
-/// Seconds for which a debt counts that nobody can pay any more, because its channel is over. Then whoever owed it begins anew, as
-/// it could have with another key.
+/// Seconds for which a debt counts that nobody can pay any more, because its channel or its session is over. Then whoever owed it
+/// begins anew, as it could have with another key.
 pub const DEBT_LIFE: i64 = 86_400;
 
 /// Of one channel, or of several.
@@ -39,8 +39,8 @@ impl Part {
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     part: Part,
-    /// Of a channel that is over: until when its debt counts.
-    until: Option<UnixTime>,
+    /// Until when its debt counts.
+    until: UnixTime,
 }
 
 /// A request that the client broke off before anything of its answer was sent.
@@ -65,14 +65,9 @@ impl Tab {
         self.channels.entry(channel).or_default().part = part;
     }
 
-    /// The chain has the channel, whatever was thought.
-    pub fn open(&mut self, channel: Pubkey) {
-        self.channels.entry(channel).or_default().until = None;
-    }
-
-    /// The channel is over. What it owes since `since` can be paid no more.
-    pub fn over(&mut self, channel: Pubkey, since: UnixTime) {
-        self.channels.entry(channel).or_default().until = Some(after(since, DEBT_LIFE));
+    /// From `end` on nothing can be paid any more on a channel.
+    pub fn ends(&mut self, channel: Pubkey, end: UnixTime) {
+        self.channels.entry(channel).or_default().until = after(end, DEBT_LIFE);
     }
 
     /// Its place stays taken until the order is over that asked for it, or the same order comes again.
@@ -107,9 +102,9 @@ impl Tab {
         self.broken_off.retain(|_, it| it.until > now);
         let broken_off = self.broken_off.iter().filter(|(key, _)| **key != (*channel, nonce));
         let broken_off = broken_off.map(|(_, it)| Part { serving: 1, owed: it.most, ..Part::default() });
-        let channels = self.channels.values().map(|Entry { part, until }| match until {
-            Some(until) if *until <= now => Part { paid: part.paid, ..Part::default() },
-            _ => *part,
+        let channels = self.channels.values().map(|Entry { part, until }| match *until > now || part.serving > 0 {
+            true => *part,
+            false => Part { paid: part.paid, ..Part::default() },
         });
         broken_off.chain(channels).fold(Part::default(), Part::plus)
     }
@@ -138,16 +133,17 @@ mod tests {
         let mut tab = Tab::default();
         tab.set(channel(1), part(1, 0, 100, 500));
         tab.set(channel(2), part(0, 2, 300, 0));
+        tab.ends(channel(1), after(NOW, 1_000));
         assert_eq!(tab.all(&channel(3), 1, NOW), part(1, 2, 400, 500));
         tab.set(channel(1), part(0, 0, 0, 600));
         assert_eq!(tab.all(&channel(3), 1, NOW), part(0, 2, 300, 600));
     }
 
     #[test]
-    fn a_debt_outlives_its_channel_for_a_day_and_what_was_paid_for_ever() {
+    fn a_debt_outlives_its_channel_or_session_for_a_day_and_what_was_paid_for_ever() {
         let mut tab = Tab::default();
         tab.set(channel(1), part(1, 0, 100, 500));
-        tab.over(channel(1), NOW);
+        tab.ends(channel(1), NOW);
         assert_eq!(tab.all(&channel(2), 1, after(NOW, DEBT_LIFE - 1)), part(1, 0, 100, 500));
         assert_eq!(tab.all(&channel(2), 1, after(NOW, DEBT_LIFE)), part(0, 0, 0, 500));
     }
