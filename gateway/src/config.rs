@@ -66,7 +66,8 @@ pub struct Limits {
     /// Of one payer, in the long run and at once.
     pub requests_per_second: u32,
     pub burst: u32,
-    /// Channels that nobody has asked for before, read from the chain.
+    /// Questions to the chain for channels that are not known, each for as many as wait, a hundred at most; and tries of payments by
+    /// `exact`.
     pub lookups_per_second: u32,
     /// Requests that are tried at a model for nothing, of whoever would pay for them, short ones; 0 turns it off.
     pub probes_per_minute: u32,
@@ -93,9 +94,10 @@ pub struct Timeouts {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Risk {
-    /// Requests of one channel that are not paid, those being served included. 1 is strictly one by one.
+    /// Requests of one owner, on all its channels, that are not paid, those being served included: one, and more as far as it has
+    /// paid for as much before. 1 is strictly one by one.
     pub window: usize,
-    /// Base units that one channel may owe, with the most that its requests being served may cost.
+    /// Base units that one owner may owe, with the most that its requests being served may cost.
     pub unpaid: u64,
     /// Base units that one channel's vouchers may promise beyond what is settled on chain.
     pub unsettled: u64,

@@ -223,7 +223,7 @@ async fn while_the_chain_is_down_nothing_is_served() {
 }
 
 /// Payments as they should be in every respect, from accounts that have nothing: they take no turn from whoever has.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn payments_from_empty_accounts_keep_no_payer_waiting() {
     let (upstream, chain) = (Upstream::start(Fault::None).await, Chain::new(Weather::Fair));
     let few = |config: &mut Config| config.limits.lookups_per_second = 5;

@@ -63,7 +63,7 @@ async fn what_can_be_checked_without_the_chain_is_checked_first() {
 }
 
 /// Made-up payments without end, as good as they can be made up, and beside them clients whose channels nobody has asked for before.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn garbage_does_not_lock_out_a_client_with_a_new_channel() {
     let (world, _) = world(10).await;
     let body = question("hello");
