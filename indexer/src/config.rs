@@ -75,6 +75,9 @@ pub struct Options {
     /// Connections to the API at a time; of them half may be readers of the feed [default: 1024]
     #[arg(long, env = "JOULE_INDEXER_CONNECTIONS", value_name = "NUMBER", global = true)]
     pub connections: Option<usize>,
+    /// Web pages that may read the API from a browser: "*", or scheme and host of each, with commas between [default: none]
+    #[arg(long, env = "JOULE_INDEXER_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', global = true)]
+    pub cors_origins: Vec<String>,
     /// Seconds that a connection to the API may take for the head of a request, or to take what is written [default: 30]
     #[arg(long, env = "JOULE_INDEXER_IDLE", value_name = "SECONDS", global = true)]
     pub idle: Option<u64>,
@@ -99,6 +102,8 @@ pub struct Settings {
     pub connections: usize,
     /// How long one of them may be idle.
     pub idle: Duration,
+    /// Web pages that may read it, as [`joule_cors::Cors`] has them.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for Settings {
@@ -114,6 +119,7 @@ impl Default for Settings {
             silence: SILENCE,
             connections: CONNECTIONS,
             idle: IDLE,
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -140,6 +146,7 @@ impl Options {
             accept_gap: self.accept_gap || file.accept_gap,
             connections: self.connections.or(file.connections).unwrap_or(default.connections).max(1),
             idle: self.idle.or(file.idle).map_or(default.idle, Duration::from_secs),
+            cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
             silence: self.silence.or(file.silence).map_or(default.silence, Duration::from_secs),
         })
     }

@@ -29,6 +29,7 @@ use anyhow::Context as _;
 use config::Settings;
 use feed::Feed;
 use health::Health;
+use joule_cors::Cors;
 use joule_listen::Limits;
 use pipeline::{Pipeline, Shared};
 use scheduler::Scheduler;
@@ -81,6 +82,7 @@ impl Indexer {
             .await
             .with_context(|| format!("cannot listen on {listen}; is an indexer running? Choose another --listen"))?;
         let address = listener.local_addr()?;
+        let cors = Cors::new(&settings.cors_origins, &["etag"]).context("check --cors-origins")?;
         let metrics = telemetry::metrics().context("metrics cannot be collected")?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_alone(database)?);
         let overlay = Arc::new(Overlay::default());
@@ -109,7 +111,12 @@ impl Indexer {
             header: settings.idle,
             write: settings.idle,
         };
-        let server = tokio::spawn(joule_listen::serve(listener, api::router(state), limits, stop.clone()));
+        let router = api::router(state);
+        let router = match cors {
+            Some(cors) => cors.around(router),
+            None => router,
+        };
+        let server = tokio::spawn(joule_listen::serve(listener, router, limits, stop.clone()));
         tracing::info!(%address, database = %database.display(), "serving");
         Ok(Self { address, pipeline, server, health, stop })
     }

@@ -11,7 +11,7 @@ pub async fn run(store: &dyn Store, rpc: &Rpc) -> anyhow::Result<Redecoded> {
     let mut redecoded = store.redecode()?;
     let unread = store.unread()?;
     if !unread.is_empty() {
-        store.bind(&rpc.genesis().await?)?;
+        store.check_chain(&rpc.genesis().await?)?;
     }
     for row in unread {
         redecoded.tried += 1;

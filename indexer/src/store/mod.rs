@@ -112,6 +112,8 @@ pub struct Redecoded {
 pub trait Store: Send + Sync + 'static {
     /// Says of which chain everything is, by its genesis hash. An error if something of another is stored already.
     fn bind(&self, genesis: &str) -> Result<()>;
+    /// The same without saying it, for whoever only looks.
+    fn check_chain(&self, genesis: &str) -> Result<()>;
     fn checkpoint(&self) -> Result<Option<Checkpoint>>;
     /// Writes one batch. Applying it again, or applying parts of it in another order, changes nothing more.
     fn apply(&self, batch: &Batch) -> Result<Applied>;

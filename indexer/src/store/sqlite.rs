@@ -183,6 +183,10 @@ impl Store for Sqlite {
         self.write(|conn| chain::bind(conn, genesis))
     }
 
+    fn check_chain(&self, genesis: &str) -> Result<()> {
+        self.read(|conn| chain::check(conn, genesis))
+    }
+
     fn checkpoint(&self) -> Result<Option<Checkpoint>> {
         self.read(checkpoint::get)
     }

@@ -110,7 +110,7 @@ pub struct Report {
 
 /// Compares everything, looking again for as long as `wait` while they differ.
 pub async fn run(store: &dyn Store, rpc: &Rpc, wait: Duration) -> anyhow::Result<Report> {
-    store.bind(&rpc.genesis().await?)?;
+    store.check_chain(&rpc.genesis().await?)?;
     let started = Instant::now();
     loop {
         let snapshots = rpc.snapshots(0).await?;

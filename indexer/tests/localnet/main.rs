@@ -8,6 +8,7 @@ mod holes;
 mod identity;
 mod late;
 mod node;
+mod pages;
 mod silence;
 mod support;
 mod versions;

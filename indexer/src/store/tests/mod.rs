@@ -348,8 +348,10 @@ fn a_store_is_of_one_chain_for_ever_and_of_one_indexer_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
     let store = Sqlite::open_alone(&path).unwrap();
+    store.check_chain("any").unwrap();
     store.bind("one").unwrap();
     store.bind("one").unwrap();
+    assert!(matches!(store.check_chain("another"), Err(StoreError::OtherChain { .. })));
     assert!(matches!(store.bind("another"), Err(StoreError::OtherChain { .. })));
     assert!(matches!(Sqlite::open_alone(&path), Err(StoreError::Taken { .. })));
     assert!(Sqlite::open_existing(&path).is_ok(), "whoever only looks may");
