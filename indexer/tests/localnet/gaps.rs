@@ -3,13 +3,13 @@
 use crate::{node::Node, support::World};
 use joule_api::{Commitment, JobStatus};
 use joule_indexer::store::{Sqlite, Store as _};
-use joule_localnet::Persona;
+use joule_localnet::{Config, Persona};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_gap_is_read_block_by_block_and_no_list_is_asked_for() {
-    // Whose server replays nothing.
-    let world = World::start(0).await;
+    // Whose server replays nothing, and whose slots are long: a loaded machine should not make many blocks of the gap.
+    let world = World::start_with(|config| Config { replay_slots: 0, slot_ms: 400, ..config }).await;
     let node = Node::before(world.localnet.rpc_url()).await;
     world.register(Persona::North).await;
     let (settled, brief) = (world.open(Persona::Alice).await, world.open(Persona::Bob).await);

@@ -42,9 +42,13 @@ pub struct Following {
 
 impl World {
     pub async fn start(replay_slots: usize) -> Self {
+        Self::start_with(|config| Config { replay_slots, ..config }).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(Config) -> Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy");
-        let config = Config { replay_slots, ..Config::ephemeral(programs, folder.path().join("state")) };
+        let config = change(Config::ephemeral(programs, folder.path().join("state")));
         let localnet = Localnet::start(config).await.expect("localnet starts; the programs are built by `make build`");
         let chain = Chain::new(localnet.rpc_url());
         Self { localnet, chain, folder }
