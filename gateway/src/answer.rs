@@ -213,11 +213,15 @@ async fn refused(gateway: &Gateway, answer: Answer) -> Result<Response, Failure>
     if matches!(status, 429 | 503) {
         return Err(Failure::UpstreamBusy { status, retry_after: answer.retry_after() });
     }
-    if !ABOUT_THE_REQUEST.contains(&status) {
-        return Err(Failure::Upstream(status));
-    }
-    let body = gateway.upstreams.collect(answer).await?;
+    let body = match gateway.upstreams.collect(answer).await {
+        Err(_) if !ABOUT_THE_REQUEST.contains(&status) => return Err(Failure::Upstream(status)),
+        body => body?,
+    };
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if !ABOUT_THE_REQUEST.contains(&status) {
+        let said = Complaint::of(&json).map(|said| Complaint { status: Some(status), ..said });
+        return Err(said.map_or(Failure::Upstream(status), Failure::from));
+    }
     let json = match json.get("error") {
         Some(Value::Object(_)) => json,
         _ => {

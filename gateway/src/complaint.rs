@@ -52,7 +52,11 @@ impl Complaint {
 
 impl From<Complaint> for Failure {
     fn from(Complaint { status, message }: Complaint) -> Self {
-        Self::Said { status: status.unwrap_or(500), message }
+        match status.unwrap_or(500) {
+            // About the provider's account there, which is nobody else's affair.
+            status @ 401..=403 => Self::Upstream(status),
+            status => Self::Said { status, message },
+        }
     }
 }
 

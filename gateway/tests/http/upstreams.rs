@@ -51,7 +51,6 @@ async fn an_error_inside_a_200_costs_nothing_and_says_what_it_was() {
         (ERROR, 502, "upstream_error"),
         (r#"{"error":"out of memory"}"#, 502, "upstream_error"),
         (r#"{"object":"error","message":"out of memory"}"#, 502, "upstream_error"),
-        (r#"{"error":{"message":"out of memory","code":401}}"#, 502, "upstream_error"),
         (r#"{"error":{"message":"out of memory","code":400},"choices":[]}"#, 400, "upstream_refused"),
         (r#"{"error":{"message":"out of memory","code":429}}"#, 429, "upstream_busy"),
         (
@@ -66,6 +65,29 @@ async fn an_error_inside_a_200_costs_nothing_and_says_what_it_was() {
             assert!(asked.reply.text().contains("out of memory"), "{answer}");
             asked.is_free(status, code, &body).await;
         }
+    }
+}
+
+/// What an upstream says of the provider's account there is the provider's affair.
+#[tokio::test]
+async fn what_an_upstream_says_of_the_providers_account_is_not_passed_on() {
+    let body = question("hello");
+    let said = |code: u16| json!({"error": {"message": "the key sk-123 has no credit", "code": code}}).to_string();
+    for status in [401, 402, 403] {
+        for script in [Script::plain(200, said(status)), Script::plain(status, said(status))] {
+            let asked = asked(script, &body).await;
+            assert!(!asked.reply.text().contains("sk-123"), "{}", asked.reply.text());
+            asked.is_free(502, "upstream_failed", &body).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn why_a_model_failed_is_said() {
+    for body in [question("hello"), streamed("hello")] {
+        let asked = asked(Script::plain(500, ERROR), &body).await;
+        assert!(asked.reply.text().contains("out of memory"));
+        asked.is_free(502, "upstream_error", &body).await;
     }
 }
 
