@@ -93,7 +93,7 @@ impl Channels for OnChain {
 
 impl Cashier for OnChain {
     fn purses<'a>(&'a self, addresses: &'a [Pubkey]) -> BoxFuture<'a, Result<Vec<Option<Purse>>, SdkError>> {
-        Box::pin(self.accounts(addresses, |program, data| Purse::read(program, data)))
+        Box::pin(self.accounts(addresses, Purse::read))
     }
 
     fn fate<'a>(&'a self, signature: &'a Signature) -> BoxFuture<'a, Result<Fate, SdkError>> {

@@ -267,8 +267,7 @@ mod tests {
         health.heard(1_000);
         health.checkpoint(998);
         assert_eq!((health.report().ok, health.report().lag_slots), (true, 2));
-        let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
-        health.state().heard = ago(20);
+        health.state().heard = Instant::now().checked_sub(Duration::from_secs(20)).unwrap();
         let report = health.report();
         assert_eq!((report.ok, report.lag_slots, report.silent_seconds), (false, 52, 20));
         assert!(report.reason.unwrap().contains("silent for 20 s"));

@@ -79,7 +79,10 @@ async fn a_transaction_that_cannot_be_read_is_a_dead_letter_until_the_node_can_r
 
         let store = Sqlite::open_existing(&database).unwrap();
         let unread = store.unread().unwrap();
-        assert_eq!(unread.iter().map(|row| row.signature.to_string()).collect::<Vec<_>>(), [opened.clone()]);
+        assert_eq!(
+            unread.iter().map(|row| row.signature.to_string()).collect::<Vec<_>>(),
+            std::slice::from_ref(&opened)
+        );
         let found = redecode::run(&store, &Rpc::new(node.url.clone(), false)).await.unwrap();
         assert_eq!((found.tried, found.decoded), (1, 0), "the node is the same");
         let found = redecode::run(&store, &Rpc::new(world.localnet.rpc_url().to_owned(), false)).await.unwrap();

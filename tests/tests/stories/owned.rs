@@ -52,17 +52,19 @@ async fn keys_journals_and_ledgers_are_for_their_owner_alone() {
     market.world.stop().await;
 }
 
+/// Transactions, and the lines of `fsync.c` by when each was sent.
+type Sent = Arc<Mutex<Vec<(Vec<u8>, String)>>>;
+
 /// Before the chain: what was on the disk when each transaction was sent.
 struct Witness {
     url: String,
-    /// Transactions, and the lines of `fsync.c` by then.
-    sent: Arc<Mutex<Vec<(Vec<u8>, String)>>>,
+    sent: Sent,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Witness {
     async fn before(rpc: &str, log: PathBuf) -> Self {
-        let (http, rpc, sent) = (reqwest::Client::new(), rpc.to_owned(), Arc::<Mutex<Vec<_>>>::default());
+        let (http, rpc, sent) = (reqwest::Client::new(), rpc.to_owned(), Sent::default());
         let seen = sent.clone();
         let pass = move |body: axum::body::Bytes| async move {
             let asked: Value = serde_json::from_slice(&body).expect("JSON");
