@@ -40,8 +40,7 @@ impl Resolver {
         self.answers(at_risk) && left.saturating_sub(self.engaged.get()) < at_risk.min(left)
     }
 
-    /// What is at risk in one more seat stands behind it from now on. No more than all the stakes there are times the disputes there
-    /// can be in a panel's time: it fits.
+    /// What is at risk in one more seat stands behind it from now on.
     #[inline(always)]
     pub fn engage(&mut self, at_risk: u64) {
         self.engaged = self.engaged.get().saturating_add(at_risk).into();
