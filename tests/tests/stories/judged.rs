@@ -108,8 +108,6 @@ async fn a_juror_killed_between_commit_and_reveal_opens_its_vote_after_a_restart
     let indexer = world.indexer("indexer", None).await;
     world.register(East).await;
     world.register(Uma).await;
-    // Who may vote is what it was in the second before the dispute opens.
-    world.after(world.chain.now().await.expect("the chain's clock")).await;
     // Its vote is the only one: without it nothing would be decided.
     let order = Order { review_window: 60, ..Order::digits(&world.store()).await.judged(1, 12) };
     let mut uma = bystander(&world, &indexer, Uma, "--vote");

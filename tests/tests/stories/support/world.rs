@@ -241,8 +241,10 @@ impl World {
         self.send("approve", client, &[approve]).await;
     }
 
-    /// Puts in as much as the provider has locked.
+    /// Puts in as much as the provider has locked. Who may vote is what it was in the second before the dispute opens: what anybody
+    /// has said of itself until now counts.
     pub async fn challenge(&self, who: Persona, job: Pubkey, counter: Hash) {
+        self.after(self.chain.now().await.expect("the chain's clock")).await;
         let (me, tokens) = (self.address(who), self.tokens(who));
         let challenger = escrow::Challenger { challenger: me, payer: me, source: tokens, account: tokens };
         let epoch = epoch_at(UnixTime::new(self.chain.now().await.expect("the chain's clock")));
