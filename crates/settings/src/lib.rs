@@ -1,0 +1,14 @@
+//! What people write, and how they are answered: settings in `joule.toml`, amounts in tokens, names that stand for codes,
+//! moments on their own clock. One vocabulary for the command line and all services.
+
+mod amount;
+mod file;
+mod moment;
+mod named;
+mod nearest;
+
+pub use amount::{group, Amount, AmountError, Token};
+pub use file::{File, FileError, NAME, SECTIONS, SHARED};
+pub use moment::{moment, until};
+pub use named::{Code, CodeError, GpuModel, Region};
+pub use nearest::{nearest, or_nearest};
