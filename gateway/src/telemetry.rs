@@ -78,13 +78,5 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
 
 /// Logs to standard error, as text or as one JSON object a line; `RUST_LOG` says how much.
 pub fn logs(json: bool) {
-    use tracing_subscriber::{fmt, prelude::*, EnvFilter};
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
-    // A second call in one process changes nothing.
-    let _ = if json {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
-    } else {
-        registry.with(fmt::layer().with_target(false).with_writer(std::io::stderr)).try_init()
-    };
+    joule_logs::init(json, "info");
 }

@@ -68,7 +68,7 @@ impl Session {
     pub async fn run(mut self, mut requests: Streaming<SubscribeRequest>) {
         match self.serve(&mut requests).await {
             Err(End::Failed(status)) => {
-                tracing::info!(code = ?status.code(), message = status.message(), "subscription ended");
+                tracing::info!(code = %status.code(), reason = %status.message(), "subscription ended");
                 // A slow client reads what it was sent first, then this.
                 tokio::select! {
                     _ = self.out.send(Err(status)) => {}

@@ -15,7 +15,7 @@ pub const RPC_CALLS: &str = "joule_indexer_rpc_calls_total";
 pub const RPC_ERRORS: &str = "joule_indexer_rpc_errors_total";
 /// Accounts, events and transactions that could not be decoded.
 pub const DEAD_LETTERS: &str = "joule_indexer_dead_letters_total";
-/// Lost connections.
+/// Connections to the stream that were made after one was lost.
 pub const RECONNECTS: &str = "joule_indexer_reconnects_total";
 /// Gaps that had to be filled by RPC.
 pub const GAPS: &str = "joule_indexer_gaps_total";
@@ -60,7 +60,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_counter!(UNREADABLE, "Messages of the stream that could not even be kept.");
     metrics::describe_counter!(RPC_CALLS, "Questions to the RPC node.");
     metrics::describe_counter!(RPC_ERRORS, "Questions to the RPC node that were not answered, or with an error.");
-    metrics::describe_counter!(RECONNECTS, "Lost connections to the stream.");
+    metrics::describe_counter!(RECONNECTS, "Connections to the stream that were made after one was lost.");
     metrics::describe_counter!(GAPS, "Gaps that had to be filled by RPC.");
     metrics::describe_gauge!(LIVE, "1 while the indexer follows the chain and nothing is wrong.");
     metrics::describe_gauge!(PHASE, "1 for the phase in which the indexer is.");
@@ -82,13 +82,5 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
 
 /// Logs to standard error, as text or as one JSON object a line; `RUST_LOG` says how much.
 pub fn logs(json: bool) {
-    use tracing_subscriber::{fmt, prelude::*, EnvFilter};
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
-    // A second call in one process changes nothing.
-    let _ = if json {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
-    } else {
-        registry.with(fmt::layer().with_target(false).with_writer(std::io::stderr)).try_init()
-    };
+    joule_logs::init(json, "info");
 }

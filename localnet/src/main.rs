@@ -6,7 +6,6 @@ use anyhow::Context;
 use clap::Parser;
 use joule_localnet::{Config, Localnet};
 use tokio::signal::unix::{signal, SignalKind};
-use tracing_subscriber::EnvFilter;
 
 /// A local validator with Joule's programs, a Yellowstone gRPC endpoint and funded personas.
 ///
@@ -43,10 +42,7 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
-        .with_writer(std::io::stderr)
-        .init();
+    joule_logs::init(false, "warn");
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

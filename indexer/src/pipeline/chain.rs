@@ -40,7 +40,7 @@ pub(super) async fn known(
             Err(error) => error,
         };
         let reason = format!("nothing is followed before the RPC node says which chain it serves: {error:#}");
-        tracing::error!(reason, "the RPC node does not answer; trying again");
+        tracing::error!(%reason, "the RPC node does not answer; trying again");
         shared.health.history_failed(Some(reason));
         drop(first.take());
         tokio::select! {

@@ -196,14 +196,14 @@ impl<H: History> Ordering<H> {
             return;
         }
         if after != self.asked {
-            tracing::info!(?after, upto, "the stream has left out these slots; asking it again");
+            tracing::info!(after, upto, "the stream has left out these slots; asking it again");
             self.frontier.ask_again();
             return;
         }
         self.filling = true;
         self.shared.health.gap(Some((upto - after.unwrap_or_default()).max(1)));
         metrics::counter!(telemetry::GAPS).increment(1);
-        tracing::info!(?after, upto, "the stream does not have these slots; asking RPC");
+        tracing::info!(after, upto, "the stream does not have these slots; asking RPC");
         let (history, health, store) = (self.history.clone(), self.shared.health.clone(), self.shared.store.clone());
         let (filled, stop) = (self.filled.0.clone(), self.shared.stop.clone());
         self.runtime.spawn(async move {
@@ -219,8 +219,9 @@ impl<H: History> Ordering<H> {
             })
             .retry(schedule)
             .notify(|error, delay| {
-                tracing::warn!(error = format!("{error:#}"), ?delay, "the gap is not filled; trying again");
-                health.history_failed(Some(format!("slots {after:?} to {upto} are missing: {error:#}")));
+                tracing::warn!(error = %format_args!("{error:#}"), delay_ms = delay.as_millis(), "the gap is not filled; trying again");
+                let from = after.map_or(String::new(), |after| format!("after {after} "));
+                health.history_failed(Some(format!("the slots {from}up to {upto} are missing: {error:#}")));
             });
             tokio::select! {
                 () = stop.cancelled() => {}

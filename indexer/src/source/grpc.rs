@@ -69,6 +69,15 @@ struct Subscription {
     updates: GeyserStream,
 }
 
+/// What connections have come to.
+#[derive(Default)]
+struct Past {
+    /// One was made.
+    connected: bool,
+    /// The newest one has brought something.
+    progressed: bool,
+}
+
 impl Source for Grpc {
     async fn run(self, frontier: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
         let schedule = ExponentialBuilder::default()
@@ -77,23 +86,22 @@ impl Source for Grpc {
             .with_jitter()
             .without_max_times();
         let mut delays = schedule.build();
-        let mut replay = true;
+        let (mut replay, mut past) = (true, Past::default());
         loop {
-            let mut progressed = false;
+            past.progressed = false;
             let over = tokio::select! {
                 () = stop.cancelled() => return,
-                over = self.connection(&frontier, replay, &out, &mut progressed) => over,
+                over = self.connection(&frontier, replay, &out, &mut past) => over,
             };
             // Nobody listens any more.
             let Err(error) = over else { return };
             // Some servers accept the subscription first and refuse the replay on the stream.
-            replay = progressed || !matches!(&error, ConnectionError::Broken(status) if is_out_of_range(status));
-            if progressed {
+            replay = past.progressed || !matches!(&error, ConnectionError::Broken(status) if is_out_of_range(status));
+            if past.progressed {
                 delays = schedule.build();
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(10));
-            tracing::warn!(%error, ?delay, "no gRPC stream; trying again");
-            metrics::counter!(telemetry::RECONNECTS).increment(1);
+            tracing::warn!(%error, delay_ms = delay.as_millis(), "no gRPC stream; trying again");
             self.health.reconnecting(error.to_string());
             if out.send(SourceEvent::Disconnected { reason: error.to_string() }).await.is_err() {
                 return;
@@ -113,7 +121,7 @@ impl Grpc {
         frontier: &Frontier,
         replay: bool,
         out: &mpsc::Sender<SourceEvent>,
-        progressed: &mut bool,
+        past: &mut Past,
     ) -> Result<(), ConnectionError> {
         let subscribing = self.subscribe(frontier.get().filter(|_| replay));
         let subscribed = timeout(CONNECT_TIMEOUT, subscribing).await;
@@ -122,7 +130,10 @@ impl Grpc {
         if out.send(SourceEvent::Connected { replay_from }).await.is_err() {
             return Ok(());
         }
-        tracing::info!(url = %self.url, ?replay_from, "subscribed");
+        if std::mem::replace(&mut past.connected, true) {
+            metrics::counter!(telemetry::RECONNECTS).increment(1);
+        }
+        tracing::info!(url = %self.url, replay_from, "subscribed");
         crash::point(crash::Point::AfterSubscribe);
         // Pings are no news: a server that has lost its validator still sends them, and its connection answers ours.
         let mut heard = Instant::now();
@@ -145,7 +156,7 @@ impl Grpc {
                 }
                 None | Some(UpdateOneof::Pong(_)) => {}
                 Some(message) => {
-                    *progressed = true;
+                    past.progressed = true;
                     let update = convert::update(message).unwrap_or_else(|error| {
                         // It names nothing under which it could be kept, and would come again with every replay.
                         tracing::error!(%error, "the gRPC server sent something unreadable; going on without it");
@@ -169,7 +180,7 @@ impl Grpc {
         let mut replay_from = self.replay_from(&mut client, from).await;
         let (requests, updates) = match client.subscribe_with_request(Some(request(replay_from))).await {
             Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
-                tracing::warn!(%error, ?replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
+                tracing::warn!(%error, replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
                 replay_from = None;
                 client.subscribe_with_request(Some(request(None))).await
             }
@@ -211,7 +222,7 @@ impl Grpc {
             Ok(info) => match info.first_available {
                 Some(first) if first <= from => Some(from),
                 first => {
-                    tracing::warn!(from, ?first, "the server cannot replay that far; the gap is filled by RPC");
+                    tracing::warn!(from, first, "the server cannot replay that far; the gap is filled by RPC");
                     None
                 }
             },

@@ -3,6 +3,7 @@
 use super::Result;
 use crate::types::{Address, EventKey, Signature, Unread};
 use rusqlite::{params, Connection};
+use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Letter {
@@ -18,6 +19,18 @@ pub struct UnreadRow {
     pub slot: u64,
     /// Place in its block.
     pub index: u64,
+}
+
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(address) => write!(f, "account {address}"),
+            Self::Event(EventKey { signature, instruction, inner }) => {
+                write!(f, "event {signature}/{instruction}/{inner}")
+            }
+            Self::Transaction(signature) => write!(f, "transaction {signature}"),
+        }
+    }
 }
 
 impl Letter {

@@ -53,7 +53,7 @@ impl History for Rpc {
             };
             self.check_ledger(known, from, upto).await?;
         }
-        tracing::info!(?after, upto, transactions = listed.len(), "reading history by RPC");
+        tracing::info!(after, upto, transactions = listed.len(), "reading history by RPC");
         let blocks = self.blocks_of(listed).await?;
         // Last, so that nothing closed before it is taken for alive.
         let snapshots = self.snapshots(upto).await?;

@@ -345,14 +345,14 @@ impl<'a> Work<'a> {
     }
 
     fn dead(&mut self, letter: &Letter, program: &Address, slot: u64, data: &[u8], reason: &str) -> Result<()> {
-        tracing::warn!(?letter, slot, reason, "undecodable; kept as a dead letter");
+        tracing::warn!(%letter, slot, %reason, "undecodable; kept as a dead letter");
         self.applied.dead_letters += 1;
         dead_letter::put(self.conn, letter, program, slot, data, reason)
     }
 
     fn unread(&mut self, row: &UnreadRow, unread: &Unread) -> Result<()> {
         if dead_letter::put_unread(self.conn, row, unread)? {
-            tracing::warn!(?row, reason = unread.reason, "unreadable; kept as a dead letter");
+            tracing::warn!(transaction = %row.signature, slot = row.slot, reason = %unread.reason, "unreadable; kept as a dead letter");
             self.applied.dead_letters += 1;
         }
         Ok(())
