@@ -39,34 +39,35 @@ async fn a_replayed_order_is_never_served_or_charged_twice() {
 
 #[tokio::test]
 async fn one_order_sent_many_times_at_once_is_served_once() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::start(&upstream.url).await;
+    let held = Held::start().await;
+    let world = held.world(|_| {}).await;
     let mut client = world.client(10);
     let body = streamed("hello");
     let payment = client.pay(&body);
-    let replies = futures::future::join_all((0..10).map(|_| client.send(&payment, &body))).await;
+    let replies = held.at_once((0..10).map(|_| client.send(&payment, &body))).await;
     let served = replies.iter().filter(|reply| reply.status == 200).count();
     assert_eq!(served, 1);
-    assert!(replies.iter().filter(|reply| reply.status != 200).all(|reply| reply.status == 409));
-    assert_eq!(upstream.times_asked(), 1);
+    let mut refused = replies.iter().filter(|reply| reply.status != 200);
+    assert!(refused.all(|reply| (reply.status, reply.code().as_str()) == (409, "order_being_served")));
+    assert_eq!(held.upstream.times_asked(), 1);
 }
 
 #[tokio::test]
 async fn what_is_being_served_counts_against_window_and_deposit() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::start(&upstream.url).await;
+    let held = Held::start().await;
+    let world = held.world(|_| {}).await;
     // A deposit for one request and a half.
     world.chain.0.lock().unwrap().get_mut(&channel(10).address).unwrap().cap = Amount::new(30_000);
     let mut client = world.client(10);
     let body = streamed("hello");
     let payments: Vec<_> = (0..5).map(|_| client.pay(&body)).collect();
-    let replies = futures::future::join_all(payments.iter().map(|payment| client.send(payment, &body))).await;
+    let replies = held.at_once(payments.iter().map(|payment| client.send(payment, &body))).await;
     let served = replies.iter().filter(|reply| reply.status == 200).count();
     assert_eq!(served, 1);
     assert!(replies.iter().filter(|reply| reply.status != 200).all(|reply| reply.code() == "deposit"));
     let mut new = world.client(11);
     let payments: Vec<_> = (0..5).map(|_| new.pay(&body)).collect();
-    let replies = futures::future::join_all(payments.iter().map(|payment| new.send(payment, &body))).await;
+    let replies = held.at_once(payments.iter().map(|payment| new.send(payment, &body))).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
     assert!(replies.iter().filter(|reply| reply.status != 200).all(|reply| reply.code() == "window_full"));
 }
@@ -182,12 +183,12 @@ async fn a_payer_in_a_hurry_is_slowed_down() {
     .await;
     let mut client = world.client(10);
     let body = question("hello");
-    client.ask(&body).await;
-    client.ask(&body).await;
-    let payment = client.pay(&body);
-    let reply = client.send(&payment, &body).await;
-    assert_eq!((reply.status, reply.code().as_str()), (429, "rate_limit_exceeded"));
-    assert!(reply.headers.contains_key("retry-after"));
+    let payments: Vec<_> = (0..3).map(|_| client.pay(&body)).collect();
+    let replies = futures::future::join_all(payments.iter().map(|payment| client.send(payment, &body))).await;
+    let slowed: Vec<_> = replies.iter().filter(|reply| reply.status == 429).collect();
+    assert_eq!(slowed.len(), 1, "two at once are no hurry");
+    assert_eq!(slowed[0].code(), "rate_limit_exceeded");
+    assert!(slowed[0].headers.contains_key("retry-after"));
     world.client(11).ask(&body).await;
 }
 

@@ -266,15 +266,16 @@ async fn a_lost_ledger_signs_nothing_twice() {
 
 #[tokio::test]
 async fn a_stopping_gateway_finishes_what_it_began() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::start(&upstream.url).await;
+    let held = Held::start().await;
+    let world = held.world(|_| {}).await;
     let mut client = world.client(10);
     let body = streamed("hello");
     let payment = client.pay(&body);
     let gateway = world.gateway.clone();
     let (reply, ()) = tokio::join!(client.send(&payment, &body), async {
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        wait_until("it is begun", || held.upstream.times_asked() == 1).await;
         gateway.stopping.cancel();
+        held.answer(1);
     });
     assert!(reply.whole && reply.text().ends_with("data: [DONE]\n\n"), "{}", reply.text());
     client.accept(&payment, &reply);

@@ -66,16 +66,15 @@ async fn strangers_have_a_model_try_so_many_a_minute_and_no_long_ones() {
 
 #[tokio::test]
 async fn whoever_pays_comes_before_whoever_tries() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::with(&upstream.url, |config| config.limits.concurrent = 1).await;
+    let held = Held::start().await;
+    let world = held.world(|config| config.limits.concurrent = 1).await;
     let mut client = world.client(10);
     let body = streamed("hello");
     let payment = client.pay(&body);
     let (reply, ()) = tokio::join!(client.send(&payment, &body), async {
-        while upstream.times_asked() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
+        wait_until("the paid one is under way", || held.upstream.times_asked() == 1).await;
         assert_eq!(probe(&world, &question("hello")).await.0, 503);
+        held.answer(1);
     });
     assert_eq!(reply.status, 200);
     client.accept(&payment, &reply);

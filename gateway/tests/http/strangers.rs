@@ -90,7 +90,7 @@ async fn garbage_does_not_lock_out_a_client_with_a_new_channel() {
     }
     stop.cancel();
     let sent: u32 = futures::future::join_all(flood).await.into_iter().map(Result::unwrap).sum();
-    assert!(sent > 100, "{sent}");
+    assert!(sent > 2 * 16, "each of them again and again: {sent}");
 }
 
 #[tokio::test]

@@ -39,14 +39,14 @@ async fn until_the_first_voucher_one_answer_is_unpaid() {
 
 #[tokio::test]
 async fn more_is_unpaid_at_once_as_far_as_it_was_paid_for() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::start(&upstream.url).await;
+    let held = Held::start().await;
+    let world = held.world(|_| {}).await;
     let mut client = world.client(10);
     let (body, mut served) = (streamed("hello"), Vec::new());
     let most = 100 + body.to_string().len() as u64 + 2 * 501;
     for round in 0..30 {
         let payments: Vec<_> = (0..WINDOW + 2).map(|_| cheap(&mut client, &body)).collect();
-        let replies = futures::future::join_all(payments.iter().map(|payment| client.send(payment, &body))).await;
+        let replies = held.at_once(payments.iter().map(|payment| client.send(payment, &body))).await;
         let paid: u64 = world.account(10).await["paid"].as_str().unwrap().parse().unwrap();
         let given: Vec<_> = replies.iter().zip(&payments).filter(|(reply, _)| reply.status == 200).collect();
         // As many as were paid for, one at least, and the settings' window at most.
@@ -92,8 +92,8 @@ async fn channels_of_one_owner_are_trusted_together() {
 
 #[tokio::test]
 async fn two_channels_of_one_owner_at_once_are_served_one_by_one() {
-    let upstream = Upstream::start(Fault::Slow).await;
-    let world = World::start(&upstream.url).await;
+    let held = Held::start().await;
+    let world = held.world(|_| {}).await;
     let seeds = 10..16;
     for seed in seeds.clone() {
         world.change(seed, |channel| channel.owner = super::support::channel(10).owner);
@@ -101,11 +101,11 @@ async fn two_channels_of_one_owner_at_once_are_served_one_by_one() {
     let body = streamed("hello");
     let mut clients: Vec<_> = seeds.map(|seed| world.client(seed)).collect();
     let payments: Vec<_> = clients.iter_mut().map(|client| client.pay(&body)).collect();
-    let replies = futures::future::join_all(clients.iter().zip(&payments).map(|(it, payment)| it.send(payment, &body)));
-    let replies = replies.await;
+    let replies =
+        held.at_once(clients.iter().zip(&payments).map(|(client, payment)| client.send(payment, &body))).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
     assert!(replies.iter().filter(|reply| reply.status != 200).all(|reply| reply.code() == "window_full"));
-    assert_eq!(upstream.times_asked(), 1);
+    assert_eq!(held.upstream.times_asked(), 1);
 }
 
 #[tokio::test]
@@ -158,13 +158,11 @@ async fn an_answer_that_was_broken_off_counts_until_its_order_is_over_or_comes_a
     let body = question("hello");
     let (payment, new) = (client.pay(&body), client.pay(&body));
     let break_off = async |payment: &PaymentPayload, asked: usize| {
-        let sent = tokio::time::timeout(Duration::from_secs(5), async {
-            tokio::select! {
-                reply = client.send(payment, &body) => Some(reply),
-                () = until(|| upstream.times_asked() == asked) => None,
-            }
-        });
-        assert!(sent.await.expect("it is asked").is_none());
+        let answered = tokio::select! {
+            reply = client.send(payment, &body) => Some(reply),
+            () = wait_until("it is asked", || upstream.times_asked() == asked) => None,
+        };
+        assert!(answered.is_none());
         for _ in 0..100 {
             if world.account(10).await["serving"] == 0 {
                 return;
@@ -177,11 +175,9 @@ async fn an_answer_that_was_broken_off_counts_until_its_order_is_over_or_comes_a
     let reply = client.send(&new, &body).await;
     assert_eq!((reply.status, reply.code().as_str()), (402, "window_full"));
     break_off(&payment, 2).await;
+    break_off(&payment, 3).await;
+    let reply = client.send(&payment, &body).await;
+    assert_eq!((reply.status, reply.code().as_str()), (409, "order_broken"));
+    assert_eq!(upstream.times_asked(), 3, "no more than so often");
     assert_eq!(world.account(10).await["receipts"], 0, "and it costs nothing");
-}
-
-async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

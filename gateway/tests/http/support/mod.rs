@@ -1,11 +1,13 @@
 //! A gateway with its ledger in a temporary folder, upstreams with every fault, and a client that pays.
 
 mod client;
+mod held;
 pub mod script;
 pub mod till;
 mod upstream;
 
 pub use client::{Client, Reply};
+pub use held::{wait_until, Held};
 pub use script::Script;
 pub use till::{payment, transfer, Chain, Weather, HOUSE, ROOM};
 pub use upstream::{Fault, Upstream, WORDS};

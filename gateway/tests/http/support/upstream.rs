@@ -86,7 +86,7 @@ fn event(choices: Value, usage: Value) -> Bytes {
     format!("data: {}\n\n", json!({"choices": choices, "usage": usage})).into()
 }
 
-async fn answer(fault: Fault, request: Value) -> Response {
+pub(super) async fn answer(fault: Fault, request: Value) -> Response {
     let usage = match fault {
         Fault::Lie => json!({"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000}),
         Fault::Silent => Value::Null,
