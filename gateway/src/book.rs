@@ -140,6 +140,11 @@ impl Book {
         &self.last
     }
 
+    /// Whether an order of this nonce is being served, was, or was cut off.
+    pub fn is_known(&self, nonce: u64) -> bool {
+        self.known.contains_key(&nonce)
+    }
+
     pub fn serving(&self) -> usize {
         self.serving
     }

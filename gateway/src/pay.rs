@@ -11,6 +11,7 @@ use crate::{
     refusal::Refusal,
     reply::{refusal_body, Failure},
     serve::Unserved,
+    tab::MOST_BREAKS,
     telemetry,
 };
 use axum::{
@@ -170,7 +171,11 @@ pub fn let_in(
     let mut tab = account.tab();
     tab.set(channel.address, book.part());
     let owner = tab.all(&channel.address, nonce, now);
-    match book.admit(asked, &channel, &account.contexts, &owner, &gateway.config.risk, now) {
+    let admitted = match tab.is_spent(channel.address, nonce) && !book.is_known(nonce) {
+        true => Err(Refusal::BrokenOff { times: MOST_BREAKS }),
+        false => book.admit(asked, &channel, &account.contexts, &owner, &gateway.config.risk, now),
+    };
+    match admitted {
         Ok(()) => {
             tab.set(channel.address, book.part());
             tab.came_again(channel.address, nonce);

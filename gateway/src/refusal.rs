@@ -49,6 +49,10 @@ pub enum Refusal {
     Serving,
     #[error("this order was being served when the gateway stopped; it costs nothing, and a new one is needed")]
     Broken,
+    #[error(
+        "this order was broken off {times} times before its answer began; it costs nothing, and a new one is needed"
+    )]
+    BrokenOff { times: u32 },
     #[error("this order was served; its receipt comes with this answer")]
     Served(Box<Signed<Receipt>>),
 
@@ -117,7 +121,7 @@ impl Refusal {
             Self::OrderTooLong { .. } => "order_too_long",
             Self::OrderTooSmall { .. } => "order_too_small",
             Self::Serving => "order_being_served",
-            Self::Broken => "order_broken",
+            Self::Broken | Self::BrokenOff { .. } => "order_broken",
             Self::Served(_) => "order_served",
             Self::VoucherContext => "voucher_context",
             Self::VoucherSignature => "voucher_signature",
@@ -141,7 +145,7 @@ impl Refusal {
 
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Serving | Self::Broken | Self::Served(_) => StatusCode::CONFLICT,
+            Self::Serving | Self::Broken | Self::BrokenOff { .. } | Self::Served(_) => StatusCode::CONFLICT,
             _ => StatusCode::PAYMENT_REQUIRED,
         }
     }

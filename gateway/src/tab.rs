@@ -43,11 +43,17 @@ struct Entry {
     until: UnixTime,
 }
 
+/// How often a client may break one order off; what the model begins each time, nobody pays.
+pub const MOST_BREAKS: u32 = 3;
+
 /// A request that the client broke off before anything of its answer was sent.
 #[derive(Debug, Clone, Copy)]
 struct BrokenOff {
     most: Amount,
     until: UnixTime,
+    times: u32,
+    /// It came again since.
+    is_back: bool,
 }
 
 #[derive(Debug, Default)]
@@ -72,12 +78,20 @@ impl Tab {
 
     /// Its place stays taken until the order is over that asked for it, or the same order comes again.
     pub fn broke_off(&mut self, channel: Pubkey, nonce: u64, most: Amount, until: UnixTime) {
-        self.broken_off.insert((channel, nonce), BrokenOff { most, until });
+        let times = self.broken_off.get(&(channel, nonce)).map_or(0, |it| it.times) + 1;
+        self.broken_off.insert((channel, nonce), BrokenOff { most, until, times, is_back: false });
     }
 
     /// It is being served again, or was.
     pub fn came_again(&mut self, channel: Pubkey, nonce: u64) {
-        self.broken_off.remove(&(channel, nonce));
+        if let Some(it) = self.broken_off.get_mut(&(channel, nonce)) {
+            it.is_back = true;
+        }
+    }
+
+    /// Whether it was broken off as often as it may be.
+    pub fn is_spent(&self, channel: Pubkey, nonce: u64) -> bool {
+        self.broken_off.get(&(channel, nonce)).is_some_and(|it| it.times >= MOST_BREAKS)
     }
 
     /// Begins to read the body that an order is for: once, and `most` of the owner's at the same time.
@@ -100,7 +114,8 @@ impl Tab {
     /// All together, without the place that this order has already.
     pub fn all(&mut self, channel: &Pubkey, nonce: u64, now: UnixTime) -> Part {
         self.broken_off.retain(|_, it| it.until > now);
-        let broken_off = self.broken_off.iter().filter(|(key, _)| **key != (*channel, nonce));
+        let gone = self.broken_off.iter().filter(|(_, it)| !it.is_back);
+        let broken_off = gone.filter(|(key, _)| **key != (*channel, nonce));
         let broken_off = broken_off.map(|(_, it)| Part { serving: 1, owed: it.most, ..Part::default() });
         let channels = self.channels.values().map(|Entry { part, until }| match *until > now || part.serving > 0 {
             true => *part,
@@ -160,6 +175,20 @@ mod tests {
         assert_eq!(tab.all(&channel(1), 8, NOW), Part::default());
         tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
         assert_eq!(tab.all(&channel(1), 8, after(NOW, 20)), Part::default());
+    }
+
+    #[test]
+    fn an_order_is_broken_off_so_often_until_it_is_over() {
+        let mut tab = Tab::default();
+        for _ in 0..MOST_BREAKS {
+            assert!(!tab.is_spent(channel(1), 7));
+            tab.came_again(channel(1), 7);
+            tab.broke_off(channel(1), 7, Amount::new(40), after(NOW, 20));
+        }
+        assert!(tab.is_spent(channel(1), 7) && !tab.is_spent(channel(1), 8));
+        assert_eq!(tab.all(&channel(1), 8, NOW), part(0, 1, 40, 0), "one place, however often");
+        tab.all(&channel(1), 8, after(NOW, 20));
+        assert!(!tab.is_spent(channel(1), 7));
     }
 
     #[test]
