@@ -2,10 +2,10 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+use tokio::net::TcpSocket;
 
 const MINT: &str = "So11111111111111111111111111111111111111112";
 
@@ -89,6 +89,35 @@ fn a_small_module_that_keeps_a_compiler_busy_for_minutes_costs_the_time_that_is_
     assert!(said.contains("takes longer than the 300 ms"), "{said}");
 }
 
+/// Two exports of one name, which is longer than what a pipe holds.
+#[test]
+fn a_module_whose_fault_takes_long_to_say_is_refused_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (module, input) = (folder.path().join("wordy.wasm"), folder.path().join("input"));
+    let name = "x".repeat(99_000);
+    let head = [b"\0asm\x01\0\0\0".as_slice(), &[5, 3, 1, 0, 1]].concat();
+    let export = [leb(name.len()), name.into_bytes(), vec![2, 0]].concat();
+    let exports = [vec![2], export.clone(), export].concat();
+    std::fs::write(&module, [head, vec![7], leb(exports.len()), exports].concat()).unwrap();
+    std::fs::write(&input, "x").unwrap();
+    let mut command = node();
+    command.args(["exec", "--max-compile-ms", "60000", "--artifacts"]).arg(folder.path());
+    let output = command.arg("--module").arg(&module).arg("--input").arg(&input).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("duplicate export name") && said.len() < 10_000, "{} bytes: {:.300}", said.len(), said);
+}
+
+/// An unsigned number as WebAssembly writes it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 128 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
 #[test]
 fn settings_that_are_missing_or_wrong_end_it_with_2_and_say_what_to_do() {
     for (args, named) in [
@@ -110,11 +139,10 @@ fn with_nothing_to_talk_to_it_waits_and_stops_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let keypair = folder.path().join("key.json");
     joule_sdk::keys::write(&keypair, &joule_sdk::Keypair::new()).unwrap();
-    // A port that nobody listens on, because it was just let go.
-    let silent = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
+    // An address where nobody listens, and nobody else can.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let silent = format!("http://{}", nobody.local_addr().unwrap());
     let mut child = node()
         .args(["--json", "run", "--mint", MINT, "--rpc-url", &silent, "--indexer-url", &silent, "--poll-ms", "50"])
         .arg("--keypair")

@@ -22,7 +22,7 @@ const MOST_SECONDS: u64 = 600;
 /// What the process ends with, beside 0.
 const BAD_MODULE: i32 = 3;
 const UNTRANSLATABLE: i32 = 4;
-/// Bytes that are read of its complaint.
+/// Bytes that are kept of its complaint.
 const MOST_SAID: u64 = 4_096;
 /// Signals by which a process ends itself: abort, bus error, floating-point exception, illegal instruction, segmentation fault.
 const ITS_OWN: [i32; 5] = [6, 7, 8, 4, 11];
@@ -48,7 +48,7 @@ pub(super) async fn compile(bytes: &[u8]) -> Result<Vec<u8>, RunError> {
         .spawn()
         .map_err(host)?;
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (Some(mut stdin), Some(mut stdout), Some(stderr)) = pipes else {
+    let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) = pipes else {
         return Err(RunError::Host("the compiler has no pipes".into()));
     };
     let (mut compiled, mut said) = (Vec::new(), Vec::new());
@@ -57,10 +57,14 @@ pub(super) async fn compile(bytes: &[u8]) -> Result<Vec<u8>, RunError> {
         let _ = stdin.write_all(bytes).await;
         drop(stdin);
     };
-    let mut complaint = stderr.take(MOST_SAID);
-    let (took, heard) = (stdout.read_to_end(&mut compiled), complaint.read_to_end(&mut said));
-    let ((), took, heard, status) = tokio::join!(feed, took, heard, child.wait());
-    took.and(heard).map_err(host)?;
+    let hear = async {
+        (&mut stderr).take(MOST_SAID).read_to_end(&mut said).await?;
+        // One whose complaint nobody takes would wait for ever.
+        tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await
+    };
+    let ((), took, heard, status) = tokio::join!(feed, stdout.read_to_end(&mut compiled), hear, child.wait());
+    took.map_err(host)?;
+    heard.map_err(host)?;
     ended(status.map_err(host)?, compiled, String::from_utf8_lossy(&said).trim())
 }
 
