@@ -24,6 +24,12 @@ if ! command -v npm >/dev/null; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
 fi
+# The SDK's tests run in a browser too.
+if ! command -v "${CHROMIUM:-chromium}" >/dev/null; then
+    echo '[setup] installing Chromium, for the tests of the TypeScript SDK'
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+fi
 # A client of the indexer's API is made in Python, as others would make theirs.
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     echo '[setup] installing Python, for a generated client of the API'

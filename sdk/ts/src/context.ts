@@ -1,6 +1,7 @@
 // Hashes, and what a signature is for.
 
-import { createHash } from "node:crypto";
+import { sha256 as hasher } from "@noble/hashes/sha2";
+import { utf8 } from "./bytes.js";
 import { MAX_ENTRIES } from "./formats.js";
 
 const DOMAINS = {
@@ -19,16 +20,16 @@ export interface Deployment {
 
 /** sha256 of the parts, one after the other. */
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
+  const hash = hasher.create();
   for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  return hash.digest();
 }
 
 function context(domain: keyof typeof DOMAINS, { genesis, program }: Deployment, subject: Uint8Array[]): Uint8Array {
   for (const part of [genesis, program, ...subject]) {
     if (part.length !== 32) throw new RangeError(`an address has 32 bytes, not ${part.length}`);
   }
-  return sha256(new TextEncoder().encode(DOMAINS[domain]), genesis, program, ...subject);
+  return sha256(utf8(DOMAINS[domain]), genesis, program, ...subject);
 }
 
 /** Of one channel's vouchers, receipts or orders. */

@@ -1,5 +1,7 @@
 // The messages, byte by byte: fields of fixed size one after the other, numbers little endian. The same as crates/voucher.
 
+import { concat } from "./bytes.js";
+
 type Kind = "bytes32" | "u64" | "i64";
 type Shape = Record<string, Kind>;
 /** What a message of some shape holds. */
@@ -129,18 +131,4 @@ function checkCount(entries: number): void {
   if (!Number.isInteger(entries) || entries < 1 || entries > MAX_ENTRIES) {
     throw new RangeError(`a batch has 1 to ${MAX_ENTRIES} entries, not ${entries}`);
   }
-}
-
-export function concat(parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, n) => byte === b[n]);
 }

@@ -1,6 +1,7 @@
 // Which vouchers a channel takes.
 
-import { equal, type Voucher } from "./formats.js";
+import { equal } from "./bytes.js";
+import type { Voucher } from "./formats.js";
 
 /** What a channel's next voucher must keep to. */
 export interface Limits {

@@ -1,7 +1,8 @@
 // The instruction that makes the chain check one signature, in the layout that Joule's programs read.
 
 import { Ed25519Program, TransactionInstruction } from "@solana/web3.js";
-import { concat } from "./formats.js";
+import { Buffer } from "buffer";
+import { concat } from "./bytes.js";
 
 const KEY_AT = 16;
 const SIGNATURE_AT = 48;

@@ -1,7 +1,7 @@
 // The Merkle tree of RFC 6962 over receipts.
 
+import { equal } from "./bytes.js";
 import { sha256 } from "./context.js";
-import { equal } from "./formats.js";
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);

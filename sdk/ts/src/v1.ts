@@ -8,6 +8,7 @@ import {
   type CompiledTransactionMessage, type CompiledTransactionMessageWithLifetime,
 } from "@solana/transaction-messages";
 import { getTransactionDecoder, getTransactionEncoder, type Transaction } from "@solana/transactions";
+import { compare } from "./bytes.js";
 import type { Signer } from "./signing.js";
 
 /** The longest transaction. */
@@ -58,7 +59,7 @@ function roles(payer: PublicKey, instructions: TransactionInstruction[]): Role[]
   }
   roles.delete(payer.toBase58());
   const rank = ({ signs, writes }: Role) => (signs ? 0 : 2) + (writes ? 0 : 1);
-  const others = [...roles.values()].sort((a, b) => rank(a) - rank(b) || Buffer.compare(a.key.toBytes(), b.key.toBytes()));
+  const others = [...roles.values()].sort((a, b) => rank(a) - rank(b) || compare(a.key.toBytes(), b.key.toBytes()));
   return [{ key: payer, signs: true, writes: true }, ...others];
 }
 

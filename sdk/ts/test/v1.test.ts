@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { Buffer } from "buffer";
 import { test } from "node:test";
 import { PublicKey, TransactionInstruction, VersionedMessage } from "@solana/web3.js";
 import { Signer, v1 } from "../src/index.js";
+import { rows } from "./data/v1.js";
 import { bytes } from "./vectors.js";
-
-const rows: any[] = createRequire(import.meta.url)("../../v1.json");
 
 const instruction = ({ program, accounts, data }: any) =>
   new TransactionInstruction({
@@ -13,7 +12,7 @@ const instruction = ({ program, accounts, data }: any) =>
     keys: accounts.map(([address, isSigner, isWritable]: [string, boolean, boolean]) => ({
       pubkey: new PublicKey(address), isSigner, isWritable,
     })),
-    data: Buffer.from(data, "hex"),
+    data: Buffer.from(bytes(data)),
   });
 
 const limitsOf = (row: any): v1.Limits => ({

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  Batch, Frontier, Order, Receipt, Signer, Verifier, Voucher, amountOf, batchContext, contextOf, leafOf, overcharges,
-  precompileData, prove, refusal, rootOf, sha256, sumOf, unitsOf, verifyProof, type Limits, type Prices, type Usage,
+  Batch, Frontier, Order, Receipt, Signer, Verifier, Voucher, amountOf, batchContext, contextOf, equal, leafOf, overcharges,
+  precompileData, prove, refusal, rootOf, sha256, sumOf, unitsOf, verifyProof, type VoucherLimits, type Prices, type Usage,
 } from "../src/index.js";
 import { vectors, type Row } from "./vectors.js";
 
 const signerOf = (key: Uint8Array) => {
-  const row = vectors("keys").find((row) => Buffer.compare(row.public, key) === 0);
+  const row = vectors("keys").find((row) => equal(row.public, key));
   assert.ok(row, "a key of the vectors");
   return new Signer(row.secret);
 };
@@ -46,7 +46,7 @@ test("bytes of another size are no message", () => {
 
 test("a voucher is refused for the same reason", () => {
   for (const { voucher, now, refusal: reason, ...limits } of vectors("limits")) {
-    assert.equal(refusal(limits as Limits, Voucher.decode(voucher), now), reason);
+    assert.equal(refusal(limits as VoucherLimits, Voucher.decode(voucher), now), reason);
   }
 });
 

@@ -1,10 +1,10 @@
 // crates/voucher/vectors.json, with its hex as bytes and its decimal strings as bigints.
 
-import { createRequire } from "node:module";
+import { unhex as bytes } from "../src/index.js";
+import { vectors as raw } from "./data/vectors.js";
 
+export { bytes };
 export type Row = Record<string, any>;
-
-const raw: Record<string, Row[]> = createRequire(import.meta.url)("../../../crates/voucher/vectors.json");
 
 const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 /** These are always numbers of 64 bits; other strings of digits alone are hex. */
@@ -24,8 +24,6 @@ function read(name: string, value: unknown): unknown {
 function fields(row: Row): Row {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), read(camel(name), value)]));
 }
-
-export const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 
 /** All rows of a section; a section that is not there, or empty, is an error. */
 export function vectors(section: string): Row[] {

@@ -1,0 +1,25 @@
+// Somebody on the local network.
+
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Joule } from "../joule.js";
+import { artifactFolder } from "./folder.js";
+import { readKey } from "./keys.js";
+
+/** As `persona`, such as `alice`, on the network that `joule-localnet` runs, by its state folder [default: JOULE_STATE_DIR, or .localnet]. */
+export async function localnet(persona: string, stateDir = process.env.JOULE_STATE_DIR ?? ".localnet"): Promise<Joule> {
+  const file = join(stateDir, "localnet.json");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new Error(`${file} is not there: is joule-localnet running, with --state-dir ${resolve(stateDir)}?`);
+  }
+  const network = JSON.parse(text) as Record<string, string | undefined>;
+  const artifacts = network.artifacts ?? "artifacts";
+  return Joule.connect({
+    rpc: network.rpc ?? network.rpc_url!, ws: network.ws ?? network.ws_url, mint: network.mint!, symbol: network.symbol ?? "JOULE",
+    wallet: readKey(join(stateDir, "keys", `${persona}.json`)),
+    artifacts: /^https?:/.test(artifacts) ? artifacts : artifactFolder(resolve(stateDir, artifacts)),
+  });
+}

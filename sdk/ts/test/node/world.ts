@@ -1,0 +1,107 @@
+// A local network with an indexer, a provider's node and, if it is wanted, a gateway: the binaries of the build.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { BINARIES, REPOSITORY } from "./repository.js";
+
+/** How long anything may take: only failures wait for it. */
+const PATIENCE_MS = 120_000;
+
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), "joule-sdk-"));
+  readonly stateDir = join(this.folder, "state");
+  private readonly children: ChildProcess[] = [];
+  network: Record<string, string> = {};
+  indexer = "";
+
+  /** With a provider, `north`, that is registered, bonded and takes jobs. */
+  static async start(): Promise<World> {
+    const world = new World();
+    try {
+      const programs = join(REPOSITORY, "target/deploy");
+      world.network = JSON.parse(await world.spawn("joule-localnet", ["--state-dir", world.stateDir, "--programs-dir", programs, "--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--slot-ms", "100", "--json"], /^(\{.*\})$/));
+      world.network = { ...world.network, rpc: world.network.rpc ?? world.network.rpc_url!, ws: world.network.ws ?? world.network.ws_url!, grpc: world.network.grpc ?? world.network.grpc_url! };
+      const { rpc, grpc, mint } = world.network;
+      world.indexer = await world.spawn("joule-indexer", ["--rpc", rpc!, "--grpc", grpc!, "--listen", "127.0.0.1:0", "--database", join(world.folder, "index.sqlite")], /^joule-indexer: (\S+)/);
+      await world.joule("provider", "register", "--as", "north");
+      await world.joule("provider", "bond", "open", "100", "--as", "north");
+      void world.spawn("joule-node", ["run", "--rpc-url", rpc!, "--indexer-url", world.indexer, "--artifacts", join(world.stateDir, "artifacts"), "--keypair", world.key("north"), "--mint", mint!, "--poll-ms", "200"], /never/).catch(() => {});
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  key(persona: string): string {
+    return join(this.stateDir, "keys", `${persona}.json`);
+  }
+
+  /** `joule ..`, its JSON. */
+  async joule(...args: string[]): Promise<any> {
+    const { stdout } = await promisify(execFile)(this.binary("joule"), [...args, "--json", "--state-dir", this.stateDir], { env: ENV });
+    return stdout.trim() === "" ? null : JSON.parse(stdout);
+  }
+
+  /** `bob`'s model, sold by `north` through a gateway. */
+  async sell(origins: string[] = []): Promise<{ gateway: string; model: string }> {
+    const { model } = await this.joule("model", "create", "--as", "bob");
+    const published = await this.joule("model", "publish", model, "--request", "0.001", "--input", "1", "--output", "5", "--as", "bob");
+    const digits = join(REPOSITORY, "workloads/digits/digits.wasm");
+    const upstream = await this.spawn("joule-gateway", ["upstream", "--listen", "127.0.0.1:0", "--module", digits], /^joule-gateway upstream: (\S+)/);
+    const config = join(this.folder, "gateway.toml");
+    writeFileSync(config, this.gatewayToml(model, published.price_list, upstream, origins));
+    return { model, gateway: await this.spawn("joule-gateway", ["run", "--config", config], /^joule-gateway: (\S+)/) };
+  }
+
+  private gatewayToml(model: string, prices: string, upstream: string, origins: string[]): string {
+    return `listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '${this.network.rpc}'\nkeypair = '${this.key("north")}'\nledger = 'gateway.sqlite'
+cors_origins = ${JSON.stringify(origins)}\n[risk]\nwindow = 4\nmin_grace = 60\nrefresh_ms = 200\n[settle]\nevery_ms = 200\nfee = 0\n[[model]]\nname = 'digits'
+model = '${model}'\nprices = ['${prices}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`;
+  }
+
+  private binary(name: string): string {
+    const path = join(BINARIES, name);
+    if (!existsSync(path)) throw new Error(`${path} is not there: \`make build\` makes it`);
+    return path;
+  }
+
+  /** Starts a service, and waits until it says what `ready` matches: the first group. */
+  private spawn(name: string, args: string[], ready: RegExp): Promise<string> {
+    const child = spawn(this.binary(name), args, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
+    this.children.push(child);
+    const log: string[] = [];
+    const file = createWriteStream(join(this.folder, `${name}.log`), { flags: "a" });
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`${name} ${why}:\n${log.slice(-20).join("\n")}`));
+      const timer = setTimeout(() => fail("says nothing"), PATIENCE_MS);
+      timer.unref();
+      for (const stream of [child.stdout, child.stderr]) {
+        createInterface({ input: stream }).on("line", (line) => {
+          log.push(line);
+          file.write(`${line}\n`);
+          const found = ready.exec(line);
+          if (found) (clearTimeout(timer), resolve(found[1]!));
+        });
+      }
+      child.on("exit", (code) => fail(`ended with ${code}`));
+      child.on("error", (error) => fail(error.message));
+    });
+  }
+
+  async stop(): Promise<void> {
+    const ended = this.children.map((child) => child.exitCode === null && child.signalCode === null && new Promise((done) => child.on("exit", done)));
+    this.children.reverse().forEach((child) => child.kill("SIGTERM"));
+    const late = setTimeout(() => this.children.forEach((child) => child.kill("SIGKILL")), 10_000);
+    await Promise.all(ended);
+    clearTimeout(late);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of the caller's settings reaches the services. */
+const ENV = Object.fromEntries(["PATH", "HOME", "TMPDIR"].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
