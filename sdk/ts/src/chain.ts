@@ -1,5 +1,6 @@
 // Somebody on a cluster, with a token: what jobs and channels are made with.
 
+import { AnchorProvider, type Wallet as AnchorWallet } from "@anchor-lang/core";
 import { Connection, Keypair, PublicKey, SYSVAR_CLOCK_PUBKEY, type Commitment, type Signer as Web3Signer, type TransactionInstruction } from "@solana/web3.js";
 import { findAccount, readAccount } from "./accounts.js";
 import { inTokens, unitsIn, type Amount, type Token } from "./amount.js";
@@ -83,6 +84,14 @@ export class Chain {
   get artifacts(): ArtifactStore {
     if (!this.store) throw new Error("nobody has said where artifacts are: name `artifacts` in the settings, such as http://127.0.0.1:7800");
     return this.store;
+  }
+
+  /** For Anchor's clients of the programs, such as `escrow(joule.provider)`. */
+  get provider(): AnchorProvider {
+    const { wallet, connection, commitment } = this;
+    const all = async <T>(transactions: T[]) => Promise.all(transactions.map((one) => wallet.signTransaction(one as never)));
+    const full = { publicKey: wallet.publicKey, signTransaction: wallet.signTransaction.bind(wallet), signAllTransactions: all } as unknown as AnchorWallet;
+    return new AnchorProvider(connection, full, { commitment, preflightCommitment: commitment });
   }
 
   /** Sends a transaction that I pay for, and waits until it is confirmed. Returns its signature. Throws a `JouleError`. */

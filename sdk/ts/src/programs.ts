@@ -2,10 +2,15 @@
 // and what it sends and the chain refuses is a JouleError.
 
 import { Program, type Idl, type Provider } from "@anchor-lang/core";
+import { Buffer } from "buffer";
 import { explaining } from "./errors/provider.js";
 import { IDLS, type JouleBilling, type JouleEscrow, type JouleRegistry, type JouleStaking, type JouleTreasury } from "./idls.js";
 
-const client = <I extends Idl>(idl: I) => (provider: Provider) => new Program<I>(idl, explaining(provider));
+const client = <I extends Idl>(idl: I) => (provider: Provider) => {
+  // Anchor's build for browsers takes the global one when it looks for the event authority; bundlers put none there.
+  (globalThis as { Buffer?: unknown }).Buffer ??= Buffer;
+  return new Program<I>(idl, explaining(provider));
+};
 
 export const billing = client<JouleBilling>(IDLS.billing);
 export const escrow = client<JouleEscrow>(IDLS.escrow);

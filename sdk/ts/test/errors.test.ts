@@ -63,6 +63,7 @@ test("errors of the runtime are said in words, whoever says them", () => {
     [preflight("Transaction simulation failed: Blockhash not found", []), "BlockhashNotFound"],
     [preflight("Transaction simulation failed: Attempt to debit an account but found no record of a prior credit.", []), "AccountNotFound"],
     [preflight("Transaction simulation failed: Error processing Instruction 0: missing required signature for instruction", []), "MissingRequiredSignature"],
+    [preflight("Transaction simulation failed: Error processing Instruction 0: account data too small for instruction: 3 log messages:\n  Program x", []), "AccountDataTooSmall"],
     [new Error('Raw transaction 5x failed ({"err":{"InstructionError":[0,{"Custom":6401}]}})'), "Paused"],
     [{ meta: { err: { InstructionError: [0, { Custom: 6459 }] }, logMessages: [] } }, "NoContradiction"],
   ] as const) {

@@ -42,7 +42,7 @@ function isError(value: unknown): TransactionError | null {
 function ofText(text: string): TransactionError | null {
   const json = /\{"InstructionError":\[\d+,(?:"\w+"|\{"\w+":\w+\})\]\}/.exec(text)?.[0];
   if (json) return JSON.parse(json) as TransactionError;
-  const instruction = /Error processing Instruction (\d+): (.*?)\.? *(?:\n|$)/.exec(text);
+  const instruction = /Error processing Instruction (\d+): (.*?)(?:: \d+ log messages:?)?\.? *(?:\n|$)/.exec(text);
   if (instruction) {
     const custom = /custom program error: (0x[0-9a-f]+|\d+)/.exec(instruction[2]!)?.[1];
     return { InstructionError: [Number(instruction[1]), custom ? { Custom: Number(custom) } : instruction[2]] };

@@ -68,6 +68,7 @@ export const ANCHOR: Words = {
 export const RUNTIME: Record<string, string> = {
   AccountAlreadyInitialized: "An account exists already at that address",
   AccountBorrowFailed: "An account is in two places, and may be in one of them",
+  AccountDataTooSmall: "An account does not exist yet, or is of another kind",
   AccountInUse: "Another transaction is writing one of the accounts: try again",
   AccountNotFound: "The account that is to pay the fee does not exist on this cluster: it has never had any SOL",
   AlreadyProcessed: "This very transaction has been processed already",

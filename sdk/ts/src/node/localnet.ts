@@ -15,10 +15,9 @@ export async function localnet(persona: string, stateDir = process.env.JOULE_STA
   } catch {
     throw new Error(`${file} is not there: is joule-localnet running, with --state-dir ${resolve(stateDir)}?`);
   }
-  const network = JSON.parse(text) as Record<string, string | undefined>;
-  const artifacts = network.artifacts ?? "artifacts";
+  const { rpc, ws, mint, symbol, artifacts } = JSON.parse(text) as Record<"rpc" | "ws" | "mint" | "symbol" | "artifacts", string>;
   return Joule.connect({
-    rpc: network.rpc ?? network.rpc_url!, ws: network.ws ?? network.ws_url, mint: network.mint!, symbol: network.symbol ?? "JOULE",
+    rpc, ws, mint, symbol,
     wallet: readKey(join(stateDir, "keys", `${persona}.json`)),
     artifacts: /^https?:/.test(artifacts) ? artifacts : artifactFolder(resolve(stateDir, artifacts)),
   });

@@ -44,6 +44,8 @@ interface Out {
 export interface Told {
   /** Each receipt that was taken, and whether its answer came whole. */
   onReceipt?: ((receipt: Receipt, isWhole: boolean) => void) | undefined;
+  /** Why a stream has failed that was being handed on: some browsers show whoever reads it a TypeError in its place. */
+  onFailure?: ((error: unknown) => void) | undefined;
   /** Why a request is sent again. */
   onRetry?: ((why: string) => void) | undefined;
 }
@@ -214,6 +216,7 @@ export class Buyer {
         } catch (error) {
           over();
           await this.lose(out.nonce);
+          this.told.onFailure?.(error);
           controller.error(error);
         }
       },

@@ -26,7 +26,7 @@ const pages = new Map<string, string>();
 async function open(name: string, text: string, alias: Record<string, string> = {}): Promise<Page> {
   pages.set(`/${name}.js`, (await bundle(text, alias)).code);
   pages.set(`/${name}`, `<!doctype html><title>${name}</title><script type="module" src="/${name}.js"></script>`);
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   page.on("pageerror", (error) => console.error(`${name}: ${error.stack}`));
   await page.goto(`${origin}/${name}`);
   return page;

@@ -23,13 +23,13 @@ export class World {
     const world = new World();
     try {
       const programs = join(REPOSITORY, "target/deploy");
-      world.network = JSON.parse(await world.spawn("joule-localnet", ["--state-dir", world.stateDir, "--programs-dir", programs, "--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--slot-ms", "100", "--json"], /^(\{.*\})$/));
-      world.network = { ...world.network, rpc: world.network.rpc ?? world.network.rpc_url!, ws: world.network.ws ?? world.network.ws_url!, grpc: world.network.grpc ?? world.network.grpc_url! };
-      const { rpc, grpc, mint } = world.network;
-      world.indexer = await world.spawn("joule-indexer", ["--rpc", rpc!, "--grpc", grpc!, "--listen", "127.0.0.1:0", "--database", join(world.folder, "index.sqlite")], /^joule-indexer: (\S+)/);
+      const ports = ["--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--slot-time", "100ms"];
+      world.network = JSON.parse(await world.spawn("joule-localnet", ["--state-dir", world.stateDir, "--programs-dir", programs, ...ports, "--json"], /^(\{.*\})$/));
+      world.indexer = await world.spawn("joule-indexer", ["--config", world.settings("indexer", "")], /^joule-indexer: (http\S+)/);
       await world.joule("provider", "register", "--as", "north");
       await world.joule("provider", "bond", "open", "100", "--as", "north");
-      void world.spawn("joule-node", ["run", "--rpc-url", rpc!, "--indexer-url", world.indexer, "--artifacts", join(world.stateDir, "artifacts"), "--keypair", world.key("north"), "--mint", mint!, "--poll-ms", "200"], /never/).catch(() => {});
+      const node = world.settings("node", "[node]\nlisten = 'off'\npoll = '200ms'\n");
+      void world.spawn("joule-node", ["run", "--config", node], /never/).catch(() => {});
       return world;
     } catch (error) {
       await world.stop();
@@ -52,16 +52,23 @@ export class World {
     const { model } = await this.joule("model", "create", "--as", "bob");
     const published = await this.joule("model", "publish", model, "--request", "0.001", "--input", "1", "--output", "5", "--as", "bob");
     const digits = join(REPOSITORY, "workloads/digits/digits.wasm");
-    const upstream = await this.spawn("joule-gateway", ["upstream", "--listen", "127.0.0.1:0", "--module", digits], /^joule-gateway upstream: (\S+)/);
-    const config = join(this.folder, "gateway.toml");
-    writeFileSync(config, this.gatewayToml(model, published.price_list, upstream, origins));
-    return { model, gateway: await this.spawn("joule-gateway", ["run", "--config", config], /^joule-gateway: (\S+)/) };
+    const upstream = await this.spawn("joule-gateway", ["upstream", "--listen", "127.0.0.1:0", "--module", digits], /^joule-gateway upstream: (http\S+)/);
+    const gateway = this.settings("gateway", `[gateway]
+listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\ncors_origins = ${JSON.stringify(origins)}
+[gateway.risk]\nmin_grace = '1m'\nrefresh = '200ms'\n[gateway.settle]\nevery = '200ms'\nfee = '0 units'
+[[gateway.model]]\nname = 'digits'\nmodel = '${model}'\nprices = ['${published.price_list}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`);
+    return { model, gateway: await this.spawn("joule-gateway", ["run", "--config", gateway], /^joule-gateway: (http\S+)/) };
   }
 
-  private gatewayToml(model: string, prices: string, upstream: string, origins: string[]): string {
-    return `listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '${this.network.rpc}'\nkeypair = '${this.key("north")}'\nledger = 'gateway.sqlite'
-cors_origins = ${JSON.stringify(origins)}\n[risk]\nwindow = 4\nmin_grace = 60\nrefresh_ms = 200\n[settle]\nevery_ms = 200\nfee = 0\n[[model]]\nname = 'digits'
-model = '${model}'\nprices = ['${prices}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`;
+  /** A joule.toml for one service. */
+  private settings(service: string, section: string): string {
+    const { rpc, grpc, mint, symbol, artifacts } = this.network;
+    const shared = { rpc, mint, symbol, artifacts, key: this.key("north"), indexer: this.indexer };
+    const path = join(this.folder, `${service}.toml`);
+    const top = Object.entries(shared).filter(([, value]) => value).map(([name, value]) => `${name} = '${value}'\n`).join("");
+    const index = `[indexer]\ngrpc = '${grpc}'\ndatabase = 'index.sqlite'\nlisten = '127.0.0.1:0'\n`;
+    writeFileSync(path, `${top}${service === "indexer" ? index : section}`);
+    return path;
   }
 
   private binary(name: string): string {
