@@ -1,6 +1,6 @@
 //! What the README and SECURITY.md say of tests is so.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 #[test]
 fn every_named_attack_is_a_test() {
@@ -36,41 +36,98 @@ fn sources(folder: &Path, found: &mut String) {
     }
 }
 
-/// The first cells of a table's rows, and what bullets begin with, in bold or up to the first comma or full stop.
-fn subjects(text: &str) -> Vec<String> {
-    let row = |line: &str| {
-        let cell = line.strip_prefix("| ")?.split(" |").next()?.trim().to_owned();
-        (!["who", "limit"].contains(&cell.as_str())).then_some(cell)
+fn name(line: &str) -> Option<&str> {
+    line.trim_start_matches("async ").strip_prefix("fn ")?.split_once('(').map(|(name, _)| name)
+}
+
+/// The names of the functions that are tests.
+fn tests(code: &str) -> BTreeSet<&str> {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let is_test = |line: &str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+    lines.windows(2).filter(|pair| is_test(pair[0])).filter_map(|pair| name(pair[1])).collect()
+}
+
+/// What somebody can, and cannot, by a row of the table: as many sentences as semicolons part.
+fn of_row(row: &str) -> Vec<String> {
+    let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+    let [who, can, cannot] = cells[..] else { panic!("not a row of three cells: {row}") };
+    let say = |verb: &'static str, cell: &str| -> Vec<String> {
+        cell.split("; ").filter(|clause| !clause.is_empty()).map(|clause| format!("{who} {verb} {clause}")).collect()
     };
-    let bullet = |line: &str| Some(line.strip_prefix("- ")?.trim_start_matches("**").to_owned());
-    text.lines().filter_map(|line| row(line).or_else(|| bullet(line))).collect()
+    [say("can", can), say("cannot", cannot)].concat()
+}
+
+/// The sentences of a paragraph, or of a limit without the bold words that it is called by.
+fn of_paragraph(text: &str) -> Vec<String> {
+    let text = text.trim().trim_start_matches("- ");
+    let said = text.strip_prefix("**").and_then(|text| text.split_once(".** ")).map_or(text, |(_, said)| said);
+    said.replace("**", "").split_inclusive(". ").map(|sentence| sentence.trim().to_owned()).collect()
+}
+
+/// Every sentence of SECURITY.md but what is for reviewers.
+fn sentences(security: &str) -> Vec<String> {
+    let (stated, _) = security.split_once("## For reviewers").expect("a part for reviewers");
+    let (mut found, mut paragraph) = (Vec::new(), String::new());
+    for line in stated.lines() {
+        let is_row = line.starts_with('|');
+        if (is_row || line.is_empty() || line.starts_with("- ") || line.starts_with('#')) && !paragraph.is_empty() {
+            found.extend(of_paragraph(&std::mem::take(&mut paragraph)));
+        }
+        match line {
+            "| who | can | cannot |" | "|---|---|---|" => {}
+            row if is_row => found.extend(of_row(row)),
+            heading if heading.starts_with('#') => {}
+            words => paragraph.extend([words.trim(), " "].into_iter().filter(|_| !words.is_empty())),
+        }
+    }
+    found
+}
+
+/// A row of what shows SECURITY.md.
+struct Shown<'a> {
+    words: &'a str,
+    /// None where no test can show it.
+    tests: Vec<&'a str>,
+    needs_tests: bool,
+}
+
+fn rows(text: &str) -> Vec<Shown<'_>> {
+    let (by_tests, by_none) = text.split_once("## What no test can show").expect("what no test can show");
+    let row = |line, needs_tests| {
+        let (words, cell) = str::strip_prefix(line, "| ")?.rsplit_once(" | ")?;
+        (words != "sentence").then(|| Shown { words, tests: cell.split('`').skip(1).step_by(2).collect(), needs_tests })
+    };
+    let shown = by_tests.lines().filter_map(|line| row(line, true));
+    shown.chain(by_none.lines().filter_map(|line| row(line, false))).collect()
 }
 
 #[test]
-fn every_row_and_every_limit_of_security_is_shown_by_tests_that_there_are() {
+fn every_sentence_of_security_is_shown_by_tests_that_there_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
-    let (security, shown) = (read("SECURITY.md"), read("docs/what-shows-security.md"));
-    let (stated, _) = security.split_once("## For reviewers").unwrap();
-    let named = subjects(&shown);
-    for subject in subjects(stated) {
-        assert!(named.iter().any(|name| subject.starts_with(name.as_str())), "nothing shows: {subject}");
-    }
-    for name in &named {
-        assert!(
-            subjects(stated).iter().any(|subject| subject.starts_with(name.as_str())),
-            "SECURITY.md has no: {name}"
-        );
-    }
+    let (stated, document) = (sentences(&read("SECURITY.md")), read("docs/what-shows-security.md"));
+    let rows = rows(&document);
     let mut code = String::new();
     for folder in ["tests", "programs", "gateway", "node", "crates", "indexer"] {
         sources(&root.join(folder), &mut code);
     }
-    let rows = shown.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
-    let mut tests = 0;
-    for test in rows.flat_map(|row| row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2)) {
-        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
-        tests += 1;
+    let known = tests(&code);
+    let mut wrong = Vec::new();
+    for sentence in &stated {
+        if !rows.iter().any(|row| sentence.contains(row.words)) {
+            wrong.push(format!("nothing shows: {sentence}"));
+        }
     }
-    assert!(tests > 50, "{tests} tests");
+    for Shown { words, tests, needs_tests } in &rows {
+        let fit = stated.iter().filter(|sentence| sentence.contains(words)).count();
+        if fit != 1 {
+            wrong.push(format!("{fit} sentences of SECURITY.md say: {words}"));
+        }
+        if tests.is_empty() == *needs_tests {
+            wrong.push(format!("has tests, or none, in the wrong table: {words}"));
+        }
+        wrong.extend(tests.iter().filter(|test| !known.contains(*test)).map(|test| format!("there is no test {test}")));
+    }
+    assert!(wrong.is_empty(), "docs/what-shows-security.md says how to keep it:\n{}", wrong.join("\n"));
+    assert!(stated.len() > 100 && rows.len() >= stated.len(), "{} sentences, {} rows", stated.len(), rows.len());
 }

@@ -2,7 +2,7 @@
 
 use joule_sdk::{
     billing::constants::{DISPUTE_PERIOD, PROTOCOL, PROVIDER},
-    instruction::{billing as build, registry},
+    instruction::{billing as build, registry, treasury},
     pda,
     registry::state::ProviderStatus,
     staking::state::Claim,
@@ -246,4 +246,16 @@ fn six_shares_are_paid_too() {
     for (place, bps) in shares.iter().enumerate() {
         assert_eq!(w.balance(&w.share_account(place)), 99_999 * *bps as u64 / 10_000);
     }
+}
+
+#[test]
+fn a_fee_change_does_not_touch_an_open_channel() {
+    let (mut w, channel) = settled(777_777);
+    let authority = w.authority.insecure_clone();
+    w.send(&[treasury::stage_fee(authority.pubkey(), 1, FEE_BPS + 100)], &[&authority]);
+    w.set_time(w.now() + 2 * 86_400);
+    w.send(&[treasury::apply_fee(1)], &[]);
+    w.backed(channel);
+    distributed(&mut w, channel);
+    assert_eq!(balances(&w), parts(777_777));
 }

@@ -84,3 +84,18 @@ fn rent_returns_to_whoever_paid_it_and_to_nobody_else() {
     let close = swap(w.close(channel), w.alice.pubkey(), bob.pubkey());
     w.refuse(close, &[], "WrongRentPayer");
 }
+
+#[test]
+fn a_rent_payer_that_becomes_a_program_keeps_no_channel_open() {
+    let mut w = World::paying(Kind::Classic);
+    let (north, channel) = (w.north.insecure_clone(), w.channelled());
+    let (mut account, mut state) = (w.svm.get_account(&channel).unwrap(), w.channel(&channel));
+    state.rent_payer = joule_sdk::registry::ID;
+    account.data[8..].copy_from_slice(bytemuck::bytes_of(&state));
+    let (rent, before) = (account.lamports, w.lamports(&w.payer_address()));
+    w.svm.set_account(channel, account).unwrap();
+    w.send(&[build::request_close(north.pubkey(), channel), w.close(channel)], &[&north]);
+    assert!(w.is_closed(&channel));
+    // The payer's own account keeps it.
+    assert_eq!(w.lamports(&w.payer_address()), before + rent);
+}

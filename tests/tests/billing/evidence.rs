@@ -195,3 +195,16 @@ fn what_is_left_of_a_claim_is_slashed_after_its_first_part_has_lapsed() {
     w.send(&disputing, &[]);
     assert_eq!((bond(&w).amount.get(), bond(&w).locked.get()), (BOND - 500, 0));
 }
+
+/// A payer that signs another root, which the receipt is not under, gives the proof up; with one that has it again, it is back.
+#[test]
+fn a_receipt_is_proven_by_the_root_settled_last_and_by_no_earlier_one() {
+    let (mut w, channel, receipts) = billed(one_too_high);
+    w.settled(channel, PAID + 1);
+    let disputing = dispute(&w, channel, &receipts[2], proof(&receipts, 2));
+    w.refuse_all(&disputing, &[], "NotIncluded");
+    let next = Voucher { usage_root: root(&receipts), ..w.voucher(&channel, 6, PAID + 2) };
+    let settling = w.settling(channel, &next);
+    w.send(&settling, &[]);
+    w.send(&disputing, &[]);
+}

@@ -1,6 +1,6 @@
 //! How much fits into one transaction, of version 0 with a lookup table and of version 1.
 
-use joule_sdk::{transaction, v1};
+use joule_sdk::{transaction, v1, Signer};
 use joule_tests::together::{Together, Version};
 
 /// The most that fit, by the version.
@@ -48,7 +48,7 @@ fn an_overcharge_is_proven_in_one_transaction_among_as_many_receipts_as_are_prom
 
 #[test]
 fn a_limit_of_version_1_that_is_one_short_stops_the_transaction() {
-    use joule_sdk::{v1::Limits, Signer as _};
+    use joule_sdk::v1::Limits;
     use solana_transaction::versioned::VersionedTransaction;
 
     let mut vouchers = Together::vouchers(1);
@@ -73,5 +73,14 @@ fn a_limit_of_version_1_that_is_one_short_stops_the_transaction() {
             (error, wanted) => error.is_none() && wanted.is_none(),
         };
         assert!(as_wanted, "{limits:?}: {error:?}");
+    }
+}
+
+#[test]
+fn without_a_lookup_table_a_proof_of_seven_hashes_fits_and_none_of_eight() {
+    for (levels, fits) in [(7, true), (8, false)] {
+        let proof = Together::overcharge(levels);
+        let bytes = joule_sdk::table::plain_len(&proof.instructions, &proof.world.stranger.pubkey());
+        assert_eq!(bytes <= transaction::MAX_BYTES, fits, "{levels} hashes: {bytes} bytes");
     }
 }

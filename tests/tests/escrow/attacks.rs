@@ -203,3 +203,22 @@ fn a_payee_that_keeps_redirecting_does_not_keep_the_other_waiting() {
     assert_eq!(w.balance(&other), BUDGET - PRICE);
     assert!(w.is_closed(&job));
 }
+
+#[test]
+fn another_payout_owner_is_named_for_what_begins_afterwards_only() {
+    let mut w = World::new(Kind::Classic);
+    let (taken, next, north, mallory) = (w.accepted(), w.opened(), w.north.insecure_clone(), Keypair::new());
+    let loot = w.token_account(&mallory.pubkey());
+    // Whoever has stolen the hot key makes itself the payout owner.
+    let profile = Profile { payout_owner: mallory.pubkey(), ..w.profile() };
+    w.send(&[instruction::registry::update(north.pubkey(), profile)], &[&north]);
+    w.refuse(instruction::escrow::redirect(mallory.pubkey(), taken, loot), &[&mallory], "NotPayee");
+    w.send(&[w.submit(taken)], &[&north]);
+    w.set_time(w.now() + 120);
+    w.send(&[w.settle(taken)], &[]);
+    assert_eq!((w.balance(&w.north_tokens()), w.balance(&loot)), (shares().1, 0));
+    // What it takes on from then on is paid to the new one.
+    w.refuse(w.accept(next), &[&north], "WrongPayoutOwner");
+    let accept = instruction::escrow::accept(Provider::new(north.pubkey(), loot), next, &w.job(&next), PRICE);
+    w.send(&[accept], &[&north]);
+}

@@ -120,3 +120,17 @@ fn of_equal_bids_the_first_is_the_cheapest() {
     w.send(&[w.bid(job, &second, LOW)], &[&second]);
     assert_eq!(w.job(&job).best_bid, w.bid_address(&job, &first));
 }
+
+#[test]
+fn a_pause_stops_new_bids_and_not_what_becomes_of_those_that_were_made() {
+    let mut w = World::new(Kind::Classic);
+    let (job, low, high) = auction(&mut w);
+    let (late, guardian) = (w.provider(2 * BUDGET), w.guardian.insecure_clone());
+    w.send(&[joule_sdk::instruction::treasury::pause(guardian.pubkey(), 0)], &[&guardian]);
+    w.refuse(w.bid(job, &late, LOW), &[&late], "Paused");
+    w.set_time(w.job(&job).bid_until.get() + 1);
+    let award = joule_sdk::instruction::escrow::award_bid(w.bid_address(&job, &low), &w.bid_of(&job, &low));
+    w.send(&[award], &[]);
+    assert_eq!(w.job(&job).provider_authority, low.pubkey());
+    w.send(&[w.withdraw_bid(&job, &high)], &[]);
+}

@@ -1,7 +1,19 @@
 //! The protocol's fee cannot be gone around.
 
-use joule_sdk::units::{Amount, Bps};
-use joule_tests::{Kind, World, BUDGET, FEE_BPS};
+use joule_sdk::{
+    instruction::{
+        escrow::{open, OpenAccounts},
+        staking::{create_pool, update_pool},
+    },
+    pda,
+    staking::state::{Params, Tier},
+    units::{Amount, Bps},
+    Signer,
+};
+use joule_tests::{
+    staking::{DAY, PARAMS},
+    Kind, World, BUDGET, FEE_BPS,
+};
 
 fn fee(price: u64) -> u64 {
     Bps::new(FEE_BPS).unwrap().of(Amount::new(price)).get()
@@ -47,4 +59,41 @@ fn work_paid_by_the_second_pays_the_fee_whichever_way_it_ends() {
         }
         assert_eq!(w.balance(&w.fee_vault()) - before, fee(50 * RATE), "stopped: {is_stopped}");
     }
+}
+
+#[test]
+fn a_stakers_discount_is_off_the_fee_of_what_it_opens_and_its_change_touches_no_open_job() {
+    let mut w = World::new(Kind::Classic);
+    let (authority, alice, north) = (w.authority.insecure_clone(), w.alice.insecure_clone(), w.north.insecure_clone());
+    let create = create_pool(authority.pubkey(), w.mint, w.token_program, PARAMS);
+    // Four times this weighs enough for the highest tier, which takes half off.
+    w.send(&[create, w.stake(&alice, 10_000_000, 365 * DAY)], &[&authority, &alice]);
+    let opened = |w: &mut World| {
+        let accounts = OpenAccounts {
+            payer: alice.pubkey(),
+            client: alice.pubkey(),
+            source: w.alice_tokens(),
+            refund: w.alice_tokens(),
+            mint: w.mint,
+            token_program: w.token_program,
+            requirements: None,
+            staked_in: Some(w.mint),
+        };
+        let id = w.next_id();
+        w.send(&[open(accounts, id, w.terms())], &[&alice]);
+        pda::job(&alice.pubkey(), id)
+    };
+    let cheap = opened(&mut w);
+    let tiers = PARAMS.tiers.map(|tier| Tier { discount_bps: 0, ..tier });
+    w.send(&[update_pool(authority.pubkey(), w.mint, Params { tiers, ..PARAMS })], &[&authority]);
+    let dear = opened(&mut w);
+    let mut paid = Vec::new();
+    for job in [cheap, dear] {
+        let before = w.balance(&w.fee_vault());
+        w.send(&[w.accept_for(job, BUDGET)], &[&north]);
+        w.send(&[w.submit(job)], &[&north]);
+        w.send(&[w.approve(job)], &[&alice]);
+        paid.push(w.balance(&w.fee_vault()) - before);
+    }
+    assert_eq!(paid, [fee(BUDGET) / 2, fee(BUDGET)]);
 }

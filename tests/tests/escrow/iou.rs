@@ -142,3 +142,25 @@ fn a_settled_job_with_debts_can_be_neither_expired_nor_approved_again() {
     let thief = w.token_account(&mallory.pubkey());
     w.refuse(instruction::escrow::redirect(mallory.pubkey(), job, thief), &[&mallory], "NotPayee");
 }
+
+#[test]
+fn what_is_to_come_out_of_a_frozen_vault_or_bond_waits_and_then_comes() {
+    let mut w = World::new(Kind::Classic);
+    let (job, late, before) = (w.delivered(), w.accepted(), w.balance(&w.alice_tokens()));
+    let (vault, bond_vault, amount) = (w.job(&job).vault, w.bond_vault(), w.bond().amount.get());
+    w.freeze(&vault);
+    w.set_time(w.job(&job).settle_after.get());
+    w.refuse(w.settle(job), &[], "TokenError::AccountFrozen");
+    w.thaw(&vault);
+    w.send(&[w.settle(job)], &[]);
+    assert_eq!(w.balance(&w.north_tokens()), shares().1);
+    w.freeze(&bond_vault);
+    w.set_time(w.job(&late).deliver_by.get() + 1);
+    w.refuse(w.fail(late), &[], "TokenError::AccountFrozen");
+    // Until the claim has lapsed: the client has its budget then, and the bond is whole.
+    w.set_time(w.now() + 120 + 31 * 24 * 60 * 60);
+    let claim = w.job(&late).claim;
+    w.send(&[instruction::staking::release_expired(claim, &w.get(&claim)), w.fail(late)], &[]);
+    assert_eq!(w.balance(&w.alice_tokens()), before + BUDGET - PRICE + BUDGET);
+    assert_eq!((w.bond().amount.get(), w.bond().locked.get()), (amount, 0));
+}

@@ -11,6 +11,7 @@ mod fail;
 mod fees;
 mod iou;
 mod leftovers;
+mod limits;
 mod metered;
 mod named_twice;
 mod open;

@@ -320,3 +320,28 @@ fn a_stranger_that_feeds_the_vault_changes_no_verdict_and_loses_its_gift() {
     assert_eq!(w.balance(&w.alice_tokens()), before + harmed + 77);
     assert_eq!(w.balance(&vault), pot());
 }
+
+#[test]
+fn a_dispute_goes_on_while_its_service_is_paused_and_its_token_retired() {
+    let mut w = World::new(Kind::Classic);
+    let (guardian, authority) = (w.guardian.insecure_clone(), w.authority.insecure_clone());
+    let job = w.delivered_by(w.quorum_terms());
+    let jurors: Vec<Keypair> = (0..3).map(|_| w.provider(EXPOSURE)).collect();
+    let pause = joule_sdk::instruction::treasury::pause(guardian.pubkey(), 0);
+    let retire = joule_sdk::instruction::treasury::update_mint(authority.pubkey(), w.mint, false, u64::MAX);
+    w.send(&[pause, retire], &[&guardian, &authority]);
+    w.challenged(job);
+    for juror in &jurors {
+        w.send(&[w.commit(job, juror, TRUTH, EXPOSURE)], &[juror]);
+    }
+    w.set_time(w.dispute(&job).commit_by.get() + 1);
+    for juror in &jurors {
+        w.send(&[w.reveal(job, 0, juror, TRUTH)], &[]);
+    }
+    w.set_time(w.dispute(&job).final_at.get() + 1);
+    w.send(&[w.resolve(job)], &[]);
+    assert_eq!(w.dispute(&job).verdict, Verdict::Counter as u8);
+    let votes: Vec<_> = jurors.iter().map(|juror| (0, juror)).collect();
+    w.wind_up(job, &votes);
+    assert!(w.is_closed(&job));
+}

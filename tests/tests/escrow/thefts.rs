@@ -1,7 +1,12 @@
 //! Thefts that a review of challenges found, each as its thief would try it.
 
 use joule_sdk::{
-    escrow::state::{Terms, Verdict},
+    escrow::{
+        constants::{APPEAL_MULTIPLE, JUROR_BPS},
+        state::{Terms, Verdict},
+    },
+    staking::penalty,
+    units::Amount,
     Signer,
 };
 use joule_tests::{Kind, World, BUDGET, EXPOSURE, PRICE, RESULT, TRUTH};
@@ -92,4 +97,27 @@ fn the_client_can_appeal_when_the_challenger_does_not_want_to() {
     w.send(&[w.resolve(job)], &[]);
     // Budget, appeal, and its share of the slashed bond.
     assert!(w.balance(&w.alice_tokens()) > before + BUDGET);
+}
+
+#[test]
+fn a_challenger_gains_two_fifths_at_most_of_what_is_slashed_and_of_an_appeal_that_is_lost() {
+    let mut w = World::new(Kind::Classic);
+    let resolvers = w.resolvers(&[EXPOSURE; 12]);
+    let job = w.delivered_by(w.panel_terms());
+    let carol = w.challenged(job);
+    let left = w.balance(&w.tokens_of(&carol));
+    let first = w.drawn(job, &resolvers);
+    w.seated(job, &first, &[TRUTH; 3]);
+    let (owner, tokens) = (w.north_payout.insecure_clone(), w.north_tokens());
+    w.mint_to(&tokens, APPEAL_MULTIPLE * EXPOSURE);
+    w.send(&[w.appeal(job, &owner)], &[&owner]);
+    let second = w.drawn(job, &resolvers);
+    w.seated(job, &second, &[TRUTH; 7]);
+    w.set_time(w.dispute(&job).final_at.get() + 1);
+    w.send(&[w.resolve(job)], &[]);
+    let forfeited = (1 + APPEAL_MULTIPLE) * EXPOSURE;
+    let jurors = forfeited * JUROR_BPS as u64 / 10_000;
+    let gain = w.balance(&w.tokens_of(&carol)) - left - EXPOSURE;
+    assert_eq!(gain, penalty::shares(Amount::new(forfeited - jurors), true).challenger.get());
+    assert!(0 < gain && gain * 5 <= 2 * forfeited);
 }

@@ -1,5 +1,8 @@
 use joule_sdk::{
-    instruction::{staking as build, treasury::update_mint},
+    instruction::{
+        staking as build,
+        treasury::{pause, update_mint},
+    },
     pda,
     staking::state::Bond,
     Pubkey, Signer,
@@ -254,4 +257,16 @@ fn what_is_released_and_not_kept_counts_nothing() {
     let bond: Bond = w.bond();
     assert_eq!((bond.kept.get(), bond.failed.get()), (0, 1));
     w.check_bond(&[first, second, third], 0);
+}
+
+#[test]
+fn no_pause_keeps_money_in_a_bond() {
+    let mut w = World::bonded(Kind::Classic);
+    let (cold, guardian) = (w.north_payout.insecure_clone(), w.guardian.insecure_clone());
+    w.send(&[w.unbond(BOND)], &[&cold]);
+    w.set_time(w.now() + 6 * DAY);
+    w.send(&[0, 1, 2, 3].map(|service| pause(guardian.pubkey(), service)), &[&guardian]);
+    w.set_time(w.now() + DAY);
+    w.send(&[w.withdraw_bond(), w.close_bond()], &[&cold]);
+    assert_eq!(w.balance(&w.north_tokens()), BOND);
 }

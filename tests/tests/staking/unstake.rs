@@ -1,6 +1,14 @@
 use crate::rewards::but_a_fraction;
-use joule_sdk::{pda, Signer};
-use joule_tests::{staking::DAY, swap, Kind, World};
+use joule_sdk::{
+    instruction::{staking::update_pool, treasury::pause},
+    pda,
+    staking::state::Params,
+    Signer,
+};
+use joule_tests::{
+    staking::{DAY, PARAMS},
+    swap, Kind, World,
+};
 
 #[test]
 fn unstake_waits_for_the_lock_and_withdraw_for_the_cool_down() {
@@ -126,4 +134,33 @@ fn every_account_is_the_one_that_the_stake_names() {
     let mint = w.create_mint(Kind::Classic, &[], &[]);
     let foreign = w.extra_token_account(&owner.pubkey(), &mint, &[]);
     w.refuse(swap(withdraw, tokens, foreign), &[&owner], "TokenError::MintMismatch");
+}
+
+#[test]
+fn a_cool_down_that_runs_keeps_its_end_and_the_next_takes_the_new_one() {
+    let mut w = World::pooled(Kind::Classic);
+    let (first, second, authority) = (w.staker(10_000, 0), w.staker(10_000, 0), w.authority.insecure_clone());
+    w.send(&[w.unstake(&first, 10_000)], &[&first]);
+    let longer = Params { cool_down: 90 * DAY as u32, ..PARAMS };
+    w.send(&[update_pool(authority.pubkey(), w.mint, longer)], &[&authority]);
+    w.send(&[w.unstake(&second, 10_000)], &[&second]);
+    w.set_time(w.now() + 7 * DAY);
+    w.send(&[w.withdraw_stake(&first)], &[&first]);
+    w.refuse(w.withdraw_stake(&second), &[&second], "StillCooling");
+    w.set_time(w.now() + 83 * DAY);
+    w.send(&[w.withdraw_stake(&second)], &[&second]);
+}
+
+#[test]
+fn no_pause_keeps_money_in_a_stake() {
+    let mut w = World::pooled(Kind::Classic);
+    let (owner, guardian) = (w.staker(10_000, 0), w.guardian.insecure_clone());
+    w.fund_pool(1_000);
+    w.set_time(w.now() + DAY);
+    w.send(&[0, 1, 2, 3].map(|service| pause(guardian.pubkey(), service)), &[&guardian]);
+    w.send(&[w.claim_rewards(&owner), w.unstake(&owner, 10_000)], &[&owner]);
+    // As soon as they can be paused again.
+    w.set_time(w.now() + 14 * DAY);
+    w.send(&[0, 1, 2, 3].map(|service| pause(guardian.pubkey(), service)), &[&guardian]);
+    w.send(&[w.withdraw_stake(&owner)], &[&owner]);
 }

@@ -1,8 +1,12 @@
 //! Who creates the protocol and who governs it.
 
 use crate::{protocol, FEES};
-use joule_sdk::{instruction::treasury::*, pda, Keypair, Pubkey, Signer};
-use joule_tests::{set_upgrade_authority, swap, Kind, World, BREAKER};
+use joule_sdk::{instruction::treasury::*, pda, AccountMeta, Instruction, Keypair, Pubkey, Signer};
+use joule_tests::{deployed, set_upgrade_authority, swap, Kind, World, BREAKER};
+use solana_account::Account;
+
+const RENT: &str = "SysvarRent111111111111111111111111111111111";
+const CLOCK: &str = "SysvarC1ock11111111111111111111111111111111";
 
 #[test]
 fn the_upgrade_authority_creates_the_protocol_once() {
@@ -111,4 +115,33 @@ fn set_guardian_replaces_the_guardian() {
     w.send(&[set_guardian(authority.pubkey(), next.pubkey())], &[&authority]);
     w.refuse(pause(guardian.pubkey(), 0), &[&guardian], "NotGuardian");
     w.send(&[pause(next.pubkey(), 0)], &[&next]);
+}
+
+#[test]
+fn whoever_may_upgrade_replaces_a_program_and_nobody_else_does() {
+    // What the upgradeable loader wants: `UpgradeableLoaderState::Buffer` with its authority, and its instruction `Upgrade`.
+    const BUFFER: u32 = 1;
+    const UPGRADE: u32 = 3;
+    let mut w = World::bare();
+    let (authority, mallory, spill) = (w.authority.insecure_clone(), w.alice.insecure_clone(), w.stranger.pubkey());
+    let (program, loader) = (joule_sdk::treasury::ID, w.svm.get_account(&joule_sdk::treasury::ID).unwrap().owner);
+    let (data, code) = (pda::program_data(&program), std::fs::read(deployed("joule_test_service")).unwrap());
+    w.set_slot(1_000);
+    let upgrade = |w: &mut World, who: &Keypair| {
+        let buffer = Pubkey::new_unique();
+        let content = [&BUFFER.to_le_bytes()[..], &[1], &who.pubkey().to_bytes(), &code].concat();
+        let lamports = w.svm.minimum_balance_for_rent_exemption(content.len());
+        let account = Account { lamports, data: content, owner: loader, ..Account::default() };
+        w.svm.set_account(buffer, account).unwrap();
+        let mut accounts: Vec<_> = [data, program, buffer, spill].map(|at| AccountMeta::new(at, false)).into();
+        accounts.extend([RENT, CLOCK].map(|sysvar| AccountMeta::new_readonly(sysvar.parse().unwrap(), false)));
+        accounts.push(AccountMeta::new_readonly(who.pubkey(), true));
+        Instruction { program_id: loader, accounts, data: UPGRADE.to_le_bytes().into() }
+    };
+    let holds = |w: &World| w.svm.get_account(&data).unwrap().data[45..].starts_with(&code);
+    let stolen = upgrade(&mut w, &mallory);
+    assert!(w.attempt(&[stolen], &[&mallory]).is_err() && !holds(&w));
+    let rightful = upgrade(&mut w, &authority);
+    w.send(&[rightful], &[&authority]);
+    assert!(holds(&w));
 }
