@@ -140,7 +140,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Waits until no other gateway sells on the ledger: one that is stopping still finishes its answers. Held until it is dropped.
 async fn alone(path: PathBuf) -> anyhow::Result<std::fs::File> {
-    let file = std::fs::File::create(&path).with_context(|| format!("{}", path.display()))?;
+    let file = joule_private::lockable(&path).with_context(|| format!("{}", path.display()))?;
     if matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
         tracing::info!(lock = %path.display(), "another gateway has this ledger; waiting until it has ended");
     }

@@ -63,6 +63,13 @@ pub fn database(path: &Path) -> io::Result<()> {
     })
 }
 
+/// A file to be locked, empty if there was none. Whoever can open such a file can hold its lock for ever, if only to read it.
+pub fn lockable(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE).open(path)?;
+    tighten(path)?;
+    Ok(file)
+}
+
 /// Written, and not there under its name yet.
 fn staged(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
     let parent = parent(path);
@@ -131,6 +138,19 @@ mod tests {
         replace(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn what_is_locked_can_be_opened_by_its_owner_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let [new, old] = ["new.lock", "old.lock"].map(|name| place.path().join(name));
+        fs::write(&old, "kept").unwrap();
+        fs::set_permissions(&old, Permissions::from_mode(0o644)).unwrap();
+        for path in [&new, &old] {
+            lockable(path).unwrap().try_lock().unwrap();
+            assert_eq!(mode(path), 0o600);
+        }
+        assert_eq!(fs::read(&old).unwrap(), b"kept");
     }
 
     #[test]

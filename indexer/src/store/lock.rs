@@ -21,11 +21,26 @@ impl Lock {
         let mut path = real.into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let file = File::create(&path).map_err(|error| refused(format!("{}: {error}", path.display())))?;
+        let file = joule_private::lockable(&path).map_err(|error| refused(format!("{}: {error}", path.display())))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Taken { path: database.display().to_string() }),
             Err(TryLockError::Error(error)) => Err(refused(format!("{}: {error}", path.display()))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// Whoever could open it could keep the indexer from starting.
+    #[test]
+    fn nobody_else_can_hold_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let _lock = Lock::take(&folder.path().join("db")).unwrap();
+        let mode = std::fs::metadata(folder.path().join("db.lock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
 }
