@@ -44,6 +44,7 @@ impl Server {
         let (limits, timeouts) = (&gateway.config.limits, &gateway.config.timeouts);
         let limits = joule_listen::Limits {
             connections: limits.connections,
+            share: joule_listen::Share::Usual,
             header_bytes: limits.header_bytes,
             header: Duration::from_millis(timeouts.request_ms),
             write: timeouts.idle(),

@@ -107,6 +107,7 @@ impl Indexer {
         }
         let limits = Limits {
             connections: settings.connections,
+            share: joule_listen::Share::Usual,
             header_bytes: HEADER_BYTES,
             header: settings.idle,
             write: settings.idle,

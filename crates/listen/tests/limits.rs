@@ -1,7 +1,7 @@
 //! Connections that ask nothing, ask without end, or do not listen.
 
 use axum::{routing::get, Router};
-use joule_listen::{serve, Limits};
+use joule_listen::{serve, Limits, Peer, Share};
 use std::{
     net::SocketAddr,
     sync::{
@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Notify,
     task::JoinHandle,
 };
@@ -21,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
 const LIMITS: Limits = Limits {
     connections: 2,
+    share: Share::Usual,
     header_bytes: 16 * 1024,
     header: Duration::from_millis(200),
     write: Duration::from_millis(200),
@@ -173,4 +174,46 @@ async fn connections_share_what_handlers_hold() {
     // All are accepted before the last of them is answered.
     assert!(ask(connections.last_mut().unwrap()).await.starts_with("HTTP/1.1 200"));
     assert!(copies.load(Ordering::Relaxed) < 10, "{copies:?}");
+}
+
+/// From one of this machine's own addresses.
+async fn connect_from(from: &str, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+#[tokio::test]
+async fn connections_of_one_address_leave_places_for_others() {
+    let server = Server::start(Limits { connections: 4, share: Share::Percent(50), ..PATIENT }).await;
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        idle.push(connect_from("127.0.0.1", server.address).await);
+    }
+    let mut other = connect_from("127.0.0.2", server.address).await;
+    assert!(ask(&mut other).await.starts_with("HTTP/1.1 200"));
+    // What is too much is closed, and what is within the share is served, then as before.
+    for stream in &mut idle[2..] {
+        assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
+    }
+    assert!(ask(&mut idle[0]).await.starts_with("HTTP/1.1 200"));
+    drop(idle);
+    for _ in 0..100 {
+        let mut again = connect_from("127.0.0.1", server.address).await;
+        again.write_all(ASK).await.unwrap();
+        if matches!(again.read(&mut [0]).await, Ok(1)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("its share never came back");
+}
+
+#[tokio::test]
+async fn handlers_know_who_asks() {
+    let who = async |request: axum::extract::Request| request.extensions().get::<Peer>().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, Router::new().route("/", get(who)), PATIENT, CancellationToken::new()));
+    assert!(ask(&mut connect_from("127.0.0.3", address).await).await.ends_with("127.0.0.3"));
 }
