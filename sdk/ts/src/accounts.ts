@@ -2,6 +2,7 @@
 
 import { Program, type BorshCoder, type Provider as AnchorProvider } from "@anchor-lang/core";
 import type { Commitment, Connection, PublicKey } from "@solana/web3.js";
+import { provideBuffer } from "./buffer.js";
 import { IDLS, PROGRAMS, type ProgramName } from "./idls.js";
 import { plain, type Accounts } from "./plain.js";
 
@@ -11,6 +12,7 @@ const coders = new Map<ProgramName, BorshCoder>();
 export function coder(program: ProgramName): BorshCoder {
   let own = coders.get(program);
   if (!own) {
+    provideBuffer();
     own = new Program(IDLS[program] as never, {} as AnchorProvider).coder as BorshCoder;
     coders.set(program, own);
   }

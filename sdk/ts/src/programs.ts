@@ -2,13 +2,12 @@
 // and what it sends and the chain refuses is a JouleError.
 
 import { Program, type Idl, type Provider } from "@anchor-lang/core";
-import { Buffer } from "buffer";
+import { provideBuffer } from "./buffer.js";
 import { explaining } from "./errors/provider.js";
 import { IDLS, type JouleBilling, type JouleEscrow, type JouleRegistry, type JouleStaking, type JouleTreasury } from "./idls.js";
 
 const client = <I extends Idl>(idl: I) => (provider: Provider) => {
-  // Anchor's build for browsers takes the global one when it looks for the event authority; bundlers put none there.
-  (globalThis as { Buffer?: unknown }).Buffer ??= Buffer;
+  provideBuffer();
   return new Program<I>(idl, explaining(provider));
 };
 

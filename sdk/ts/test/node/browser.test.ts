@@ -105,7 +105,7 @@ test("a page posts a job, and buys an answer whose receipt it has checked", asyn
         await joule.cancel(job);
         const amounts = [];
         const pay = payingFetch(joule, { gateway: "${gateway}", model: "${model}", budget: "2 JOULE", store: browserStore(), onReceipt: ({ amount }, isWhole) => amounts.push([String(amount), isWhole]) });
-        const ask = (stream) => pay("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", stream, messages: [{ role: "user", content: "..##..\\n.#..#.\\n.#..#.\\n..##.." }] }) });
+        const ask = (stream) => pay("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", stream, messages: [{ role: "user", content: ["...##...", "..#..#..", ".#....#.", ".#....#.", ".#....#.", ".#....#.", "..#..#..", "...##..."].join("\\n") }] }) });
         const plain = await (await ask(false)).json();
         const streamed = await (await ask(true)).text();
         await pay.settle();

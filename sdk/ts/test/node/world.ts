@@ -8,6 +8,11 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { BINARIES, REPOSITORY } from "./repository.js";
 
+/** As much of localnet.json as is used here. */
+interface Network extends Record<"rpc" | "ws" | "grpc" | "mint" | "symbol" | "artifacts", string> {
+  personas: Record<string, string>;
+}
+
 /** How long anything may take: only failures wait for it. */
 const PATIENCE_MS = 120_000;
 
@@ -15,7 +20,7 @@ export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "joule-sdk-"));
   readonly stateDir = join(this.folder, "state");
   private readonly children: ChildProcess[] = [];
-  network: Record<string, string> = {};
+  network: Network = { rpc: "", ws: "", grpc: "", mint: "", symbol: "", artifacts: "", personas: {} };
   indexer = "";
 
   /** With a provider, `north`, that is registered, bonded and takes jobs. */
@@ -55,8 +60,8 @@ export class World {
     const upstream = await this.spawn("joule-gateway", ["upstream", "--listen", "127.0.0.1:0", "--module", digits], /^joule-gateway upstream: (http\S+)/);
     const gateway = this.settings("gateway", `[gateway]
 listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\ncors_origins = ${JSON.stringify(origins)}
-[gateway.risk]\nmin_grace = '1m'\nrefresh = '200ms'\n[gateway.settle]\nevery = '200ms'\nfee = '0 units'
-[[gateway.model]]\nname = 'digits'\nmodel = '${model}'\nprices = ['${published.price_list}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`);
+[gateway.risk]\nrefresh = '200ms'\n[gateway.settle]\nevery = '200ms'\nfee = '0 units'
+[[gateway.model]]\nname = 'digits'\nmodel = '${model}'\nprices = ['${published.prices}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`);
     return { model, gateway: await this.spawn("joule-gateway", ["run", "--config", gateway], /^joule-gateway: (http\S+)/) };
   }
 
