@@ -98,8 +98,8 @@ workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'
 	@workloads/digits/check-accuracy
 
-sdk-ts-check: setup
-	@echo '[test] the TypeScript SDK: types, and the same vectors as in Rust'
+sdk-ts-check: build ## the TypeScript SDK: the same vectors as in Rust, its page's programs run against the services, Chromium, the tarball
+	@echo '[test] the TypeScript SDK: in Node, in Chromium, and in another project that runs the programs of its page'
 	@cd sdk/ts && npm ci --no-fund --no-audit --silent && rm -rf dist && npm run --silent build && npm test --silent
 
 # Apart from `make test`: it installs six libraries.
