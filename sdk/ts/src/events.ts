@@ -59,7 +59,7 @@ export async function eventsIn(connection: Connection, signature: string, commit
 }
 
 /** The newest version of transactions that is read. */
-const VERSION = 0;
+const VERSION = 1;
 
 export interface Following {
   /** Whose [default: all five]. */

@@ -53,7 +53,7 @@ async function confirmed(connection: Connection, signature: string, last: number
 
 /** The logs say which program it was. */
 async function why(connection: Connection, signature: string, error: unknown): Promise<unknown> {
-  const found = await connection.getTransaction(signature, { commitment: "confirmed", maxSupportedTransactionVersion: 0 }).catch(() => null);
+  const found = await connection.getTransaction(signature, { commitment: "confirmed", maxSupportedTransactionVersion: 1 }).catch(() => null);
   const logs = found?.meta?.logMessages ?? [];
   const failure = failureOf({ error: error as never, logs });
   return failure ? new JouleError(failure, logs, signature, error) : explain(error);

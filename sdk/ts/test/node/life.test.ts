@@ -5,8 +5,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { PublicKey } from "@solana/web3.js";
-import { JouleError, Signer, escrow, pda, type Joule, type JouleEvent } from "../../src/index.js";
-import { localnet, readKey } from "../../src/node/index.js";
+import {
+  JouleError, Signer, build, escrow, payingFetch, pda, v1, type Joule, type JouleEvent, type PayingFetch, type Receipt,
+} from "../../src/index.js";
+import { fileStore, localnet, readKey } from "../../src/node/index.js";
 import { REPOSITORY } from "./repository.js";
 import { World } from "./world.js";
 
@@ -28,6 +30,10 @@ after(async () => {
   await listening;
   await world?.stop();
 });
+
+/** Once for all. */
+let selling: ReturnType<World["sell"]> | undefined;
+const sold = () => (selling ??= world.sell());
 
 const said = async (name: string) => {
   for (let tries = 0; tries < 200; tries += 1) {
@@ -67,7 +73,7 @@ test("a result is challenged, and nobody can settle before the verdict", async (
 });
 
 test("a deposit is made, reserved, and comes back", async () => {
-  const { model } = await world.sell();
+  const { model } = await sold();
   const provider = new PublicKey(world.network.personas.north!);
   const order = { model: new PublicKey(model), provider, signer: new PublicKey(Signer.make().publicKey), cap: "2 JOULE" };
   await assert.rejects(alice.openChannel({ ...order, cap: "9000000 JOULE" }), /9000000 JOULE must be deposited, and \w+ has [\d.]+ JOULE/);
@@ -84,6 +90,44 @@ test("a deposit is made, reserved, and comes back", async () => {
   await assert.rejects(alice.closeChannel(channel), /more seconds to settle/);
   const opened = await said("channelOpened");
   assert.ok(opened.name === "channelOpened" && opened.data.cap === 2_000_000n);
+});
+
+test("a program goes on with its channel where the last one stopped, and the gateway agrees", async () => {
+  const { gateway, model } = await sold();
+  const receipts: bigint[] = [];
+  const store = fileStore(join(world.folder, "channels"));
+  const paying = { gateway, model, budget: "2 JOULE", maxPerRequest: "0.1 JOULE", store, onReceipt: ({ sequence }: Receipt) => receipts.push(sequence) };
+  const rows = ["...##...", "..#..#..", ".#....#.", ".#....#.", ".#....#.", ".#....#.", "..#..#..", "...##..."];
+  const ask = (pay: PayingFetch, n: number, stream = false) =>
+    pay("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", stream, messages: [{ role: "user", content: [n, ...rows].join("\n") }] }) });
+  const first = payingFetch(alice, paying);
+  assert.equal((await ask(first, 1)).status, 200);
+  const channel = first.channel!;
+  await assert.rejects(payingFetch(alice, { ...paying, channel })("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", messages: [{ role: "user", content: rows.join("\n") }] }) }), /is held by process/);
+  await first.stop();
+  const second = payingFetch(alice, { ...paying, channel });
+  await Promise.all([ask(second, 2), ask(second, 3), ask(second, 4, true).then((answer) => answer.text())]);
+  assert.equal((await ask(second, 5)).status, 200);
+  assert.deepEqual([...receipts].sort(), [1n, 2n, 3n, 4n, 5n]);
+  const bad = await second("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", messages: [], nonsense: 1 }) });
+  assert.equal(bad.status, 400);
+  const { billed, receipts: count } = second.wallet!;
+  await second.settle();
+  const standing = (await (await second(`/joule/v1/channels/${channel}`)).json()) as Record<string, unknown>;
+  assert.deepEqual([standing.billed, standing.paid, standing.paid_receipts, standing.serving], [String(billed), String(billed), count, 0]);
+  await second.stop();
+});
+
+test("events of a transaction of version 1 are read", async () => {
+  const key = new Signer(Uint8Array.from(JSON.parse(readFileSync(world.key("alice"), "utf8")) as number[]).slice(0, 32));
+  const { mint } = alice;
+  const payer = pda.payer(alice.me, mint.address);
+  const put = build("billing", "deposit", { amount: 7n }, { depositor: alice.me, payer, vault: pda.payerVault(payer), source: alice.tokens, tokenProgram: mint.program });
+  const { blockhash } = await alice.connection.getLatestBlockhash();
+  const bytes = v1.sign(v1.compile(alice.me, [put], blockhash, { computeUnits: 200_000, loadedBytes: 16 * 1024 * 1024 }), [key]);
+  await alice.connection.sendRawTransaction(bytes);
+  for (let tries = 0; tries < 200 && !heard.some((event) => event.name === "deposited" && event.data.amount === 7n); tries += 1) await new Promise((done) => setTimeout(done, 100));
+  assert.ok(heard.some((event) => event.name === "deposited" && event.data.amount === 7n));
 });
 
 test("Anchor's own client says what is wrong, too", async () => {
