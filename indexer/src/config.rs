@@ -36,6 +36,12 @@ pub enum Command {
     },
     /// Decode again what could not be decoded before, and ask the RPC node again for transactions that could not be read.
     Redecode,
+    /// Copy the database into a new file, while an indexer writes or none does. An indexer that is started on the copy goes on from there.
+    Backup {
+        /// The copy, which must not be there yet.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Print the OpenAPI 3.1 document.
     Openapi,
 }

@@ -5,7 +5,7 @@ use clap::Parser as _;
 use joule_indexer::{
     config::{Cli, Command, Settings},
     crash, decode, redecode, source,
-    store::Sqlite,
+    store::{backup, Sqlite},
     telemetry, verify, Indexer,
 };
 use std::{io::Write as _, process::ExitCode, time::Duration};
@@ -66,6 +66,13 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
             let redecoded = redecode::run(&store, &rpc).await?;
             say(&format!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Backup { to } => {
+            let copied = backup::to(&settings.database, &to)?;
+            let slot = copied.checkpoint.map_or(0, |checkpoint| checkpoint.slot);
+            let size = copied.bytes.div_ceil(1 << 20);
+            say(&format!("{} has everything up to slot {slot}, in {size} MiB", to.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi => {

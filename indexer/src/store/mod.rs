@@ -3,6 +3,7 @@
 //! [`Sqlite`] is the store; [`Overlay`] holds what is not confirmed; [`View`] answers from both.
 
 mod account;
+pub mod backup;
 pub mod bid;
 pub mod bond;
 mod chain;
@@ -56,6 +57,8 @@ pub enum StoreError {
     Database(#[from] rusqlite::Error),
     #[error("cannot open the database {path}: {reason}")]
     Open { path: String, reason: String },
+    #[error("cannot write the backup {path}: {reason}")]
+    Backup { path: String, reason: String },
     #[error("the database was written by a newer indexer (schema {found}, this one knows {known}); use that one, or start with another --database")]
     Newer { found: i64, known: i64 },
     #[error("another indexer uses the database {path}; stop it, or start this one with another --database")]

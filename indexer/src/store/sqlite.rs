@@ -143,7 +143,7 @@ fn create_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(refused)
 }
 
-fn open_reader(path: &Path) -> Result<Connection> {
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = Connection::open_with_flags(path, flags)?;
     prepare(&reader)?;

@@ -43,9 +43,10 @@ impl Rpc {
     /// Every question goes through here, so that all are counted.
     async fn ask<T: DeserializeOwned>(&self, request: RpcRequest, params: Value) -> Result<T, ClientError> {
         metrics::counter!(telemetry::RPC_CALLS, "method" => request.to_string()).increment(1);
-        self.client.send(request, params).await.inspect_err(|_| {
-            metrics::counter!(telemetry::RPC_ERRORS, "method" => request.to_string()).increment(1);
-        })
+        // There from the first call on, so that the first error is seen as a rise.
+        let errors = metrics::counter!(telemetry::RPC_ERRORS, "method" => request.to_string());
+        errors.increment(0);
+        self.client.send(request, params).await.inspect_err(|_| errors.increment(1))
     }
 
     fn url(&self) -> String {
