@@ -1,4 +1,4 @@
-# The gateway. Set listen = "0.0.0.0:8402" in [gateway].
+# The gateway. Set listen = "0.0.0.0:8402" in [gateway], and key and ledger under /var/lib/joule-gateway.
 #   docker build -f deploy/docker/gateway.Dockerfile -t joule-gateway .          (from the top of the repository)
 #   docker run --read-only -v joule-gateway:/var/lib/joule-gateway -v ./joule.toml:/etc/joule/joule.toml:ro joule-gateway
 

@@ -1,4 +1,4 @@
-# The indexer. Set listen = "0.0.0.0:7700" in [indexer].
+# The indexer. Set listen = "0.0.0.0:7700" in [indexer], and database under /var/lib/joule-indexer.
 #   docker build -f deploy/docker/indexer.Dockerfile -t joule-indexer .          (from the top of the repository)
 #   docker run --read-only -v joule-indexer:/var/lib/joule-indexer -v ./joule.toml:/etc/joule/joule.toml:ro joule-indexer
 
