@@ -62,7 +62,8 @@ export class Verifier {
   constructor(publicKey: Uint8Array) {
     checkLength("key", publicKey, 32);
     this.key = Uint8Array.from(publicKey);
-    this.negative = pointOf(publicKey)?.negate() ?? null;
+    // Multiples of it are kept from the first check on.
+    this.negative = pointOf(publicKey)?.negate().precompute(4) ?? null;
   }
 
   /**
