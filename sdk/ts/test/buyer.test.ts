@@ -137,6 +137,15 @@ test("a stream that is cut off is paid by the receipt that is asked for, and fai
   assert.deepEqual([wallet.billed, wallet.missed], [18n, 1]);
 });
 
+test("whoever stops reading at the end of a stream has paid for a whole answer", async () => {
+  const { buy, receipts } = await shop((init) =>
+    streamed(`${EVENT}: payment-response ${settlement(orderIn(init), 1n, { responseHash: sha256(utf8(EVENT)) })}\n\ndata: [DONE]\n\n`, "\n"));
+  const reader = (await buy()).body!.getReader();
+  assert.match(new TextDecoder().decode((await reader.read()).value), /DONE/);
+  await reader.cancel();
+  assert.deepEqual(receipts, [[18n, true]]);
+});
+
 test("whoever goes away leaves an order that its receipt may still be found for", async () => {
   const { buy, wallet } = await shop(() => streamed(EVENT));
   const reader = (await buy()).body!.getReader();

@@ -190,7 +190,7 @@ export class Buyer {
   /** The same bytes as they come; the stream ends when its receipt is taken, and fails when that is not right. */
   private passOn(endpoint: Endpoint, out: Out, answer: Response, stream: Stream, sentAt: number, body: Uint8Array, init: RequestInit, over: () => void): Response {
     const reader = answer.body!.getReader();
-    let length = 0;
+    let [length, isTaken] = [0, false];
     const finish = async (isCut: boolean) => {
       const end = isCut ? null : stream.end();
       stream.counted.took(performance.now() - sentAt);
@@ -206,12 +206,17 @@ export class Buyer {
           const { done, value } = await reader.read().catch(() => ({ done: "cut" as const, value: undefined }));
           if (done) {
             over();
-            await finish(done === "cut");
+            if (!isTaken) await finish(done === "cut");
             return controller.close();
           }
           length += value!.length;
           if (length > MOST_ANSWER) throw new PaymentError("too_long", `the answer is longer than ${MOST_ANSWER} bytes`);
           stream.push(value!);
+          // Many stop reading here; what is wrong they are to see before.
+          if (stream.isOver && !isTaken && stream.end()) {
+            isTaken = true;
+            await finish(false);
+          }
           controller.enqueue(value!);
         } catch (error) {
           over();

@@ -15,6 +15,7 @@ export class Stream {
   /** The last thing that looked like a receipt, and the hash of all bytes before it. */
   private receipt: { settlement: Settlement; hash: Uint8Array } | null = null;
   private done = false;
+  private ended = false;
   private failed = false;
 
   /** Of a request that was counted. */
@@ -28,7 +29,7 @@ export class Stream {
   private event(event: Uint8Array): void {
     const data = dataOf(event);
     if (data === DONE) {
-      this.done = true;
+      this.done = this.ended = true;
       return;
     }
     // A model may write the same words: the receipt is what nothing else comes after.
@@ -50,6 +51,11 @@ export class Stream {
   /** The receipt, and the hash that it must name; null when the stream broke off before it. */
   end(): { settlement: Settlement; hash: Uint8Array } | null {
     return this.receipt;
+  }
+
+  /** Whether it has said that nothing more comes. */
+  get isOver(): boolean {
+    return this.ended;
   }
 
   /** Whether the model had said all it had to say, and not that it failed. */
