@@ -9,6 +9,7 @@ import type { Answer } from "./check.js";
 import { Counted, isError, type Asked } from "./count.js";
 import type { Endpoint } from "./endpoint.js";
 import { PaymentError } from "./failure.js";
+import { handOn } from "./handon.js";
 import { Objection } from "./objection.js";
 import { Stop } from "./stop.js";
 import { Stream } from "./stream.js";
@@ -187,10 +188,7 @@ export class Buyer {
     this.told.onReceipt?.(receipt.message, answer.kind === "whole");
   }
 
-  /** The same bytes as they come; the stream ends when its receipt is taken, and fails when that is not right. */
   private passOn(endpoint: Endpoint, out: Out, answer: Response, stream: Stream, sentAt: number, body: Uint8Array, init: RequestInit, over: () => void): Response {
-    const reader = answer.body!.getReader();
-    let [length, isTaken] = [0, false];
     const finish = async (isCut: boolean) => {
       const end = isCut ? null : stream.end();
       stream.counted.took(performance.now() - sentAt);
@@ -200,39 +198,11 @@ export class Buyer {
       const paid = await this.ask(endpoint, { ...out, isFirst: false }, body, init);
       throw new PaymentError("answer_lost", "the answer broke off", null, paid);
     };
-    const passed = new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        try {
-          const { done, value } = await reader.read().catch(() => ({ done: "cut" as const, value: undefined }));
-          if (done) {
-            over();
-            if (!isTaken) await finish(done === "cut");
-            return controller.close();
-          }
-          length += value!.length;
-          if (length > MOST_ANSWER) throw new PaymentError("too_long", `the answer is longer than ${MOST_ANSWER} bytes`);
-          stream.push(value!);
-          // Many stop reading here; what is wrong they are to see before.
-          if (stream.isOver && !isTaken && stream.end()) {
-            isTaken = true;
-            await finish(false);
-          }
-          controller.enqueue(value!);
-        } catch (error) {
-          over();
-          await this.lose(out.nonce);
-          this.told.onFailure?.(error);
-          controller.error(error);
-        }
-      },
-      // Whoever goes away owes what was sent; the receipt for it turns up when the provider is asked.
-      cancel: async (reason) => {
-        over();
-        await reader.cancel(reason).catch(() => {});
-        await this.lose(out.nonce);
-      },
-    });
-    return new Response(passed, answer);
+    const lost = async (error?: unknown) => {
+      await this.lose(out.nonce);
+      if (error !== undefined) this.told.onFailure?.(error);
+    };
+    return handOn(answer, stream, MOST_ANSWER, { finish, lost, over });
   }
 
   /** Sends an order again whose answer broke off, for its receipt. Null when it was not served, or nobody knows. */
