@@ -1,5 +1,6 @@
 //! What can go wrong, said in the programs' own words.
 
+use crate::refusal;
 use anchor_lang::{Error as AnchorError, ErrorCode};
 use anchor_lang_idl_spec::Idl;
 use solana_client::{
@@ -16,10 +17,10 @@ pub enum SdkError {
     #[error("{0}")]
     Program(ProgramFailure),
     /// The cluster ran or simulated the transaction and refused it for another reason than a program's own rule.
-    #[error("the cluster refused the transaction: {reason}")]
+    #[error("the transaction was refused: {reason}")]
     Refused { reason: String, logs: Vec<String> },
-    #[error("the RPC node does not answer as expected: {0}")]
-    Rpc(#[source] Box<ClientError>),
+    #[error("{}", refusal::unreachable(.0))]
+    Rpc(Box<ClientError>),
     #[error("transaction {signature} was not confirmed in time; look it up before sending it again")]
     Unconfirmed { signature: String },
     #[error("there is no account at {0}")]
@@ -53,7 +54,7 @@ impl SdkError {
 
 /// A rule of a program that was broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({name}, error {code} of instruction {instruction})")]
+#[error("{message} ({name})")]
 pub struct ProgramFailure {
     /// Index of the instruction in the transaction.
     pub instruction: u8,
@@ -136,7 +137,7 @@ pub fn from_transaction(error: &TransactionError, logs: Vec<String>) -> SdkError
             });
         }
     }
-    SdkError::Refused { reason: error.to_string(), logs }
+    SdkError::Refused { reason: refusal::words(error, &logs), logs }
 }
 
 impl From<ClientError> for SdkError {

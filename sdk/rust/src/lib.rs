@@ -7,10 +7,12 @@
 
 pub mod account;
 pub mod ballot;
+pub mod ending;
 pub mod error;
 pub mod instruction;
 pub mod keys;
 pub mod pda;
+pub mod refusal;
 mod rpc;
 pub mod table;
 pub mod transaction;

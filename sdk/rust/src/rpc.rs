@@ -2,6 +2,7 @@
 
 use crate::{
     account,
+    billing::{self, state::Channel},
     error::{self, SdkError},
     escrow::{
         self,
@@ -276,6 +277,23 @@ impl Chain {
     /// What services hold of a bond.
     pub async fn claims_on(&self, bond: &Pubkey) -> Result<Vec<(Pubkey, Claim)>, SdkError> {
         self.accounts_where(&staking::ID, &[(std::mem::offset_of!(Claim, bond), bond.as_ref())]).await
+    }
+
+    /// The channels to a provider's authority that are not closed.
+    pub async fn channels_to(&self, authority: &Pubkey) -> Result<Vec<(Pubkey, Channel)>, SdkError> {
+        self.accounts_where(&billing::ID, &[(std::mem::offset_of!(Channel, authority), authority.as_ref())]).await
+    }
+
+    /// Accounts as they are, in the order asked for; `None` where there is none.
+    pub async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<(Pubkey, Vec<u8>)>>, SdkError> {
+        // As many as a node gives at once.
+        const AT_ONCE: usize = 100;
+        let mut all = Vec::with_capacity(addresses.len());
+        for some in addresses.chunks(AT_ONCE) {
+            let found = self.rpc.get_multiple_accounts_with_commitment(some, self.rpc.commitment()).await?.value;
+            all.extend(found.into_iter().map(|account| account.map(|account| (account.owner, account.data))));
+        }
+        Ok(all)
     }
 
     async fn escrow_where<T: Pod + Discriminator>(
