@@ -1,7 +1,9 @@
 //! Sending what a command is about, and saying what was done.
 
-use crate::{amount, context::mint_info, context::Options, failure::Failure, output};
-use joule_sdk::{pda, Chain, Instruction, Keypair, Pubkey, Signer};
+use crate::{context::Options, failure::Failure, output, token::Token};
+use joule_sdk::{refusal, Chain, Instruction, Keypair, Pubkey, SdkError, Signature, Signer};
+use joule_settings::Span;
+use serde_json::{json, Value};
 
 /// Somebody who signs, and the cluster.
 pub struct Actor {
@@ -11,14 +13,15 @@ pub struct Actor {
 
 impl Actor {
     pub fn of(options: &Options) -> Result<Self, Failure> {
-        Ok(Self { chain: options.chain()?, signer: options.signer()? })
+        Ok(Self { signer: options.signer()?, chain: options.chain()? })
     }
 
     pub fn key(&self) -> Pubkey {
         self.signer.pubkey()
     }
 
-    /// Sends, and then says so: a line for people, an object for programs, whose field `what` names what it is about.
+    /// Sends, and then says so: a line for people that ends in the address, an object for programs, whose field `what` names what
+    /// it is about.
     pub async fn send(
         &self,
         options: &Options,
@@ -26,54 +29,68 @@ impl Actor {
         (what, about): (&str, &Pubkey),
         done: &str,
     ) -> Result<(), Failure> {
+        self.tell(options, instructions, (what, about), &format!("{done} {about}"), json!({})).await
+    }
+
+    /// The same with a sentence of its own for people, and more fields for programs.
+    pub async fn tell(
+        &self,
+        options: &Options,
+        instructions: &[Instruction],
+        (what, about): (&str, &Pubkey),
+        done: &str,
+        more: Value,
+    ) -> Result<(), Failure> {
         let bar = output::spinner("sending");
-        let signature = self.chain.send(instructions, &[&self.signer]).await?;
+        let signature = self.only_send(options, instructions).await?;
         bar.finish_and_clear();
         if options.json {
-            return output::json(&serde_json::json!({ what: about.to_string(), "signature": signature.to_string() }));
+            let mut said = json!({ what: about.to_string(), "signature": signature.to_string() });
+            if let (Value::Object(said), Value::Object(more)) = (&mut said, more) {
+                said.extend(more);
+            }
+            return output::json(&said);
         }
-        println!("{done} {about}");
+        println!("{done}");
         Ok(())
     }
-}
 
-/// A token, as amounts in it are read and written.
-pub struct Token {
-    pub mint: Pubkey,
-    pub program: Pubkey,
-    pub decimals: u8,
-}
-
-impl Token {
-    /// The one named, or the local network's.
-    pub async fn of(options: &Options, chain: &Chain, named: Option<&str>) -> Result<Self, Failure> {
-        let mint = options.mint(named)?;
-        let (program, decimals) = mint_info(chain, &mint).await?;
-        Ok(Self { mint, program, decimals })
+    pub async fn only_send(&self, options: &Options, instructions: &[Instruction]) -> Result<Signature, Failure> {
+        match self.chain.send(instructions, &[&self.signer]).await {
+            Ok(signature) => Ok(signature),
+            Err(error @ SdkError::Refused { .. }) => Err(self.explained(options, error).await),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// In base units.
-    pub fn amount(&self, text: &str) -> Result<u64, Failure> {
-        amount::parse(text, self.decimals)
+    /// Where the signer has nothing to pay a fee with, that is the reason.
+    async fn explained(&self, options: &Options, error: SdkError) -> Failure {
+        match self.chain.rpc().get_balance(&self.key()).await {
+            Ok(0) => {
+                let who = options.who(&self.key());
+                Failure::Refused(format!("{who} has {}, and every transaction costs a fee", refusal::sol(0)))
+            }
+            _ => error.into(),
+        }
     }
 
-    /// In tokens.
-    pub fn format(&self, base_units: u64) -> String {
-        amount::format(base_units, self.decimals)
-    }
-
-    /// The usual token account of `owner`.
-    pub fn account_of(&self, owner: &Pubkey) -> Pubkey {
-        pda::associated_token(owner, &self.mint, &self.program)
+    /// Refuses where the signer has fewer tokens than `what` comes to.
+    pub async fn can_pay(&self, options: &Options, token: &Token, amount: u64, what: &str) -> Result<(), Failure> {
+        let has = self.chain.token_balance(&token.account_of(&self.key())).await?;
+        if has >= amount {
+            return Ok(());
+        }
+        let (who, has, amount) = (options.who(&self.key()), token.show(has), token.show(amount));
+        Err(Failure::Refused(format!("{who} has {has}, {what} is {amount}")))
     }
 }
 
 /// A duration on the command line as seconds, between 1 and `most`.
-pub fn seconds(flag: &str, window: humantime::Duration, most: u32) -> Result<u32, Failure> {
-    match u32::try_from(window.as_secs()) {
+pub fn seconds(flag: &str, window: Span, most: u32) -> Result<u32, Failure> {
+    match u32::try_from(window.0.as_secs()) {
         Ok(seconds) if (1..=most).contains(&seconds) => Ok(seconds),
         _ => {
-            let most = humantime::format_duration(std::time::Duration::from_secs(most.into()));
+            let most = output::duration(most.into());
             Err(Failure::Input(format!("{flag} {window} is not between 1 second and {most}")))
         }
     }
@@ -83,10 +100,17 @@ pub fn seconds(flag: &str, window: humantime::Duration, most: u32) -> Result<u32
 pub fn hash_or_file(text: &str) -> Result<joule_artifacts::Hash, Failure> {
     match text.parse() {
         Ok(hash) => Ok(hash),
-        Err(_) => Ok(joule_artifacts::Hash::of(&read(text.as_ref())?)),
+        Err(_) => Ok(joule_artifacts::Hash::of(&hashless(text)?)),
     }
 }
 
+/// The file that is meant where there is no hash.
+pub fn hashless(text: &str) -> Result<Vec<u8>, Failure> {
+    read(text.as_ref())
+        .map_err(|error| Failure::Input(format!("{text:?} is not a hash (64 digits in hex), and {error}")))
+}
+
 pub fn read(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::Input(format!("cannot read {}: {e}", path.display())))
+    std::fs::read(path)
+        .map_err(|e| Failure::Input(format!("cannot read {}: {}", path.display(), refusal::last_cause(&e))))
 }

@@ -1,17 +1,19 @@
 //! `joule`: post compute jobs, run a provider, look at the index, and see it all work on one machine.
 
 mod act;
-mod amount;
 mod command;
 mod context;
 mod demo;
 mod failure;
+mod help;
 mod output;
+mod token;
+mod view;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use context::Options;
 use failure::Failure;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Paid compute jobs on Solana.
 ///
@@ -59,22 +61,46 @@ enum Command {
     /// Look at the indexer
     #[command(subcommand)]
     Index(command::index::Command),
-    /// Run a local network (takes the options of joule-localnet; see `joule localnet --help`)
+    /// Look at joule.toml
+    #[command(subcommand)]
+    Config(command::config::Command),
+    /// Run a local network, or move its clock
     #[command(disable_help_flag = true)]
-    Localnet {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
+    Localnet(command::localnet::Args),
     /// Run the whole system here: honest work that is paid, and a lie that is found out
     Demo(demo::Args),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
+    /// Write manual pages, one for each command
+    Man {
+        /// Folder, which is made if it is missing
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let read = help::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let mut cli = match read {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && help::wants_json() => {
+            let failure = Failure::Input(help::first_lines(&error.to_string()));
+            failure.report(true);
+            return failure.exit_code();
+        }
+        Err(error) => error.exit(),
+    };
+    // These three need no service, and a file that is wrong must not keep anybody from them.
+    let needs_settings = match &cli.command {
+        Command::Completions { .. } | Command::Man { .. } | Command::Demo(_) => false,
+        Command::Localnet(args) => !args.starts(),
+        _ => true,
+    };
+    let done = match needs_settings {
+        true => cli.options.fill(),
+        false => Ok(()),
+    };
     let json = cli.options.json;
-    match run(cli) {
+    match done.and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(json);
@@ -97,12 +123,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Pay(args) => runtime.block_on(command::pay::run(options, args)),
         Command::Channel(command) => runtime.block_on(command::channel::run(options, command)),
         Command::Revenue(args) => runtime.block_on(command::revenue::run(options, args)),
+        Command::Config(command) => runtime.block_on(command::config::run(options, command)),
         Command::Index(command) => runtime.block_on(command::index::run(options, command)),
-        Command::Localnet { args } => command::localnet::run(&args),
+        Command::Localnet(args) => runtime.block_on(command::localnet::run(options, args)),
         Command::Demo(args) => runtime.block_on(demo::run(args)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "joule", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut help::command(), "joule", &mut std::io::stdout());
             Ok(())
         }
+        Command::Man { folder } => help::man(&folder),
     }
 }

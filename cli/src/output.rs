@@ -40,8 +40,14 @@ pub fn short(text: &str) -> String {
     }
 }
 
-/// Unix seconds as a date in UTC.
-pub fn time(unix_seconds: i64) -> String {
-    let since = Duration::from_secs(unix_seconds.max(0) as u64);
-    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since).to_string()
+/// Seconds as people say them: `1h 30m`.
+pub fn duration(seconds: u64) -> String {
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// The day in UTC that Unix seconds fall into.
+pub fn day(unix_seconds: i64) -> String {
+    let since = Duration::from_secs(u64::try_from(unix_seconds).unwrap_or_default());
+    let text = humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
 }

@@ -1,17 +1,22 @@
 //! `joule channel`: what requests are paid through: open it, look at it, end it.
 
 mod dispute;
+mod double;
 mod end;
 mod open;
+mod owed;
 mod place;
+mod plan;
 
 use crate::{
-    context::Options,
+    context::{address, Options},
     failure::Failure,
     output::{self, word},
+    view::View,
 };
 use clap::{Subcommand, ValueEnum};
 use joule_api::{Against, Channel, ChannelWithPlan};
+use joule_sdk::Pubkey;
 
 pub use end::{end, Ended};
 pub use open::{Terms, Wanted};
@@ -24,14 +29,14 @@ pub enum Command {
         #[arg(long)]
         status: Option<Status>,
         /// Only channels of this deposit: the address of a `Payer`
-        #[arg(long, value_name = "ADDRESS")]
-        payer: Option<String>,
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        payer: Option<Pubkey>,
         /// Only channels to this provider
-        #[arg(long, value_name = "ADDRESS")]
-        provider: Option<String>,
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        provider: Option<Pubkey>,
         /// Only channels to this model
-        #[arg(long, value_name = "ADDRESS")]
-        model: Option<String>,
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        model: Option<Pubkey>,
         /// Only channels in which this party was proven wrong about a bill
         #[arg(long)]
         lost_by: Option<LostBy>,
@@ -42,19 +47,38 @@ pub enum Command {
         cursor: Option<String>,
     },
     /// Show one channel, its plan, and its newest payments
-    Show { channel: String },
+    Show {
+        #[arg(value_parser = address)]
+        channel: Pubkey,
+    },
     /// Reserve money for requests to a model that a provider runs; `joule pay` does it by itself
     Open(open::Open),
     /// Reserve more
     TopUp(open::TopUp),
     /// Give notice; once it has passed, take back what was not spent
-    Close { channel: String },
+    Close {
+        #[arg(value_parser = address)]
+        channel: Pubkey,
+    },
     /// Take back what is free of the signer's deposit
     Reclaim(end::Reclaim),
     /// Prove on chain that the provider has asked for more than its prices: what it has locked is slashed
-    Dispute { channel: String },
+    Dispute {
+        #[arg(value_parser = address)]
+        channel: Pubkey,
+    },
     /// Get the rent of a dispute's lookup table back: gives it up, and closes it when run again some minutes later
-    ReclaimTable { table: String },
+    ReclaimTable {
+        #[arg(value_parser = address)]
+        table: Pubkey,
+    },
+    /// Prove on chain that the payer has promised two things under one number: what is left of the channel is the provider's
+    DisputePayer(double::Args),
+    /// Take what the signer is owed of a channel and could not be paid: as the provider, or as somebody whom its prices name
+    ClaimOwed(owed::Args),
+    /// Pay a provider by the second, beside or instead of requests
+    #[command(subcommand)]
+    Plan(plan::Command),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -81,18 +105,19 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             let mut filter = vec![("limit", limit.to_string())];
             filter.extend(status.as_ref().and_then(name).map(|status| ("status", status)));
             filter.extend(lost_by.as_ref().and_then(name).map(|who| ("lost_by", who)));
-            filter.extend(payer.map(|address| ("payer", address)));
-            filter.extend(provider.map(|address| ("provider", address)));
-            filter.extend(model.map(|address| ("model", address)));
+            filter.extend(payer.map(|address| ("payer", address.to_string())));
+            filter.extend(provider.map(|address| ("provider", address.to_string())));
+            filter.extend(model.map(|address| ("model", address.to_string())));
             filter.extend(cursor.map(|cursor| ("cursor", cursor)));
             list(options, &filter).await
         }
         Command::Show { channel } => {
-            let found = options.index().channel(&channel).await?;
+            let found = options.index().channel(&channel.to_string()).await?;
+            let view = View::of(options, [found.channel.mint.as_str()]).await;
             if options.json {
-                return output::json(&found);
+                return view.json(&found, Some(&found.channel.mint));
             }
-            println!("{}", table(&found));
+            println!("{}", table(&found, &view));
             Ok(())
         }
         Command::Open(args) => open::open(options, args).await,
@@ -101,13 +126,17 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::Reclaim(args) => end::reclaim(options, args).await,
         Command::ReclaimTable { table } => dispute::reclaim_table(options, &table).await,
         Command::Dispute { channel } => dispute::dispute(options, &channel).await,
+        Command::DisputePayer(args) => double::dispute(options, &args).await,
+        Command::ClaimOwed(args) => owed::claim(options, &args).await,
+        Command::Plan(command) => plan::run(options, command).await,
     }
 }
 
 async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failure> {
     let page = options.index().channels(filter).await?;
+    let view = View::of(options, page.items.iter().map(|channel| channel.mint.as_str())).await;
     if options.json {
-        return output::json(&page);
+        return view.json(&page, None);
     }
     let mut table = output::table(["channel", "status", "model", "provider", "requests", "settled", "cap", "paid out"]);
     for c in &page.items {
@@ -117,9 +146,9 @@ async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failur
             output::short(&c.model),
             output::short(&c.provider),
             c.requests.to_string(),
-            c.settled.to_string(),
-            c.cap.to_string(),
-            paid_out(c).to_string(),
+            view.amount(&c.mint, c.settled),
+            view.amount(&c.mint, c.cap),
+            view.amount(&c.mint, paid_out(c)),
         ]);
     }
     println!("{table}");
@@ -134,9 +163,8 @@ fn paid_out(c: &Channel) -> u128 {
 }
 
 /// A channel, its plan and its payments, for people.
-fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) -> String {
-    let when = |moment: Option<i64>| moment.map_or("-".into(), output::time);
-    let units = |amount: u64| format!("{amount} base units");
+fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan, view: &View) -> String {
+    let amount = |units: u64| view.amount(&c.mint, units);
     let owed: u128 = c.owed.iter().map(|owed| u128::from(owed.amount)).sum();
     let mut facts = output::table(["channel", &c.address]);
     facts.add_rows([
@@ -145,18 +173,18 @@ fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) 
         ["provider", &c.provider],
         ["model", &c.model],
         ["token", &c.mint],
-        ["requests", &format!("{}, {} units", c.requests, c.units)],
-        ["settled by vouchers", &units(c.settled)],
-        ["made by plans", &units(c.accrued)],
-        ["cap", &units(c.cap)],
-        ["paid to sharers", &units(c.paid_out.shares)],
-        ["paid in fees", &units(c.paid_out.fee)],
-        ["paid to the provider", &units(c.paid_out.provider)],
-        ["owed", &format!("{owed} base units")],
+        ["requests", &format!("{}, {} tokens, images and seconds", c.requests, c.units)],
+        ["settled by vouchers", &amount(c.settled)],
+        ["made by plans", &amount(c.accrued)],
+        ["cap", &amount(c.cap)],
+        ["paid to sharers", &amount(c.paid_out.shares)],
+        ["paid in fees", &amount(c.paid_out.fee)],
+        ["paid to the provider", &amount(c.paid_out.provider)],
+        ["owed", &view.amount(&c.mint, owed)],
         ["signs vouchers", &c.session.signer],
-        ["until", &output::time(c.session.expires_at)],
-        ["opened", &output::time(c.opened_at)],
-        ["closes", &when(c.closes_at)],
+        ["until", &view.moment(c.session.expires_at)],
+        ["opened", &view.moment(c.opened_at)],
+        ["closes", &view.when(c.closes_at)],
     ]);
     if let Some(dispute) = &c.dispute {
         let against = match dispute.against {
@@ -172,10 +200,10 @@ fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) 
         table.add_row([
             output::short(&plan.address),
             word(&plan.status),
-            plan.rate.to_string(),
-            plan.lockup.to_string(),
-            output::time(plan.settled_until),
-            when(plan.ends_at),
+            amount(plan.rate),
+            amount(plan.lockup),
+            view.moment(plan.settled_until),
+            view.when(plan.ends_at),
         ]);
         all.push_str(&format!("\n{table}"));
     }
@@ -183,10 +211,10 @@ fn table(ChannelWithPlan { channel: c, plan, distributions }: &ChannelWithPlan) 
         let mut table = output::table(["paid at", "sharers", "fee", "provider", "transaction"]);
         for d in distributions {
             table.add_row([
-                output::time(d.at),
-                d.paid.shares.to_string(),
-                d.paid.fee.to_string(),
-                d.paid.provider.to_string(),
+                view.moment(d.at),
+                amount(d.paid.shares),
+                amount(d.paid.fee),
+                amount(d.paid.provider),
                 output::short(&d.signature),
             ]);
         }

@@ -17,6 +17,7 @@ use joule_sdk::{
     escrow::state::{Dispute, Job},
     pda, Instruction, Pubkey,
 };
+use joule_settings::Amount;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -31,12 +32,16 @@ pub enum Command {
         cursor: Option<String>,
     },
     /// Show the dispute about a job: its deadlines, its panel's members, its votes
-    Show { job: String },
+    Show {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Vote under seal: what the job comes to, which `joule-node exec` finds out. Any provider with a bond votes in a quorum that was
     /// eligible when the dispute opened, in a panel only whoever was drawn. As much as the challenger's deposit is lost by a wrong
     /// vote and by silence: a quorum's voter locks it now, a member has with its seat
     Vote {
-        job: String,
+        #[arg(value_parser = address)]
+        job: Pubkey,
         /// The result's hash, or a file with it
         #[arg(long, value_name = "HASH|FILE", required_unless_present = "could_not_run")]
         result: Option<String>,
@@ -45,39 +50,41 @@ pub enum Command {
         could_not_run: bool,
     },
     /// Open the signer's vote, once nobody can commit any more
-    Reveal { job: String },
+    Reveal {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Have a panel's members drawn by lot; anyone may, a few seconds after the challenge or the appeal. While the stake of somebody on
     /// whom the lot fell stands behind other disputes, it is waited for: draw again, within its time
-    Draw { job: String },
+    Draw {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Ask for a second, larger panel, once a first one has voted: its client, challenger or provider may. Costs twice the
     /// challenger's deposit, which comes back with a verdict for whoever appealed, with none, or if no panel could be seated for it
-    Appeal { job: String },
+    Appeal {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Have a verdict carried out; then, at another call, votes closed, absent members slashed and the dispute wound up; anyone may
-    Resolve { job: String },
+    Resolve {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Enrol the signer for the panels of the next epoch. Takes a stake of its bond, and whoever is drawn must vote; the stake answers
     /// for that, and nothing else
     Enroll {
         /// In tokens, such as 100: the chance of being drawn, and the largest deposit it can be drawn for
-        stake: String,
-        /// The token [default: the local network's]
-        #[arg(long, value_name = "ADDRESS")]
-        mint: Option<String>,
+        stake: Amount,
     },
     /// Take back the stakes of past epochs. Nobody can leave a panel early: a stake stays until no dispute can need it, 38 days
     /// after its epoch. Says which are locked, and until when
-    Unenroll {
-        /// The token [default: the local network's]
-        #[arg(long, value_name = "ADDRESS")]
-        mint: Option<String>,
-    },
+    Unenroll,
     /// Show who can be drawn in this epoch
     Panel {
         /// In the next epoch: it can still be enrolled for
         #[arg(long)]
         next: bool,
-        /// The token [default: the local network's]
-        #[arg(long, value_name = "ADDRESS")]
-        mint: Option<String>,
     },
 }
 
@@ -99,8 +106,8 @@ struct Found {
 }
 
 impl Found {
-    async fn by(options: &Options, job: &str) -> Result<Self, Failure> {
-        let (actor, address) = (Actor::of(options)?, address(job)?);
+    async fn by(options: &Options, job: &Pubkey) -> Result<Self, Failure> {
+        let (actor, address) = (Actor::of(options)?, *job);
         let place = pda::dispute(&address);
         let dispute = actor.chain.find::<Dispute>(&place).await?;
         let job = actor.chain.job(&address).await?;
@@ -131,8 +138,8 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::Draw { job } => verdict::draw(options, &job).await,
         Command::Appeal { job } => verdict::appeal(options, &job).await,
         Command::Resolve { job } => verdict::resolve(options, &job).await,
-        Command::Enroll { stake, mint } => panel::enroll(options, &stake, mint.as_deref()).await,
-        Command::Unenroll { mint } => panel::unenroll(options, mint.as_deref()).await,
-        Command::Panel { next, mint } => panel::show(options, mint.as_deref(), next).await,
+        Command::Enroll { stake } => panel::enroll(options, &stake).await,
+        Command::Unenroll => panel::unenroll(options).await,
+        Command::Panel { next } => panel::show(options, next).await,
     }
 }

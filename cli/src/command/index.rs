@@ -1,6 +1,6 @@
 //! `joule index`: what the indexer knows, and whether it is well.
 
-use crate::{context::Options, failure::Failure, output};
+use crate::{context::Options, failure::Failure, output, view::View};
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -14,8 +14,9 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     let index = options.index();
     let health = index.health().await?;
     let totals = index.totals().await?;
+    let view = View::of(options, totals.mints.iter().map(|mint| mint.mint.as_str())).await;
     if options.json {
-        output::json(&serde_json::json!({ "health": health, "totals": totals }))?;
+        view.json(&serde_json::json!({ "health": health, "totals": totals }), None)?;
     } else {
         println!(
             "indexer {}: {}, stream at slot {}, stored up to slot {}",
@@ -26,7 +27,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         );
         println!("providers: {} active of {}", totals.providers_active, totals.providers_total);
         let mut table = output::table([
-            "mint",
+            "token",
             "open",
             "accepted",
             "delivered",
@@ -38,6 +39,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             "refunded to clients",
         ]);
         for m in &totals.mints {
+            let amount = |units: u64| view.amount(&m.mint, units);
             table.add_row([
                 output::short(&m.mint),
                 m.jobs_open.to_string(),
@@ -45,10 +47,10 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
                 m.jobs_delivered.to_string(),
                 m.jobs_settled.to_string(),
                 m.jobs_refunded.to_string(),
-                m.escrowed.to_string(),
-                m.paid_to_providers.to_string(),
-                m.paid_in_fees.to_string(),
-                m.refunded.to_string(),
+                amount(m.escrowed),
+                amount(m.paid_to_providers),
+                amount(m.paid_in_fees),
+                amount(m.refunded),
             ]);
         }
         println!("{table}");

@@ -2,16 +2,23 @@
 
 mod bids;
 mod decide;
+mod module;
 mod requirements;
 mod submit;
 mod watch;
 
-use crate::{context::Options, failure::Failure, output};
+use crate::{
+    context::{address, Options},
+    failure::Failure,
+    output,
+    view::View,
+};
 use clap::{Subcommand, ValueEnum};
 use joule_api::{Job, JobStatus, Payout, Pricing, Verification};
-use joule_sdk::Signer;
+use joule_sdk::{Pubkey, Signer};
 use std::path::PathBuf;
 
+pub use requirements::{whole, GIB, MIB};
 pub use submit::{plain_terms, post, Order};
 pub use watch::final_status;
 
@@ -20,20 +27,23 @@ pub enum Command {
     /// Post a job: a WebAssembly module, an input, and a budget
     Submit(submit::Args),
     /// Show one job
-    Show { job: String },
+    Show {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// List jobs, newest first
     List {
         #[arg(long)]
         status: Option<Status>,
         /// Only jobs of this client
-        #[arg(long, value_name = "ADDRESS", conflicts_with = "mine")]
-        client: Option<String>,
+        #[arg(long, value_name = "ADDRESS", conflicts_with = "mine", value_parser = address)]
+        client: Option<Pubkey>,
         /// Only the signer's jobs
         #[arg(long)]
         mine: bool,
         /// Only jobs accepted by this provider
-        #[arg(long, value_name = "ADDRESS")]
-        provider: Option<String>,
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        provider: Option<Pubkey>,
         #[arg(long, default_value_t = 20)]
         limit: u32,
         /// Go on after an earlier page
@@ -42,41 +52,82 @@ pub enum Command {
     },
     /// Follow a job until it ends; exits with 6 when it ends without having been paid for
     Watch {
-        job: String,
+        #[arg(value_parser = address)]
+        job: Pubkey,
         /// Write the result here
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
     /// Agree with a delivered result and pay at once
-    Approve { job: String },
+    Approve {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Say that a delivered result is wrong, and put in as much as the provider has locked; anyone may
     Challenge {
-        job: String,
+        #[arg(value_parser = address)]
+        job: Pubkey,
         /// What is right: a hash, or a file, which is put into the store
         #[arg(long, value_name = "HASH|FILE")]
         result: String,
     },
     /// Take back a job that nobody has accepted
-    Cancel { job: String },
+    Cancel {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// List the bids for a job, the cheapest first
-    Bids { job: String },
+    Bids {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Give a job to a bidder
     Pick {
-        job: String,
+        #[arg(value_parser = address)]
+        job: Pubkey,
         /// Address of the bid, or of the provider that made it
-        bid: String,
+        #[arg(value_parser = address)]
+        bid: Pubkey,
+    },
+    /// Let the bond go that is locked for a bid that did not win; anyone may
+    WithdrawBid {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+        /// The bidder's provider
+        #[arg(long, value_name = "ADDRESS", value_parser = address)]
+        provider: Pubkey,
+    },
+    /// Have what a job pays you go to another token account: your old one may be closed, frozen or lost
+    Redirect {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+        /// The token account that gets it
+        #[arg(long, value_name = "ACCOUNT", value_parser = address)]
+        to: Pubkey,
     },
     /// Stop a job that is paid by the second, and pay the seconds reported
-    Stop { job: String },
+    Stop {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Have paid what an ended job still owes; anyone may
-    Pay { job: String },
+    Pay {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Have a job refunded that was not delivered in time, and its provider's bond slashed; anyone may
-    Fail { job: String },
+    Fail {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
     /// Take requirements out of use
     #[command(subcommand)]
     Requirements(Requirements),
     /// Do whatever a job's time is up for: award, settle, pay, refund, resolve; anyone may
-    Crank { job: String },
+    Crank {
+        #[arg(value_parser = address)]
+        job: Pubkey,
+    },
 }
 
 #[derive(Subcommand)]
@@ -84,12 +135,12 @@ pub enum Requirements {
     /// Let no new job name them from now on; jobs that do go on, and are judged by them
     Retire {
         /// Address, or hash among the signer's
-        requirements: String,
+        requirements: requirements::Place,
     },
     /// Get their rent back, 300 days after they were retired; anyone may
     Close {
         /// Address, or hash among the signer's
-        requirements: String,
+        requirements: requirements::Place,
     },
 }
 
@@ -109,9 +160,10 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::Show { job } => show(options, &job).await,
         Command::List { status, client, mine, provider, limit, cursor } => {
             let client = match mine {
-                true => Some(options.signer()?.pubkey().to_string()),
+                true => Some(options.signer()?.pubkey()),
                 false => client,
             };
+            let (client, provider) = (client.map(|key| key.to_string()), provider.map(|key| key.to_string()));
             let mut filter = vec![("limit", limit.to_string())];
             let status = status.and_then(|s| s.to_possible_value()).map(|v| v.get_name().to_owned());
             for (name, value) in [("status", status), ("client", client), ("provider", provider), ("cursor", cursor)] {
@@ -131,6 +183,8 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::Cancel { job } => decide::cancel(options, &job).await,
         Command::Bids { job } => bids::list(options, &job).await,
         Command::Pick { job, bid } => bids::pick(options, &job, &bid).await,
+        Command::WithdrawBid { job, provider } => bids::withdraw(options, &job, &provider).await,
+        Command::Redirect { job, to } => decide::redirect(options, &job, &to).await,
         Command::Stop { job } => decide::stop(options, &job).await,
         Command::Pay { job } => decide::pay(options, &job).await,
         Command::Fail { job } => decide::fail(options, &job).await,
@@ -138,85 +192,102 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
     }
 }
 
-async fn show(options: &Options, job: &str) -> Result<(), Failure> {
-    let job = options.index().job(job).await?;
+async fn show(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let job = options.index().job(&job.to_string()).await?;
+    let view = View::of(options, [job.mint.as_str()]).await;
     if options.json {
-        return output::json(&job);
+        return view.json(&job, None);
     }
+    println!("{}", table(&job, &view));
+    Ok(())
+}
+
+fn table(job: &Job, view: &View) -> comfy_table::Table {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
-    let when = |moment: Option<i64>| moment.map_or("-".into(), output::time);
+    let amount = |units: u64| view.amount(&job.mint, units);
     let mut table = output::table(["job", &job.address]);
     table.add_rows([
         ["status", &status(job.status)],
         ["client", &job.client],
         ["number", &job.id.to_string()],
         ["provider", &text(&job.provider)],
-        ["mint", &job.mint],
-        ["budget", &format!("{} base units", job.budget)],
-        ["price", &price(&job)],
-        ["bond", &format!("{} base units locked, {} bps of the price", job.exposure, job.bond_bps)],
-        ["verified by", &verified(&job)],
+        ["token", &job.mint],
+        ["budget", &amount(job.budget)],
+        ["price", &price(job, view)],
+        ["bond", &format!("{} locked, {} of the price", amount(job.exposure), percent(job.bond_bps))],
+        ["verified by", &verified(job)],
         ["requirements", &text(&job.requirements)],
         ["challenger", &text(&job.challenger)],
         ["verdict", job.verdict.map_or("-", super::dispute::explain)],
-        ["paid", &shares(&job.paid)],
-        ["owed", &shares(&job.owed)],
+        ["paid", &shares(&job.paid, &job.mint, view)],
+        ["owed", &shares(&job.owed, &job.mint, view)],
         ["spec", &job.spec_hash],
         ["input", &job.input_hash],
         ["result", &text(&job.result_hash)],
-        ["opened", &output::time(job.opened_at)],
-        ["bids until", &when(job.bid_until)],
-        ["accept by", &output::time(job.accept_by)],
-        ["deliver by", &when(job.deliver_by)],
-        ["settles after", &when(job.settle_after)],
+        ["opened", &view.moment(job.opened_at)],
+        ["bids until", &view.when(job.bid_until)],
+        ["accept by", &view.moment(job.accept_by)],
+        ["deliver by", &view.when(job.deliver_by)],
+        ["settles after", &view.when(job.settle_after)],
     ]);
-    println!("{table}");
-    Ok(())
+    table
 }
 
-fn price(job: &Job) -> String {
+/// Basis points as people read them.
+pub fn percent(bps: impl Into<u64>) -> String {
+    format!("{} %", joule_settings::Token::new("%", 2).tokens(bps.into()))
+}
+
+fn price(job: &Job, view: &View) -> String {
+    let amount = |units: u64| view.amount(&job.mint, units);
+    let fee = percent(job.fee_bps);
     match job.pricing {
-        Pricing::Fixed => format!("{} base units, {} bps of it fee", job.price, job.fee_bps),
+        Pricing::Fixed => format!("{}, {fee} of it fee", amount(job.price)),
         Pricing::PerSecond => format!(
-            "{} base units for {} seconds at {}, {} bps of it fee",
-            job.price, job.reported, job.rate, job.fee_bps
+            "{} for {} at {} a second, {fee} of it fee",
+            amount(job.price),
+            output::duration(job.reported.into()),
+            amount(job.rate)
         ),
     }
 }
 
 fn verified(job: &Job) -> String {
+    let step = output::duration(job.vote_window.into());
     match job.verification {
         Verification::Review => "the client's review".into(),
-        Verification::Quorum => format!("a quorum of {}, {} s a step", job.jurors, job.vote_window),
-        Verification::Panel => format!("a panel of {}, {} s a step", job.jurors, job.vote_window),
+        Verification::Quorum => format!("a quorum of {}, {step} a step", job.jurors),
+        Verification::Panel => format!("a panel of {}, {step} a step", job.jurors),
     }
 }
 
 /// Amounts by party, without those that get nothing in most jobs.
-fn shares(p: &Payout) -> String {
-    let mut text = format!("{} to the provider, {} fee, {} back", p.provider, p.fee, p.client);
+pub fn shares(p: &Payout, mint: &str, view: &View) -> String {
+    let amount = |units: u64| view.amount(mint, units);
+    let mut text = format!("{} to the provider, {} fee, {} back", amount(p.provider), amount(p.fee), amount(p.client));
     if p.challenger > 0 {
-        text += &format!(", {} to the challenger", p.challenger);
+        text += &format!(", {} to the challenger", amount(p.challenger));
     }
     if p.jurors > 0 {
-        text += &format!(", {} to jurors", p.jurors);
+        text += &format!(", {} to jurors", amount(p.jurors));
     }
     text
 }
 
 async fn list(options: &Options, filter: &[(&str, String)]) -> Result<(), Failure> {
     let page = options.index().jobs(filter).await?;
+    let view = View::of(options, page.items.iter().map(|job| job.mint.as_str())).await;
     if options.json {
-        return output::json(&page);
+        return view.json(&page, None);
     }
-    println!("{}", jobs_table(&page.items));
+    println!("{}", jobs_table(&page.items, &view));
     if let Some(cursor) = page.next_cursor {
         println!("more: --cursor {cursor}");
     }
     Ok(())
 }
 
-pub fn jobs_table(jobs: &[Job]) -> comfy_table::Table {
+pub fn jobs_table(jobs: &[Job], view: &View) -> comfy_table::Table {
     let mut table = output::table([
         "job",
         "client",
@@ -230,17 +301,18 @@ pub fn jobs_table(jobs: &[Job]) -> comfy_table::Table {
         "client got",
     ]);
     for j in jobs {
+        let amount = |units: u64| view.amount(&j.mint, units);
         table.add_row([
             j.address.clone(),
             output::short(&j.client),
             j.id.to_string(),
             status(j.status),
             j.provider.as_deref().map(output::short).unwrap_or_default(),
-            j.budget.to_string(),
-            j.price.to_string(),
-            j.paid.provider.to_string(),
-            j.paid.fee.to_string(),
-            j.paid.client.to_string(),
+            amount(j.budget),
+            amount(j.price),
+            amount(j.paid.provider),
+            amount(j.paid.fee),
+            amount(j.paid.client),
         ]);
     }
     table

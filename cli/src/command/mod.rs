@@ -3,6 +3,7 @@
 pub mod attest;
 pub mod bond;
 pub mod channel;
+pub mod config;
 pub mod dispute;
 pub mod index;
 pub mod job;

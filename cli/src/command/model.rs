@@ -5,7 +5,7 @@ mod show;
 
 use crate::{
     act::{read, Actor},
-    amount,
+    command::job::percent as share,
     context::{address, Options},
     failure::Failure,
 };
@@ -20,6 +20,7 @@ use joule_sdk::{
     },
     Chain, Pubkey,
 };
+use joule_settings::Token;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -29,27 +30,30 @@ pub enum Command {
     /// Change what is stated about a model; what is not given stays
     Update {
         /// The model's address
-        model: String,
+        #[arg(value_parser = address)]
+        model: Pubkey,
         #[command(flatten)]
         stated: Stated,
     },
     /// Stop anything new with a model: price lists, channels, models that derive from it
     Retire {
         /// The model's address
-        model: String,
+        #[arg(value_parser = address)]
+        model: Pubkey,
         /// Bring it back instead
         #[arg(long)]
         undo: bool,
     },
     /// Publish what requests to a model cost from now on; earlier price lists stay as they are
     ///
-    /// Prices are in the token that is paid in, such as 0.25; what is not given costs nothing. Those that the model derives
+    /// Prices are in the token that --mint names, such as 0.25; what is not given costs nothing. Those that the model derives
     /// from have their royalties by themselves. What no share takes is for whoever runs the model, less the protocol's fee.
     Publish(publish::Publish),
     /// Show a model, what it derives from, and what it costs
     Show {
         /// The model's address
-        model: String,
+        #[arg(value_parser = address)]
+        model: Pubkey,
     },
     /// List models, the newest first
     List(show::List),
@@ -61,11 +65,11 @@ pub struct Create {
     #[arg(long, value_name = "NUMBER")]
     id: Option<u64>,
     /// The model that it derives from; its royalties are owed from every price list
-    #[arg(long, value_name = "MODEL")]
-    base: Option<String>,
+    #[arg(long, value_name = "MODEL", value_parser = address)]
+    base: Option<Pubkey>,
     /// What every model that derives from this one owes of its earnings, for good
-    #[arg(long, value_name = "PERCENT", default_value = "0")]
-    royalty: String,
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
+    royalty: u16,
     #[command(flatten)]
     stated: Stated,
 }
@@ -73,8 +77,8 @@ pub struct Create {
 #[derive(Args)]
 pub struct Stated {
     /// Owner of the token accounts that earnings go to [default when created: the signer]
-    #[arg(long, value_name = "ADDRESS")]
-    payout_owner: Option<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    payout_owner: Option<Pubkey>,
     /// A document that says where it is served, of which the hash is registered
     #[arg(long, value_name = "FILE")]
     endpoint: Option<PathBuf>,
@@ -101,24 +105,18 @@ fn stated(before: ModelProfile, now: &Stated) -> Result<ModelProfile, Failure> {
         None => Ok::<_, Failure>(before),
     };
     Ok(ModelProfile {
-        payout_owner: now.payout_owner.as_deref().map_or(Ok(before.payout_owner), address)?,
+        payout_owner: now.payout_owner.unwrap_or(before.payout_owner),
         endpoint_hash: hash(&now.endpoint, before.endpoint_hash)?,
         metadata_hash: hash(&now.metadata, before.metadata_hash)?,
     })
 }
 
 /// Percent on the command line, with at most two decimals, as basis points.
-fn percent(flag: &str, text: &str) -> Result<u16, Failure> {
-    let bps = amount::parse(text, 2).ok().filter(|bps| *bps <= MAX_SHARE_BPS.into());
-    bps.and_then(|bps| u16::try_from(bps).ok()).ok_or_else(|| {
-        let most = MAX_SHARE_BPS / 100;
-        Failure::Input(format!("{flag} {text:?} is not a share: write percent up to {most}, such as 2.5"))
-    })
-}
-
-/// Basis points as people read them.
-fn share(bps: impl Into<u64>) -> String {
-    format!("{} %", amount::format(bps.into(), 2))
+fn percent(text: &str) -> Result<u16, String> {
+    let read = text.parse().ok().and_then(|percent| Token::new("percent", 2).units(&percent).ok());
+    read.and_then(|bps| u16::try_from(bps).ok())
+        .filter(|bps| *bps <= MAX_SHARE_BPS as u16)
+        .ok_or_else(|| format!("this is no share: write percent up to {}, such as 2.5", MAX_SHARE_BPS / 100))
 }
 
 async fn known(chain: &Chain, model: &Pubkey) -> Result<Model, Failure> {
@@ -142,11 +140,13 @@ async fn own(actor: &Actor, model: &Pubkey) -> Result<Model, Failure> {
 }
 
 async fn create(options: &Options, args: Create) -> Result<(), Failure> {
-    let royalty_bps = percent("--royalty", &args.royalty)?;
+    let (royalty_bps, base) = (args.royalty, args.base);
+    let nothing = ModelProfile { payout_owner: Pubkey::default(), endpoint_hash: [0; 32], metadata_hash: [0; 32] };
+    let mut profile = stated(nothing, &args.stated)?;
     let actor = Actor::of(options)?;
-    let nothing = ModelProfile { payout_owner: actor.key(), endpoint_hash: [0; 32], metadata_hash: [0; 32] };
-    let profile = stated(nothing, &args.stated)?;
-    let base = args.base.as_deref().map(address).transpose()?;
+    if args.stated.payout_owner.is_none() {
+        profile.payout_owner = actor.key();
+    }
     if let Some(base) = base {
         let state = known(&actor.chain, &base).await?;
         let owed: u16 = state.royalties().iter().map(|due| due.bps.get()).sum::<u16>() + state.royalty_bps.get();
@@ -160,6 +160,12 @@ async fn create(options: &Options, args: Create) -> Result<(), Failure> {
         }
     }
     let id = match args.id {
+        Some(id) if actor.chain.find::<Model>(&pda::model(&actor.key(), id)).await?.is_some() => {
+            let model = pda::model(&actor.key(), id);
+            return Err(Failure::Refused(format!(
+                "number {id} is model {model}'s already: use `joule model update {model}`, or leave --id out"
+            )));
+        }
         Some(id) => id,
         None => free_id(&actor).await?,
     };
@@ -176,11 +182,13 @@ async fn free_id(actor: &Actor) -> Result<u64, Failure> {
     Ok(id)
 }
 
-async fn update(options: &Options, model: &str, now: &Stated) -> Result<(), Failure> {
+async fn update(options: &Options, model: &Pubkey, now: &Stated) -> Result<(), Failure> {
     if now.payout_owner.is_none() && now.endpoint.is_none() && now.metadata.is_none() {
         return Err(Failure::Input("nothing to change: give --payout-owner, --endpoint or --metadata".into()));
     }
-    let (actor, model) = (Actor::of(options)?, address(model)?);
+    let unread = ModelProfile { payout_owner: Pubkey::default(), endpoint_hash: [0; 32], metadata_hash: [0; 32] };
+    stated(unread, now)?;
+    let (actor, model) = (Actor::of(options)?, *model);
     let state = own(&actor, &model).await?;
     let before = ModelProfile {
         payout_owner: state.payout_owner,
@@ -191,8 +199,8 @@ async fn update(options: &Options, model: &str, now: &Stated) -> Result<(), Fail
     actor.send(options, &[update], ("model", &model), "updated model").await
 }
 
-async fn retire(options: &Options, model: &str, undo: bool) -> Result<(), Failure> {
-    let (actor, model) = (Actor::of(options)?, address(model)?);
+async fn retire(options: &Options, model: &Pubkey, undo: bool) -> Result<(), Failure> {
+    let (actor, model) = (Actor::of(options)?, *model);
     own(&actor, &model).await?;
     let (status, done) = match undo {
         true => (ModelStatus::Active, "brought back model"),

@@ -6,13 +6,15 @@ mod shop;
 
 use super::channel::{end, Own, Terms};
 use crate::{
-    act::{Actor, Token},
+    act::Actor,
     context::{address, Options},
     failure::Failure,
     output,
+    token::Token,
 };
 use joule_client::{Buyer, Limits, Wallet};
-use joule_sdk::units::Amount;
+use joule_sdk::{units::Amount as Units, Pubkey};
+use joule_settings::Amount;
 use joule_x402::Requirements;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -29,14 +31,14 @@ pub struct Args {
     /// Where the model is sold: a server's address, or one endpoint of it
     url: Url,
     /// The model's address
-    #[arg(long, value_name = "ADDRESS")]
-    model: String,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    model: Pubkey,
     /// The most that is spent, in tokens
     #[arg(long, value_name = "AMOUNT")]
-    budget: String,
+    budget: Amount,
     /// Pay through a channel that is open [default: a new one, which reserves the budget]
-    #[arg(long, value_name = "ADDRESS")]
-    channel: Option<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    channel: Option<Pubkey>,
     #[command(flatten)]
     what: request::What,
     /// How many requests are sent
@@ -47,10 +49,7 @@ pub struct Args {
     concurrency: u64,
     /// The most that one request may cost, in tokens [default: the budget]
     #[arg(long, value_name = "AMOUNT")]
-    max_per_request: Option<String>,
-    /// Insist on being asked for this token [default: any, if you say yes to it; with --yes the local network's]
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
+    max_per_request: Option<Amount>,
     #[command(flatten)]
     terms: Terms,
     /// Leave the channel open
@@ -62,27 +61,27 @@ pub struct Args {
 }
 
 pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
-    let actor = Actor::of(options)?;
-    let model = address(&args.model)?;
-    let http = shop::http()?;
+    let model = args.model;
     let endpoint = shop::endpoint(&args.url)?;
-    let bodies = args.what.bodies(&shop::name(&http, &endpoint, &model).await?)?;
+    let asked = args.what.read()?;
+    let actor = Actor::of(options)?;
+    let http = shop::http()?;
+    let bodies = asked.bodies(&shop::name(&http, &endpoint, &model).await?);
     let first = bodies.of(0);
     let offer = shop::Offer::ask(&actor.chain, &http, &endpoint, &model, &first).await?;
-    let named = args.mint.as_deref().map(address).transpose()?;
     // A channel that is open has a token that was agreed to.
-    offer.insist(named, options.mint(None).ok(), args.yes && args.channel.is_none())?;
-    let token = Token::of(options, &actor.chain, Some(&offer.mint.to_string())).await?;
-    let budget = token.amount(&args.budget)?;
-    let ceiling = args.max_per_request.as_deref().map_or(Ok(budget), |text| token.amount(text))?;
+    offer.insist(options.mint, options.mint().ok(), args.yes && args.channel.is_none())?;
+    let token = Token::at(options, &actor.chain, offer.mint).await?;
+    let budget = token.units(&args.budget)?;
+    let ceiling = args.max_per_request.as_ref().map_or(Ok(budget), |amount| token.units(amount))?;
     if offer.terms.amount.get() > ceiling {
-        let (may, ceiling) = (token.format(offer.terms.amount.get()), token.format(ceiling));
+        let (may, ceiling) = (token.show(offer.terms.amount.get()), token.show(ceiling));
         return Err(Failure::Refused(format!(
             "one request may cost up to {may}; at most {ceiling} is to be paid for it"
         )));
     }
     let channel = match &args.channel {
-        Some(channel) => address(channel)?,
+        Some(channel) => *channel,
         None => {
             probe(options, &http, &endpoint, &offer.terms, &first).await?;
             let channel = args.terms.open(options, &actor, &token, &offer.wanted(model, budget), args.yes).await?;
@@ -97,12 +96,12 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let spent_before = own.journal()?.read().map_err(joule_client::WalletError::from)?.voucher;
     let spent_before = spent_before.map_or(0, |voucher| voucher.cumulative.get().get());
     let limits = Limits {
-        budget: Amount::new(spent_before.saturating_add(budget)),
+        budget: Units::new(spent_before.saturating_add(budget)),
         window: offer.terms.extra.window,
         margin: offer.terms.extra.settle_margin,
     };
     let wallet = Arc::new(own.wallet(limits)?);
-    let buyer = Buyer::new(http, endpoint, wallet.clone(), (&offer.terms, &first), Amount::new(ceiling));
+    let buyer = Buyer::new(http, endpoint, wallet.clone(), (&offer.terms, &first), Units::new(ceiling));
     let buyer = buyer.with_news(news(options.json));
     if wallet.gaps() > 0 {
         let before = wallet.receipts();
@@ -135,7 +134,7 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     bought.report(options, &token, &channel, missed, ended.as_ref())?;
     let undelivered = bought.undelivered();
     match bought.stopped.or(undelivered) {
-        Some(failure) => Err(failure),
+        Some(failure) => Err(run::in_tokens(failure, &token)),
         None => Ok(paid?),
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     context::Options,
     failure::Failure,
     output::{self, word},
+    view::View,
 };
 use clap::ValueEnum;
 use joule_api::{Revenue, RevenueBy};
@@ -20,10 +21,8 @@ pub struct Args {
     /// The first day that is not counted any more
     #[arg(long, value_name = "DAY", value_parser = day)]
     to: Option<i64>,
-    /// Only in this token
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
-    #[arg(long, default_value_t = 50)]
+    /// So many rows
+    #[arg(long, default_value_t = 50, value_name = "N")]
     limit: u32,
 }
 
@@ -58,24 +57,26 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
     let mut filter = vec![("by", word(&by)), ("limit", args.limit.to_string())];
     filter.extend(args.from.map(|from| ("from", from.to_string())));
     filter.extend(args.to.map(|to| ("to", to.to_string())));
-    filter.extend(args.mint.map(|mint| ("mint", mint)));
+    // Only if it was said: without, all tokens are summed, each by itself.
+    filter.extend(options.mint.map(|mint| ("mint", mint.to_string())));
     let report = options.index().revenue(&filter).await?;
+    let view = View::of(options, report.rows.iter().map(|row| row.mint.as_str())).await;
     if options.json {
-        return output::json(&report);
+        return view.json(&report, None);
     }
-    println!("{}", table(by, &report.rows));
+    println!("{}", table(by, &report.rows, &view));
     if report.left_out > 0 {
         println!("{} more: --limit, --from, --to or --mint", report.left_out);
     }
     Ok(())
 }
 
-fn table(by: RevenueBy, rows: &[Revenue]) -> comfy_table::Table {
+fn table(by: RevenueBy, rows: &[Revenue], view: &View) -> comfy_table::Table {
     let mut table = output::table([
         word(&by).as_str(),
         "token",
         "requests",
-        "units",
+        "tokens, images, seconds",
         "earned",
         "to sharers",
         "fees",
@@ -83,8 +84,9 @@ fn table(by: RevenueBy, rows: &[Revenue]) -> comfy_table::Table {
         "returned",
     ]);
     for r in rows {
+        let amount = |units: u64| view.amount(&r.mint, units);
         let key = match (&r.key, r.day) {
-            (_, Some(day)) => output::time(day).split('T').next().unwrap_or_default().to_owned(),
+            (_, Some(day)) => output::day(day),
             (Some(key), None) => key.clone(),
             (None, None) => "unknown".to_owned(),
         };
@@ -93,11 +95,11 @@ fn table(by: RevenueBy, rows: &[Revenue]) -> comfy_table::Table {
             output::short(&r.mint),
             r.requests.to_string(),
             r.units.to_string(),
-            r.amount.to_string(),
-            r.paid.shares.to_string(),
-            r.paid.fee.to_string(),
-            r.paid.provider.to_string(),
-            r.returned.to_string(),
+            amount(r.amount),
+            amount(r.paid.shares),
+            amount(r.paid.fee),
+            amount(r.paid.provider),
+            amount(r.returned),
         ]);
     }
     table
@@ -118,10 +120,11 @@ mod tests {
 
     #[test]
     fn a_day_is_shown_as_a_date_and_a_creator_that_nobody_knows_as_unknown() {
-        let row = Revenue { day: Some(86_400), requests: 7, ..Revenue::default() };
-        let days = table(RevenueBy::Day, &[row]).to_string();
-        assert!(days.contains("1970-01-02") && !days.contains("T00"), "{days}");
-        let creators = table(RevenueBy::Creator, &[Revenue::default()]).to_string();
+        let row = Revenue { day: Some(86_400), mint: "M".into(), amount: 2_500_000, requests: 7, ..Revenue::default() };
+        let view = View::known([("M", joule_settings::Token::new("JOULE", 6))], 0);
+        let days = table(RevenueBy::Day, &[row], &view).to_string();
+        assert!(days.contains("1970-01-02") && !days.contains("T00") && days.contains("2.5 JOULE"), "{days}");
+        let creators = table(RevenueBy::Creator, &[Revenue::default()], &view).to_string();
         assert!(creators.contains("creator") && creators.contains("unknown"), "{creators}");
     }
 }

@@ -6,7 +6,6 @@ use super::{
     people::{Cast, Wealth},
 };
 use crate::{
-    amount,
     command::{
         dispute::explain,
         job::{plain_terms, post, Order},
@@ -24,6 +23,7 @@ use joule_sdk::{
     units::{Amount, Bps},
     Pubkey, Signer,
 };
+use joule_settings::Token;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -129,7 +129,7 @@ fn names(cast: &Cast) -> String {
 }
 
 fn show(cast: &Cast, base_units: u64) -> String {
-    format!("{} tokens", amount::format(base_units, cast.decimals))
+    cast.unit.show(base_units)
 }
 
 fn say(line: &str) {
@@ -150,10 +150,10 @@ pub fn account_for(
         let (expected, why) = expected(cast, &old.name, ended)?;
         changes.push(Change { who: &old.name, real: change, expected });
         if change != 0 || !why.is_empty() {
-            table.add_row([old.name.as_str(), &signed(change, cast.decimals), why]);
+            table.add_row([old.name.as_str(), &signed(change, &cast.unit), why]);
         }
     }
-    table.add_row(["together", &signed(changes.iter().map(|c| c.real).sum(), cast.decimals), ""]);
+    table.add_row(["together", &signed(changes.iter().map(|c| c.real).sum(), &cast.unit), ""]);
     let wrong = mistakes(&changes);
     match wrong.is_empty() {
         true => Ok(table),
@@ -212,10 +212,10 @@ fn expected(cast: &Cast, name: &str, ended: &Ended) -> Result<(i128, &'static st
 }
 
 /// With its sign, in tokens.
-pub fn signed(change: i128, decimals: u8) -> String {
+pub fn signed(change: i128, unit: &Token) -> String {
     let sign = if change < 0 { "-" } else { "+" };
     let size = u64::try_from(change.unsigned_abs()).unwrap_or(u64::MAX);
-    format!("{sign}{}", amount::format(size, decimals))
+    format!("{sign}{}", unit.show(size))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct Cast {
     pub index: joule_api::Client,
     pub store: ArtifactStore,
     pub mint: Pubkey,
-    pub decimals: u8,
+    pub unit: joule_settings::Token,
     /// Alice and bob.
     pub clients: Vec<Person>,
     /// North and south, which are honest.

@@ -1,7 +1,7 @@
 //! A model that is sold by the request: ten thousand of them, each paid for by itself, settled on chain twice.
 
 use super::{children::Children, digits::Digits, path, people::Cast};
-use crate::{amount, command::localnet::sibling, context::Network, failure::Failure, output};
+use crate::{command::localnet::sibling, context::Network, failure::Failure, output};
 use anyhow::Context as _;
 use joule_client::Journal;
 use joule_sdk::{
@@ -28,8 +28,8 @@ const BUDGET: &str = "10";
 const PRICES: [&str; 3] = ["0.0001", "1", "5"];
 /// The creator's share and the data owner's, in percent.
 const SHARES: [u16; 2] = [20, 5];
-/// Base units that are worth a settlement: more than half of what all requests cost, so that there is one in the middle.
-const WORTH_SETTLING: u64 = 1_300_000;
+/// What is worth a settlement: more than half of what all requests cost, so that there is one in the middle.
+const WORTH_SETTLING: &str = "1.3 JOULE";
 /// How long the indexer may take to see what is confirmed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -208,18 +208,19 @@ impl Stage<'_> {
 
     /// Writes the gateway's settings, for a chain and a channel that are new.
     fn settings(&self, model: &Pubkey, prices: &Pubkey, upstream: &str) -> Result<String, Failure> {
-        let (ledger, file) = (self.state_dir.join("gateway.sqlite"), self.state_dir.join("gateway.toml"));
+        let (ledger, file) = (self.state_dir.join("gateway.sqlite"), self.state_dir.join("joule.toml"));
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", ledger.display()));
         }
         let _ = std::fs::remove_dir_all(self.state_dir.join("channels"));
         let settings = format!(
-            "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '{rpc}'\nkeypair = 'keys/{provider}.json'\n\
-             ledger = 'gateway.sqlite'\n\n[limits]\nrequests_per_second = 100_000\nburst = 100_000\n\n\
-             [risk]\nwindow = 64\nunpaid = 100_000\nmin_grace = 60\nsettle_margin = 30\n\n\
-             [settle]\nevery_ms = 250\namount = {WORTH_SETTLING}\n\n\
-             [[model]]\nname = 'digits'\nmodel = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",
-            rpc = self.network.rpc_url,
+            "rpc = '{rpc}'\nkey = 'keys/{provider}.json'\nsymbol = '{symbol}'\n\n[gateway]\nlisten = '127.0.0.1:0'\n\
+             public_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\n\n[gateway.limits]\nrequests_per_second = 100_000\n\
+             burst = 100_000\n\n[gateway.risk]\nwindow = 64\nunpaid = '0.1 {symbol}'\nmin_grace = '1m'\nsettle_margin = '30s'\n\n\
+             [gateway.settle]\nevery = '250ms'\namount = '{WORTH_SETTLING}'\n\n\
+             [[gateway.model]]\nname = 'digits'\nmodel = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",
+            rpc = self.network.rpc,
+            symbol = self.network.symbol.as_deref().unwrap_or("JOULE"),
             provider = self.parties.provider,
         );
         std::fs::write(&file, settings).context("writing the gateway's settings")?;
@@ -269,7 +270,7 @@ impl Stage<'_> {
         equal("what the payer paid in", -gained(0), i128::from(vault) + i128::from(spent))?;
         equal("the deposit and its vault", payer.balance.get(), vault)?;
         let took = Duration::from_millis(number(bought, "milliseconds")?);
-        let tokens = |units: u64| amount::format(units, cast.decimals);
+        let tokens = |units: u64| cast.unit.show(units);
         println!(
             "✓ {REQUESTS} requests, {units} units, each checked and paid for: {} in {:.1} s, {:.0} a second",
             tokens(spent),

@@ -33,6 +33,26 @@ pub enum AmountError {
     Symbol { written: String, symbol: String },
 }
 
+impl Amount {
+    /// Tokens, whatever they are called: digits with at most one point.
+    pub fn tokens(digits: impl Into<String>) -> Self {
+        Self::Tokens { digits: digits.into(), symbol: None }
+    }
+
+    /// What the token is called, where that was written.
+    pub fn symbol(&self) -> Option<&str> {
+        match self {
+            Self::Tokens { symbol, .. } => symbol.as_deref(),
+            Self::Units(_) => None,
+        }
+    }
+
+    /// Whether only the chain knows how many base units it is.
+    pub fn wants_decimals(&self) -> bool {
+        matches!(self, Self::Tokens { .. })
+    }
+}
+
 /// A bare number is in tokens.
 impl FromStr for Amount {
     type Err = AmountError;

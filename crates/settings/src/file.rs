@@ -15,6 +15,10 @@ pub const NAME: &str = "joule.toml";
 pub const SHARED: [&str; 10] =
     ["rpc", "ws", "grpc", "indexer", "artifacts", "key", "mint", "symbol", "state_dir", "json"];
 
+/// Both a shared key and a section. Where a file has the section, the key is the section's `url`.
+const INDEXER: &str = "indexer";
+const URL: &str = "url";
+
 pub const SECTIONS: [&str; 4] = ["node", "gateway", "indexer", "localnet"];
 
 /// One that was read, whose form is good.
@@ -77,7 +81,7 @@ impl File {
 
     /// Whether a service has a section.
     pub fn has(&self, section: &str) -> Result<bool, FileError> {
-        Ok(self.parse()?.contains_key(section))
+        Ok(self.parse()?.get(section).is_some_and(|value| value.get_ref().is_table()))
     }
 
     /// What a section says, with what stands at the top of the file where the section does not say otherwise: of the shared
@@ -86,14 +90,27 @@ impl File {
         let mut top = self.parse()?;
         let mut own = match top.remove(section).map(|found| (found.span(), found.into_inner())) {
             None => DeTable::new(),
-            Some((_, DeValue::Table(table))) => table,
+            Some((_, DeValue::Table(mut table))) => {
+                if section == INDEXER {
+                    table.remove(URL);
+                }
+                table
+            }
+            Some((_, DeValue::String(_))) if section == INDEXER => DeTable::new(),
             Some((span, _)) => return Err(self.wrong(format!("{section} is a section: write [{section}]"), Some(span))),
         };
         let said: BTreeSet<String> = own.keys().map(|key| key.get_ref().to_string()).collect();
         for (key, value) in top {
             let name = key.get_ref().to_string();
-            if takes.contains(&name.as_str()) && !said.contains(&name) {
-                own.insert(key, value);
+            if !takes.contains(&name.as_str()) || said.contains(&name) {
+                continue;
+            }
+            let span = value.span();
+            match value.into_inner() {
+                DeValue::Table(mut table) if name == INDEXER => {
+                    own.extend(table.remove(URL).map(|url| (key, url)));
+                }
+                other => drop(own.insert(key, toml::Spanned::new(span, other))),
             }
         }
         T::deserialize(toml::Spanned::new(0..0, own).into_deserializer())
@@ -167,6 +184,32 @@ mod tests {
         assert_eq!((file.has("node").unwrap(), file.has("gateway").unwrap()), (true, false));
         let other: Node = file.section("gateway", &TAKES).unwrap();
         assert_eq!(other.key, Some("k.json".into()));
+    }
+
+    #[test]
+    fn the_indexers_address_stands_at_the_top_or_in_its_section() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Asks {
+            indexer: Option<String>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Itself {
+            listen: Option<String>,
+        }
+        for (text, asked, listen, has) in [
+            ("indexer = 'http://a'\n", Some("http://a"), None, false),
+            ("[indexer]\nlisten = 'b'\nurl = 'http://b'\n", Some("http://b"), Some("b"), true),
+            ("[indexer]\nlisten = 'b'\n[node]\nindexer = 'http://c'\n", Some("http://c"), Some("b"), true),
+            ("[indexer]\nlisten = 'b'\n", None, Some("b"), true),
+        ] {
+            let (_folder, file) = file(text);
+            let file = file.unwrap();
+            assert_eq!(file.section::<Asks>("node", &["indexer"]).unwrap().indexer.as_deref(), asked, "{text}");
+            assert_eq!(file.section::<Itself>("indexer", &[]).unwrap().listen.as_deref(), listen, "{text}");
+            assert_eq!(file.has("indexer").unwrap(), has, "{text}");
+        }
     }
 
     #[test]

@@ -2,13 +2,21 @@
 //! moments on their own clock. One vocabulary for the command line and all services.
 
 mod amount;
+mod causes;
+mod example;
 mod file;
 mod moment;
 mod named;
 mod nearest;
+mod report;
+mod span;
 
 pub use amount::{group, Amount, AmountError, Token};
+pub use causes::{last_cause, Causes};
+pub use example::{uncommented, EXAMPLE};
 pub use file::{File, FileError, NAME, SECTIONS, SHARED};
 pub use moment::{moment, until};
 pub use named::{Code, CodeError, GpuModel, Region};
 pub use nearest::{nearest, or_nearest};
+pub use report::{Finding, Grade, Refused, Report};
+pub use span::{bytes, duration, seconds, Size, Span, SpanError};

@@ -204,12 +204,12 @@ async fn the_command_line_shows_it(billed: &Billed, indexer: &Indexer) {
     let report: RevenueReport = serde_json::from_str(&joule(&["revenue", "--by", "model", "--json"]).await).unwrap();
     assert_eq!((report.rows[0].key.as_deref(), report.rows[0].requests), (Some(model.as_str()), 10));
     let table = joule(&["revenue", "--by", "model"]).await;
-    assert!(table.contains(&model) && table.contains("1000000"), "{table}");
+    assert!(table.contains(&model) && table.contains("1,000,000 units"), "{table}");
     assert!(joule(&["revenue", "--by", "day", "--to", "1999-01-01"]).await.lines().count() < 6);
     let list = joule(&["channel", "list", "--status", "closed", "--model", &model]).await;
     assert!(list.contains(&channel), "{list}");
     let shown = joule(&["channel", "show", &channel]).await;
-    assert!(shown.contains("10, 10000 units") && shown.contains("closed"), "{shown}");
+    assert!(shown.contains("10, 10000 tokens, images and seconds") && shown.contains("closed"), "{shown}");
     let unknown = run("joule", &["channel", "show", &model, "--indexer", &indexer.url]).await;
     assert_eq!(unknown.status.code(), Some(3), "a model is no channel");
 }

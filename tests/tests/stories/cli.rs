@@ -1,6 +1,6 @@
 //! The `joule` binary: every command a client or a provider uses, its JSON, and each exit code.
 
-use crate::support::{nobody, run, until, Indexer, World};
+use crate::support::{counting, nobody, run, until, Indexer, World};
 use joule_artifacts::Hash;
 use joule_localnet::Persona::{Alice, Bob, Carol, East, North};
 use joule_sdk::{escrow::state::Dispute, instruction::escrow, pda, Pubkey};
@@ -24,7 +24,7 @@ impl Terminal {
             std::fs::write(&path, bytes).unwrap();
             path.display().to_string()
         };
-        let (module, input) = (write("module.wasm", b"\0asm"), write("input.bin", b"input"));
+        let (module, input) = (write("module.wasm", &counting(1)), write("input.bin", b"input"));
         Self { world, indexer, module, input }
     }
 
@@ -108,13 +108,15 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     let job = joule.submit("alice").await;
     let shown = joule.json(&["job", "show", &job]).await;
     assert_eq!((&shown["status"], &shown["budget"]), (&"open".into(), &"2500000".into()));
+    assert_eq!((&shown["budget_tokens"], &shown["symbol"]), (&"2.5".into(), &"JOULE".into()));
     assert_eq!(shown["client"], joule.world.address(Alice).to_string());
     assert_eq!(shown["input_hash"], Hash::of(b"input").to_string());
     let listed = joule.json(&["job", "list", "--status", "open", "--mine", "--as", "alice"]).await;
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(joule.json(&["job", "list", "--mine", "--as", "bob"]).await["items"], serde_json::json!([]));
     assert!(joule.text(&["job", "list"]).await.contains(&job), "people see it too");
-    assert!(joule.text(&["job", "show", &job]).await.contains("2500000"));
+    let shown = joule.text(&["job", "show", &job]).await;
+    assert!(shown.contains("2.5 JOULE") && shown.contains("(in ") && !shown.contains("base units"), "{shown}");
 
     // A provider delivers; the client watches, agrees, and has the result.
     let address: Pubkey = job.parse().unwrap();
@@ -123,6 +125,10 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     joule.world.submit(North, address, result).await;
     let before = joule.world.balance(Alice).await;
     let file = joule.world.folder.path().join("result").display().to_string();
+    let screen = joule.text(&["provider", "status", "--as", "north"]).await;
+    for said in ["active", "50 JOULE", "held by", "escrow", "delivered", "2 JOULE delivered, in review"] {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
     let watch = ["job", "watch", &job, "--output", &file];
     let approve = async {
         let approved = joule.json(&["job", "approve", &job, "--as", "alice"]).await;
@@ -140,6 +146,7 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     assert_eq!(joule.world.balance(Bob).await - before, 2_500_000);
     let error = joule.fails(6, "outcome", &["job", "watch", &job]).await;
     assert!(error["message"].as_str().unwrap().contains("refunded"));
+    the_chain_is_read_where_the_indexer_is_away(&joule, &job).await;
 
     let status = until("the indexer has stored both ends", async || {
         let status = joule.json(&["index", "status"]).await;
@@ -154,6 +161,20 @@ async fn a_client_and_a_provider_work_from_the_command_line() {
     })
     .await;
     joule.close().await;
+}
+
+/// What became of a job whose account is gone.
+async fn the_chain_is_read_where_the_indexer_is_away(joule: &Terminal, refunded: &str) {
+    let (nowhere, state) = (format!("http://{}", nobody()), joule.world.state_dir().display().to_string());
+    let args = ["job", "watch", refunded, "--indexer", &nowhere, "--state-dir", &state, "--json"];
+    let output = run("joule", &args).await;
+    assert_eq!(output.status.code(), Some(6), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&seen["status"], &seen["from"]), (&"refunded".into(), &"chain".into()));
+    assert_eq!((&seen["paid"]["client"], &seen["paid"]["client_tokens"]), (&"2500000".into(), &"2.5".into()));
+    let stranger = joule.world.address(Bob).to_string();
+    let args = ["job", "watch", &stranger, "--indexer", &nowhere, "--state-dir", &state];
+    assert_eq!(run("joule", &args).await.status.code(), Some(3), "nobody knows it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +193,15 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
         .fails(4, "refused", &["provider", "bond", "deposit", "10", "--as", "north", "--withdrawer", &carol])
         .await;
     assert!(error["message"].as_str().unwrap().contains(&carol), "{error}");
-    joule.json(&["provider", "bond", "unbond", "20", "--as", "north"]).await;
+    let error = joule.fails(4, "refused", &["provider", "bond", "open", "10", "--as", "north"]).await;
+    assert!(error["message"].as_str().unwrap().contains("joule provider bond deposit 10"), "{error}");
+    let unbonding = joule.json(&["provider", "bond", "unbond", "20", "--as", "north"]).await;
+    assert_eq!((&unbonding["unbonding"], &unbonding["unbonding_tokens"]), (&"20000000".into(), &"20".into()));
+    assert!(unbonding["unbonds_at"].is_i64(), "{unbonding}");
+    let error = joule.fails(4, "refused", &["provider", "bond", "unbond", "41", "--as", "north"]).await;
+    assert!(error["message"].as_str().unwrap().contains("40 JOULE"), "{error}");
+    let error = joule.fails(4, "refused", &["provider", "bond", "close", "--as", "north"]).await;
+    assert_eq!(error["name"], "BondNotEmpty");
     let bond = joule.json(&["provider", "bond", "show", "--as", "north"]).await;
     assert_eq!((&bond["amount"], &bond["free"]), (&"60000000".into(), &"40000000".into()));
     assert_eq!(bond["services"], serde_json::json!(["escrow", "billing"]));
@@ -184,16 +213,17 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
         .fails(4, "refused", &["provider", "bond", "services", "--name", "billing", "--owner", &owner, "--as", "bob"])
         .await;
     joule.json(&["provider", "bond", "services", "--name", "billing", "--as", "north"]).await;
-    assert!(joule.text(&["provider", "bond", "show", "--as", "north"]).await.contains("20.000000, to be withdrawn"));
+    assert!(joule.text(&["provider", "bond", "show", "--as", "north"]).await.contains("20 JOULE, can be withdrawn"));
     let error = joule.fails(4, "refused", &["provider", "bond", "withdraw", "--as", "north"]).await;
     assert_eq!(error["name"], "StillUnbonding");
+    assert!(error["message"].as_str().unwrap().contains("20 JOULE can be withdrawn from"), "{error}");
     joule.json(&["provider", "bond", "unbond", "--cancel", "--as", "north"]).await;
     let error = joule.fails(3, "not_found", &["provider", "bond", "show", "--as", "south"]).await;
     assert!(error["message"].as_str().unwrap().contains("joule provider bond open"), "{error}");
 
     // Bids: two offers, of which the client picks the dearer one; and requirements that keep a third one away.
     let wanted = world.folder.path().join("wanted.toml");
-    std::fs::write(&wanted, "cpu_cores = 8\nmin_bond = \"40\"\n").unwrap();
+    std::fs::write(&wanted, "cpu_cores = 8\nmin_bond = \"40 JOULE\"\n").unwrap();
     let wanted = wanted.display().to_string();
     let base =
         ["job", "submit", "--as", "alice", "--module", &joule.module, "--input", &joule.input, "--budget", "2.5"];
@@ -258,6 +288,7 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     joule.json(&["stake", "extend", "--lock", "60d", "--as", "alice"]).await;
     let stake = joule.json(&["stake", "show", "--as", "alice"]).await;
     assert_eq!((&stake["amount"], &stake["discount_bps"]), (&"1000000000".into(), &500.into()));
+    assert_eq!(stake["amount_tokens"], "1000");
     let error = joule.fails(4, "refused", &["stake", "unstake", "1", "--as", "alice"]).await;
     assert_eq!(error["name"], "StillLocked");
     let cheaper = submit(&[]).await;
@@ -293,7 +324,7 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
 async fn every_exit_code_means_what_it_says() {
     let joule = Terminal::open().await;
     let (module, input) = (joule.module.clone(), joule.input.clone());
-    let submit = |budget: &'static str| {
+    let submit = |budget: &str| {
         ["job", "submit", "--as", "alice", "--module", &module, "--input", &input, "--budget", budget]
             .map(str::to_owned)
     };
@@ -302,21 +333,40 @@ async fn every_exit_code_means_what_it_says() {
     let nowhere = format!("http://{}", nobody());
 
     // 2: input.
-    for (budget, word) in [("a lot", "amount"), ("0.0000001", "decimals"), ("-1", "")] {
+    for (budget, word) in [("a lot", "amount"), ("0.0000001", "decimals"), ("-1", "unexpected"), ("2 USDC", "JOULE")] {
         let args = submit(budget);
         let args: Vec<_> = args.iter().map(String::as_str).collect();
-        if budget.starts_with('-') {
-            // The argument parser's, before there is anything to say as JSON.
-            assert_eq!(joule.output(&args).await.status.code(), Some(2));
-            continue;
-        }
         let error = joule.fails(2, "input", &args).await;
         assert!(error["message"].as_str().unwrap().contains(word), "{error}");
     }
     joule
         .fails(2, "input", &["job", "submit", "--as", "alice", "--module", "/none", "--input", &input, "--budget", "1"])
         .await;
-    joule.fails(2, "input", &["job", "cancel", "not-an-address", "--as", "alice"]).await;
+    joule
+        .fails(2, "input", &["job", "submit", "--as", "alice", "--module", &input, "--input", &input, "--budget", "1"])
+        .await;
+    // Before any service is asked.
+    for args in [
+        &["job", "show", "nonsense"][..],
+        &["job", "cancel", "not-an-address", "--as", "alice"],
+        &["job", "list", "--client", "nobody"],
+        &["dispute", "show", "nonsense"],
+        &["provider", "status", "nonsense"],
+        &["provider", "register", "--gpu-model", "H10"],
+        &["provider", "register", "--region", "eu_west"],
+        &["provider", "bond", "open", "1.2.3"],
+        &["stake", "add", "1", "--lock", "soon"],
+        &["channel", "show", "nonsense"],
+        &["model", "show", "nonsense"],
+        &["model", "create", "--royalty", "200"],
+        &["attest", "show", "nonsense"],
+        &["revenue", "--from", "yesterday"],
+        &["job", "challenge", &job, "--result", "/none"],
+    ] {
+        let output = run("joule", &[args, &["--rpc", &nowhere, "--indexer", &nowhere]].concat()).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    }
     joule.fails(2, "input", &["job", "cancel", &job, "--as", "nobody"]).await;
     assert_eq!(joule.output(&["job", "dance"]).await.status.code(), Some(2));
     // 3: not found.
@@ -327,11 +377,17 @@ async fn every_exit_code_means_what_it_says() {
     let error = joule.fails(4, "refused", &["job", "approve", &job, "--as", "alice"]).await;
     assert!(error["message"].as_str().unwrap().contains("no result"), "{error}");
     joule.fails(4, "refused", &["job", "cancel", &job, "--as", "bob"]).await;
+    let args = submit("5000000000");
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let error = joule.fails(4, "refused", &args).await;
+    let said = error["message"].as_str().unwrap();
+    assert!(said.starts_with("alice has 999,997.5 JOULE, the budget is 5,000,000,000 JOULE"), "{said}");
     let error = joule.fails(4, "refused", &["job", "crank", &job, "--as", "bob"]).await;
     assert_eq!(error["name"], "NotExpired");
     // 5: nobody answers.
     let error = joule.fails(5, "unreachable", &["job", "cancel", &job, "--as", "alice", "--rpc", &nowhere]).await;
-    assert!(error["message"].as_str().unwrap().contains("RPC"), "{error}");
+    let said = error["message"].as_str().unwrap();
+    assert!(said.contains("RPC") && said.contains(&nowhere) && said.ends_with("connection refused"), "{said}");
     let dead = run("joule", &["index", "status", "--indexer", &nowhere]).await;
     assert_eq!(dead.status.code(), Some(5));
     assert!(String::from_utf8_lossy(&dead.stderr).contains(&nowhere), "it names the address");
@@ -340,6 +396,11 @@ async fn every_exit_code_means_what_it_says() {
     joule.fails(6, "outcome", &["job", "watch", &job]).await;
     // None of this cost anything, or took anything along.
     joule.indexer.equals_the_chain(joule.world.localnet.rpc_url()).await;
+    // The clock goes forward, and only that.
+    let before = joule.world.chain.now().await.unwrap();
+    let after = joule.json(&["localnet", "time-travel", "3h"]).await["now"].as_i64().unwrap();
+    assert!(after >= before + 3 * 3_600 && joule.world.chain.now().await.unwrap() >= after);
+    joule.fails(2, "input", &["localnet", "time-travel", "0s"]).await;
     joule.close().await;
 }
 
@@ -351,4 +412,9 @@ async fn completions_and_help_are_printed_without_any_service() {
     }
     assert!(run("joule", &["--help"]).await.status.success());
     assert!(run("joule", &["localnet", "--help"]).await.status.success());
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man");
+    assert!(run("joule", &["man", pages.to_str().unwrap()]).await.status.success());
+    let page = std::fs::read_to_string(pages.join("joule-job-submit.1")).unwrap();
+    assert!(page.contains("Examples") && page.contains("budget"), "{page}");
 }

@@ -62,7 +62,7 @@ async fn a_panel_is_enrolled_for_drawn_and_appealed_from_on_the_command_line() {
     assert_eq!((&left["freed"], &left["locked"][0]["stake"]), (&serde_json::json!([]), &"5000000".into()));
     let begins = next["begins"].as_i64().expect("a moment");
     world.after(begins).await;
-    assert!(joule.text(&["dispute", "panel"]).await.contains("5.000000"));
+    assert!(joule.text(&["dispute", "panel"]).await.contains("5 JOULE"));
 
     // The first panel is wrong; the provider appeals, and is right.
     let (right, lie) = (Hash::of(b"the truth"), Hash::of(b"a lie").to_string());
@@ -80,7 +80,7 @@ async fn a_panel_is_enrolled_for_drawn_and_appealed_from_on_the_command_line() {
     votes(&joule, &job, &lie, 0).await;
     let case = shown(&joule, &job, |dispute| dispute["votes"][0]["choice"] == "counter").await;
     assert_eq!(case["dispute"]["members"][0]["committed"], true);
-    assert!(joule.text(&["dispute", "show", &job]).await.contains("for 2000000 base units"), "what an appeal costs");
+    assert!(joule.text(&["dispute", "show", &job]).await.contains("for 2 JOULE"), "what an appeal costs");
     joule.fails(4, "refused", &["dispute", "appeal", &job, "--as", "carol"]).await;
     joule.json(&["dispute", "appeal", &job, "--as", "north"]).await;
     joule.json(&["dispute", "draw", &job, "--as", "bob"]).await;
@@ -96,7 +96,7 @@ async fn a_panel_is_enrolled_for_drawn_and_appealed_from_on_the_command_line() {
     let unable: Vec<_> = votes.iter().filter(|vote| vote["choice"] == "undecided").collect();
     assert_eq!((unable.len(), &unable[0]["paid"], &unable[0]["slashed"]), (1, &"0".into(), &"0".into()));
     assert!(joule.text(&["dispute", "show", &job]).await.contains("could not run the job"));
-    assert!(joule.text(&["dispute", "show", &job]).await.contains("the provider for 2000000 base units"));
+    assert!(joule.text(&["dispute", "show", &job]).await.contains("the provider for 2 JOULE"));
 
     // Nobody can need the panel any more: stakes and rent come back.
     world.after(begins + PANEL_EPOCH + 38 * 24 * 60 * 60).await;

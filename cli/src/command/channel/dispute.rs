@@ -5,12 +5,7 @@
 //! chain wants to see, and settled.
 
 use super::place::Own;
-use crate::{
-    act::Actor,
-    context::{address, Options},
-    failure::Failure,
-    output,
-};
+use crate::{act::Actor, context::Options, failure::Failure, output};
 use joule_client::{Kept, Limits, Wallet, WalletError};
 use joule_sdk::{
     billing::state::{Channel, Verdict},
@@ -92,15 +87,15 @@ async fn others(chain: &Chain, state: &Channel) -> Result<(Pubkey, Pubkey), Fail
     Ok((claim_payer, chain.token_program_of(&state.mint).await?))
 }
 
-fn verify<M: Format>(key: &Pubkey, signed: &Signed<M>) -> Result<Instruction, Failure> {
+pub(super) fn verify<M: Format>(key: &Pubkey, signed: &Signed<M>) -> Result<Instruction, Failure> {
     let verify = billing::verify(key, &signed.signature, signed.message.as_bytes());
     verify.ok_or_else(|| Failure::Other(anyhow::anyhow!("a message is too long for the chain")))
 }
 
 /// Proves on chain that the provider has contradicted itself, or has asked for too much.
-pub async fn dispute(options: &Options, channel: &str) -> Result<(), Failure> {
+pub async fn dispute(options: &Options, channel: &Pubkey) -> Result<(), Failure> {
     let actor = Actor::of(options)?;
-    let own = Own::find(options, &actor.chain, address(channel)?).await?;
+    let own = Own::find(options, &actor.chain, *channel).await?;
     if own.state.is_convicted(Verdict::AgainstProvider) {
         let why = format!("the provider was convicted on channel {} before, and that is done once", own.address);
         return Err(Failure::Refused(why));
@@ -194,10 +189,10 @@ fn report(
     Ok(())
 }
 
-pub async fn reclaim_table(options: &Options, table: &str) -> Result<(), Failure> {
-    let (actor, table) = (Actor::of(options)?, address(table)?);
+pub async fn reclaim_table(options: &Options, table: &Pubkey) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
     let bar = output::spinner("reclaiming");
-    let retired = actor.chain.retire_table(&table, &actor.signer).await?;
+    let retired = actor.chain.retire_table(table, &actor.signer).await?;
     bar.finish_and_clear();
     let until = match retired {
         Retired::Cooling { until } => Some(until),

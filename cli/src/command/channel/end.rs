@@ -1,11 +1,6 @@
 //! `joule channel close` and `reclaim`: getting back what was not spent.
 
-use crate::{
-    act::{Actor, Token},
-    context::{address, Options},
-    failure::Failure,
-    output,
-};
+use crate::{act::Actor, context::Options, failure::Failure, output, token::Token, view::View};
 use joule_sdk::{
     billing::state::{Channel, Payer},
     instruction::billing,
@@ -13,6 +8,8 @@ use joule_sdk::{
     units::UnixTime,
     Pubkey, SdkError,
 };
+use joule_settings::Amount;
+use serde_json::json;
 use std::time::Duration;
 
 /// How long a grace may be that a command waits for by itself.
@@ -22,14 +19,13 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(clap::Args)]
 pub struct Reclaim {
     /// In tokens [default: all that is free]
-    amount: Option<String>,
-    /// The token [default: the local network's]
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
+    amount: Option<Amount>,
 }
 
 /// What became of a channel.
 pub struct Ended {
+    /// The token.
+    pub mint: Pubkey,
     /// Unix seconds from which on the rest is free.
     pub closes_at: i64,
     /// Base units that came back into the owner's tokens; `None` while the provider's grace lasts.
@@ -52,7 +48,7 @@ pub async fn end(actor: &Actor, channel: Pubkey) -> Result<Ended, Failure> {
     }
     let closes_at = state.closes_at.get();
     if closes_at - actor.chain.now().await? > PATIENCE {
-        return Ok(Ended { closes_at, reclaimed: None });
+        return Ok(Ended { mint: state.mint, closes_at, reclaimed: None });
     }
     while actor.chain.now().await? < closes_at {
         tokio::time::sleep(POLL).await;
@@ -70,7 +66,7 @@ pub async fn end(actor: &Actor, channel: Pubkey) -> Result<Ended, Failure> {
         let reclaim = billing::reclaim(actor.key(), state.mint, tokens, token_program, free);
         actor.chain.send(&[reclaim], &[&actor.signer]).await?;
     }
-    Ok(Ended { closes_at, reclaimed: Some(free) })
+    Ok(Ended { mint: state.mint, closes_at, reclaimed: Some(free) })
 }
 
 async fn free(actor: &Actor, mint: &Pubkey) -> Result<u64, Failure> {
@@ -82,22 +78,25 @@ async fn free(actor: &Actor, mint: &Pubkey) -> Result<u64, Failure> {
     free.map_err(|_| Failure::Other(anyhow::anyhow!("deposit {address} cannot be brought up to date")))
 }
 
-pub async fn close(options: &Options, channel: &str) -> Result<(), Failure> {
-    let (actor, channel) = (Actor::of(options)?, address(channel)?);
+pub async fn close(options: &Options, channel: &Pubkey) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
     let bar = output::spinner("closing");
-    let ended = end(&actor, channel).await?;
+    let ended = end(&actor, *channel).await?;
     bar.finish_and_clear();
+    let mint = ended.mint.to_string();
+    let view = View::of(options, [mint.as_str()]).await;
     if options.json {
         let reclaimed = ended.reclaimed.map(|amount| amount.to_string());
-        return output::json(&serde_json::json!({
-            "channel": channel.to_string(), "closes_at": ended.closes_at, "reclaimed": reclaimed,
-        }));
+        let said = json!({
+            "channel": channel.to_string(), "mint": mint, "closes_at": ended.closes_at, "reclaimed": reclaimed,
+        });
+        return view.json(&said, None);
     }
     match ended.reclaimed {
-        Some(amount) => println!("closed channel {channel}; {amount} base units came back"),
+        Some(amount) => println!("closed channel {channel}; {} came back", view.amount(&mint, amount)),
         None => println!(
             "channel {channel} closes at {}; then `joule channel close {channel}` brings the rest back",
-            output::time(ended.closes_at)
+            view.moment(ended.closes_at)
         ),
     }
     Ok(())
@@ -105,15 +104,15 @@ pub async fn close(options: &Options, channel: &str) -> Result<(), Failure> {
 
 pub async fn reclaim(options: &Options, args: Reclaim) -> Result<(), Failure> {
     let actor = Actor::of(options)?;
-    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
+    let token = Token::of(options, &actor.chain).await?;
     let free = free(&actor, &token.mint).await?;
-    let amount = args.amount.as_deref().map_or(Ok(free), |text| token.amount(text))?;
+    let amount = args.amount.as_ref().map_or(Ok(free), |amount| token.units(amount))?;
     if amount == 0 || amount > free {
-        return Err(Failure::Refused(format!("{} of the deposit is free", token.format(free))));
+        return Err(Failure::Refused(format!("{} of the deposit is free", token.show(free))));
     }
     let (owner, payer) = (actor.key(), pda::payer(&actor.key(), &token.mint));
     let reclaim = billing::reclaim(owner, token.mint, token.account_of(&owner), token.program, amount);
-    actor
-        .send(options, &[reclaim], ("payer", &payer), &format!("took {} back from deposit", token.format(amount)))
-        .await
+    let done = format!("took {} back from deposit {payer}", token.show(amount));
+    let more = token.label(json!({ "reclaimed": amount.to_string() }));
+    actor.tell(options, &[reclaim], ("payer", &payer), &done, more).await
 }

@@ -2,10 +2,11 @@
 
 use super::place::Place;
 use crate::{
-    act::{seconds, Actor, Token},
+    act::{seconds, Actor},
     context::{address, Options},
     failure::Failure,
     output,
+    token::Token,
 };
 use joule_sdk::{
     billing::{
@@ -22,24 +23,24 @@ use joule_sdk::{
     units::UnixTime,
     Instruction, Pubkey, Signer as _,
 };
+use joule_settings::{Amount, Span};
+use serde_json::json;
 
 #[derive(clap::Args)]
 pub struct Open {
     /// The model's address
-    model: String,
+    #[arg(value_parser = address)]
+    model: Pubkey,
     /// Who runs it: the authority of a provider
-    #[arg(long, value_name = "ADDRESS")]
-    provider: String,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    provider: Pubkey,
     /// What is reserved, in tokens; a deposit makes up what is missing
-    amount: String,
+    amount: Amount,
     #[command(flatten)]
     terms: Terms,
     /// The key that signs for requests, such as a provider's own for a house channel [default: a new one]
-    #[arg(long, value_name = "ADDRESS")]
-    session_signer: Option<String>,
-    /// The token [default: the local network's]
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    session_signer: Option<Pubkey>,
     /// Do not ask before spending
     #[arg(long, short)]
     yes: bool,
@@ -48,9 +49,10 @@ pub struct Open {
 #[derive(clap::Args)]
 pub struct TopUp {
     /// The channel's address
-    channel: String,
+    #[arg(value_parser = address)]
+    channel: Pubkey,
     /// What is reserved beside what is, in tokens; a deposit makes up what is missing
-    amount: String,
+    amount: Amount,
     /// Do not ask before spending
     #[arg(long, short)]
     yes: bool,
@@ -61,10 +63,10 @@ pub struct TopUp {
 pub struct Terms {
     /// How long the key that signs for requests is good
     #[arg(long, default_value = "1d", value_name = "DURATION")]
-    session: humantime::Duration,
+    session: Span,
     /// How long the provider may take to settle once the channel is to close [default: what it asks for, up to a day]
     #[arg(long, value_name = "DURATION")]
-    grace: Option<humantime::Duration>,
+    grace: Option<Span>,
     /// What the provider locks of its bond before it collects, in percent of what it earns
     #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
     backing: f64,
@@ -93,7 +95,7 @@ const USUAL_GRACE: u32 = 86_400;
 /// What was said, or what the provider asks for if that is usual.
 fn grace(said: Option<u32>, wanted: u32) -> Result<u32, Failure> {
     if said.is_none() && wanted > USUAL_GRACE {
-        let wanted = humantime::format_duration(std::time::Duration::from_secs(wanted.into()));
+        let wanted = output::duration(wanted.into());
         return Err(Failure::Refused(format!(
             "the provider wants {wanted} to settle once the channel closes, and the rest is not free before: --grace '{wanted}' says yes to it"
         )));
@@ -122,7 +124,12 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
 
 /// What must be paid in before `amount` can be reserved, and the instructions for it; and the deposit's account, if there is
 /// one.
-async fn deposit(actor: &Actor, token: &Token, amount: u64) -> Result<(u64, Vec<Instruction>, Option<Payer>), Failure> {
+async fn deposit(
+    options: &Options,
+    actor: &Actor,
+    token: &Token,
+    amount: u64,
+) -> Result<(u64, Vec<Instruction>, Option<Payer>), Failure> {
     let (owner, mint) = (actor.key(), token.mint);
     let (address, source) = (pda::payer(&owner, &mint), token.account_of(&owner));
     let known: Option<Payer> = actor.chain.find(&address).await?;
@@ -141,8 +148,8 @@ async fn deposit(actor: &Actor, token: &Token, amount: u64) -> Result<(u64, Vec<
     if missing > 0 {
         let has = actor.chain.token_balance(&source).await?;
         if has < missing {
-            let (has, missing) = (token.format(has), token.format(missing));
-            return Err(Failure::Refused(format!("{missing} must be deposited, and {owner} has {has}")));
+            let (who, has, missing) = (options.who(&owner), token.show(has), token.show(missing));
+            return Err(Failure::Refused(format!("{who} has {has}, the deposit that is missing is {missing}")));
         }
         instructions.push(billing::deposit(owner, address, source, token.program, missing));
     }
@@ -165,8 +172,9 @@ impl Terms {
         let session = seconds("--session", self.session, u32::MAX)?;
         if wanted.margin >= i64::from(session) {
             return Err(Failure::Refused(format!(
-                "the provider sells only to sessions that last {} seconds more, and --session is {}",
-                wanted.margin, self.session
+                "the provider sells only to sessions that last {} more, and --session is {}",
+                output::duration(wanted.margin.unsigned_abs()),
+                self.session
             )));
         }
         let bps = (self.backing * 100.0).round();
@@ -177,25 +185,28 @@ impl Terms {
                 MAX_BACKING_BPS / 100
             )));
         }
-        let provider: Provider = actor.chain.get(&pda::provider(&wanted.authority)).await?;
+        let provider: Option<Provider> = actor.chain.find(&pda::provider(&wanted.authority)).await?;
+        let provider = provider.ok_or_else(|| {
+            Failure::NotFound(format!("{} runs no provider: --provider is the key that does", wanted.authority))
+        })?;
         let protocol: Protocol = actor.chain.get(&pda::protocol()).await?;
         let fee = protocol
             .fee(Service::Billing)
             .map_err(|_| Failure::Other(anyhow::anyhow!("the protocol's fee cannot be read")))?;
-        let (missing, instructions, known) = deposit(actor, token, wanted.cap).await?;
-        let (cap, deposit) = (token.format(wanted.cap), token.format(missing));
+        let (missing, instructions, known) = deposit(options, actor, token, wanted.cap).await?;
+        let (cap, deposit) = (token.show(wanted.cap), token.show(missing));
         let quote = wanted
             .quote
-            .map_or_else(String::new, |quote| format!(", of which the first may cost {}", token.format(quote)));
-        let time = humantime::format_duration(std::time::Duration::from_secs(grace.into()));
+            .map_or_else(String::new, |quote| format!(", of which the first may cost {}", token.show(quote)));
+        let time = output::duration(grace.into());
         let question = format!(
-            "deposit {deposit} and reserve {cap} of token {mint} for requests to {}{quote}; what is left comes back {time} after notice",
+            "deposit {deposit} and reserve {cap} (token {mint}) for requests to {}{quote}; what is left comes back {time} after notice",
             wanted.authority
         );
         confirm(&question, yes)?;
         let bar = output::spinner("opening a channel");
         if !instructions.is_empty() {
-            actor.chain.send(&instructions, &[&actor.signer]).await?;
+            actor.only_send(options, &instructions).await?;
         }
         let payer = pda::payer(&owner, &mint);
         let number = known.map_or(0, |payer| payer.next_channel.get());
@@ -223,7 +234,7 @@ impl Terms {
             prices: wanted.prices,
         };
         let payout = create_associated(owner, provider.payout_owner, mint, token.program);
-        actor.chain.send(&[payout, billing::open(accounts, number, terms)], &[&actor.signer]).await?;
+        actor.only_send(options, &[payout, billing::open(accounts, number, terms)]).await?;
         bar.finish_and_clear();
         Ok(channel)
     }
@@ -231,8 +242,8 @@ impl Terms {
 
 pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
     let actor = Actor::of(options)?;
-    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
-    let model = address(&args.model)?;
+    let token = Token::of(options, &actor.chain).await?;
+    let (model, cap) = (args.model, token.units(&args.amount)?);
     let state: Option<Model> = actor.chain.find(&model).await?;
     let version = state.ok_or_else(|| Failure::NotFound(format!("there is no model {model}")))?.version.get();
     if version == 0 {
@@ -241,38 +252,41 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
     let wanted = Wanted {
         model,
         prices: pda::price_list(&model, version),
-        authority: address(&args.provider)?,
-        cap: token.amount(&args.amount)?,
+        authority: args.provider,
+        cap,
         quote: None,
         min_grace: 3_600,
-        signer: args.session_signer.as_deref().map(address).transpose()?,
+        signer: args.session_signer,
         margin: 0,
     };
     let channel = args.terms.open(options, &actor, &token, &wanted, args.yes).await?;
     if options.json {
-        return output::json(&serde_json::json!({ "channel": channel.to_string() }));
+        let said = json!({ "channel": channel.to_string(), "mint": token.mint.to_string(), "cap": cap.to_string() });
+        return output::json(&token.label(said));
     }
-    println!("opened channel {channel}");
+    println!("opened channel {channel} with {} reserved", token.show(cap));
     Ok(())
 }
 
 pub async fn top_up(options: &Options, args: TopUp) -> Result<(), Failure> {
-    let (actor, channel) = (Actor::of(options)?, address(&args.channel)?);
+    let (actor, channel) = (Actor::of(options)?, args.channel);
     let state: Option<Channel> = actor.chain.find(&channel).await?;
     let state = state.ok_or_else(|| Failure::NotFound(format!("no channel {channel} on the chain")))?;
     if state.owner != actor.key() {
         return Err(Failure::Refused(format!("channel {channel} is {}'s", state.owner)));
     }
-    let token = Token::of(options, &actor.chain, Some(&state.mint.to_string())).await?;
-    let amount = token.amount(&args.amount)?;
-    let (missing, mut instructions, _) = deposit(&actor, &token, amount).await?;
-    let (more, paid_in) = (token.format(amount), token.format(missing));
+    let token = Token::at(options, &actor.chain, state.mint).await?;
+    let amount = token.units(&args.amount)?;
+    let (missing, mut instructions, _) = deposit(options, &actor, &token, amount).await?;
+    let (more, paid_in) = (token.show(amount), token.show(missing));
     confirm(&format!("deposit {paid_in} and reserve {more} more for {}", state.authority), args.yes)?;
     let session = &state.session;
     let limit = session.limit.get().saturating_add(amount);
     instructions.push(billing::top_up(channel, &state, amount));
     instructions.push(billing::set_session(actor.key(), channel, session.signer, limit, session.expires_at.get()));
-    actor.send(options, &instructions, ("channel", &channel), &format!("reserved {more} more on channel")).await
+    let done = format!("reserved {more} more on channel {channel}");
+    let said = token.label(json!({ "amount": amount.to_string() }));
+    actor.tell(options, &instructions, ("channel", &channel), &done, said).await
 }
 
 #[cfg(test)]
@@ -285,7 +299,7 @@ mod tests {
         assert_eq!(grace(None, 86_400).unwrap(), 86_400);
         let refused = grace(None, 30 * 86_400).unwrap_err().to_string();
         assert!(refused.contains("--grace '30days'"), "{refused}");
-        assert_eq!("30days".parse::<humantime::Duration>().unwrap().as_secs(), 30 * 86_400);
+        assert_eq!("30days".parse::<Span>().unwrap().0.as_secs(), 30 * 86_400);
         assert_eq!(grace(Some(30 * 86_400), 30 * 86_400).unwrap(), 30 * 86_400);
         assert_eq!(grace(Some(7_200), 30 * 86_400).unwrap(), 7_200);
     }

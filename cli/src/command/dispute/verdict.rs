@@ -1,20 +1,25 @@
 //! Drawing a panel, appealing from it, carrying a verdict out, winding a dispute up.
 
 use super::Found;
-use crate::{context::Options, failure::Failure, output};
+use crate::{context::Options, failure::Failure, output, token::Token, view::View};
 use joule_sdk::{
-    escrow::state::{Dispute, DisputeStatus, Vote},
+    escrow::{
+        constants::APPEAL_MULTIPLE,
+        state::{Dispute, DisputeStatus, Vote},
+    },
     instruction::escrow,
     pda,
     staking::state::Claim,
+    Pubkey,
 };
+use serde_json::json;
 use std::time::Duration;
 
 /// A slot's time.
 const SLOT: Duration = Duration::from_millis(400);
 
 /// Waits for the slot whose hash draws the panel: a few seconds after the challenge.
-pub(super) async fn draw(options: &Options, job: &str) -> Result<(), Failure> {
+pub(super) async fn draw(options: &Options, job: &Pubkey) -> Result<(), Failure> {
     let found = Found::by(options, job).await?;
     let (chain, dispute) = (&found.actor.chain, &found.dispute);
     if dispute.status != DisputeStatus::Drawing as u8 {
@@ -28,7 +33,8 @@ pub(super) async fn draw(options: &Options, job: &str) -> Result<(), Failure> {
     let signature = chain.send(&[draw], &[&found.actor.signer]).await?;
     bar.finish_and_clear();
     let after = chain.find::<Dispute>(&found.place).await?;
-    if let Some(why) = after.and_then(|after| not_drawn(&after)) {
+    let view = View::of(options, []).await;
+    if let Some(why) = after.and_then(|after| not_drawn(&after, &view)) {
         return Err(Failure::Refused(why));
     }
     if options.json {
@@ -40,7 +46,7 @@ pub(super) async fn draw(options: &Options, job: &str) -> Result<(), Failure> {
 }
 
 /// Why nobody is seated after a drawing.
-fn not_drawn(after: &Dispute) -> Option<String> {
+fn not_drawn(after: &Dispute, view: &View) -> Option<String> {
     if after.status != DisputeStatus::Drawing as u8 {
         return None;
     }
@@ -49,22 +55,25 @@ fn not_drawn(after: &Dispute) -> Option<String> {
         false => format!(
             "the lot fell on somebody whose stake stands behind other disputes, who is waited for: draw again when it is free, \
              or from {} on, when it sits nevertheless; until {} somebody must",
-            output::time(after.patient_until.get() + 1),
-            output::time(after.draw_by.get()),
+            view.moment(after.patient_until.get() + 1),
+            view.moment(after.draw_by.get()),
         ),
     })
 }
 
-pub(super) async fn appeal(options: &Options, job: &str) -> Result<(), Failure> {
+pub(super) async fn appeal(options: &Options, job: &Pubkey) -> Result<(), Failure> {
     let found = Found::by(options, job).await?;
-    let (me, mint) = (found.actor.key(), found.job.mint);
-    let token_program = found.actor.chain.token_program_of(&mint).await?;
-    let source = pda::associated_token(&me, &mint, &token_program);
-    let appeal = escrow::appeal(me, source, found.address, token_program);
-    found.send(options, &[appeal], "a second panel will look at job").await
+    let (me, actor) = (found.actor.key(), &found.actor);
+    let token = Token::at(options, &actor.chain, found.job.mint).await?;
+    let price = found.dispute.deposit.get().saturating_mul(APPEAL_MULTIPLE);
+    actor.can_pay(options, &token, price, "the deposit of an appeal").await?;
+    let appeal = escrow::appeal(me, token.account_of(&me), found.address, token.program);
+    let done = format!("a second panel will look at job {}, for a deposit of {}", found.address, token.show(price));
+    let more = token.label(json!({ "deposit": price.to_string() }));
+    actor.tell(options, &[appeal], ("job", &found.address), &done, more).await
 }
 
-pub(super) async fn resolve(options: &Options, job: &str) -> Result<(), Failure> {
+pub(super) async fn resolve(options: &Options, job: &Pubkey) -> Result<(), Failure> {
     let found = Found::by(options, job).await?;
     let token_program = found.actor.chain.token_program_of(&found.job.mint).await?;
     if found.dispute.status != DisputeStatus::Resolved as u8 {

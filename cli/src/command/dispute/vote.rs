@@ -1,7 +1,7 @@
 //! Votes by hand: in a quorum, or from a seat in a panel.
 
 use super::Found;
-use crate::{act::hash_or_file, context::Options, failure::Failure, output};
+use crate::{act::hash_or_file, context::Options, failure::Failure, view::View};
 use joule_artifacts::Hash;
 use joule_sdk::{
     ballot::{Ballot, Ballots},
@@ -56,7 +56,7 @@ impl Found {
 }
 
 /// Without a result: a member of a panel that could not run the job.
-pub(super) async fn vote(options: &Options, job: &str, result: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn vote(options: &Options, job: &Pubkey, result: Option<&str>) -> Result<(), Failure> {
     let result = result.map(hash_or_file).transpose()?;
     let found = Found::by(options, job).await?;
     let me = found.actor.key();
@@ -86,7 +86,7 @@ pub(super) async fn vote(options: &Options, job: &str, result: Option<&str>) -> 
         true => found.seated(commitment).await?,
         false => found.in_quorum(commitment).await?,
     };
-    let until = output::time(found.dispute.commit_by.get());
+    let until = View::of(options, []).await.moment(found.dispute.commit_by.get());
     let done = format!("voted; open it after {until} with `joule dispute reveal`: job");
     let sent = found.send(options, &commit, &done).await;
     let was_refused = matches!(&sent, Err(Failure::Sdk(SdkError::Program(_) | SdkError::Refused { .. })));
@@ -97,7 +97,7 @@ pub(super) async fn vote(options: &Options, job: &str, result: Option<&str>) -> 
     sent
 }
 
-pub(super) async fn reveal(options: &Options, job: &str) -> Result<(), Failure> {
+pub(super) async fn reveal(options: &Options, job: &Pubkey) -> Result<(), Failure> {
     let found = Found::by(options, job).await?;
     let vote = found.vote();
     let ballots = Ballots::beside(&options.key_file()?);

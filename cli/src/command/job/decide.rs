@@ -1,100 +1,110 @@
 //! Ending a job: approve, challenge, cancel, stop, crank.
 
 use crate::{
-    act::read,
-    context::{address, Options},
+    act::{hashless, Actor},
+    context::Options,
     failure::Failure,
-    output,
+    token::Token,
 };
+use joule_artifacts::Hash;
 use joule_sdk::{
     escrow::state::{epoch_at, Bid, Job, JobStatus, Panel, Verification},
     instruction::escrow::{self, Challenger},
     pda,
     units::UnixTime,
-    Chain, Instruction, Keypair, Pubkey, Signer,
+    Instruction, Pubkey,
 };
 
 /// A job on the chain, with what is needed to end it.
 struct Found {
-    chain: Chain,
-    signer: Keypair,
+    actor: Actor,
     address: Pubkey,
     job: Job,
-    token_program: Pubkey,
+    token: Token,
 }
 
-async fn find(options: &Options, text: &str) -> Result<Found, Failure> {
-    let (chain, signer, address) = (options.chain()?, options.signer()?, address(text)?);
-    let job = chain.job(&address).await?;
-    let job =
-        job.ok_or_else(|| Failure::NotFound(format!("no job {address} on the chain: it has ended, or never was")))?;
-    let token_program = chain.token_program_of(&job.mint).await?;
-    Ok(Found { chain, signer, address, job, token_program })
-}
-
-async fn send(options: &Options, found: &Found, instruction: Instruction, done: &str) -> Result<(), Failure> {
-    let bar = output::spinner("sending");
-    let signature = found.chain.send(&[instruction], &[&found.signer]).await?;
-    bar.finish_and_clear();
-    if options.json {
-        return output::json(
-            &serde_json::json!({ "job": found.address.to_string(), "signature": signature.to_string() }),
-        );
+impl Found {
+    async fn by(options: &Options, address: &Pubkey) -> Result<Self, Failure> {
+        let (actor, address) = (Actor::of(options)?, *address);
+        let job = actor.chain.job(&address).await?;
+        let none = || Failure::NotFound(format!("no job {address} on the chain: it has ended, or never was"));
+        let job = job.ok_or_else(none)?;
+        let token = Token::at(options, &actor.chain, job.mint).await?;
+        Ok(Self { actor, address, job, token })
     }
-    println!("{done} {}", found.address);
-    Ok(())
-}
 
-/// Otherwise the signature of the job's client would be missing, which says less.
-fn only_the_client(found: &Found) -> Result<(), Failure> {
-    let (client, signer) = (found.job.client, found.signer.pubkey());
-    match signer == client {
-        true => Ok(()),
-        false => Err(Failure::Refused(format!("job {} is {client}'s to decide about, not {signer}'s", found.address))),
+    async fn send(&self, options: &Options, instruction: Instruction, done: &str) -> Result<(), Failure> {
+        self.actor.send(options, &[instruction], ("job", &self.address), done).await
+    }
+
+    /// Otherwise the signature of the job's client would be missing, which says less.
+    fn only_the_client(&self) -> Result<(), Failure> {
+        let (client, signer) = (self.job.client, self.actor.key());
+        match signer == client {
+            true => Ok(()),
+            false => {
+                Err(Failure::Refused(format!("job {} is {client}'s to decide about, not {signer}'s", self.address)))
+            }
+        }
+    }
+
+    fn status(&self) -> Result<JobStatus, Failure> {
+        self.job.status().map_err(|_| {
+            Failure::Refused(format!("job {} stands at something that this version does not know", self.address))
+        })
+    }
+
+    /// Refuses unless the job stands at `wanted`.
+    fn only_when(&self, wanted: JobStatus, otherwise: &str) -> Result<(), Failure> {
+        match self.status()? == wanted {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "job {} {otherwise}; `joule job show` says where it stands",
+                self.address
+            ))),
+        }
     }
 }
 
-pub async fn approve(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    only_the_client(&found)?;
-    if !found.job.status().is_ok_and(|status| status == JobStatus::Delivered) {
-        return Err(Failure::Refused(format!(
-            "job {job} has no result to agree with yet; `joule job show` says where it stands"
-        )));
-    }
-    let instruction = escrow::approve(found.address, &found.job, found.token_program, found.job.result_hash);
-    send(options, &found, instruction, "approved and paid job").await
+pub async fn approve(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    found.only_the_client()?;
+    found.only_when(JobStatus::Delivered, "has no result to agree with")?;
+    let instruction = escrow::approve(found.address, &found.job, found.token.program, found.job.result_hash);
+    found.send(options, instruction, "approved and paid job").await
 }
 
-pub async fn cancel(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    only_the_client(&found)?;
-    let instruction = escrow::cancel(found.address, &found.job, found.token_program);
-    send(options, &found, instruction, "cancelled and refunded job").await
+pub async fn cancel(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    found.only_the_client()?;
+    found.only_when(JobStatus::Open, "is a provider's already, and can be taken back no longer")?;
+    let instruction = escrow::cancel(found.address, &found.job, found.token.program);
+    found.send(options, instruction, "cancelled and refunded job").await
 }
 
 /// `result` is the hash of what is right, or a file with it, which the jurors and the client can then fetch.
-pub async fn challenge(options: &Options, job: &str, result: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
+pub async fn challenge(options: &Options, job: &Pubkey, result: &str) -> Result<(), Failure> {
+    let result: Result<Hash, Vec<u8>> = match result.parse() {
+        Ok(hash) => Ok(hash),
+        Err(_) => Err(hashless(result)?),
+    };
+    let found = Found::by(options, job).await?;
     if found.job.verification == Verification::Review as u8 {
         return Err(Failure::Refused(format!("nobody judges results of job {job}: its client approves, or is silent")));
     }
-    let result = match result.parse() {
-        Ok(hash) => hash,
-        Err(_) => options.store()?.put(read(result.as_ref())?).await?,
-    };
-    let me = found.signer.pubkey();
-    let tokens = pda::associated_token(&me, &found.job.mint, &found.token_program);
-    let (has, wants) = (found.chain.token_balance(&tokens).await?, found.job.exposure.get());
-    if has < wants {
-        return Err(Failure::Refused(format!(
-            "a challenge costs {wants} base units until it is won; {tokens} has {has}"
-        )));
-    }
+    found.only_when(JobStatus::Delivered, "has no result that could be challenged")?;
+    let me = found.actor.key();
+    let tokens = found.token.account_of(&me);
+    let deposit = found.job.exposure.get();
+    found.actor.can_pay(options, &found.token, deposit, "the deposit of a challenge").await?;
     let who = Challenger { challenger: me, payer: me, source: tokens, account: tokens };
     let panel = bench(&found, &me).await?;
-    let instruction = escrow::challenge(who, found.address, panel, found.token_program, *result.as_bytes());
-    send(options, &found, instruction, "challenged the result of job").await
+    let result = match result {
+        Ok(hash) => hash,
+        Err(file) => options.store()?.put(file).await?,
+    };
+    let instruction = escrow::challenge(who, found.address, panel, found.token.program, *result.as_bytes());
+    found.send(options, instruction, "challenged the result of job").await
 }
 
 /// The panel that judges a challenge made now, where one judges.
@@ -102,13 +112,14 @@ async fn bench(found: &Found, challenger: &Pubkey) -> Result<Option<Pubkey>, Fai
     if found.job.verification != Verification::Panel as u8 {
         return Ok(None);
     }
-    let epoch = epoch_at(UnixTime::new(found.chain.now().await?));
+    let epoch = epoch_at(UnixTime::new(found.actor.chain.now().await?));
     let address = pda::panel(&found.job.mint, epoch);
     let (job, exposure) = (&found.job, found.job.exposure.get());
-    match found.chain.find::<Panel>(&address).await? {
+    let stake = found.token.show(exposure);
+    match found.actor.chain.find::<Panel>(&address).await? {
         Some(panel) if panel.can_judge(job, challenger, exposure) => Ok(Some(address)),
         _ => Err(Failure::Refused(format!(
-            "no panel can judge it in epoch {epoch}: it takes {} members that are no parties to it and have staked {exposure} base units \
+            "no panel can judge it in epoch {epoch}: it takes {} members that are no parties to it and have staked {stake} \
              or more each, and half of what all have staked",
             job.jurors
         ))),
@@ -118,35 +129,48 @@ async fn bench(found: &Found, challenger: &Pubkey) -> Result<Option<Pubkey>, Fai
 /// Seconds between reading the clock and the transaction being there.
 const SLACK: u32 = 5;
 
-pub async fn stop(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    only_the_client(&found)?;
+pub async fn stop(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    found.only_the_client()?;
     // What the provider may have reported by the time this arrives, and not what it may report later.
-    let elapsed = found.chain.now().await? - found.job.accepted_at.get();
+    let elapsed = found.actor.chain.now().await? - found.job.accepted_at.get();
     let seconds = u32::try_from(elapsed.max(0)).unwrap_or(u32::MAX).saturating_add(SLACK);
-    let instruction = escrow::stop(found.address, &found.job, found.token_program, seconds);
-    send(options, &found, instruction, "stopped and paid job").await
+    let instruction = escrow::stop(found.address, &found.job, found.token.program, seconds);
+    found.send(options, instruction, "stopped and paid job").await
 }
 
-pub async fn pay(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    let instruction = escrow::pay(found.address, &found.job, found.token_program);
-    send(options, &found, instruction, "paid what was owed by job").await
+pub async fn pay(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    let instruction = escrow::pay(found.address, &found.job, found.token.program);
+    found.send(options, instruction, "paid what was owed by job").await
 }
 
-pub async fn fail(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    let instruction = escrow::fail(found.address, &found.job, found.token_program);
-    send(options, &found, instruction, "refunded, and its provider slashed: job").await
+pub async fn redirect(options: &Options, job: &Pubkey, to: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    let (me, state) = (found.actor.key(), &found.job);
+    if ![state.client, state.payout_owner, state.challenger].contains(&me) {
+        let who = options.who(&me);
+        return Err(Failure::Refused(format!("job {job} pays {who} nothing that could go elsewhere")));
+    }
+    let instruction = escrow::redirect(me, found.address, *to);
+    found.send(options, instruction, &format!("what is {}'s goes to {to} from job", options.who(&me))).await
 }
 
-pub async fn crank(options: &Options, job: &str) -> Result<(), Failure> {
-    let found = find(options, job).await?;
-    let (address, state, token_program) = (found.address, &found.job, found.token_program);
-    let status = state.status().map_err(|_| Failure::Input(format!("job {job} has an unknown status")))?;
+pub async fn fail(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    let instruction = escrow::fail(found.address, &found.job, found.token.program);
+    found.send(options, instruction, "refunded, and its provider slashed: job").await
+}
+
+pub async fn crank(options: &Options, job: &Pubkey) -> Result<(), Failure> {
+    let found = Found::by(options, job).await?;
+    let (address, state, token_program) = (found.address, &found.job, found.token.program);
+    let status = found.status()?;
     let (instruction, done) = match status {
-        JobStatus::Open if state.best_bid != Pubkey::default() && found.chain.now().await? <= state.accept_by.get() => {
-            let bid = found.chain.get::<Bid>(&state.best_bid).await?;
+        JobStatus::Open
+            if state.best_bid != Pubkey::default() && found.actor.chain.now().await? <= state.accept_by.get() =>
+        {
+            let bid = found.actor.chain.get::<Bid>(&state.best_bid).await?;
             (escrow::award_bid(state.best_bid, &bid), "gave to the cheapest bidder: job")
         }
         JobStatus::Open => (escrow::expire(address, state, token_program), "refunded job"),
@@ -157,5 +181,5 @@ pub async fn crank(options: &Options, job: &str) -> Result<(), Failure> {
             (escrow::pay(address, state, token_program), "paid what was owed by job")
         }
     };
-    send(options, &found, instruction, done).await
+    found.send(options, instruction, done).await
 }

@@ -1,10 +1,12 @@
 //! Posting a job.
 
+use super::{module, requirements::Said};
 use crate::{
-    act::{read, seconds, Actor, Token},
+    act::{read, seconds, Actor},
     context::Options,
     failure::Failure,
     output,
+    token::Token,
 };
 use clap::ValueEnum;
 use joule_artifacts::{ArtifactStore, Hash, JobSpec};
@@ -19,6 +21,7 @@ use joule_sdk::{
     units::Bps,
     Chain, Keypair, Pubkey, Signature, Signer,
 };
+use joule_settings::{Amount, Size, Span};
 use std::path::PathBuf;
 
 /// Who decides whether a challenged result is right.
@@ -42,27 +45,25 @@ pub struct Args {
     input: PathBuf,
     /// The most that is paid, in tokens, such as 12.5
     #[arg(long, value_name = "AMOUNT")]
-    budget: String,
-    /// The token [default: the local network's]
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
+    budget: Amount,
     /// Fuel limit, about one unit for each WebAssembly instruction
     #[arg(long, default_value_t = 10_000_000_000)]
     fuel: u64,
-    #[arg(long, default_value_t = 64)]
-    memory_mib: u64,
+    /// The most memory that the module may have
+    #[arg(long, default_value = "64 MiB", value_name = "SIZE")]
+    memory: Size,
     /// Longest time the module may run
-    #[arg(long, default_value = "1m")]
-    timeout: humantime::Duration,
+    #[arg(long, default_value = "1m", value_name = "DURATION")]
+    timeout: Span,
     /// How long a provider may take to accept
-    #[arg(long, default_value = "10m")]
-    accept_window: humantime::Duration,
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    accept_window: Span,
     /// How long the provider may take to deliver
-    #[arg(long, default_value = "10m")]
-    work_window: humantime::Duration,
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    work_window: Span,
     /// How long the result can be looked at before silence pays
-    #[arg(long, default_value = "10m")]
-    review_window: humantime::Duration,
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    review_window: Span,
     /// Who decides whether a challenged result is right
     #[arg(long, value_enum, default_value_t = Mode::Review)]
     verification: Mode,
@@ -71,18 +72,18 @@ pub struct Args {
     jurors: Option<u8>,
     /// How long each step of a dispute takes [default: 1h]
     #[arg(long, value_name = "DURATION")]
-    vote_window: Option<humantime::Duration>,
+    vote_window: Option<Span>,
     /// What the provider locks of its bond, in percent of its price, or of the whole budget with --per-second; a tenth of the budget
     /// is always locked
     #[arg(long, default_value_t = 100.0, value_name = "PERCENT")]
     bond: f64,
     /// Take bids for so long; then the cheapest has the job, unless you pick one
     #[arg(long, value_name = "DURATION")]
-    bid_window: Option<humantime::Duration>,
+    bid_window: Option<Span>,
     /// Pay for each second that the provider reports, at most so much a second, until the budget is used up; you can stop it
     #[arg(long, value_name = "AMOUNT")]
-    per_second: Option<String>,
-    /// What a provider must meet: a TOML file (hardware, regions, min_bond, all_of, any_of, allowed), or the hash of requirements
+    per_second: Option<Amount>,
+    /// What a provider must meet: a TOML file (gpu_model, vram, regions, min_bond, allowed and more), or the hash of requirements
     /// that you have defined before
     #[arg(long, value_name = "HASH|FILE")]
     requirements: Option<String>,
@@ -161,8 +162,8 @@ pub async fn post(
 }
 
 impl Args {
-    /// What is said about price, time and verification.
-    fn terms(&self, budget: u64) -> Result<Terms, Failure> {
+    /// What is said about price, time and verification; the amounts are left out, since only the token says what they are.
+    fn terms(&self) -> Result<Terms, Failure> {
         let bps = (self.bond * 100.0).round();
         let (least, most) = (f64::from(MIN_BOND_BPS), f64::from(MAX_BOND_BPS));
         if !(least..=most).contains(&bps) {
@@ -193,10 +194,18 @@ impl Args {
                 "bids are taken within the accept window: make --accept-window longer than --bid-window".into(),
             ));
         }
+        let work_window = seconds("--work-window", self.work_window, MAX_WINDOW)?;
+        if u128::from(work_window) * 1_000 < self.timeout.0.as_millis() {
+            return Err(Failure::Input(format!(
+                "no node takes a job that may run for {} and must be delivered within {}: make --work-window longer, or --timeout \
+                 shorter",
+                self.timeout, self.work_window
+            )));
+        }
         Ok(Terms {
             accept_window,
             bid_window: bid_window.unwrap_or(0),
-            work_window: seconds("--work-window", self.work_window, MAX_WINDOW)?,
+            work_window,
             review_window: seconds("--review-window", self.review_window, MAX_WINDOW)?,
             vote_window,
             bond_bps: bps as u16,
@@ -207,22 +216,36 @@ impl Args {
             } as u8,
             pricing: if self.per_second.is_some() { Pricing::PerSecond } else { Pricing::Fixed } as u8,
             jurors,
-            ..plain_terms(budget)
+            ..plain_terms(0)
         })
+    }
+
+    fn timeout_ms(&self) -> u64 {
+        self.timeout.0.as_millis().try_into().unwrap_or(u64::MAX)
     }
 }
 
 pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
-    let (actor, store) = (Actor::of(options)?, options.store()?);
+    // Whatever is wrong with what was said, is found before anybody is asked for anything.
     let (module, input) = (read(&args.module)?, read(&args.input)?);
+    let mut terms = args.terms()?;
+    let requirements = args.requirements.as_deref().map(Said::read).transpose()?;
+    let spec = JobSpec::new(Hash::of(&module), args.fuel, args.memory.0, args.timeout_ms());
+    let spec = spec.map_err(|e| Failure::Input(e.to_string()))?;
+    let (actor, store) = (Actor::of(options)?, options.store()?);
+    module::check(&args.module, &module, input.len() as u64, &spec).await?;
     let bar = output::spinner("posting the job");
-    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
-    let mut terms = args.terms(token.amount(&args.budget)?)?;
-    if let Some(rate) = &args.per_second {
-        terms.max_rate = token.amount(rate)?;
+    let token = Token::of(options, &actor.chain).await?;
+    terms.budget = token.units(&args.budget)?;
+    if terms.budget == 0 {
+        return Err(Failure::Input("--budget is nothing: nobody works for that".into()));
     }
-    let requirements = match &args.requirements {
-        Some(text) => Some(super::requirements::account(&actor, &token, text).await?),
+    if let Some(rate) = &args.per_second {
+        terms.max_rate = token.units(rate)?;
+    }
+    actor.can_pay(options, &token, terms.budget, "the budget").await?;
+    let requirements = match &requirements {
+        Some(said) => Some(said.account(&actor, &token).await?),
         None => None,
     };
     let order = Order {
@@ -231,21 +254,26 @@ pub async fn run(options: &Options, args: Args) -> Result<(), Failure> {
         mint: token.mint,
         token_program: token.program,
         fuel: args.fuel,
-        memory_bytes: args.memory_mib.saturating_mul(1 << 20),
-        timeout_ms: args.timeout.as_millis().try_into().unwrap_or(u64::MAX),
+        memory_bytes: args.memory.0,
+        timeout_ms: args.timeout_ms(),
         requirements,
         terms,
     };
     let (job, signature) = post(&actor.chain, &store, &actor.signer, order).await?;
     bar.finish_and_clear();
     if options.json && !args.watch {
-        return output::json(&serde_json::json!({ "job": job.to_string(), "signature": signature.to_string() }));
+        return output::json(&token.label(serde_json::json!({
+            "job": job.to_string(),
+            "signature": signature.to_string(),
+            "mint": token.mint.to_string(),
+            "budget": terms.budget.to_string(),
+        })));
     }
     if !options.json {
-        println!("posted job {job}");
+        println!("posted job {job} for at most {}", token.show(terms.budget));
     }
     match args.watch {
-        true => super::watch::run(options, &job.to_string(), args.output.as_deref()).await,
+        true => super::watch::run(options, &job, args.output.as_deref()).await,
         false => Ok(()),
     }
 }

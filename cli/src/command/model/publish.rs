@@ -2,9 +2,10 @@
 
 use super::{own, percent, share};
 use crate::{
-    act::{Actor, Token},
+    act::Actor,
     context::{address, Options},
     failure::Failure,
+    token::Token,
 };
 use clap::Args;
 use joule_sdk::{
@@ -15,61 +16,60 @@ use joule_sdk::{
     },
     Instruction, Pubkey,
 };
+use joule_settings::Amount;
 use std::collections::BTreeSet;
 
 #[derive(Args)]
 pub struct Publish {
     /// The model's address
-    model: String,
+    #[arg(value_parser = address)]
+    model: Pubkey,
     /// For every request
     #[arg(long, value_name = "PRICE", default_value = "0")]
-    request: String,
+    request: Amount,
     /// For a million tokens of input
     #[arg(long, value_name = "PRICE", default_value = "0")]
-    input: String,
+    input: Amount,
     /// For a million tokens of output
     #[arg(long, value_name = "PRICE", default_value = "0")]
-    output: String,
+    output: Amount,
     /// For every image
     #[arg(long, value_name = "PRICE", default_value = "0")]
-    image: String,
+    image: Amount,
     /// For every second
     #[arg(long, value_name = "PRICE", default_value = "0")]
-    second: String,
+    second: Amount,
     /// Publish a list in which nothing costs anything
     #[arg(long)]
     free: bool,
     /// The creator's own share of what requests bring
-    #[arg(long, value_name = "PERCENT", default_value = "0")]
-    own_share: String,
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
+    own_share: u16,
     /// Somebody else's share, such as the owner's of data that it was made of; may be given several times
-    #[arg(long, value_name = "OWNER=PERCENT")]
-    share: Vec<String>,
-    /// The token that is paid in [default: the local network's]
-    #[arg(long, value_name = "ADDRESS")]
-    mint: Option<String>,
+    #[arg(long, value_name = "OWNER=PERCENT", value_parser = part)]
+    share: Vec<Part>,
 }
 
 pub async fn run(options: &Options, args: Publish) -> Result<(), Failure> {
-    let (creator_bps, parts) = shares(&args)?;
-    let (actor, address) = (Actor::of(options)?, address(&args.model)?);
+    let prices = [&args.request, &args.input, &args.output, &args.image, &args.second];
+    costs_something(prices.iter().all(|price| is_nothing(price)), args.free)?;
+    let (actor, address) = (Actor::of(options)?, args.model);
     let state = own(&actor, &address).await?;
     if !state.is_active() {
         return Err(Failure::Refused(format!(
             "model {address} is retired: `joule model retire --undo {address}` brings it back"
         )));
     }
-    let token = Token::of(options, &actor.chain, args.mint.as_deref()).await?;
+    let token = Token::of(options, &actor.chain).await?;
     let listing = Listing {
-        per_request: token.amount(&args.request)?,
-        per_million_input: token.amount(&args.input)?,
-        per_million_output: token.amount(&args.output)?,
-        per_image: token.amount(&args.image)?,
-        per_second: token.amount(&args.second)?,
-        creator_bps,
-        parts,
+        per_request: token.units(&args.request)?,
+        per_million_input: token.units(&args.input)?,
+        per_million_output: token.units(&args.output)?,
+        per_image: token.units(&args.image)?,
+        per_second: token.units(&args.second)?,
+        creator_bps: args.own_share,
+        parts: args.share.clone(),
     };
-    costs_something(&listing, args.free)?;
     fits(&state, &listing)?;
     let mut instructions = accounts_for(&actor, &token, &state, &listing).await?;
     let version = state.version.get() + 1;
@@ -80,22 +80,25 @@ pub async fn run(options: &Options, args: Publish) -> Result<(), Failure> {
     actor.send(options, &instructions, ("prices", &list), &format!("published version {version} of the prices,")).await
 }
 
-fn shares(args: &Publish) -> Result<(u16, Vec<Part>), Failure> {
-    let part = |text: &String| {
-        let wrong = || Failure::Input(format!("--share {text:?} is not OWNER=PERCENT, such as 9xQ..=2.5"));
-        let (owner, bps) = text.split_once('=').ok_or_else(wrong)?;
-        let part = Part { owner: address(owner)?, bps: percent("--share", bps)? };
-        match part.bps {
-            0 => Err(Failure::Input(format!("--share {text:?} gives nothing: leave it out"))),
-            _ => Ok(part),
-        }
-    };
-    Ok((percent("--own-share", &args.own_share)?, args.share.iter().map(part).collect::<Result<_, _>>()?))
+/// Somebody's part, as `OWNER=PERCENT`.
+fn part(text: &str) -> Result<Part, String> {
+    let (owner, share) = text.split_once('=').ok_or("write OWNER=PERCENT, such as 9xQ..=2.5")?;
+    match (address(owner)?, percent(share)?) {
+        (_, 0) => Err("this gives nothing: leave it out".into()),
+        (owner, bps) => Ok(Part { owner, bps }),
+    }
 }
 
-fn costs_something(l: &Listing, free: bool) -> Result<(), Failure> {
-    let prices = [l.per_request, l.per_million_input, l.per_million_output, l.per_image, l.per_second];
-    match (prices.iter().all(|price| *price == 0), free) {
+/// Whether it is nothing in any token.
+fn is_nothing(price: &Amount) -> bool {
+    match price {
+        Amount::Tokens { digits, .. } => digits.chars().all(|c| matches!(c, '0' | '.')),
+        Amount::Units(units) => *units == 0,
+    }
+}
+
+fn costs_something(is_free: bool, said_free: bool) -> Result<(), Failure> {
+    match (is_free, said_free) {
         (true, false) => Err(Failure::Input(
             "nothing would cost anything: give --request, --input, --output, --image or --second, or --free".into(),
         )),
@@ -168,7 +171,7 @@ mod tests {
     fn what_the_program_would_refuse_is_said_beforehand() {
         assert!(fits(&model(&[700, 300]), &listing(5_000, &[2_000])).is_ok());
         let error = fits(&model(&[700, 300]), &listing(5_000, &[2_001])).unwrap_err().to_string();
-        assert!(error.contains("80.01 %") && error.contains("10.00 % of it owed to the lineage"), "{error}");
+        assert!(error.contains("80.01 %") && error.contains("10 % of it owed to the lineage"), "{error}");
         assert!(fits(&model(&[1; 4]), &listing(1, &[1])).is_ok());
         let error = fits(&model(&[1; 4]), &listing(1, &[1, 1])).unwrap_err().to_string();
         assert!(error.contains("at most 6 shares, and this one 7"), "{error}");
@@ -176,20 +179,21 @@ mod tests {
 
     #[test]
     fn a_list_without_a_price_is_published_only_on_purpose() {
-        assert!(costs_something(&listing(0, &[]), false).is_err());
-        assert!(costs_something(&listing(0, &[]), true).is_ok());
-        let priced = Listing { per_second: 1, ..listing(0, &[]) };
-        assert!(costs_something(&priced, false).is_ok());
-        assert!(costs_something(&priced, true).is_err());
+        for (price, nothing) in [("0", true), ("0.000", true), ("0 units", true), ("0.0001", false), ("1 unit", false)]
+        {
+            assert_eq!(is_nothing(&price.parse().unwrap()), nothing, "{price}");
+            assert_eq!(costs_something(nothing, false).is_err(), nothing);
+            assert_eq!(costs_something(nothing, true).is_ok(), nothing);
+        }
     }
 
     #[test]
     fn percent_are_read_to_the_basis_point() {
         for (text, bps) in [("0", 0), ("2.5", 250), ("80", 8_000), ("0.01", 1)] {
-            assert_eq!(percent("--royalty", text).unwrap(), bps, "{text}");
+            assert_eq!(percent(text).unwrap(), bps, "{text}");
         }
         for text in ["80.01", "0.001", "-1", "x", "", "99999999999999999999"] {
-            assert!(percent("--royalty", text).is_err(), "{text}");
+            assert!(percent(text).is_err(), "{text}");
         }
     }
 }

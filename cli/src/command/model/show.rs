@@ -2,22 +2,23 @@
 
 use super::share;
 use crate::{
-    act::Token,
     context::{address, Options},
     failure::Failure,
     output,
+    view::View,
 };
 use clap::{Args, ValueEnum};
 use joule_api::{Model, ModelWithLineage, PriceList, Royalty};
+use joule_sdk::Pubkey;
 
 #[derive(Args)]
 pub struct List {
     /// Only models of this creator
-    #[arg(long, value_name = "ADDRESS")]
-    creator: Option<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    creator: Option<Pubkey>,
     /// Only models that derive from this one
-    #[arg(long, value_name = "MODEL")]
-    base: Option<String>,
+    #[arg(long, value_name = "MODEL", value_parser = address)]
+    base: Option<Pubkey>,
     #[arg(long)]
     status: Option<Status>,
     #[arg(long, default_value_t = 20)]
@@ -30,24 +31,21 @@ pub enum Status {
     Retired,
 }
 
-pub async fn one(options: &Options, model: &str) -> Result<(), Failure> {
-    let found = options.index().model(&address(model)?.to_string()).await?;
+pub async fn one(options: &Options, model: &Pubkey) -> Result<(), Failure> {
+    let found = options.index().model(&model.to_string()).await?;
+    let view = View::of(options, found.prices.iter().map(|list| list.mint.as_str())).await;
     if options.json {
-        return output::json(&found);
+        return view.json(&found, None);
     }
-    let token = match &found.prices {
-        Some(list) => Some(Token::of(options, &options.chain()?, Some(&list.mint)).await?),
-        None => None,
-    };
-    print(&found);
-    match found.prices.as_ref().zip(token) {
-        Some((list, token)) => print_prices(list, &token),
+    print(&found, &view);
+    match &found.prices {
+        Some(list) => print_prices(list, &view),
         None => println!("it has no price list yet: `joule model publish {}`", found.model.address),
     }
     Ok(())
 }
 
-fn print(found: &ModelWithLineage) {
+fn print(found: &ModelWithLineage, view: &View) {
     let (m, mut table) = (&found.model, output::table(["model", &found.model.address]));
     let bases: Vec<String> = found.bases.iter().map(|base| base.address.clone()).collect();
     let owes: Vec<String> =
@@ -65,7 +63,7 @@ fn print(found: &ModelWithLineage) {
         ["royalty", &share(m.royalty_bps)],
         ["endpoint document", document(&m.endpoint_hash)],
         ["description", document(&m.metadata_hash)],
-        ["created", &output::time(m.created_at)],
+        ["created", &view.moment(m.created_at)],
     ]);
     println!("{table}");
 }
@@ -78,19 +76,20 @@ fn document(hash: &str) -> &str {
     }
 }
 
-fn print_prices(list: &PriceList, token: &Token) {
+fn print_prices(list: &PriceList, view: &View) {
+    let amount = |units: u64| view.amount(&list.mint, units);
     let mut table = output::table(["price list", &format!("version {}, {}", list.version, list.address)]);
     let shares: Vec<String> = list.shares.iter().map(|s| format!("{} to {}", share(s.bps), s.owner)).collect();
     let shares = if shares.is_empty() { "nobody but whoever runs it".to_owned() } else { shares.join("\n") };
     table.add_rows([
         ["paid in", &list.mint],
-        ["a request", &token.format(list.per_request)],
-        ["a million tokens of input", &token.format(list.per_million_input)],
-        ["a million tokens of output", &token.format(list.per_million_output)],
-        ["an image", &token.format(list.per_image)],
-        ["a second", &token.format(list.per_second)],
+        ["a request", &amount(list.per_request)],
+        ["a million tokens of input", &amount(list.per_million_input)],
+        ["a million tokens of output", &amount(list.per_million_output)],
+        ["an image", &amount(list.per_image)],
+        ["a second", &amount(list.per_second)],
         ["shared with", &shares],
-        ["published", &output::time(list.created_at)],
+        ["published", &view.moment(list.created_at)],
     ]);
     println!("{table}");
 }
@@ -98,10 +97,10 @@ fn print_prices(list: &PriceList, token: &Token) {
 pub async fn list(options: &Options, args: List) -> Result<(), Failure> {
     let mut filter = vec![("limit", args.limit.to_string())];
     if let Some(creator) = &args.creator {
-        filter.push(("creator", address(creator)?.to_string()));
+        filter.push(("creator", creator.to_string()));
     }
     if let Some(base) = &args.base {
-        filter.push(("base", address(base)?.to_string()));
+        filter.push(("base", base.to_string()));
     }
     match args.status {
         Some(Status::Active) => filter.push(("status", "active".into())),

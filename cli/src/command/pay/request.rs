@@ -17,13 +17,18 @@ pub struct What {
     stream: bool,
 }
 
+/// Requests, before it is known what the server calls the model.
+pub struct Asked {
+    requests: Vec<Value>,
+    stream: bool,
+}
+
 /// Requests, each as it is sent.
 pub struct Bodies(Vec<Vec<u8>>);
 
 impl What {
-    /// `model` is what the server calls it.
-    pub fn bodies(&self, model: &str) -> Result<Bodies, Failure> {
-        let asked = match (&self.prompt, &self.body) {
+    pub fn read(&self) -> Result<Asked, Failure> {
+        let requests = match (&self.prompt, &self.body) {
             (Some(prompt), _) => {
                 vec![json!({ "messages": [{ "role": "user", "content": prompt }] })]
             }
@@ -35,9 +40,16 @@ impl What {
                 vec![parse(&text)?]
             }
         };
-        if asked.is_empty() {
-            return Err(Failure::Input("there is no request in the file".into()));
+        match requests.is_empty() {
+            true => Err(Failure::Input("there is no request in the file".into())),
+            false => Ok(Asked { requests, stream: self.stream }),
         }
+    }
+}
+
+impl Asked {
+    /// `model` is what the server calls it.
+    pub fn bodies(self, model: &str) -> Bodies {
         let whole = |mut body: Value| {
             body["model"] = model.into();
             if self.stream {
@@ -45,7 +57,7 @@ impl What {
             }
             body.to_string().into_bytes()
         };
-        Ok(Bodies(asked.into_iter().map(whole).collect()))
+        Bodies(self.requests.into_iter().map(whole).collect())
     }
 }
 
@@ -78,7 +90,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("joule-requests-{}.jsonl", std::process::id()));
         std::fs::write(&folder, "{\"n\":1}\n\n{\"n\":2}\n").unwrap();
         let what = What { prompt: None, body: Some(folder.clone()), stream: true };
-        let bodies = what.bodies("m").unwrap();
+        let bodies = what.read().unwrap().bodies("m");
         std::fs::remove_file(folder).unwrap();
         assert_eq!(bodies.of(0), br#"{"model":"m","n":1,"stream":true}"#);
         assert_eq!((bodies.of(2), bodies.of(3)), (bodies.of(0), bodies.of(1)));

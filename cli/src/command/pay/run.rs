@@ -1,13 +1,14 @@
 //! Sending, and saying what came of it.
 
 use super::request::Bodies;
-use crate::{act::Token, command::channel::Ended, context::Options, failure::Failure, output};
+use crate::{command::channel::Ended, context::Options, failure::Failure, output, token::Token};
 use indicatif::{ProgressBar, ProgressStyle};
 use joule_client::{Answered, Buyer, Failed, Stop, WalletError};
 use joule_sdk::{voucher::Usage, Pubkey};
 use serde_json::{json, Value};
 use std::{
-    io::Write as _,
+    borrow::Cow,
+    io::{IsTerminal as _, Write as _},
     time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -33,6 +34,29 @@ pub fn interrupted() -> watch::Receiver<bool> {
         to.closed().await;
     });
     told
+}
+
+/// Why it has stopped, in tokens and on the reader's clock.
+pub fn in_tokens(failure: Failure, token: &Token) -> Failure {
+    let Failure::Bought(Failed::Wallet(WalletError::Stop(stop))) = &failure else { return failure };
+    Failure::Outcome(match stop {
+        Stop::Budget { billed, most, budget } => format!(
+            "{} are spent, and the next request may cost {}: that is above the budget of {}",
+            token.show(*billed),
+            token.show(*most),
+            token.show(*budget)
+        ),
+        Stop::Channel { billed, most, allowed } => format!(
+            "{} are spent, and the next request may cost {}: that is above the {} of the channel and its session",
+            token.show(*billed),
+            token.show(*most),
+            token.show(*allowed)
+        ),
+        Stop::SessionEnds(at) => {
+            format!("the session ends {}, too soon for the provider to settle", joule_settings::moment(*at, now()))
+        }
+        _ => return failure,
+    })
 }
 
 pub struct Job<'a> {
@@ -95,10 +119,10 @@ impl Job<'_> {
                 Some(Err(error)) => bought.stopped = Some(anyhow::Error::from(error).into()),
             }
             bar.set_position(bought.answers);
-            bar.set_message(format!("{} spent", token.format(bought.spent)));
+            bar.set_message(format!("{} spent", token.show(bought.spent)));
             if bar.is_hidden() && !options.json && self.requests > PRINTED && told.elapsed() > TOLD_EVERY {
                 told = Instant::now();
-                eprintln!("{} of {} answers, {} spent", bought.answers, self.requests, token.format(bought.spent));
+                eprintln!("{} of {} answers, {} spent", bought.answers, self.requests, token.show(bought.spent));
             }
         }
         bar.finish_and_clear();
@@ -122,9 +146,21 @@ impl Job<'_> {
 fn show(event: &str) {
     let json: Value = serde_json::from_str(event).unwrap_or_default();
     if let Some(text) = json["choices"][0]["delta"]["content"].as_str() {
-        print!("{text}");
+        print!("{}", for_whoever_reads(text));
         let _ = std::io::stdout().flush();
     }
+}
+
+/// A terminal obeys what a file keeps as it is.
+fn for_whoever_reads(text: &str) -> Cow<'_, str> {
+    match std::io::stdout().is_terminal() {
+        true => joule_client::shown::text(text),
+        false => text.into(),
+    }
+}
+
+fn now() -> i64 {
+    std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs().cast_signed())
 }
 
 impl Bought {
@@ -191,7 +227,7 @@ impl Bought {
         ended: Option<&Ended>,
     ) -> Result<(), Failure> {
         if options.json {
-            return output::json(&json!({
+            return output::json(&token.label(json!({
                 "channel": channel.to_string(),
                 "mint": token.mint.to_string(),
                 "requests": self.answers,
@@ -204,27 +240,28 @@ impl Bought {
                 "answers": self.printed,
                 "closes_at": ended.map(|ended| ended.closes_at),
                 "reclaimed": ended.and_then(|ended| ended.reclaimed).map(|amount| amount.to_string()),
-            }));
+            })));
         }
         for answer in &self.printed {
             let text = answer["answer"]["choices"][0]["message"]["content"].as_str().unwrap_or_default();
             let amount: u64 = answer["amount"].as_str().and_then(|amount| amount.parse().ok()).unwrap_or_default();
             let [input, output] =
                 ["input_tokens", "output_tokens"].map(|field| answer[field].as_u64().unwrap_or_default());
+            let text = for_whoever_reads(text);
             println!(
                 "{text}\n  receipt {}: {input} tokens in, {output} out, {}",
                 answer["receipt"],
-                token.format(amount)
+                token.show(amount)
             );
         }
-        let (rate, spent) = (self.answers as f64 / self.took.as_secs_f64().max(0.001), token.format(self.spent));
+        let (rate, spent) = (self.answers as f64 / self.took.as_secs_f64().max(0.001), token.show(self.spent));
         println!("{} answers for {spent} through channel {channel}, {rate:.0} a second", self.answers);
         match ended {
             None => println!("the channel is still open: `joule channel close {channel}` ends it"),
-            Some(Ended { reclaimed: Some(amount), .. }) => println!("{} came back", token.format(*amount)),
-            Some(Ended { closes_at, reclaimed: None }) => println!(
+            Some(Ended { reclaimed: Some(amount), .. }) => println!("{} came back", token.show(*amount)),
+            Some(Ended { closes_at, reclaimed: None, .. }) => println!(
                 "the provider has until {} to settle; then `joule channel close {channel}` brings the rest back",
-                output::time(*closes_at)
+                joule_settings::moment(*closes_at, now())
             ),
         }
         Ok(())
