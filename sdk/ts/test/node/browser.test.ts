@@ -5,14 +5,14 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { bundle } from "./bundle.js";
 import { SDK } from "./repository.js";
 import { World } from "./world.js";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const CHROMIUM = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, process.env.CHROMIUM ?? "chromium")).find(existsSync);
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
@@ -36,7 +36,7 @@ async function open(name: string, text: string, alias: Record<string, string> = 
 const done = <T>(page: Page) => page.waitForFunction("globalThis.done", undefined, { timeout: 120_000 }).then((value) => value.jsonValue() as Promise<T>);
 
 before(async () => {
-  assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is not there: \`make setup\` installs it, or CHROMIUM names another`);
+  assert.ok(CHROMIUM, "there is no chromium on the PATH: `make setup` installs it, or CHROMIUM names another");
   server = createServer((request, answer) => {
     const text = pages.get(request.url ?? "");
     answer.writeHead(text === undefined ? 404 : 200, { "content-type": request.url?.endsWith(".js") ? "text/javascript" : "text/html" });
