@@ -44,6 +44,10 @@ impl Asked {
         self.bytes
     }
 
+    pub fn answers(&self) -> u64 {
+        self.answers
+    }
+
     pub fn images(&self) -> u64 {
         self.images
     }

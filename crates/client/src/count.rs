@@ -18,8 +18,9 @@ pub struct Counted {
     request_bytes: u64,
     text: u64,
     images: u64,
-    /// That were asked for.
+    /// That were asked for, as the next.
     most_images: u64,
+    most_answers: u64,
     /// Which of several answers came.
     choices: BTreeSet<u64>,
     milliseconds: u64,
@@ -28,7 +29,12 @@ pub struct Counted {
 impl Counted {
     /// Of a request, before its answer.
     pub fn new(asked: &Asked) -> Self {
-        Self { request_bytes: asked.bytes(), most_images: asked.images(), ..Self::default() }
+        Self {
+            request_bytes: asked.bytes(),
+            most_images: asked.images(),
+            most_answers: asked.answers(),
+            ..Self::default()
+        }
     }
 
     /// A whole answer, or what one event of a stream carries.
@@ -46,7 +52,9 @@ impl Counted {
 
     /// Of an answer that came.
     pub fn check(&self, usage: &Usage) -> Result<(), Objection> {
-        let output = self.text.saturating_add(END * self.choices.len() as u64);
+        // No more answers than were asked for, whatever numbers the provider invents.
+        let answers = self.most_answers.min(self.choices.len() as u64);
+        let output = self.text.saturating_add(END.saturating_mul(answers));
         above("output tokens", usage.output_tokens, output)?;
         above("images", usage.images, self.images.min(self.most_images))?;
         self.check_unseen(usage)
@@ -98,6 +106,20 @@ mod tests {
         ] {
             let claimed = most + 1;
             assert_eq!(counted().check(&wrong), Err(Objection::Usage { what, claimed, most }));
+        }
+    }
+
+    /// A hundred empty answers to one question would cost a hundred tokens.
+    #[test]
+    fn answers_that_nobody_asked_for_have_no_tokens() {
+        for (n, most) in [(1, 1), (3, 3)] {
+            let mut counted = Counted::new(&Asked::of("/v1/chat/completions", format!("{{\"n\":{n}}}").as_bytes()));
+            for index in 0..100 {
+                counted.add(&json!({"choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]}));
+            }
+            assert_eq!(counted.check(&Usage { output_tokens: most, ..Usage::default() }), Ok(()));
+            let objection = Objection::Usage { what: "output tokens", claimed: most + 1, most };
+            assert_eq!(counted.check(&Usage { output_tokens: most + 1, ..Usage::default() }), Err(objection));
         }
     }
 

@@ -5,7 +5,7 @@ mod probe;
 
 use crate::{
     body::{self, BadBody},
-    Asked, Objection, Stop, Wallet, WalletError,
+    shown, Asked, Objection, Stop, Wallet, WalletError,
 };
 use attempt::{complaint, in_full, is_passing, requirements, waits, Asking, Try, Why, LONGEST_PAUSE, PAUSE};
 use bytes::Bytes;
@@ -64,17 +64,17 @@ pub enum Failed {
     Objection(#[from] Objection),
     #[error("{url} cannot be reached: {}", in_full(.source))]
     Unreachable { url: Url, source: reqwest::Error },
-    #[error("the provider takes no payment that this program can make: {0}")]
+    #[error("the provider takes no payment that this program can make: {}", shown::line(.0))]
     Terms(String),
     #[error("the provider does not serve this: {0}")]
     Refused(Said),
     #[error("the provider cannot serve this now: {0}")]
     Unavailable(Said),
-    #[error("the model answers with status {status}: {body}")]
+    #[error("the model answers with status {status}: {}", shown::line(.body))]
     Model { status: u16, body: String },
     #[error("no answer came in {TRIES} tries ({0}); if one was served, its receipt will be found later")]
     Lost(String),
-    #[error("{url}: {source}")]
+    #[error("{url}: {}", shown::line(&.source.to_string()))]
     BadBody { url: Url, source: BadBody },
     #[error("{0} orders have no receipt and are not over yet; try again later")]
     Gaps(usize),

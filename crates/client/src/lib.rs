@@ -4,7 +4,8 @@
 //!   owed, what the next voucher says. It holds no key: whoever signs has first written down what it would sign.
 //! - `asked` is the most that a request can cost; `check` and `count` are what a receipt must keep to, and what a client can
 //!   count itself.
-//! - `journal` is the account on disk, `wallet` the one place that signs, `http` the requests.
+//! - `journal` is the account on disk, `wallet` the one place that signs, `http` the requests; `shown` is what of their answers may
+//!   stand on a terminal.
 
 mod asked;
 mod body;
@@ -16,6 +17,7 @@ mod journal;
 mod kept;
 mod missed;
 mod session;
+pub mod shown;
 mod stream;
 mod wallet;
 

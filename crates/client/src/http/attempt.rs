@@ -3,6 +3,7 @@
 use super::{Answered, Buyer, Failed, Said, MOST_ANSWER, MOST_OTHER};
 use crate::{
     body::{self, BadBody},
+    shown,
     stream::is_error,
     Answer, Asked, Counted, Stream,
 };
@@ -23,8 +24,6 @@ pub(super) const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest that a provider may say is waited; who is to come later is told so.
 const MOST_WAITED: Duration = Duration::from_secs(10);
-/// Characters of what a provider says that are passed on.
-const MOST_SAID: usize = 1_000;
 
 /// An order that is out.
 pub(super) struct Asking {
@@ -278,10 +277,8 @@ pub(super) async fn complaint(response: Response) -> Said {
 /// The same of the error itself; `text` is what is said where it has no message.
 pub(super) fn complaint_of(error: &serde_json::Value, status: u16, text: &str) -> Said {
     let field = |name: &str| error[name].as_str();
-    let code = field("code").map_or_else(|| status.to_string(), str::to_owned);
-    // It is shown on terminals.
-    let message = field("message").unwrap_or(text).chars().filter(|c| !c.is_control()).take(MOST_SAID).collect();
-    Said { code, message }
+    let code = field("code").map_or_else(|| status.to_string(), shown::line);
+    Said { code, message: shown::line(field("message").unwrap_or(text)) }
 }
 
 fn is_stream(response: &Response) -> bool {
