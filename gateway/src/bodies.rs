@@ -3,6 +3,7 @@
 use crate::{config::Config, reply::Failure};
 use axum::body::{Body, Bytes, HttpBody as _};
 use futures::StreamExt as _;
+use joule_listen::{Peer, Shares, Taken};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -15,6 +16,7 @@ const FREE: usize = 32 << 10;
 pub struct Bodies {
     /// Bytes.
     budget: Arc<Semaphore>,
+    shares: Arc<Shares>,
     most: usize,
     patience: Duration,
 }
@@ -22,21 +24,28 @@ pub struct Bodies {
 /// Whose body it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// Whoever has signed for it, with a key that the chain knows.
+    /// Whoever has signed for it, with a key that the chain knows, and has paid here before.
     APayers,
-    Anybodys,
+    Anybodys(Peer),
 }
 
-/// A whole one, and its share of the budget until it is dropped.
+/// A part of the budget, and of what one address may have of it.
+#[derive(Default)]
+struct Part {
+    of_all: Option<OwnedSemaphorePermit>,
+    of_its_share: Option<Taken>,
+}
+
+/// A whole one, and its part of the budget until it is dropped.
 pub struct Held {
     pub bytes: Bytes,
-    share: Option<OwnedSemaphorePermit>,
+    part: Part,
 }
 
 impl Held {
     /// Somebody pays for it.
     pub fn is_paid(&mut self) {
-        self.share = None;
+        self.part = Part::default();
     }
 }
 
@@ -44,6 +53,7 @@ impl Bodies {
     pub fn new(config: &Config) -> Self {
         Self {
             budget: Arc::new(Semaphore::new(config.limits.unpaid_bytes)),
+            shares: Shares::new(config.limits.unpaid_bytes, config.limits.address_share.into()),
             most: config.limits.body_bytes,
             patience: Duration::from_millis(config.timeouts.request_ms),
         }
@@ -58,30 +68,35 @@ impl Bodies {
 
     async fn whole(&self, body: Body, whose: Whose) -> Result<Held, Failure> {
         let mut pieces = body.into_data_stream();
-        let (mut whole, mut share) = (Vec::new(), None);
+        let (mut whole, mut part) = (Vec::new(), Part::default());
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| Failure::BadRequest(format!("the body broke off: {error}")))?;
             if whole.len() + piece.len() > self.most {
                 return Err(Failure::TooLarge(self.most));
             }
-            if whose == Whose::Anybodys {
+            if let Whose::Anybodys(peer) = whose {
                 let beyond = |length: usize| length.saturating_sub(FREE);
-                self.take(&mut share, beyond(whole.len() + piece.len()) - beyond(whole.len()))?;
+                self.take(&mut part, peer, beyond(whole.len() + piece.len()) - beyond(whole.len()))?;
             }
             whole.extend_from_slice(&piece);
         }
-        Ok(Held { bytes: whole.into(), share })
+        Ok(Held { bytes: whole.into(), part })
     }
 
-    fn take(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Failure> {
+    fn take(&self, part: &mut Part, peer: Peer, bytes: usize) -> Result<(), Failure> {
         if bytes == 0 {
             return Ok(());
         }
+        let its = self.shares.take(peer, bytes).ok_or(Failure::Crowded)?;
         let bytes = u32::try_from(bytes).map_err(|_| Failure::Crowded)?;
         let more = self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| Failure::Crowded)?;
-        match share {
-            Some(share) => share.merge(more),
-            None => *share = Some(more),
+        match &mut part.of_all {
+            Some(all) => all.merge(more),
+            None => part.of_all = Some(more),
+        }
+        match &mut part.of_its_share {
+            Some(share) => share.merge(its),
+            None => part.of_its_share = Some(its),
         }
         Ok(())
     }

@@ -52,6 +52,9 @@ pub struct Config {
 pub struct Limits {
     /// Open connections.
     pub connections: usize,
+    /// Percent of connections, unpaid bodies and probes that one IP address may have: 25 if nothing is said, and all for whoever is on
+    /// this machine.
+    pub address_share: Option<u8>,
     /// Requests at the upstreams.
     pub concurrent: usize,
     /// How long a request may wait for its turn.
@@ -154,6 +157,9 @@ pub struct Exact {
     pub max_unit_price: u64,
     /// Compute units of such a transaction.
     pub max_unit_limit: u32,
+    /// Payments that may fail in a block, at the cost of their fees, some 11,000 lamports each: half of them with guards of wallets.
+    /// Then nothing more is sold so for a while.
+    pub failed_per_hour: u32,
     /// How long to wait until one is confirmed; a blockhash lives a minute to one and a half.
     pub confirm_ms: u64,
     /// Base units that a house channel can still carry: below that it is filled up.
@@ -248,6 +254,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_024,
+            address_share: None,
             concurrent: 64,
             queue_ms: 2_000,
             header_bytes: 65_536,
@@ -312,6 +319,7 @@ impl Default for Exact {
             channels: Vec::new(),
             max_unit_price: 10_000,
             max_unit_limit: 100_000,
+            failed_per_hour: 60,
             confirm_ms: 90_000,
             low: 5_000_000,
             top_up: 10_000_000,

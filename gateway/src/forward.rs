@@ -24,7 +24,8 @@ pub struct Upstreams {
 pub struct Answer {
     response: Response,
     pub sent_at: Instant,
-    deadline: Instant,
+    /// For all of it.
+    pub deadline: Instant,
     idle: Duration,
 }
 

@@ -200,7 +200,7 @@ impl Hold {
             let now = self.gateway.clock.now();
             let (least, most) = (after(now, *BROKEN_OFF.start()), after(now, *BROKEN_OFF.end()));
             let until = self.order.expires_at.get().clamp(least, most);
-            self.account.tab().broke_off(address, nonce, self.order.max_amount.get(), until);
+            self.account.tab().broke_off(address, nonce, self.order.max_amount.get(), now, until);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! `portable-atomic` on, which rebuilds Solana's client crates.
 
 use crate::config::Limits;
+use joule_listen::{Peer, Share};
 use joule_sdk::Pubkey;
 use std::{
     collections::HashMap,
@@ -60,6 +61,10 @@ pub struct Rates {
     /// Requests that are tried for nothing; `None` when none are.
     of_probes: Option<Quota>,
     probes: Mutex<Instant>,
+    probes_per_minute: u32,
+    share: Share,
+    /// Of each address.
+    probers: Mutex<HashMap<Peer, Instant>>,
 }
 
 impl Rates {
@@ -71,6 +76,9 @@ impl Rates {
             payments: Mutex::new(Instant::now()),
             of_probes: Quota::in_a_minute(limits.probes_per_minute),
             probes: Mutex::new(Instant::now()),
+            probes_per_minute: limits.probes_per_minute,
+            share: limits.address_share.into(),
+            probers: Mutex::default(),
         }
     }
 
@@ -84,11 +92,19 @@ impl Rates {
         self.of_payers.take(payers.entry(*payer).or_insert(now), now)
     }
 
-    /// Or how long until a request may be tried for nothing again.
-    pub fn probe(&self) -> Result<(), Duration> {
-        let quota = self.of_probes.ok_or(NEVER)?;
+    /// Or how long until a request of this address may be tried for nothing again.
+    pub fn probe(&self, peer: Peer) -> Result<(), Duration> {
+        let (quota, now) = (self.of_probes.ok_or(NEVER)?, Instant::now());
+        let its = self.share.of(self.probes_per_minute as usize, peer);
+        if let Some(its) = Quota::in_a_minute(u32::try_from(its).unwrap_or(u32::MAX)) {
+            let mut probers = self.probers.lock().unwrap_or_else(PoisonError::into_inner);
+            if probers.len() > REMEMBERED {
+                probers.retain(|_, due| *due > now);
+            }
+            its.take(probers.entry(peer).or_insert(now), now)?;
+        }
         let mut due = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
-        quota.take(&mut due, Instant::now())
+        quota.take(&mut due, now)
     }
 
     /// Or how long until the chain may be asked about another payment.

@@ -40,6 +40,8 @@ pub enum Failure {
     Ledger,
     #[error("requests that are paid by exact cannot be taken now; nothing was sent to the chain: try again soon")]
     NoRoom,
+    #[error("too many payments by the scheme exact have failed; pay from a channel, or come again later")]
+    Paused,
     #[error("transaction {0} was sent and is not confirmed: it may have paid or not, and no request is served for it")]
     Unconfirmed(String),
     #[error("the model cannot be reached")]
@@ -81,6 +83,7 @@ impl Failure {
             | Self::Chain
             | Self::Ledger
             | Self::NoRoom
+            | Self::Paused
             | Self::Unconfirmed(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable
@@ -113,6 +116,7 @@ impl Failure {
             Self::Chain => "chain_unavailable",
             Self::Ledger => "ledger_unavailable",
             Self::NoRoom => "exact_no_room",
+            Self::Paused => "exact_paused",
             Self::Unconfirmed(_) => "transaction_unconfirmed",
             Self::Unreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -149,6 +153,7 @@ impl Failure {
             Self::TooFast(wait) => Some(wait.as_secs() + 1),
             Self::Crowded | Self::Busy | Self::Stopping | Self::Chain => Some(1),
             Self::Ledger | Self::NoRoom => Some(10),
+            Self::Paused => Some(60),
             _ => None,
         };
         if let Some(seconds) = wait {

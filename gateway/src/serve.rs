@@ -22,6 +22,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     Json,
 };
+use joule_listen::Peer;
 use joule_voucher::hashv;
 use joule_x402::{encode, PaymentPayload, PaymentRequired, Settlement, Terms, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use std::{
@@ -50,9 +51,15 @@ impl From<Refusal> for Unserved {
 }
 
 /// A request that costs something.
-pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderMap, body: Body) -> Response {
+pub async fn request(
+    gateway: Arc<Gateway>,
+    endpoint: Endpoint,
+    peer: Peer,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let started = Instant::now();
-    let (response, outcome, name) = answered(&gateway, endpoint, &headers, body).await;
+    let (response, outcome, name) = answered(&gateway, endpoint, peer, &headers, body).await;
     metrics::counter!(telemetry::REQUESTS, "model" => name, "outcome" => outcome).increment(1);
     metrics::histogram!(telemetry::REQUEST).record(started.elapsed().as_secs_f64());
     response
@@ -61,14 +68,15 @@ pub async fn request(gateway: Arc<Gateway>, endpoint: Endpoint, headers: HeaderM
 async fn answered(
     gateway: &Arc<Gateway>,
     endpoint: Endpoint,
+    peer: Peer,
     headers: &HeaderMap,
     body: Body,
 ) -> (Response, &'static str, String) {
     let failed = |failure: Failure| (failure.response(), failure.code(), String::new());
     let presented = pay::look(gateway, headers);
-    let whose = match presented {
-        Presented::Known(..) => Whose::APayers,
-        _ => Whose::Anybodys,
+    let whose = match &presented {
+        Presented::Known(_, reading) if reading.account.tab().has_paid() => Whose::APayers,
+        _ => Whose::Anybodys(peer),
     };
     let body = match gateway.bodies.read(body, whose).await {
         Ok(body) => body,

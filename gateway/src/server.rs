@@ -3,7 +3,7 @@
 use crate::{bodies::Whose, book::Book, config, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Extension, Path, State},
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -44,7 +44,7 @@ impl Server {
         let (limits, timeouts) = (&gateway.config.limits, &gateway.config.timeouts);
         let limits = joule_listen::Limits {
             connections: limits.connections,
-            share: joule_listen::Share::Usual,
+            share: limits.address_share.into(),
             header_bytes: limits.header_bytes,
             header: Duration::from_millis(timeouts.request_ms),
             write: timeouts.idle(),
@@ -74,15 +74,15 @@ fn router(shared: Shared) -> Router {
         .route("/joule/v1/vouchers", post(hand_in))
         .route("/joule/v1/channels/{address}", get(channel));
     for endpoint in Endpoint::ALL {
-        let handler = move |State(shared): State<Shared>, headers: HeaderMap, body: Body| async move {
-            serve::request(shared.gateway, endpoint, headers, body).await
+        let handler = move |State(shared): State<Shared>, Extension(peer), headers: HeaderMap, body: Body| async move {
+            serve::request(shared.gateway, endpoint, peer, headers, body).await
         };
         sold = sold.route(&format!("/v1{}", endpoint.path()), post(handler));
     }
     for endpoint in [Endpoint::Chat, Endpoint::Completions] {
-        let handler = move |State(shared): State<Shared>, body: Body| async move {
-            match shared.gateway.bodies.read(body, Whose::Anybodys).await {
-                Ok(body) => probe::request(shared.gateway, endpoint, body.bytes).await,
+        let handler = move |State(shared): State<Shared>, Extension(peer), body: Body| async move {
+            match shared.gateway.bodies.read(body, Whose::Anybodys(peer)).await {
+                Ok(body) => probe::request(shared.gateway, endpoint, peer, body.bytes).await,
                 Err(failure) => failure.response(),
             }
         };

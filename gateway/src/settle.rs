@@ -27,6 +27,9 @@ const MAX_WAIT: Duration = Duration::from_secs(300);
 /// else's rent waits for them.
 const SWEEP: Duration = Duration::from_secs(3_600);
 
+/// Seconds for which a channel is asked for that the chain no longer has, in case that a node was wrong.
+const MISSED: i64 = 86_400;
+
 /// What a round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -108,7 +111,8 @@ impl Settler {
     /// One look at all vouchers. `everything` settles them whatever they are worth, and however often they failed.
     pub async fn round(&mut self, now: UnixTime, everything: bool) -> anyhow::Result<Outcome> {
         let mut outcome = Outcome::default();
-        let claims = self.claims(now).await?;
+        let gone_by = if everything { i64::MIN } else { now.get().saturating_sub(MISSED) };
+        let claims = self.claims(now, UnixTime::new(gone_by)).await?;
         let worth = claims.iter().map(Claim::worth).fold(0_u64, u64::saturating_add);
         metrics::gauge!(telemetry::UNSETTLED).set(worth as f64);
         let due: Vec<_> = claims.into_iter().filter(|claim| everything || self.is_due(claim, now)).collect();
@@ -152,9 +156,9 @@ impl Settler {
     }
 
     /// What the ledger has and the chain has not. What the chain has already is written down.
-    async fn claims(&mut self, now: UnixTime) -> anyhow::Result<Vec<Claim>> {
+    async fn claims(&mut self, now: UnixTime, gone_by: UnixTime) -> anyhow::Result<Vec<Claim>> {
         let ledger = self.ledger.clone();
-        let due = tokio::task::spawn_blocking(move || ledger.due()).await??;
+        let due = tokio::task::spawn_blocking(move || ledger.due(gone_by)).await??;
         let addresses: Vec<_> = due.iter().map(|due| due.channel).collect();
         let states = self.chain.states(&addresses).await?;
         let mut claims = Vec::new();

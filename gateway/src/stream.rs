@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, OwnedSemaphorePermit},
-    time::timeout,
+    time::{timeout, timeout_at},
 };
 
 /// How a stream ended.
@@ -99,7 +99,8 @@ impl Opening {
                     _ => continue,
                 }
             };
-            bytes += part.frame.as_ref().map_or(0, String::len);
+            // What is not sent on is held too.
+            bytes += size_of::<Part>() + part.frame.as_ref().map_or(0, String::len);
             if bytes > reader.most {
                 return Err(Failure::UpstreamTooLarge(reader.most));
             }
@@ -177,7 +178,13 @@ impl Passing {
     }
 }
 
+/// Until the time for one answer is over, whoever is slow: it is for the client too, which holds a place at the upstream.
 async fn pass(opening: &mut Opening, meter: &mut Meter, hold: &mut Hold, client: &mut Client) -> End {
+    let deadline = opening.reader.answer.deadline;
+    timeout_at(deadline, relay(opening, meter, hold, client)).await.unwrap_or(End::Broke(Failure::UpstreamTimeout))
+}
+
+async fn relay(opening: &mut Opening, meter: &mut Meter, hold: &mut Hold, client: &mut Client) -> End {
     loop {
         let said = tokio::select! {
             said = opening.next() => said,

@@ -46,6 +46,10 @@ struct Entry {
 /// How often a client may break one order off; what the model begins each time, nobody pays.
 pub const MOST_BREAKS: u32 = 3;
 
+/// Seconds that one more keeps its place, once an owner has broken off so many and paid nothing since; each keeps it twice as long as
+/// the last, a day at most.
+const NEXT_BREAK: i64 = 60;
+
 /// A request that the client broke off before anything of its answer was sent.
 #[derive(Debug, Clone, Copy)]
 struct BrokenOff {
@@ -61,6 +65,8 @@ pub struct Tab {
     channels: HashMap<Pubkey, Entry>,
     /// By channel and nonce.
     broken_off: HashMap<(Pubkey, u64), BrokenOff>,
+    /// How often something was broken off since something was paid.
+    breaks: u32,
     /// Orders whose bodies are being read; the same.
     reading: HashSet<(Pubkey, u64)>,
 }
@@ -68,7 +74,11 @@ pub struct Tab {
 impl Tab {
     /// Where a channel stands.
     pub fn set(&mut self, channel: Pubkey, part: Part) {
-        self.channels.entry(channel).or_default().part = part;
+        let entry = self.channels.entry(channel).or_default();
+        if part.paid > entry.part.paid {
+            self.breaks = 0;
+        }
+        entry.part = part;
     }
 
     /// From `end` on nothing can be paid any more on a channel.
@@ -76,8 +86,14 @@ impl Tab {
         self.channels.entry(channel).or_default().until = after(end, DEBT_LIFE);
     }
 
-    /// Its place stays taken until the order is over that asked for it, or the same order comes again.
-    pub fn broke_off(&mut self, channel: Pubkey, nonce: u64, most: Amount, until: UnixTime) {
+    /// Its place stays taken until the order is over that asked for it, or longer if there were many, or until the same order comes
+    /// again.
+    pub fn broke_off(&mut self, channel: Pubkey, nonce: u64, most: Amount, now: UnixTime, over: UnixTime) {
+        self.breaks = self.breaks.saturating_add(1);
+        let until = match self.breaks.checked_sub(MOST_BREAKS + 1) {
+            None => over,
+            Some(more) => over.max(after(now, (NEXT_BREAK << more.min(16)).min(DEBT_LIFE))),
+        };
         let times = self.broken_off.get(&(channel, nonce)).map_or(0, |it| it.times) + 1;
         self.broken_off.insert((channel, nonce), BrokenOff { most, until, times, is_back: false });
     }
@@ -109,6 +125,11 @@ impl Tab {
     /// It was read, or not.
     pub fn was_read(&mut self, channel: Pubkey, nonce: u64) {
         self.reading.remove(&(channel, nonce));
+    }
+
+    /// Anything, on any of the channels.
+    pub fn has_paid(&self) -> bool {
+        self.channels.values().any(|entry| !entry.part.paid.is_zero())
     }
 
     /// All together, without the place that this order has already.
@@ -167,13 +188,13 @@ mod tests {
     fn what_was_broken_off_keeps_its_place_until_it_comes_again_or_is_over() {
         let mut tab = Tab::default();
         let order = (channel(1), 7);
-        tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
+        tab.broke_off(order.0, order.1, Amount::new(40), NOW, after(NOW, 20));
         assert_eq!(tab.all(&channel(1), 8, NOW), part(0, 1, 40, 0));
         assert_eq!(tab.all(&channel(2), 7, NOW), part(0, 1, 40, 0), "another channel's order of this number");
         assert_eq!(tab.all(&channel(1), 7, NOW), Part::default(), "the same order again");
         tab.came_again(order.0, order.1);
         assert_eq!(tab.all(&channel(1), 8, NOW), Part::default());
-        tab.broke_off(order.0, order.1, Amount::new(40), after(NOW, 20));
+        tab.broke_off(order.0, order.1, Amount::new(40), NOW, after(NOW, 20));
         assert_eq!(tab.all(&channel(1), 8, after(NOW, 20)), Part::default());
     }
 
@@ -183,12 +204,41 @@ mod tests {
         for _ in 0..MOST_BREAKS {
             assert!(!tab.is_spent(channel(1), 7));
             tab.came_again(channel(1), 7);
-            tab.broke_off(channel(1), 7, Amount::new(40), after(NOW, 20));
+            tab.broke_off(channel(1), 7, Amount::new(40), NOW, after(NOW, 20));
         }
         assert!(tab.is_spent(channel(1), 7) && !tab.is_spent(channel(1), 8));
         assert_eq!(tab.all(&channel(1), 8, NOW), part(0, 1, 40, 0), "one place, however often");
         tab.all(&channel(1), 8, after(NOW, 20));
         assert!(!tab.is_spent(channel(1), 7));
+    }
+
+    /// Each order as often as it may, and then the next as soon as it may: how often the model begins in a day.
+    fn begun_in_a_day(pays: bool) -> u32 {
+        let (mut tab, mut now, mut begun, mut paid) = (Tab::default(), NOW, 0, 0);
+        for nonce in 0_u64.. {
+            while tab.all(&channel(1), nonce, now).serving > 0 {
+                now = after(now, 1);
+            }
+            if now >= after(NOW, 86_400) {
+                break;
+            }
+            for _ in 0..MOST_BREAKS {
+                tab.came_again(channel(1), nonce);
+                tab.broke_off(channel(1), nonce, Amount::new(40), now, after(now, 30));
+                begun += 1;
+            }
+            if pays {
+                paid += 1;
+                tab.set(channel(1), part(0, 0, 0, paid));
+            }
+        }
+        begun
+    }
+
+    #[test]
+    fn whoever_breaks_everything_off_and_pays_nothing_has_the_model_begin_a_few_times_a_day() {
+        assert!(begun_in_a_day(false) < 30, "{}", begun_in_a_day(false));
+        assert!(begun_in_a_day(true) > 5_000, "who pays in between begins anew");
     }
 
     #[test]

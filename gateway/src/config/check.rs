@@ -61,6 +61,7 @@ impl Config {
             ("settle.every_ms", self.settle.every_ms),
             ("exact.confirm_ms", self.exact.confirm_ms),
             ("exact.top_up", self.exact.top_up),
+            ("exact.failed_per_hour", self.exact.failed_per_hour.into()),
         ];
         for (field, value) in at_least_one {
             if value == 0 {
@@ -69,6 +70,9 @@ impl Config {
         }
         if let Err(error) = Cors::new(&self.cors_origins, &[]) {
             return bad("cors_origins", &error, "name web pages so");
+        }
+        if let Some(percent) = self.limits.address_share.filter(|percent| !(1..=100).contains(percent)) {
+            return bad("limits.address_share", &percent, "must be 1 to 100 percent");
         }
         if self.limits.header_bytes < 8_192 {
             return bad(
@@ -176,6 +180,7 @@ mod tests {
             ("exact = { max_unit_price = 5000001 }", "at most 5 lamports"),
             ("exact = { channels = ['x'] }", "\"x\" is not an address"),
             ("limits = { header_bytes = 100 }", "at least 8192"),
+            ("limits = { address_share = 101 }", "1 to 100 percent"),
             ("limits = { unpaid_bytes = 5 }", "must be at least limits.body_bytes"),
             ("cors_origins = ['shop.example']", "\"shop.example\" is no origin"),
             ("limits = { speed = 1 }", "unknown field `speed`"),

@@ -1,6 +1,6 @@
 //! Bringing in what one transaction pays: signed as the fee payer, sent, and looked up until the chain has decided.
 
-use super::{purse::Purse, refusal::Refusal, under_way::Mark, Exact};
+use super::{failures::Failures, purse::Purse, refusal::Refusal, under_way::Mark, Exact};
 use crate::{crash, reply::Failure, serve::Unserved, telemetry};
 use futures::future::BoxFuture;
 use joule_sdk::{
@@ -31,6 +31,7 @@ pub struct Charge {
     /// With both signatures.
     transaction: VersionedTransaction,
     mark: Mark,
+    failures: Arc<Failures>,
     /// Whose tokens they are.
     pub payer: Pubkey,
     /// What it is billed for: all that the request may use.
@@ -48,7 +49,8 @@ impl Exact {
         confirm: Duration,
     ) -> Result<Charge, Refusal> {
         let mark = self.under_way.begin(transaction.signatures[0], payer)?;
-        Ok(Charge { cashier: self.cashier.clone(), transaction, mark, payer, bought, confirm, taken: false })
+        let (cashier, failures) = (self.cashier.clone(), self.failures.clone());
+        Ok(Charge { cashier, transaction, mark, failures, payer, bought, confirm, taken: false })
     }
 }
 
@@ -97,6 +99,7 @@ impl Charge {
                     return self.over("confirmed", Ok(()));
                 }
                 Ok(Fate::Failed(error)) => {
+                    self.failures.count();
                     return self.over("failed", Err(refused(Refusal::Failed(error.to_string()))));
                 }
                 Ok(Fate::Unknown | Fate::Processed) | Err(_) if Instant::now() < deadline => {

@@ -5,6 +5,7 @@
 //! came in this way among all who share.
 
 mod charge;
+mod failures;
 mod guard;
 mod house;
 mod pay;
@@ -19,7 +20,11 @@ pub use pay::paid;
 pub use purse::Purse;
 pub use refusal::Refusal;
 
-use crate::{account::Account, admit, config, gateway::Gateway, lookups::Lookups, openai::Request, quote, telemetry};
+use crate::{
+    account::Account, admit, config, gateway::Gateway, lookups::Lookups, openai::Request, quote, reply::Failure,
+    telemetry,
+};
+use failures::Failures;
 use futures::FutureExt as _;
 use joule_sdk::Pubkey;
 use joule_units::Amount;
@@ -40,6 +45,7 @@ pub struct Exact {
     cashier: Arc<dyn Cashier>,
     purses: Lookups<Purse>,
     under_way: Arc<UnderWay>,
+    failures: Arc<Failures>,
     /// When a payment was last taken that could not be written down.
     unbilled: Mutex<Option<Instant>>,
 }
@@ -72,9 +78,12 @@ impl Exact {
         *self.unbilled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    fn is_paused(&self) -> bool {
+    fn pause(&self) -> Option<Failure> {
         let unbilled = *self.unbilled.lock().unwrap_or_else(PoisonError::into_inner);
-        unbilled.is_some_and(|at| at.elapsed() < PAUSE)
+        if unbilled.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Some(Failure::Ledger);
+        }
+        (!self.failures.is_another_borne(false)).then_some(Failure::Paused)
     }
 }
 
@@ -101,7 +110,8 @@ impl Gateway {
             async move { cashier.purses(&of).await }.boxed()
         };
         let purses = Lookups::start(Box::new(ask), self.config.limits.lookups_per_second);
-        let exact = Exact { tills, cashier, purses, under_way: Arc::default(), unbilled: Mutex::default() };
+        let failures = Arc::new(Failures::new(self.config.exact.failed_per_hour));
+        let exact = Exact { tills, cashier, purses, under_way: Arc::default(), failures, unbilled: Mutex::default() };
         anyhow::ensure!(self.exact.set(exact).is_ok(), "house channels are set once");
         Ok(())
     }
@@ -115,7 +125,7 @@ impl Gateway {
 
     /// How this request can be paid by `exact` now, if it can.
     pub fn exact_terms(&self, model: &config::Model, request: &Request) -> Option<Requirements> {
-        let exact = self.exact.get().filter(|exact| !exact.is_paused())?;
+        let exact = self.exact.get().filter(|exact| exact.pause().is_none())?;
         let (till, sale) = exact.tills.iter().find_map(|till| Some((till, self.sale(till, model, request)?)))?;
         let room = till.room();
         metrics::gauge!(telemetry::EXACT_ROOM, "model" => model.name.clone()).set(room as f64);

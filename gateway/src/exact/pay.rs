@@ -37,8 +37,11 @@ pub async fn paid(
     let (till, sale) = exact.tills.iter().find_map(sold).ok_or_else(not_sold)?;
     let payment = Payment::verify(&payload.transaction, &rules(gateway, till, &sale)).map_err(refused)?;
     gateway.rates.payer(&payment.authority).map_err(Failure::TooFast)?;
-    if exact.is_paused() {
-        return Err(Failure::Ledger.into());
+    if let Some(failure) = exact.pause() {
+        return Err(failure.into());
+    }
+    if payment.is_guarded && !exact.failures.is_another_borne(true) {
+        return Err(refused(Refusal::GuardsPaused));
     }
     if sale.amount.get() > till.room() {
         return Err(Failure::NoRoom.into());

@@ -21,6 +21,10 @@ pub enum Refusal {
     Count(usize),
     #[error("the transaction has {count} guards of a wallet; at most {most} are taken")]
     Guards { count: usize, most: usize },
+    #[error("instruction {0}, counted from 0, is a guard about another account than the payer's, the one it pays from, and the fee payer's")]
+    GuardAccount(usize),
+    #[error("too many payments with guards of a wallet have failed: pay without, or come again later")]
+    GuardsPaused,
     #[error("an instruction is about the fee payer, and is no assertion of Lighthouse")]
     FeePayerUsed,
     #[error("the first instruction must set the compute unit limit")]
@@ -31,7 +35,7 @@ pub enum Refusal {
     NoUnitPrice,
     #[error("the compute unit price is {asked} micro-lamports; at most {most} are paid")]
     UnitPrice { asked: u64, most: u64 },
-    #[error("instruction {0}, counted from 0, is none that may stand there: only Lighthouse and memos may")]
+    #[error("instruction {0}, counted from 0, is none that may stand there: only memos may, and assertions of Lighthouse about one account")]
     UnknownInstruction(usize),
     #[error("a memo is UTF-8, at most 256 bytes, and signed by the payer if by anybody")]
     Memo,
@@ -84,6 +88,8 @@ impl Refusal {
             Self::Signature => "exact_signature",
             Self::Count(_) => "exact_instruction_count",
             Self::Guards { .. } => "exact_guards",
+            Self::GuardAccount(_) => "exact_guard_account",
+            Self::GuardsPaused => "exact_guards_paused",
             Self::FeePayerUsed => "exact_fee_payer_used",
             Self::NoUnitLimit => "exact_no_unit_limit",
             Self::UnitLimit { .. } => "exact_unit_limit",

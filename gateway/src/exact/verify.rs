@@ -4,10 +4,7 @@
 //! Whoever signs as the fee payer lends its signature to every instruction. So the layout is fixed, the fee payer's key may stand
 //! in none of them but in guards, and nothing may come from elsewhere: no lookup tables.
 
-use super::{
-    guard::{self, LIGHTHOUSE},
-    refusal::Refusal,
-};
+use super::{guard, refusal::Refusal};
 use base64::{engine::general_purpose::STANDARD, Engine as _};
 use joule_sdk::{
     token_program,
@@ -26,8 +23,6 @@ const TRANSFER_CHECKED: u8 = 12;
 /// Compute limit, compute price, transfer; without guards.
 const LEAST: usize = 3;
 const MOST: usize = 6;
-/// Place, without guards, of the one instruction that may be a memo and nothing else.
-const ONLY_MEMO: usize = 5;
 const MAX_MEMO_BYTES: usize = 256;
 
 /// What a payment must be.
@@ -54,6 +49,8 @@ pub struct Payment {
     pub authority: Pubkey,
     /// The token account that they are in.
     pub source: Pubkey,
+    /// Whether a wallet has added something by which it can fail.
+    pub is_guarded: bool,
     pub transaction: VersionedTransaction,
 }
 
@@ -79,33 +76,49 @@ impl Payment {
         let read = Instructions::without_guards(keys, message.instructions())?;
         read.layout(rules, &authority)?;
         let source = read.transfer(rules, &authority)?;
+        read.guarded(&[fee_payer, authority, source])?;
         let verifier = Verifier::new(&authority.to_bytes()).ok_or(Refusal::Signature)?;
         let good = verifier.verify(&message.serialize(), transaction.signatures[1].as_array());
         good.map_err(|_| Refusal::Signature)?;
-        Ok(Self { authority, source, transaction })
+        let is_guarded = !read.guards.is_empty();
+        Ok(Self { authority, source, is_guarded, transaction })
     }
 }
 
-/// The instructions that are no guards, with the addresses that they are about.
+/// The instructions that are no guards, with the addresses that they are about, and what the guards are about.
 struct Instructions<'a> {
     keys: &'a [Pubkey],
     /// Each with its place in the transaction.
     all: Vec<(usize, &'a CompiledInstruction)>,
+    /// The same.
+    guards: Vec<(usize, Pubkey)>,
 }
 
 impl<'a> Instructions<'a> {
     fn without_guards(keys: &'a [Pubkey], all: &'a [CompiledInstruction]) -> Result<Self, Refusal> {
-        let is_guard = |instruction: &CompiledInstruction| {
-            let program = keys.get(usize::from(instruction.program_id_index));
-            let named = instruction.accounts.iter().all(|at| usize::from(*at) < keys.len());
-            program.is_some_and(|it| guard::is_guard(it, instruction.accounts.len(), &instruction.data)) && named
+        // The account that it asserts something about.
+        let guard = |instruction: &CompiledInstruction| {
+            let program = keys.get(usize::from(instruction.program_id_index))?;
+            let account = instruction.accounts.first().and_then(|at| keys.get(usize::from(*at)));
+            account.filter(|_| guard::is_guard(program, instruction.accounts.len(), &instruction.data)).copied()
         };
-        let rest: Vec<_> = all.iter().enumerate().filter(|(_, instruction)| !is_guard(instruction)).collect();
-        let guards = all.len() - rest.len();
-        if guards > guard::MOST {
-            return Err(Refusal::Guards { count: guards, most: guard::MOST });
+        let (mut rest, mut guards) = (Vec::new(), Vec::new());
+        for (at, instruction) in all.iter().enumerate() {
+            match guard(instruction) {
+                Some(account) => guards.push((at, account)),
+                None => rest.push((at, instruction)),
+            }
         }
-        Ok(Self { keys, all: rest })
+        if guards.len() > guard::MOST {
+            return Err(Refusal::Guards { count: guards.len(), most: guard::MOST });
+        }
+        Ok(Self { keys, all: rest, guards })
+    }
+
+    /// Whether the guards are about nothing but these: what else they could read, anybody may change before the block.
+    fn guarded(&self, accounts: &[Pubkey]) -> Result<(), Refusal> {
+        let other = self.guards.iter().find(|(_, account)| !accounts.contains(account));
+        other.map_or(Ok(()), |(at, _)| Err(Refusal::GuardAccount(*at)))
     }
 
     fn program(&self, instruction: &CompiledInstruction) -> Option<Pubkey> {
@@ -148,11 +161,10 @@ impl<'a> Instructions<'a> {
         instruction.data.strip_prefix(&[kind]).filter(|_| right)
     }
 
-    /// What wallets add: assertions, and memos that nobody but the payer has signed.
+    /// Memos that nobody but the payer has signed.
     fn extra(&self, place: usize, authority: &Pubkey) -> Result<(), Refusal> {
         let (at, instruction) = self.all[place];
         match self.program(instruction) {
-            Some(LIGHTHOUSE) if place != ONLY_MEMO => Ok(()),
             Some(MEMO) => {
                 let is_text =
                     instruction.data.len() <= MAX_MEMO_BYTES && std::str::from_utf8(&instruction.data).is_ok();

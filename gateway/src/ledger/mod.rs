@@ -158,10 +158,10 @@ impl Ledger {
         read::channel(&reader, channel).map_err(|error| LedgerError::NotRead(error.to_string()))
     }
 
-    /// Every voucher that the chain has not settled.
-    pub fn due(&self) -> Result<Vec<Due>, LedgerError> {
+    /// Every voucher that the chain has not settled, but of channels that it no longer had at `gone_by`.
+    pub fn due(&self, gone_by: UnixTime) -> Result<Vec<Due>, LedgerError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read::due(&reader).map_err(|error| LedgerError::NotRead(error.to_string()))
+        read::due(&reader, gone_by).map_err(|error| LedgerError::NotRead(error.to_string()))
     }
 
     /// Why the last write failed, if it did.

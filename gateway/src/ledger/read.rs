@@ -108,10 +108,14 @@ fn address(row: &Row<'_>, at: usize) -> rusqlite::Result<Pubkey> {
     Pubkey::try_from(row.get::<_, Vec<u8>>(at)?.as_slice()).map_err(|_| damaged("an address"))
 }
 
-pub fn due(connection: &Connection) -> rusqlite::Result<Vec<Due>> {
+/// Not of channels that were gone at `gone_by`.
+pub fn due(connection: &Connection, gone_by: UnixTime) -> rusqlite::Result<Vec<Due>> {
     connection
-        .prepare("select address, voucher, since from channels where voucher is not null and cumulative > settled")?
-        .query_map([], |row| {
+        .prepare(
+            "select address, voucher, since from channels
+             where voucher is not null and cumulative > settled and (gone = 0 or gone > ?1)",
+        )?
+        .query_map([gone_by.get()], |row| {
             Ok(Due {
                 channel: address(row, 0)?,
                 voucher: Signed::read(&row.get::<_, Vec<u8>>(1)?).ok_or_else(|| damaged("a voucher"))?,

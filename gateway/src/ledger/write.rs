@@ -179,6 +179,8 @@ mod tests {
     use super::*;
     use crate::ledger::{read, Past};
     use joule_units::{Amount, UnixTime};
+    use joule_voucher::Voucher;
+    use joule_x402::Signed;
 
     #[test]
     fn a_ledger_of_before_owners_were_kept_goes_on() {
@@ -196,6 +198,27 @@ mod tests {
             assert_eq!(read::present(&connection).unwrap(), [channel]);
             assert_eq!(read::past(&connection).unwrap(), []);
         }
+    }
+
+    /// Some node may be wrong about a channel for a while, and its voucher is money.
+    #[test]
+    fn vouchers_of_channels_that_are_gone_are_asked_for_a_while_longer() {
+        let mut connection = open(std::path::Path::new(":memory:"), None).unwrap();
+        let channels = [1, 2].map(|seed| Pubkey::new_from_array([seed; 32]));
+        let voucher = Signed { message: Voucher::default(), signature: [0; 64] };
+        let insert = "insert into channels (address, voucher, cumulative) values (?1, ?2, 30)";
+        let transaction = connection.transaction().unwrap();
+        for channel in &channels {
+            transaction.execute(insert, params![channel.as_ref(), voucher.bytes()]).unwrap();
+        }
+        apply(&transaction, &channels[1], &Write::Gone { at: UnixTime::new(50) }).unwrap();
+        transaction.commit().unwrap();
+        let due = |gone_by| -> Vec<_> {
+            read::due(&connection, UnixTime::new(gone_by)).unwrap().iter().map(|due| due.channel).collect()
+        };
+        assert_eq!(due(49), channels);
+        assert_eq!(due(50), channels[..1]);
+        assert_eq!(due(i64::MIN), channels, "all that there are");
     }
 
     #[test]

@@ -374,3 +374,29 @@ async fn a_gateway_that_does_not_sell_so_says_so() {
     let reply = client.post("/joule/v1/vouchers", Some(&exact), "").await;
     assert_eq!((reply.status, reply.code().as_str()), (400, "bad_payment"), "it is no voucher");
 }
+
+/// It would go through when it is tried, and fails in the block: by a guard, for nothing; without, by tokens that are spent meanwhile.
+#[tokio::test]
+async fn payments_that_fail_in_a_block_cost_the_gateway_so_many_fees_and_no_more() {
+    let (upstream, chain) = (Upstream::start(Fault::None).await, Chain::new(Weather::Failing));
+    let few = |config: &mut Config| {
+        patience(config);
+        config.exact.failed_per_hour = 4;
+    };
+    let world = opened(World::with(&upstream.url, few).await, &chain).await;
+    let shop = Shop { world, upstream, chain };
+    let body = question("hello");
+    let price = shop.price(&body).await;
+    let mut said = Vec::new();
+    for (nonce, guards) in (0..10).map(|nonce| (nonce, 1)).chain((10..20).map(|nonce| (nonce, 0))) {
+        let reply = shop.send(&guarded(nonce, price, nonce, guards), &body).await;
+        said.push((reply.status, reply.code()));
+    }
+    let times = |status, code: &str| said.iter().filter(|it| (it.0, it.1.as_str()) == (status, code)).count();
+    assert_eq!((shop.chain.times_sent(), times(402, "transaction_failed")), (4, 4), "{said:?}");
+    assert_eq!((times(402, "exact_guards_paused"), times(503, "exact_paused")), (8, 8), "{said:?}");
+    assert_eq!(shop.upstream.times_asked(), 4, "nor does the model work for them");
+    // It is not even offered.
+    assert!(shop.world.exact_terms(&body).await.is_none());
+    assert!(shop.untouched().await);
+}

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod crowd;
+mod dawdlers;
 mod exact;
 mod faults;
 mod forged;

@@ -64,6 +64,46 @@ async fn strangers_have_a_model_try_so_many_a_minute_and_no_long_ones() {
     assert_eq!(upstream.times_asked(), before);
 }
 
+/// Hidden reasoning and an answer as a whole are made to their end, and so are all of many.
+#[tokio::test]
+async fn what_is_tried_is_the_beginning_of_one_answer() {
+    let many =
+        json!({"model": "digits", "n": 128, "max_tokens": 500, "messages": [{"role": "user", "content": "hello"}]});
+    let (_, upstream, status, found) = probed(Fault::None, &many, |_| {}).await;
+    assert_eq!((status, found), (200, json!({"serves": true})));
+    let asked = upstream.last();
+    assert_eq!((&asked["n"], &asked["max_tokens"], &asked["stream"]), (&Value::Null, &16.into(), &true.into()));
+    let (_, upstream, ..) = probed(Fault::None, &question("hello"), |_| {}).await;
+    assert_eq!(upstream.last()["max_tokens"], 16);
+    // What is too much is still said to be.
+    for much in [json!({"n": 129}), json!({"max_tokens": 501})] {
+        let mut body = question("hello");
+        body.as_object_mut().unwrap().extend(much.as_object().unwrap().clone());
+        let (_, upstream, _, found) = probed(Fault::None, &body, |_| {}).await;
+        assert_eq!((&found["serves"], &found["status"], upstream.times_asked()), (&false.into(), &400.into(), 0));
+    }
+    // One that says nothing in so few tokens ends, and serves.
+    let ended = format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}));
+    let world = World::start(&Upstream::says(Script::stream([ended])).await.url).await;
+    assert_eq!(probe(&world, &question("hello")).await.1, json!({"serves": true}));
+}
+
+/// Whoever uses up what it gets takes nothing from others.
+#[tokio::test]
+async fn an_address_has_its_share_of_tries() {
+    let upstream = Upstream::start(Fault::None).await;
+    let world = World::with(&upstream.url, |config| config.limits.address_share = Some(50)).await;
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        answers.push(probe(&world, &question("hello")).await.0);
+    }
+    assert_eq!(answers[..5], [200; 5]);
+    assert!(answers.iter().filter(|status| **status == 200).count() < 9, "{answers:?}");
+    let path = "/joule/v1/probe/chat/completions";
+    let other = world.client_from("127.0.0.2", 10).post(path, None, question("hello").to_string()).await;
+    assert_eq!(other.json(), json!({"serves": true}));
+}
+
 #[tokio::test]
 async fn whoever_pays_comes_before_whoever_tries() {
     let held = Held::start().await;

@@ -190,6 +190,15 @@ async fn comments_before_the_first_word_are_no_answer() {
     asked.is_free(504, "upstream_timeout", &body).await;
 }
 
+/// Usage again and again, which is not sent on, and never a word.
+#[tokio::test]
+async fn what_is_held_before_the_first_word_is_bounded() {
+    let body = streamed("hello");
+    let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let many = Script::stream((0..20).map(|_| usage.repeat(100)));
+    asked(many, &body).await.is_free(502, "upstream_too_large", &body).await;
+}
+
 #[tokio::test]
 async fn words_after_comments_are_served_and_paid() {
     let events = [": PROCESSING\n\n".to_owned(), role(), word("seven"), ": more\n\n".into(), finish(), DONE.into()];

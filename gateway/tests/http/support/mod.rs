@@ -9,7 +9,7 @@ mod upstream;
 pub use client::{Client, Reply};
 pub use held::{wait_until, Held};
 pub use script::Script;
-pub use till::{payment, transfer, Chain, Weather, HOUSE, ROOM};
+pub use till::{guarded, payment, transfer, Chain, Weather, HOUSE, ROOM};
 pub use upstream::{Fault, Upstream, WORDS};
 
 use futures::future::BoxFuture;
@@ -30,6 +30,7 @@ use std::{
     },
     time::{SystemTime, UNIX_EPOCH},
 };
+use tokio::net::{TcpSocket, TcpStream};
 
 pub const PRICES: Prices = Prices {
     per_request: Amount::new(100),
@@ -177,6 +178,12 @@ impl World {
         }
     }
 
+    /// One at an address of this machine.
+    pub fn client_from(&self, address: &str, seed: u8) -> Client {
+        let http = reqwest::Client::builder().local_address(Some(address.parse().unwrap())).build().unwrap();
+        Client { http, ..self.client(seed) }
+    }
+
     /// What the chain says of a channel from now on.
     pub fn change(&self, seed: u8, change: impl FnOnce(&mut Channel)) {
         change(self.chain.0.lock().unwrap().get_mut(&address(seed)).unwrap());
@@ -189,6 +196,13 @@ impl World {
     pub async fn account(&self, seed: u8) -> Value {
         self.http.get(self.channel_url(seed)).send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// A connection from one of this machine's own addresses.
+pub async fn connect_from(address: &str, url: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    socket.connect(url.trim_start_matches("http://").parse().unwrap()).await.unwrap()
 }
 
 pub fn question(text: &str) -> Value {

@@ -184,6 +184,11 @@ impl World {
 
 /// A transfer of `amount` by the client with this seed; `nonce` makes it another one than the last.
 pub fn transfer(client: u8, amount: u64, nonce: u8) -> String {
+    guarded(client, amount, nonce, 0)
+}
+
+/// The same with so many assertions of Lighthouse: that the fee payer has at least 1,000 lamports.
+pub fn guarded(client: u8, amount: u64, nonce: u8, guards: usize) -> String {
     let program = |name: &str| name.parse::<Pubkey>().unwrap();
     let keys = vec![
         public(200),
@@ -194,25 +199,31 @@ pub fn transfer(client: u8, amount: u64, nonce: u8) -> String {
         program("ComputeBudget111111111111111111111111111111"),
         token_program::CLASSIC,
         program("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"),
+        program("L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95"),
     ];
     let instruction = |program_id_index, accounts: &[u8], data: &[&[u8]]| CompiledInstruction {
         program_id_index,
         accounts: accounts.to_vec(),
         data: data.concat(),
     };
-    let message = VersionedMessage::V0(v0::Message {
-        header: MessageHeader {
-            num_required_signatures: 2,
-            num_readonly_signed_accounts: 1,
-            num_readonly_unsigned_accounts: 4,
-        },
-        account_keys: keys,
-        instructions: vec![
+    let guard = instruction(8, &[0], &[&[5, 4, 0], &1_000_u64.to_le_bytes(), &[4]]);
+    let instructions = [
+        vec![
             instruction(5, &[], &[&[2], &20_000_u32.to_le_bytes()]),
             instruction(5, &[], &[&[3], &1_u64.to_le_bytes()]),
             instruction(6, &[2, 4, 3, 1], &[&[12], &amount.to_le_bytes(), &[6]]),
             instruction(7, &[], &[&[b'0' + nonce / 10, b'0' + nonce % 10]]),
         ],
+        vec![guard; guards],
+    ];
+    let message = VersionedMessage::V0(v0::Message {
+        header: MessageHeader {
+            num_required_signatures: 2,
+            num_readonly_signed_accounts: 1,
+            num_readonly_unsigned_accounts: 5,
+        },
+        account_keys: keys,
+        instructions: instructions.concat(),
         ..v0::Message::default()
     });
     let signature = sign(&key(client), &message.serialize());
