@@ -1,15 +1,19 @@
 // What the helpers do on a chain: a job that is challenged, a deposit and a channel, events of all of it, refusals by name.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { PublicKey } from "@solana/web3.js";
 import {
   JouleError, Signer, build, escrow, payingFetch, pda, v1, type Joule, type JouleEvent, type PayingFetch, type Receipt,
 } from "../../src/index.js";
 import { fileStore, localnet, readKey } from "../../src/node/index.js";
 import { REPOSITORY } from "./repository.js";
+import { question } from "./spender.js";
 import { World } from "./world.js";
 
 let world: World;
@@ -97,13 +101,11 @@ test("a program goes on with its channel where the last one stopped, and the gat
   const receipts: bigint[] = [];
   const store = fileStore(join(world.folder, "channels"));
   const paying = { gateway, model, budget: "2 JOULE", maxPerRequest: "0.1 JOULE", store, onReceipt: ({ sequence }: Receipt) => receipts.push(sequence) };
-  const rows = ["...##...", "..#..#..", ".#....#.", ".#....#.", ".#....#.", ".#....#.", "..#..#..", "...##..."];
-  const ask = (pay: PayingFetch, n: number, stream = false) =>
-    pay("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", stream, messages: [{ role: "user", content: [n, ...rows].join("\n") }] }) });
+  const ask = (pay: PayingFetch, n: number, stream = false) => pay("/v1/chat/completions", question(n, stream));
   const first = payingFetch(alice, paying);
   assert.equal((await ask(first, 1)).status, 200);
   const channel = first.channel!;
-  await assert.rejects(payingFetch(alice, { ...paying, channel })("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", messages: [{ role: "user", content: rows.join("\n") }] }) }), /is held by process/);
+  await assert.rejects(ask(payingFetch(alice, { ...paying, channel }), 1), /is held by process/);
   await first.stop();
   const second = payingFetch(alice, { ...paying, channel });
   await Promise.all([ask(second, 2), ask(second, 3), ask(second, 4, true).then((answer) => answer.text())]);
@@ -116,6 +118,28 @@ test("a program goes on with its channel where the last one stopped, and the gat
   const standing = (await (await second(`/joule/v1/channels/${channel}`)).json()) as Record<string, unknown>;
   assert.deepEqual([standing.billed, standing.paid, standing.paid_receipts, standing.serving], [String(billed), String(billed), count, 0]);
   await second.stop();
+});
+
+test("a program that was killed goes on, and promises nothing twice", async () => {
+  const { gateway, model } = await sold();
+  const folder = join(world.folder, "killed");
+  const script = fileURLToPath(new URL("./spender.js", import.meta.url));
+  const child = spawn(process.execPath, [script, world.stateDir, gateway, model, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  let receipts = 0;
+  let channel = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line !== "null") channel = line;
+    if ((receipts += 1) >= 5) child.kill("SIGKILL");
+  }
+  const bob = await localnet("bob", world.stateDir);
+  const pay = payingFetch(bob, { gateway, model, budget: "1 JOULE", store: fileStore(folder), channel });
+  assert.equal((await pay("/v1/chat/completions", question(99))).status, 200);
+  await pay.settle();
+  const standing = (await (await pay(`/joule/v1/channels/${channel}`)).json()) as Record<string, unknown>;
+  const { billed, receipts: count } = pay.wallet!;
+  assert.ok(count > receipts);
+  assert.deepEqual([standing.billed, standing.paid, standing.paid_receipts], [String(billed), String(billed), count]);
+  await pay.stop();
 });
 
 test("events of a transaction of version 1 are read", async () => {
