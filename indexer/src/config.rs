@@ -3,6 +3,7 @@
 use crate::crash::CrashAt;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use joule_listen::Share;
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -81,6 +82,9 @@ pub struct Options {
     /// Connections to the API at a time; of them half may be readers of the feed [default: 1024]
     #[arg(long, env = "JOULE_INDEXER_CONNECTIONS", value_name = "NUMBER", global = true)]
     pub connections: Option<usize>,
+    /// Percent of these that one IP address may have; a proxy on another machine needs 100 [default: 25, and 100 for loopback]
+    #[arg(long, env = "JOULE_INDEXER_ADDRESS_SHARE", value_name = "PERCENT", global = true)]
+    pub address_share: Option<u8>,
     /// Web pages that may read the API from a browser: "*", or scheme and host of each, with commas between [default: none]
     #[arg(long, env = "JOULE_INDEXER_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', global = true)]
     pub cors_origins: Vec<String>,
@@ -106,6 +110,8 @@ pub struct Settings {
     pub silence: Duration,
     /// Connections to the API at a time.
     pub connections: usize,
+    /// Of these, those of one address.
+    pub address_share: Share,
     /// How long one of them may be idle.
     pub idle: Duration,
     /// Web pages that may read it, as [`joule_cors::Cors`] has them.
@@ -124,6 +130,7 @@ impl Default for Settings {
             accept_gap: false,
             silence: SILENCE,
             connections: CONNECTIONS,
+            address_share: Share::Usual,
             idle: IDLE,
             cors_origins: Vec::new(),
         }
@@ -142,7 +149,12 @@ impl Options {
             }
         };
         let default = Settings::default();
+        let share = self.address_share.or(file.address_share);
+        if let Some(percent) = share.filter(|percent| !(1..=100).contains(percent)) {
+            anyhow::bail!("--address-share is {percent}: give 1 to 100 percent");
+        }
         Ok(Settings {
+            address_share: share.into(),
             grpc: self.grpc.or(file.grpc).unwrap_or(default.grpc),
             x_token: self.x_token.or(file.x_token),
             rpc: self.rpc.or(file.rpc).unwrap_or(default.rpc),

@@ -107,7 +107,7 @@ impl Indexer {
         }
         let limits = Limits {
             connections: settings.connections,
-            share: joule_listen::Share::Usual,
+            share: settings.address_share,
             header_bytes: HEADER_BYTES,
             header: settings.idle,
             write: settings.idle,

@@ -9,7 +9,7 @@ use crate::{
     types::Address,
 };
 use joule_api::{Client, Commitment, JobStatus};
-use joule_listen::Limits;
+use joule_listen::{Limits, Share};
 use std::net::SocketAddr;
 
 struct Server {
@@ -49,7 +49,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let idle = std::time::Duration::from_secs(30);
-        let limits = Limits { connections: 100, share: joule_listen::Share::Usual, header_bytes: 65_536, header: idle, write: idle };
+        let limits = Limits { connections: 100, share: Share::Usual, header_bytes: 65_536, header: idle, write: idle };
         tokio::spawn(joule_listen::serve(listener, router(state), limits, stop.clone()));
         Self { address, store, overlay, feed, health, scheduler, stop, _folder: folder }
     }
