@@ -69,8 +69,13 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "One transaction of the ledger.");
     metrics::describe_histogram!(BATCH, "Batches in one transaction of the ledger.");
     // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.
-    for name in [PAID, SETTLED, EXACT_PAID, LEDGER_FAILURES] {
+    for name in [PAID, SETTLED, EXACT_PAID, LEDGER_FAILURES, PROBES] {
         metrics::counter!(name).increment(0);
+    }
+    for kind in ["settle", "distribute", "close"] {
+        for outcome in ["confirmed", "failed"] {
+            metrics::counter!(TRANSACTIONS, "kind" => kind, "outcome" => outcome).increment(0);
+        }
     }
     *installed = Some(handle.clone());
     Ok(handle)
