@@ -20,6 +20,8 @@ mod outages;
 mod owned;
 mod paid;
 mod panels;
+mod restored;
 mod sold;
 mod support;
 mod version1;
+mod watched;
