@@ -132,8 +132,29 @@ fn with_examples(command: clap::Command, path: &str) -> clap::Command {
     }
     match examples(path) {
         lines if lines.is_empty() => command,
-        lines => command.after_help(format!("Examples:\n  {}", lines.join("\n  "))),
+        lines => {
+            let lines: Vec<String> = lines.into_iter().map(folded).collect();
+            command.after_help(format!("Examples:\n  {}", lines.join("\n  ")))
+        }
     }
+}
+
+/// As much as a terminal shows in a line; a shell reads the rest on.
+const WIDTH: usize = 84;
+
+fn folded(line: &str) -> String {
+    let (mut whole, mut width) = (String::new(), 0);
+    for (place, word) in line.split(' ').enumerate() {
+        if place > 0 && word.starts_with("--") && width + word.len() > WIDTH - 16 {
+            whole.push_str(" \\\n      ");
+            width = 6;
+        } else if place > 0 {
+            whole.push(' ');
+        }
+        whole.push_str(word);
+        width += word.len() + 1;
+    }
+    whole
 }
 
 /// Whether programs read what is said, before the arguments are understood.
@@ -221,6 +242,15 @@ mod tests {
         let help = all.render_long_help().to_string();
         let [own, global] = ["\nOptions:", "\nGlobal options:"].map(|heading| help.find(heading).unwrap());
         assert!(own < global, "{help}");
+    }
+
+    #[test]
+    fn a_long_example_goes_on_in_the_next_line() {
+        let long = EXAMPLES.iter().flat_map(|(_, lines)| *lines).max_by_key(|line| line.len()).unwrap();
+        let shown = folded(long);
+        assert!(shown.contains(" \\\n") && shown.lines().all(|line| line.len() <= 100), "{shown}");
+        assert_eq!(shown.replace(" \\\n      ", " "), *long);
+        assert_eq!(folded("joule demo"), "joule demo");
     }
 
     #[test]

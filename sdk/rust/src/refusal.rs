@@ -110,8 +110,19 @@ pub fn unreachable(error: &ClientError) -> String {
         ClientErrorKind::RpcError(RpcError::RpcResponseError { message, .. }) => {
             format!("the RPC node says: {}", lower(message))
         }
+        // Where an account was asked for, the client has made a sentence of the cause.
+        ClientErrorKind::RpcError(RpcError::ForUser(said)) => match unsent(said) {
+            Some(url) => format!("the RPC node at {url} does not answer"),
+            None => format!("the RPC node does not answer as expected: {said}"),
+        },
         other => format!("the RPC node does not answer as expected: {}", last_cause(other)),
     }
+}
+
+/// The address that a request could not be sent to.
+fn unsent(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once("error sending request for url (")?;
+    Some(rest.split_once(')')?.0)
 }
 
 /// The cause that has no other, without the number that the operating system has for it.
@@ -177,6 +188,14 @@ mod tests {
             assert!(!said.contains("0x") && !said.contains("nstruction 1") && !said.contains("Error"), "{said}");
         }
         assert_eq!([sol(0), sol(1), sol(2_500_000_000)], ["0 SOL", "0.000000001 SOL", "2.5 SOL"].map(String::from));
+    }
+
+    #[test]
+    fn a_node_that_is_away_is_named() {
+        let said = "AccountNotFound: pubkey=x: error sending request for url (http://127.0.0.1:9/)";
+        assert_eq!(unsent(said), Some("http://127.0.0.1:9/"));
+        let error = ClientError::from(RpcError::ForUser(said.into()));
+        assert_eq!(unreachable(&error), "the RPC node at http://127.0.0.1:9/ does not answer");
     }
 
     #[test]

@@ -65,7 +65,7 @@ struct Seen {
     price: String,
     challenger: Option<String>,
     result_hash: Option<String>,
-    accept_by: i64,
+    accept_by: Option<i64>,
     deliver_by: Option<i64>,
     settle_after: Option<i64>,
     paid: Payout,
@@ -83,7 +83,7 @@ impl Seen {
             price: job.price.to_string(),
             challenger: job.challenger.clone(),
             result_hash: job.result_hash.clone(),
-            accept_by: job.accept_by,
+            accept_by: Some(job.accept_by),
             deliver_by: job.deliver_by,
             settle_after: job.settle_after,
             paid: job.paid,
@@ -102,7 +102,7 @@ impl Seen {
             price: job.price.get().to_string(),
             challenger: known(&job.challenger),
             result_hash: hash(&job.result_hash),
-            accept_by: job.accept_by.get(),
+            accept_by: when(job.accept_by.get()),
             deliver_by: when(job.deliver_by.get()),
             settle_after: when(job.settle_after.get()),
             paid: Payout::default(),
@@ -128,7 +128,7 @@ impl Seen {
             price: ending.price.to_string(),
             challenger: last.and_then(|last| last.challenger.clone()),
             result_hash: hash(&ending.result_hash).or(last.and_then(|last| last.result_hash.clone())),
-            accept_by: last.map_or(0, |last| last.accept_by),
+            accept_by: last.and_then(|last| last.accept_by),
             deliver_by: last.and_then(|last| last.deliver_by),
             settle_after: last.and_then(|last| last.settle_after),
             paid,
@@ -140,7 +140,7 @@ impl Seen {
         let short = |value: &Option<String>| value.as_deref().map(output::short).unwrap_or_default();
         let price = view.amount(&self.mint, self.price.parse::<u64>().unwrap_or_default());
         match self.status {
-            JobStatus::Open => format!("open, waiting for a provider until {}", view.moment(self.accept_by)),
+            JobStatus::Open => format!("open, waiting for a provider until {}", view.when(self.accept_by)),
             JobStatus::Accepted => format!(
                 "accepted by {} for {price}, to be delivered by {}",
                 short(&self.provider),

@@ -195,10 +195,10 @@ impl Status {
             [
                 "machine",
                 &format!(
-                    "{} cores, {} memory, {} disk",
+                    "{} cores{}{}",
                     p.cpu_cores.get(),
-                    Size(u64::from(p.memory_mib.get()) * MIB),
-                    Size(u64::from(p.disk_gib.get()) << 30)
+                    stated("memory", u64::from(p.memory_mib.get()) * MIB),
+                    stated("disk", u64::from(p.disk_gib.get()) << 30)
                 ),
             ],
             ["region", &Region::new(p.region.get()).to_string()],
@@ -323,6 +323,14 @@ impl Backing {
             false => format!("{table}\n{}", claims::table(&self.claims, &mint, view)),
         }
     }
+}
+
+/// What is not stated is left out.
+fn stated(what: &str, bytes: u64) -> String {
+    if bytes == 0 {
+        return String::new();
+    }
+    format!(", {} {what}", Size(bytes))
 }
 
 async fn past(options: &Options, address: &Pubkey) -> Option<Past> {
