@@ -93,7 +93,7 @@ async fn begin(gateway: &Gateway, question: Question<'_>, hold: &mut Hold) -> Re
                 Ok(())
             }
         },
-        gateway.upstreams.send(model, request)
+        gateway.upstreams.send(model, request, &gateway.alive)
     );
     let answer = answer?;
     stored.map_err(unwritten)?;
@@ -102,7 +102,7 @@ async fn begin(gateway: &Gateway, question: Question<'_>, hold: &mut Hold) -> Re
         return refused(gateway, answer).await.map(Begun::Refused);
     }
     if request.stream && !answer.is_json() {
-        let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer_bytes);
+        let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer);
         return Ok(Begun::Stream(Opening::wait(reader).await?));
     }
     let sent_at = answer.sent_at;
@@ -117,7 +117,7 @@ async fn begin(gateway: &Gateway, question: Question<'_>, hold: &mut Hold) -> Re
 /// refused with.
 pub async fn probe(gateway: &Gateway, question: Question<'_>) -> Result<Option<Response>, Failure> {
     let Question { model, request, most } = question;
-    let answer = gateway.upstreams.send(model, request).await?;
+    let answer = gateway.upstreams.send(model, request, &gateway.alive).await?;
     if !answer.status().is_success() {
         return refused(gateway, answer).await.map(Some);
     }
@@ -127,7 +127,7 @@ pub async fn probe(gateway: &Gateway, question: Question<'_>) -> Result<Option<R
         return Complaint::of(&json).map_or(Ok(None), |complaint| Err(complaint.into()));
     }
     let bought = Bought::of(request, &most, model.bytes_per_token);
-    let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer_bytes);
+    let reader = Reader::new(answer, bought, request.include_usage, gateway.config.limits.answer);
     Opening::wait(reader).await.map(|_| None)
 }
 

@@ -52,10 +52,10 @@ impl Held {
 impl Bodies {
     pub fn new(config: &Config) -> Self {
         Self {
-            budget: Arc::new(Semaphore::new(config.limits.unpaid_bytes)),
-            shares: Shares::new(config.limits.unpaid_bytes, config.limits.address_share.into()),
-            most: config.limits.body_bytes,
-            patience: Duration::from_millis(config.timeouts.request_ms),
+            budget: Arc::new(Semaphore::new(config.limits.unpaid_bodies)),
+            shares: Shares::new(config.limits.unpaid_bodies, config.limits.address_share.into()),
+            most: config.limits.body,
+            patience: config.timeouts.request,
         }
     }
 

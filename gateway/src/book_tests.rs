@@ -24,7 +24,7 @@ const RISK: Risk = Risk {
     settle_margin: 600,
     voucher_life: 4_200,
     order_life: 300,
-    refresh_ms: 1,
+    refresh: std::time::Duration::from_millis(1),
 };
 const CAP: u64 = 20_000;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     channel::{Channel, Cluster},
-    config::Config,
+    config::{Config, ConfigError},
     exact::{Cashier, Purse},
     gateway::{Channels, Gateway},
     ledger::Write,
@@ -16,8 +16,9 @@ use joule_sdk::{
     transaction::{Fate, VersionedTransaction},
     Chain, Pubkey, SdkError, Signature,
 };
+use joule_settings::{Amount as Written, Token};
 use joule_units::{Amount, UnixTime};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 pub type State = billing::state::Channel;
 
@@ -26,8 +27,8 @@ pub type State = billing::state::Channel;
 pub struct OnChain(pub Chain);
 
 impl OnChain {
-    pub fn new(rpc_url: &str) -> Self {
-        Self(Chain::new(rpc_url))
+    pub fn new(rpc: &str) -> Self {
+        Self(Chain::new(rpc))
     }
 
     /// The billing program's own accounts, in the order of their addresses; anybody can make one with the same bytes, so the
@@ -50,6 +51,29 @@ impl OnChain {
         Ok(all)
     }
 
+    /// The settings with amounts in base units of the token that the price lists are in. Where they are in several, amounts must be
+    /// in base units to begin with.
+    pub async fn in_units(&self, written: Config<Written>) -> anyhow::Result<Config> {
+        let mut mints = Vec::new();
+        for address in written.models.iter().flat_map(|model| &model.prices) {
+            let list = self.price_list(address).await?;
+            mints.extend(list.map(|list| list.mint));
+        }
+        mints.sort_unstable();
+        mints.dedup();
+        let symbol = written.symbol()?.unwrap_or_else(|| "tokens".into());
+        let token = match mints[..] {
+            [mint] => Token::new(symbol, self.0.mint(&mint).await.context("the price lists' token")?.0),
+            _ if written.in_base_units() => Token::new("units", 0),
+            _ => Err(ConfigError::Tokens(mints.len()))?,
+        };
+        Ok(written.resolve(&token)?)
+    }
+
+    pub async fn price_list(&self, address: &Pubkey) -> Result<Option<registry::state::PriceList>, SdkError> {
+        self.0.find(address).await
+    }
+
     /// What is sold here as the chain has it: the settings name price lists, the chain says what they say.
     pub async fn shop(&self, config: &Config, authority: &Pubkey) -> anyhow::Result<Shop> {
         let genesis =
@@ -58,7 +82,7 @@ impl OnChain {
             .0
             .find(&pda::cluster())
             .await?
-            .context("the billing program is not initialised on this cluster; check rpc_url")?;
+            .context("the billing program is not initialised on this cluster; check rpc")?;
         ensure!(
             cluster.genesis_hash == genesis,
             "the billing program was initialised for another cluster than this one"
@@ -70,7 +94,7 @@ impl OnChain {
             .with_context(|| format!("{authority} is not registered: `joule provider register`"))?;
         let mut lists = HashMap::new();
         for address in config.models.iter().flat_map(|model| &model.prices) {
-            let list = self.0.find::<registry::state::PriceList>(address).await?;
+            let list = self.price_list(address).await?;
             if let Some(list) = list {
                 let prices = (&list.prices).into();
                 lists.insert(*address, PriceList { model: list.model, mint: list.mint, prices });
@@ -138,7 +162,7 @@ impl Channel {
 
 /// Reads every known channel again and again, until the gateway stops.
 pub async fn follow(gateway: Arc<Gateway>, chain: OnChain) {
-    let every = Duration::from_millis(gateway.config.risk.refresh_ms);
+    let every = gateway.config.risk.refresh;
     let mut down = false;
     loop {
         tokio::select! {

@@ -1,34 +1,45 @@
-//! What the gateway is told: a TOML file, checked before anything starts.
+//! What the gateway is told: the section `[gateway]` of `joule.toml`, with flags and variables over it, checked before anything
+//! starts.
 
 mod check;
+mod settings;
+
+pub use settings::{Settings, SECTION};
 
 use crate::fields;
 use joule_sdk::Pubkey;
+use joule_settings::{Amount, AmountError, FileError, Token};
 use serde::Deserialize;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
 
-/// The file. `gateway.example.toml` shows every setting with its default.
+/// The section, without what is shared by all services. `joule.example.toml` shows every setting with its default. `A` is what
+/// amounts are in: [`Amount`] as they were written, base units once the chain has said what the token is.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
+#[serde(deny_unknown_fields, bound(deserialize = "A: Money"))]
+pub struct Config<A = u64> {
     pub listen: SocketAddr,
     /// Where clients reach the gateway, as the terms name it.
     pub public_url: Url,
-    /// RPC of a Solana node.
-    pub rpc_url: String,
-    /// The provider's authority, which signs receipts and `back`: a Solana keypair file.
-    pub keypair: PathBuf,
+    /// URL of a Solana RPC node.
+    #[serde(default = "default_rpc")]
+    pub rpc: String,
+    /// The provider's authority, which signs receipts and `back`: a Solana key file.
+    #[serde(default)]
+    pub key: PathBuf,
+    /// What people call the token.
+    pub symbol: Option<String>,
+    /// What amounts are shown in, once it is known.
+    #[serde(skip)]
+    pub token: Option<Token>,
     /// SQLite; every voucher that is not settled lies here.
     pub ledger: PathBuf,
-    /// The most that the ledger may take of the disk.
-    pub ledger_max_bytes: Option<u64>,
+    /// The most that the ledger may take of the disk, in bytes.
+    #[serde(default, deserialize_with = "size")]
+    pub ledger_max: Option<u64>,
+    /// Logs as JSON, one object a line.
     #[serde(default)]
-    pub log_json: bool,
+    pub json: bool,
     /// Web pages that may ask from a browser: `*`, or scheme and host of each; empty for none.
     #[serde(default = "default_origins")]
     pub cors_origins: Vec<String>,
@@ -37,13 +48,25 @@ pub struct Config {
     #[serde(default)]
     pub timeouts: Timeouts,
     #[serde(default)]
-    pub risk: Risk,
+    pub risk: Risk<A>,
     #[serde(default)]
-    pub settle: Settle,
+    pub settle: Settle<A>,
     #[serde(default)]
-    pub exact: Exact,
+    pub exact: Exact<A>,
     #[serde(rename = "model")]
     pub models: Vec<Model>,
+}
+
+/// An amount, as it was written or in base units.
+pub trait Money: Sized + for<'de> Deserialize<'de> {
+    /// So many of the token's, such as `0.0025`, where nobody says otherwise.
+    fn usual(tokens: &str) -> Self;
+}
+
+impl Money for Amount {
+    fn usual(tokens: &str) -> Self {
+        Self::tokens(tokens)
+    }
 }
 
 /// How much at once.
@@ -58,14 +81,19 @@ pub struct Limits {
     /// Requests at the upstreams.
     pub concurrent: usize,
     /// How long a request may wait for its turn.
-    pub queue_ms: u64,
-    /// Request line and headers, bytes.
-    pub header_bytes: usize,
-    pub body_bytes: usize,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub queue: Duration,
+    /// Request line and headers, bytes, as the next three.
+    #[serde(deserialize_with = "joule_settings::bytes")]
+    pub header: usize,
+    #[serde(deserialize_with = "joule_settings::bytes")]
+    pub body: usize,
     /// Of all bodies that nobody is known to pay for, beyond the first 32 KiB of each.
-    pub unpaid_bytes: usize,
+    #[serde(deserialize_with = "joule_settings::bytes")]
+    pub unpaid_bodies: usize,
     /// Of a plain answer, which is held until its receipt is on disk, and of one event of a stream.
-    pub answer_bytes: usize,
+    #[serde(deserialize_with = "joule_settings::bytes")]
+    pub answer: usize,
     /// Of one payer, in the long run and at once.
     pub requests_per_second: u32,
     pub burst: u32,
@@ -76,50 +104,60 @@ pub struct Limits {
     pub probes_per_minute: u32,
 }
 
-/// All in milliseconds.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeouts {
     /// A client's request line, headers and body.
-    pub request_ms: u64,
-    pub connect_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub request: Duration,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub connect: Duration,
     /// From the request to the upstream's first byte.
-    pub first_byte_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub first_byte: Duration,
     /// Between two pieces of an answer, from the upstream and to the client.
-    pub idle_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub idle: Duration,
     /// One answer as a whole; what is sold by the second cannot cost more than this.
-    pub total_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub total: Duration,
     /// After SIGTERM.
-    pub drain_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub drain: Duration,
 }
 
 /// What may be lost to a payer who stops paying.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Risk {
+#[serde(default, deny_unknown_fields, bound(deserialize = "A: Money"))]
+pub struct Risk<A = u64> {
     /// Requests of one owner, on all its channels, that are not paid, those being served included: one, and more as far as it has
     /// paid for as much before. 1 is strictly one by one.
     pub window: usize,
-    /// Base units that one owner may owe, with the most that its requests being served may cost.
-    pub unpaid: u64,
-    /// Base units that one channel's vouchers may promise beyond what is settled on chain.
-    pub unsettled: u64,
+    /// What one owner may owe, with the most that its requests being served may cost.
+    pub unpaid: A,
+    /// What one channel's vouchers may promise beyond what is settled on chain.
+    pub unsettled: A,
     /// Basis points of what is earned that a channel may want locked of the provider's bond.
     pub max_backing_bps: u16,
     /// Unix seconds. A channel that was opened before and of which the ledger knows nothing is not served: after a ledger was
     /// lost, the moment of its loss.
     pub channels_from: i64,
     /// Seconds of notice that a payer must give before a channel closes.
+    #[serde(deserialize_with = "joule_settings::seconds")]
     pub min_grace: u32,
     /// Seconds that must be left to settle a voucher, when it is taken.
+    #[serde(deserialize_with = "joule_settings::seconds")]
     pub settle_margin: i64,
     /// Seconds that a voucher must be good for when it is taken, if its session is: one that ends sooner would have to be settled
     /// by itself.
+    #[serde(deserialize_with = "joule_settings::seconds")]
     pub voucher_life: i64,
     /// Seconds that an order may live.
+    #[serde(deserialize_with = "joule_settings::seconds")]
     pub order_life: i64,
     /// How often channels are read from the chain again; much less than `min_grace`.
-    pub refresh_ms: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub refresh: Duration,
 }
 
 /// Vouchers that a transaction without a version holds, and one of version 1.
@@ -128,18 +166,20 @@ pub const MOST_VOUCHERS: usize = 15;
 
 /// When vouchers are brought on chain.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settle {
+#[serde(default, deny_unknown_fields, bound(deserialize = "A: Money"))]
+pub struct Settle<A = u64> {
     pub enabled: bool,
     /// How often to look.
-    pub every_ms: u64,
-    /// Base units of one channel that are worth a transaction.
-    pub amount: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub every: Duration,
+    /// What of one channel is worth a transaction.
+    pub amount: A,
     /// Seconds after which whatever is worth its fees is settled.
+    #[serde(deserialize_with = "joule_settings::seconds")]
     pub age: i64,
-    /// Base units that it costs to settle and divide what one channel owes, by what the token is worth: three signatures. What is
-    /// worth no more is not settled by itself, however urgent.
-    pub fee: u64,
+    /// What it costs to settle and divide what one channel owes, by what the token is worth: three signatures. What is worth no
+    /// more is not settled by itself, however urgent.
+    pub fee: A,
     /// Vouchers in one transaction, at most; more than three need a cluster that takes version 1.
     pub per_transaction: usize,
     /// Whether what is earned is also backed and paid out.
@@ -148,8 +188,8 @@ pub struct Settle {
 
 /// Being paid by x402's standard scheme `exact`, one transaction for one request.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Exact {
+#[serde(default, deny_unknown_fields, bound(deserialize = "A: Money"))]
+pub struct Exact<A = u64> {
     /// House channels, one for each model that is sold so; none turns it off.
     #[serde(with = "addresses")]
     pub channels: Vec<Pubkey>,
@@ -161,11 +201,12 @@ pub struct Exact {
     /// Then nothing more is sold so for a while.
     pub failed_per_hour: u32,
     /// How long to wait until one is confirmed; a blockhash lives a minute to one and a half.
-    pub confirm_ms: u64,
-    /// Base units that a house channel can still carry: below that it is filled up.
-    pub low: u64,
-    /// Base units that are added at once, as far as clients have paid so much.
-    pub top_up: u64,
+    #[serde(deserialize_with = "joule_settings::duration")]
+    pub confirm: Duration,
+    /// What a house channel can still carry: below that it is filled up.
+    pub low: A,
+    /// What is added at once, as far as clients have paid so much.
+    pub top_up: A,
 }
 
 /// One that is sold.
@@ -256,11 +297,11 @@ impl Default for Limits {
             connections: 1_024,
             address_share: None,
             concurrent: 64,
-            queue_ms: 2_000,
-            header_bytes: 65_536,
-            body_bytes: 4 << 20,
-            unpaid_bytes: 16 << 20,
-            answer_bytes: 16 << 20,
+            queue: Duration::from_secs(2),
+            header: 64 << 10,
+            body: 4 << 20,
+            unpaid_bodies: 16 << 20,
+            answer: 16 << 20,
             requests_per_second: 50,
             burst: 100,
             lookups_per_second: 50,
@@ -272,57 +313,57 @@ impl Default for Limits {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            request_ms: 10_000,
-            connect_ms: 2_000,
-            first_byte_ms: 60_000,
-            idle_ms: 30_000,
-            total_ms: 300_000,
-            drain_ms: 30_000,
+            request: Duration::from_secs(10),
+            connect: Duration::from_secs(2),
+            first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
         }
     }
 }
 
-impl Default for Risk {
+impl<A: Money> Default for Risk<A> {
     fn default() -> Self {
         Self {
             window: 4,
-            unpaid: 1_000_000,
-            unsettled: 50_000_000,
+            unpaid: A::usual("1"),
+            unsettled: A::usual("50"),
             max_backing_bps: 10_000,
             channels_from: 0,
             min_grace: 3_600,
             settle_margin: 600,
             voucher_life: 4_200,
             order_life: 300,
-            refresh_ms: 5_000,
+            refresh: Duration::from_secs(5),
         }
     }
 }
 
-impl Default for Settle {
+impl<A: Money> Default for Settle<A> {
     fn default() -> Self {
         Self {
             enabled: true,
-            every_ms: 5_000,
-            amount: 10_000_000,
+            every: Duration::from_secs(5),
+            amount: A::usual("10"),
             age: 3_600,
-            fee: 2_500,
+            fee: A::usual("0.0025"),
             per_transaction: MOST_VOUCHERS,
             distribute: true,
         }
     }
 }
 
-impl Default for Exact {
+impl<A: Money> Default for Exact<A> {
     fn default() -> Self {
         Self {
             channels: Vec::new(),
             max_unit_price: 10_000,
             max_unit_limit: 100_000,
             failed_per_hour: 60,
-            confirm_ms: 90_000,
-            low: 5_000_000,
-            top_up: 10_000_000,
+            confirm: Duration::from_secs(90),
+            low: A::usual("5"),
+            top_up: A::usual("10"),
         }
     }
 }
@@ -330,29 +371,115 @@ impl Default for Exact {
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read {path}: {source}; check --config")]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {source}")]
-    Toml { path: PathBuf, source: Box<toml::de::Error> },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(
+        "there are no settings: name a joule.toml with a section [gateway] by --config; joule.example.toml shows one"
+    )]
+    NoFile,
     #[error("{field} is {value}: {wanted}")]
     Bad { field: String, value: String, wanted: &'static str },
+    #[error("the price lists are in {0} tokens: say amounts in base units, such as \"2500000 units\"")]
+    Tokens(usize),
+    #[error("{field}: {source}")]
+    Amount { field: &'static str, source: AmountError },
 }
 
-impl Config {
-    /// Reads a file; relative paths in it start from the file's folder.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        config.keypair = folder.join(&config.keypair);
-        config.ledger = folder.join(&config.ledger);
-        for model in &mut config.models {
-            model.key_file = model.key_file.take().map(|file| folder.join(file));
+/// Amounts by their settings.
+type Amounts<'a> = [(&'static str, &'a Amount); 6];
+
+impl Config<Amount> {
+    fn amounts(&self) -> Amounts<'_> {
+        [
+            ("risk.unpaid", &self.risk.unpaid),
+            ("risk.unsettled", &self.risk.unsettled),
+            ("settle.amount", &self.settle.amount),
+            ("settle.fee", &self.settle.fee),
+            ("exact.low", &self.exact.low),
+            ("exact.top_up", &self.exact.top_up),
+        ]
+    }
+
+    /// What people call the token: as it is named, or as the amounts have it, which must be of one mind.
+    pub fn symbol(&self) -> Result<Option<String>, ConfigError> {
+        let mut symbol = self.symbol.clone();
+        for (field, amount) in self.amounts() {
+            let Some(written) = amount.symbol() else { continue };
+            match &symbol {
+                Some(symbol) if !symbol.eq_ignore_ascii_case(written) => {
+                    let source = AmountError::Symbol { written: amount.to_string(), symbol: symbol.clone() };
+                    return Err(ConfigError::Amount { field, source });
+                }
+                Some(_) => {}
+                None => symbol = Some(written.to_owned()),
+            }
         }
+        Ok(symbol)
+    }
+
+    /// Whether no amount needs to know the token's decimals.
+    pub fn in_base_units(&self) -> bool {
+        self.amounts().iter().all(|(_, amount)| !amount.wants_decimals())
+    }
+
+    /// With amounts in base units of `token`; every value is checked.
+    pub fn resolve(self, token: &Token) -> Result<Config, ConfigError> {
+        let mut units = [0; 6];
+        for (units, (field, amount)) in units.iter_mut().zip(self.amounts()) {
+            *units = token.units(amount).map_err(|source| ConfigError::Amount { field, source })?;
+        }
+        let [unpaid, unsettled, amount, fee, low, top_up] = units;
+        let Risk { window, max_backing_bps, channels_from, min_grace, settle_margin, .. } = self.risk;
+        let Risk { voucher_life, order_life, refresh, .. } = self.risk;
+        let Settle { enabled, every, age, per_transaction, distribute, .. } = self.settle;
+        let Exact { channels, max_unit_price, max_unit_limit, failed_per_hour, confirm, .. } = self.exact;
+        let config = Config {
+            listen: self.listen,
+            public_url: self.public_url,
+            rpc: self.rpc,
+            key: self.key,
+            symbol: self.symbol,
+            token: Some(token.clone()),
+            ledger: self.ledger,
+            ledger_max: self.ledger_max,
+            json: self.json,
+            cors_origins: self.cors_origins,
+            limits: self.limits,
+            timeouts: self.timeouts,
+            risk: Risk {
+                window,
+                unpaid,
+                unsettled,
+                max_backing_bps,
+                channels_from,
+                min_grace,
+                settle_margin,
+                voucher_life,
+                order_life,
+                refresh,
+            },
+            settle: Settle { enabled, every, amount, age, fee, per_transaction, distribute },
+            exact: Exact { channels, max_unit_price, max_unit_limit, failed_per_hour, confirm, low, top_up },
+            models: self.models,
+        };
         config.check()?;
         Ok(config)
     }
+}
+
+impl Config {
+    /// Base units as people read them.
+    pub fn show(&self, units: u64) -> String {
+        self.token.as_ref().map_or_else(|| format!("{units} units"), |token| token.show(units))
+    }
+}
+
+/// What the example says.
+#[cfg(test)]
+pub fn example() -> Config {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../joule.example.toml");
+    let settings = Settings { config: Some(path.into()), ..Settings::default() };
+    settings.read().and_then(|config| config.resolve(&Token::new("JOULE", 6))).unwrap()
 }
 
 impl Model {
@@ -363,17 +490,18 @@ impl Model {
 }
 
 impl Timeouts {
-    pub fn total(&self) -> Duration {
-        Duration::from_millis(self.total_ms)
+    /// Of one answer, rounded up.
+    pub fn whole_seconds(&self) -> u64 {
+        self.total.as_secs() + u64::from(self.total.subsec_nanos() > 0)
     }
+}
 
-    pub fn first_byte(&self) -> Duration {
-        Duration::from_millis(self.first_byte_ms)
-    }
+fn default_rpc() -> String {
+    "http://127.0.0.1:8899".into()
+}
 
-    pub fn idle(&self) -> Duration {
-        Duration::from_millis(self.idle_ms)
-    }
+fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    joule_settings::bytes(from).map(Some)
 }
 
 fn parse<'de, D: serde::Deserializer<'de>>(text: &str) -> Result<Pubkey, D::Error> {

@@ -1,13 +1,13 @@
 //! To the upstreams and back.
 
 use crate::{
+    alive::{self, Alive, Listed},
     config::{Config, Model, Timeouts},
     openai::{Endpoint, Request},
     reply::Failure,
 };
-use anyhow::Context as _;
 use axum::{body::Bytes, http::HeaderValue};
-use reqwest::{header, redirect, Client, Response, StatusCode};
+use reqwest::{header, Client, Response, StatusCode};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{timeout, timeout_at, Instant};
 
@@ -31,29 +31,16 @@ pub struct Answer {
 
 impl Upstreams {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
-        let client = Client::builder()
-            .connect_timeout(Duration::from_millis(config.timeouts.connect_ms))
-            // What goes through is counted and hashed as the client gets it.
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .context("the client for upstreams")?;
+        let client = alive::client(&config.timeouts)?;
         let mut keys = HashMap::new();
         for model in &config.models {
-            if let Some(file) = &model.key_file {
-                let key = std::fs::read_to_string(file)
-                    .with_context(|| format!("model {:?}: cannot read key_file {}", model.name, file.display()))?;
-                keys.insert(model.name.clone(), format!("Bearer {}", key.trim()));
-            }
+            keys.extend(alive::bearer(model)?.map(|key| (model.name.clone(), key)));
         }
-        Ok(Self { client, timeouts: config.timeouts, answer_bytes: config.limits.answer_bytes, keys })
+        Ok(Self { client, timeouts: config.timeouts, answer_bytes: config.limits.answer, keys })
     }
 
     /// Sends a request and waits for the answer's head. Nothing of the client's headers is passed on.
-    pub async fn send(&self, model: &Model, request: &Request) -> Result<Answer, Failure> {
+    pub async fn send(&self, model: &Model, request: &Request, alive: &Alive) -> Result<Answer, Failure> {
         let url = url(model, request.endpoint);
         let body = request.for_upstream(model);
         let mut call = self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
@@ -61,16 +48,27 @@ impl Upstreams {
             call = call.header(header::AUTHORIZATION, key);
         }
         let sent_at = Instant::now();
-        match timeout(self.timeouts.first_byte(), call.send()).await {
-            Err(_) => Err(Failure::UpstreamTimeout),
+        match timeout(self.timeouts.first_byte, call.send()).await {
+            Err(_) => {
+                alive.is_silent(&model.name, "it has not answered in time");
+                Err(Failure::UpstreamTimeout)
+            }
             Ok(Err(error)) => {
-                tracing::warn!(model = %model.name, %error, "the upstream cannot be reached");
+                alive.is_silent(&model.name, &joule_sdk::refusal::last_cause(&error));
                 Err(Failure::Unreachable)
             }
             Ok(Ok(response)) => {
-                Ok(Answer { response, sent_at, deadline: sent_at + self.timeouts.total(), idle: self.timeouts.idle() })
+                if !response.status().is_server_error() {
+                    alive.answers(&model.name);
+                }
+                Ok(Answer { response, sent_at, deadline: sent_at + self.timeouts.total, idle: self.timeouts.idle })
             }
         }
+    }
+
+    /// What the upstream says of its models.
+    pub async fn list(&self, model: &Model) -> Result<Listed, String> {
+        alive::list(&self.client, model, self.keys.get(&model.name).map(String::as_str)).await
     }
 
     /// The rest of an answer as a whole.

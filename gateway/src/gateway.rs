@@ -1,7 +1,7 @@
 //! What every request shares.
 
 use crate::{
-    account::Accounts, bodies::Bodies, channel::Channel, clock::Clock, config::Config, exact::Exact,
+    account::Accounts, alive::Alive, bodies::Bodies, channel::Channel, clock::Clock, config::Config, exact::Exact,
     forward::Upstreams, ledger::Ledger, limits::Rates, lookups::Lookups, shop::Shop,
 };
 use futures::{future::BoxFuture, FutureExt as _};
@@ -34,6 +34,7 @@ pub struct Gateway {
     pub rates: Rates,
     pub bodies: Bodies,
     pub upstreams: Upstreams,
+    pub alive: Alive,
     /// Places at the upstreams.
     pub places: Arc<Semaphore>,
     /// Answers that go on without their request's handler; stopping waits for them.
@@ -61,6 +62,7 @@ impl Gateway {
         };
         Ok(Arc::new(Self {
             upstreams: Upstreams::new(&config)?,
+            alive: Alive::new(&config),
             rates: Rates::new(&config.limits),
             bodies: Bodies::new(&config),
             lookups: lookups(),

@@ -7,6 +7,7 @@ use crate::{
     exact::{Charge, Exact},
     gateway::Gateway,
     ledger::{LedgerError, Write, Written},
+    line::Line,
     serve::Unserved,
     tab::after,
     telemetry,
@@ -31,6 +32,7 @@ pub struct Hold {
     /// The transaction that pays for it, instead of a voucher.
     charge: Option<Charge>,
     state: State,
+    line: Option<Arc<Line>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,11 +57,19 @@ impl Hold {
         voucher: Option<Write>,
     ) -> Self {
         metrics::gauge!(telemetry::SERVING).increment(1.0);
-        Self { gateway, account, order, prices, model, voucher, charge: None, state: State::Held }
+        let line = Line::current();
+        if let Some(line) = &line {
+            let channel = account.channel();
+            line.paid_by(channel.owner, channel.address);
+        }
+        Self { gateway, account, order, prices, model, voucher, charge: None, state: State::Held, line }
     }
 
     /// To be paid by a transaction.
     pub fn charged(mut self, charge: Charge) -> Self {
+        if let Some(line) = &self.line {
+            line.paid_by(charge.payer, self.account.address);
+        }
         self.charge = Some(charge);
         self
     }
@@ -143,8 +153,11 @@ impl Hold {
             return Ok(paid);
         }
         self.account.book().written(receipt.message.sequence.get());
-        metrics::counter!(telemetry::BILLED, "model" => self.model.clone())
-            .increment(receipt.message.amount.get().get());
+        let amount = receipt.message.amount.get().get();
+        metrics::counter!(telemetry::BILLED, "model" => self.model.clone()).increment(amount);
+        if let Some(line) = &self.line {
+            line.billed(usage.input_tokens.saturating_add(usage.output_tokens), self.gateway.config.show(amount));
+        }
         let billed = self.gateway.settlement(&self.account, &receipt);
         Ok(match self.paid() {
             Some(paid) => Settlement { extra: billed.extra, ..paid },

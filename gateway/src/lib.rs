@@ -1,11 +1,12 @@
 //! Sells requests to models one by one: an OpenAI-compatible proxy that takes signed vouchers and settles them on chain.
 //!
 //! `server` accepts, `serve` leads one request to its answer, `admit` decides, `book` is a channel's account and `ledger`
-//! the same on disk, `meter` counts, `quote` bounds, `settle` brings vouchers on chain, `chain` says what it holds.
+//! the same on disk, `meter` counts, `quote` bounds, `settle` brings vouchers on chain, `alive` watches the upstreams, `line` is the request log, `look` checks settings, `chain` says what it holds.
 //! `exact` is for clients without a channel.
 
 mod account;
 mod admit;
+pub mod alive;
 mod answer;
 mod bodies;
 mod book;
@@ -24,6 +25,8 @@ mod gateway;
 mod hold;
 mod ledger;
 mod limits;
+mod line;
+pub mod look;
 mod lookups;
 pub mod meter;
 pub mod openai;

@@ -1,17 +1,22 @@
 //! `joule-gateway`: see `joule-gateway --help`.
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use joule_gateway::{
-    config::Config, crash, follow, houses, telemetry, upstream::Upstream, Gateway, Ledger, OnChain, Server, Settler,
+    alive,
+    config::{Config, ConfigError, Settings},
+    crash, follow, houses, look, telemetry,
+    upstream::Upstream,
+    Gateway, Ledger, OnChain, Server, Settler,
 };
 use joule_sdk::{keys, Keypair, Signer as _};
+use joule_settings::{Amount, Causes, Refused, Report};
 use joule_units::UnixTime;
 use joule_voucher::SigningKey;
 use std::{
     io::Write as _,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -35,19 +40,22 @@ enum Command {
     /// Serve until SIGTERM or Ctrl-C.
     Run {
         #[command(flatten)]
-        file: File,
+        settings: Settings,
         #[arg(long, env = "JOULE_CRASH_AT", hide = true)]
         crash_at: Option<crash::CrashAt>,
     },
     /// Bring every voucher on chain and have everything paid out, once; while no gateway runs on the same ledger, or beside it.
     Settle {
         #[command(flatten)]
-        file: File,
+        settings: Settings,
     },
-    /// Read the settings and say what is wrong with them.
+    /// Say what `run` would do with these settings. Exit code 1 if something that it needs does not work, 2 if they are wrong.
     Check {
         #[command(flatten)]
-        file: File,
+        settings: Settings,
+        /// Look at the form of the settings alone.
+        #[arg(long)]
+        offline: bool,
     },
     /// Serve the repository's network that reads handwritten digits, as a model to sell.
     Upstream {
@@ -58,60 +66,66 @@ enum Command {
     },
 }
 
-#[derive(Debug, Args)]
-struct File {
-    /// A TOML file; gateway/gateway.example.toml shows all settings.
-    #[arg(long, env = "JOULE_GATEWAY_CONFIG")]
-    config: PathBuf,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("joule-gateway: {error:#}");
-            ExitCode::from(2)
+            eprintln!("joule-gateway: {}", Causes(error.as_ref()));
+            let refused = error.downcast_ref::<Refused>().map(|refused| refused.code);
+            ExitCode::from(refused.unwrap_or(if error.is::<ConfigError>() { 2 } else { 1 }))
         }
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run { file, crash_at } => {
+        Command::Run { settings, crash_at } => {
             if let Some(crash_at) = crash_at {
                 crash::arm(crash_at);
             }
-            serve(Config::read(&file.config)?).await
+            serve(settings.read()?).await?;
         }
-        Command::Settle { file } => settle(Config::read(&file.config)?).await,
-        Command::Check { file } => {
-            Config::read(&file.config)?;
-            say("the settings are good")
+        Command::Settle { settings } => settle(settings.read()?).await?,
+        Command::Check { settings, offline } => {
+            let report = look::check(&settings, offline).await;
+            match settings.json {
+                true => say(&serde_json::to_string(&report)?)?,
+                false => say(&report.to_string())?,
+            }
+            return Ok(ExitCode::from(report.exit_code()));
         }
         Command::Upstream { listen, module } => {
             telemetry::logs(false);
             let upstream = Upstream::bind(listen, &module).await?;
             say(&format!("joule-gateway upstream: http://{}/v1", upstream.address()?))?;
-            Ok(upstream.run().await?)
+            upstream.run().await?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::logs(config.log_json);
+async fn serve(written: Config<Amount>) -> anyhow::Result<()> {
+    telemetry::logs(written.json);
     let metrics = telemetry::metrics()?;
     let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
-    let wanted = config.limits.connections as u64 + SPARE_FILES;
+    let wanted = written.limits.connections as u64 + SPARE_FILES;
     anyhow::ensure!(
         files >= wanted,
         "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower limits.connections"
     );
-    let key = Arc::new(read_key(&config)?);
-    let chain = OnChain::new(&config.rpc_url);
+    let mut report = Report::new("gateway");
+    look::look(&mut report, &written).await;
+    report.refusal()?;
+    for finding in report.doubts() {
+        tracing::warn!("{finding}");
+    }
+    let key = Arc::new(read_key(&written.key)?);
+    let chain = OnChain::new(&written.rpc);
+    let config = chain.in_units(written).await?;
     let shop = chain.shop(&config, &key.pubkey()).await?;
     let _alone = alone(config.ledger.with_extension("lock")).await?;
-    let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes)?;
+    let ledger = Ledger::open(&config.ledger, config.ledger_max)?;
     let settler = Settler::new(chain.clone(), key.clone(), ledger.clone(), &config)?;
     let settles = config.settle.enabled;
     let gateway = Gateway::new(config, shop, signing_key(&key), Arc::new(chain.clone()), ledger.clone())?;
@@ -123,6 +137,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let server = Server::bind(gateway.clone(), metrics).await?;
     say(&format!("joule-gateway: http://{}", server.address()?))?;
     tokio::spawn(stop_on_signal(gateway.stopping.clone())?);
+    tokio::spawn(alive::watch(gateway.clone()));
     // Neither ends before it is told to. If one does, nothing more may be sold: the rest stops, and so says the exit code.
     let stop = gateway.stopping.clone();
     let following = tokio::spawn(stopping_at_its_end(stop.clone(), follow(gateway.clone(), chain)));
@@ -153,11 +168,13 @@ async fn stopping_at_its_end(stopping: CancellationToken, task: impl std::future
     task.await;
 }
 
-async fn settle(config: Config) -> anyhow::Result<()> {
-    telemetry::logs(config.log_json);
-    let key = Arc::new(read_key(&config)?);
-    let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes)?;
-    let mut settler = Settler::new(OnChain::new(&config.rpc_url), key, ledger, &config)?;
+async fn settle(written: Config<Amount>) -> anyhow::Result<()> {
+    telemetry::logs(written.json);
+    let key = Arc::new(read_key(&written.key)?);
+    let chain = OnChain::new(&written.rpc);
+    let config = chain.in_units(written).await?;
+    let ledger = Ledger::open(&config.ledger, config.ledger_max)?;
+    let mut settler = Settler::new(chain, key, ledger, &config)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let outcome = settler.round(UnixTime::new(now.cast_signed()), true).await?;
     say(&format!(
@@ -168,8 +185,8 @@ async fn settle(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_key(config: &Config) -> anyhow::Result<Keypair> {
-    keys::read(&config.keypair).with_context(|| format!("keypair {}", config.keypair.display()))
+fn read_key(file: &Path) -> anyhow::Result<Keypair> {
+    Ok(keys::read(file)?)
 }
 
 fn signing_key(key: &Keypair) -> SigningKey {

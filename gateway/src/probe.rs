@@ -69,7 +69,7 @@ async fn tried(gateway: &Gateway, endpoint: Endpoint, peer: Peer, body: &Bytes) 
     let model = model.ok_or_else(|| Failure::NoModel(request.model.clone()))?;
     request.check(model)?;
     let prices = gateway.shop.offered(model).prices;
-    let total = gateway.config.timeouts.total();
+    let total = gateway.config.timeouts.total;
     let bad = |error: quote::TooMuch| Failure::BadRequest(error.to_string());
     quote::most(&request, model, &prices, total).map_err(bad)?;
     let short = Request::read(endpoint, text(&shorten(fields, model)))?;

@@ -9,6 +9,7 @@ use crate::{
     crash, exact,
     gateway::Gateway,
     hold::Hold,
+    line::Line,
     openai::{Endpoint, Request},
     pay::{self, Presented, Reading},
     quote,
@@ -25,10 +26,7 @@ use axum::{
 use joule_listen::Peer;
 use joule_voucher::hashv;
 use joule_x402::{encode, PaymentPayload, PaymentRequired, Settlement, Terms, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 /// Why a request is not served.
@@ -58,11 +56,12 @@ pub async fn request(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let started = Instant::now();
-    let (response, outcome, name) = answered(&gateway, endpoint, peer, &headers, body).await;
+    let (started, line) = (Instant::now(), Line::new());
+    let (response, outcome, name) = line.clone().around(answered(&gateway, endpoint, peer, &headers, body)).await;
+    line.answered(&name, response.status(), outcome);
     metrics::counter!(telemetry::REQUESTS, "model" => name, "outcome" => outcome).increment(1);
     metrics::histogram!(telemetry::REQUEST).record(started.elapsed().as_secs_f64());
-    response
+    line.told(response).await
 }
 
 async fn answered(
@@ -113,7 +112,7 @@ async fn for_model(
         return (failure.response(), failure.code());
     }
     let offered = gateway.shop.offered(model).prices;
-    let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total()) {
+    let amount = match quote::most(request, model, &offered, gateway.config.timeouts.total) {
         Ok((_, amount)) => amount,
         Err(error) => return (Failure::BadRequest(error.to_string()).response(), "bad_request"),
     };
@@ -187,7 +186,7 @@ async fn by_voucher(
     };
     let channel = account.channel();
     let prices = gateway.shop.prices(model, &channel)?.prices;
-    let (most, quote) = quote::most(request, model, &prices, gateway.config.timeouts.total())
+    let (most, quote) = quote::most(request, model, &prices, gateway.config.timeouts.total)
         .map_err(|error| Failure::BadRequest(error.to_string()))?;
     gateway.rates.payer(&channel.payer).map_err(Failure::TooFast)?;
     let place = place(gateway).await?;
@@ -209,7 +208,7 @@ pub async fn place(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Failure> {
     if gateway.stopping.is_cancelled() {
         return Err(Failure::Stopping);
     }
-    let queue = Duration::from_millis(gateway.config.limits.queue_ms);
+    let queue = gateway.config.limits.queue;
     match timeout(queue, gateway.places.clone().acquire_owned()).await {
         Ok(Ok(place)) => Ok(place),
         _ => Err(Failure::Busy),

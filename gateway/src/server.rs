@@ -1,6 +1,8 @@
 //! Connections: accepted while there are places, read with limits, ended gracefully.
 
-use crate::{bodies::Whose, book::Book, config, gateway::Gateway, openai::Endpoint, pay, probe, reply::Failure, serve};
+use crate::{
+    bodies::Whose, book::Book, config, gateway::Gateway, line, openai::Endpoint, pay, probe, reply::Failure, serve,
+};
 use axum::{
     body::Body,
     extract::{Extension, Path, State},
@@ -10,9 +12,10 @@ use axum::{
     Json, Router,
 };
 use joule_cors::Cors;
+use joule_listen::BindError;
 use joule_x402::{Base58, PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, time::timeout};
 
 /// A gateway that listens.
@@ -29,8 +32,8 @@ struct Shared {
 }
 
 impl Server {
-    pub async fn bind(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(gateway.config.listen).await?;
+    pub async fn bind(gateway: Arc<Gateway>, metrics: PrometheusHandle) -> Result<Self, BindError> {
+        let listener = joule_listen::bind(gateway.config.listen, "--listen or `listen` in [gateway]").await?;
         Ok(Self { gateway, listener, metrics })
     }
 
@@ -45,9 +48,9 @@ impl Server {
         let limits = joule_listen::Limits {
             connections: limits.connections,
             share: limits.address_share.into(),
-            header_bytes: limits.header_bytes,
-            header: Duration::from_millis(timeouts.request_ms),
-            write: timeouts.idle(),
+            header_bytes: limits.header,
+            header: timeouts.request,
+            write: timeouts.idle,
         };
         let router = router(Shared { gateway: gateway.clone(), metrics });
         let connections = joule_listen::serve(listener, router, limits, gateway.stopping.clone()).await;
@@ -57,14 +60,17 @@ impl Server {
             connections.wait().await;
             gateway.answers.wait().await;
         };
-        if timeout(Duration::from_millis(gateway.config.timeouts.drain_ms), all).await.is_err() {
-            tracing::warn!(connections = connections.len(), "requests are cut off: they took longer than drain_ms");
+        if timeout(gateway.config.timeouts.drain, all).await.is_err() {
+            tracing::warn!(
+                connections = connections.len(),
+                "requests are cut off: they took longer than timeouts.drain"
+            );
         }
     }
 }
 
 /// Headers of ours that web pages may read.
-const EXPOSED: [&str; 3] = [PAYMENT_REQUIRED, PAYMENT_RESPONSE, "retry-after"];
+const EXPOSED: [&str; 4] = [PAYMENT_REQUIRED, PAYMENT_RESPONSE, "retry-after", line::HEADER];
 
 fn router(shared: Shared) -> Router {
     let mut sold = Router::new()
@@ -158,8 +164,10 @@ fn standing(book: &Book) -> serde_json::Value {
 async fn healthz(State(Shared { gateway, .. }): State<Shared>) -> Response {
     let ledger = gateway.ledger.trouble();
     let stopping = gateway.stopping.is_cancelled();
-    let status = if ledger.is_some() || stopping { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = serde_json::json!({ "ok": status == StatusCode::OK, "ledger": ledger, "stopping": stopping });
+    let is_good = ledger.is_none() && !stopping && !gateway.alive.is_none_left();
+    let status = if is_good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let upstreams = gateway.alive.report();
+    let body = serde_json::json!({ "ok": is_good, "ledger": ledger, "stopping": stopping, "upstreams": upstreams });
     (status, Json(body)).into_response()
 }
 

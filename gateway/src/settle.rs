@@ -11,6 +11,7 @@ use crate::{
     telemetry,
 };
 use joule_sdk::{instruction::billing, registry::state::PriceList, Instruction, Keypair, Pubkey, SdkError};
+use joule_settings::Token;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::Format as _;
 use std::{
@@ -44,6 +45,8 @@ pub struct Settler {
     chain: OnChain,
     key: Arc<Keypair>,
     ledger: Ledger,
+    /// What amounts are shown in; base units where there are several.
+    token: Option<Token>,
     settings: config::Settle,
     /// Seconds that must be left for a voucher; with less it is settled whatever it is worth.
     margin: i64,
@@ -80,6 +83,7 @@ impl Settler {
             chain,
             key,
             ledger,
+            token: config.token.clone(),
             settings: config.settle,
             margin: config.risk.settle_margin,
             failures: HashMap::new(),
@@ -89,7 +93,7 @@ impl Settler {
 
     /// Until the gateway stops.
     pub async fn run(mut self, gateway: Arc<Gateway>) {
-        let every = Duration::from_millis(self.settings.every_ms);
+        let every = self.settings.every;
         loop {
             let stopping = tokio::select! {
                 () = gateway.stopping.cancelled() => true,
@@ -103,7 +107,7 @@ impl Settler {
                 tracing::warn!(%error, "vouchers could not be looked at; they are tried again");
             }
             if let Some(exact) = gateway.exact.get() {
-                exact::fill(exact, &self.chain, &self.key, &gateway.config.exact, now).await;
+                exact::fill(exact, &self.chain, &self.key, &gateway.config.exact, now, |units| self.show(units)).await;
             }
         }
     }
@@ -201,13 +205,18 @@ impl Settler {
     async fn settled(&mut self, claims: &[Claim], now: UnixTime) {
         for claim in claims {
             let (channel, cumulative) = (claim.due.channel, claim.due.voucher.message.cumulative.get());
-            tracing::info!(%channel, %cumulative, "a voucher is settled");
+            tracing::info!(%channel, cumulative = self.show(cumulative.get()), "a voucher is settled");
             metrics::counter!(telemetry::SETTLED).increment(claim.worth());
             self.failures.remove(&channel);
             self.uncollected.insert(channel);
             self.living.insert(channel);
             self.note(channel, cumulative, now).await;
         }
+    }
+
+    /// An amount for people, from base units.
+    fn show(&self, units: u64) -> String {
+        self.token.as_ref().map_or_else(|| format!("{units} units"), |token| token.show(units))
     }
 
     /// Writes down what the chain has. If that fails the chain is asked again next time.
@@ -365,7 +374,15 @@ mod tests {
         let due = Due { channel: Pubkey::default(), voucher, since: UnixTime::new(NOW) };
         let mut claim = Claim { due, state: bytemuck::Zeroable::zeroed() };
         change(&mut claim);
-        let settings = config::Settle { amount: 100, age: 3_600, fee: 20, ..config::Settle::default() };
+        let settings = config::Settle {
+            enabled: true,
+            every: Duration::from_secs(5),
+            amount: 100,
+            age: 3_600,
+            fee: 20,
+            per_transaction: 15,
+            distribute: true,
+        };
         claim.is_due(&settings, MARGIN, UnixTime::new(NOW))
     }
 

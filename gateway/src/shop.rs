@@ -109,7 +109,7 @@ impl Shop {
                 amount,
                 asset: address(list.mint),
                 pay_to: address(self.seller.pay_to),
-                max_timeout_seconds: config.timeouts.total_ms.div_ceil(1_000),
+                max_timeout_seconds: config.timeouts.whole_seconds(),
                 extra: Extra {
                     program: address(self.cluster.program),
                     provider: address(self.seller.provider),

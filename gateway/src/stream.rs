@@ -139,7 +139,7 @@ impl Passing {
     pub fn start(self) -> ToClient {
         let (to_client, events) = mpsc::channel(1);
         let answers = self.gateway.answers.clone();
-        let patience = self.gateway.config.timeouts.idle();
+        let patience = self.gateway.config.timeouts.idle;
         answers.spawn(self.run(Client { to: to_client, hash: Sha256::new(), sent: 0, patience }));
         events
     }

@@ -21,6 +21,8 @@ pub const UNSETTLED: &str = "joule_gateway_unsettled_base_units";
 pub const EXACT_ROOM: &str = "joule_gateway_exact_room_base_units";
 /// Base units that transactions of the scheme `exact` have paid.
 pub const EXACT_PAID: &str = "joule_gateway_exact_paid_base_units_total";
+/// 1 while the upstream of a `model` answers, otherwise 0.
+pub const UPSTREAM_UP: &str = "joule_gateway_upstream_up";
 /// Requests at the upstreams.
 pub const SERVING: &str = "joule_gateway_serving";
 /// Seconds from a request to the end of its answer.
@@ -61,6 +63,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_gauge!(UNSETTLED, "Base units that vouchers promise and the chain has not settled.");
     metrics::describe_gauge!(EXACT_ROOM, "Base units that the house channel of a model can still carry.");
     metrics::describe_counter!(EXACT_PAID, "Base units that transactions of the scheme exact have paid.");
+    metrics::describe_gauge!(UPSTREAM_UP, "1 while the upstream of a model answers, otherwise 0.");
     metrics::describe_gauge!(SERVING, "Requests at the upstreams.");
     metrics::describe_histogram!(REQUEST, metrics::Unit::Seconds, "From a request to the end of its answer.");
     metrics::describe_histogram!(UPSTREAM, metrics::Unit::Seconds, "What the upstream took of it.");

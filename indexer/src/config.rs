@@ -1,9 +1,9 @@
 //! Settings: flags over environment over file over defaults.
 
 use crate::crash::CrashAt;
-use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{builder::FalseyValueParser, Args, Parser, Subcommand};
 use joule_listen::Share;
+use joule_settings::{File, FileError, Span};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -14,6 +14,10 @@ const SILENCE: Duration = Duration::from_secs(15);
 const CONNECTIONS: usize = 1_024;
 const IDLE: Duration = Duration::from_secs(30);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+
+/// The indexer's section of the file, and what it takes of that which all services share.
+pub const SECTION: &str = "indexer";
+const SHARED: [&str; 3] = ["rpc", "grpc", "json"];
 
 /// Follows Joule's programs through a Yellowstone gRPC stream, keeps what they say in SQLite, and answers over REST.
 #[derive(Debug, Parser)]
@@ -29,6 +33,12 @@ pub struct Cli {
 pub enum Command {
     /// Follow the chain and serve the API until stopped (the default).
     Run,
+    /// Say what `run` would do with these settings. Exits with 1 if something that it needs does not work, with 2 if they are wrong.
+    Check {
+        /// Look at the form of the settings alone.
+        #[arg(long)]
+        offline: bool,
+    },
     /// Compare every live account of the store with the chain, byte for byte. Exits with 1 if they differ.
     Verify {
         /// Look again for this many seconds while they differ, since a chain moves while one looks.
@@ -48,37 +58,37 @@ pub enum Command {
 }
 
 /// Every option may also stand in the file, under the same name with underscores.
-#[derive(Debug, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// A TOML file with any of these options.
-    #[arg(long, env = "JOULE_INDEXER_CONFIG", global = true)]
+    /// A joule.toml; flags and variables come first [default: ./joule.toml, where there is one]
+    #[arg(long, env = "JOULE_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Yellowstone gRPC endpoint; https for TLS [default: http://127.0.0.1:10000]
-    #[arg(long, env = "JOULE_GRPC", global = true)]
+    #[arg(long, env = "JOULE_GRPC", value_name = "URL", global = true)]
     pub grpc: Option<String>,
-    /// Token that the gRPC endpoint asks for.
-    #[arg(long, env = "JOULE_X_TOKEN", hide_env_values = true, global = true)]
+    /// Token that the gRPC endpoint asks for
+    #[arg(long, env = "JOULE_INDEXER_X_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
     pub x_token: Option<String>,
-    /// JSON-RPC endpoint of the same cluster, for snapshots and gaps [default: http://127.0.0.1:8899]
-    #[arg(long, env = "JOULE_RPC", global = true)]
+    /// URL of a Solana RPC node of the same cluster, for snapshots and gaps [default: http://127.0.0.1:8899]
+    #[arg(long, env = "JOULE_RPC", value_name = "URL", global = true)]
     pub rpc: Option<String>,
     /// SQLite file [default: .localnet/indexer.sqlite]
-    #[arg(long, env = "JOULE_INDEXER_DATABASE", global = true)]
+    #[arg(long, env = "JOULE_INDEXER_DATABASE", value_name = "FILE", global = true)]
     pub database: Option<PathBuf>,
     /// Address of the API [default: 127.0.0.1:7700]
-    #[arg(long, env = "JOULE_INDEXER_LISTEN", global = true)]
+    #[arg(long, env = "JOULE_INDEXER_LISTEN", value_name = "ADDRESS", global = true)]
     pub listen: Option<SocketAddr>,
-    /// Log one JSON object a line.
-    #[arg(long, env = "JOULE_LOG_JSON", global = true)]
-    pub log_json: bool,
+    /// Log as JSON, one object a line
+    #[arg(long, env = "JOULE_JSON", value_parser = FalseyValueParser::new(), global = true)]
+    pub json: bool,
     /// Go on without events that the RPC node no longer has, instead of waiting for one that does.
     #[arg(long, env = "JOULE_INDEXER_ACCEPT_GAP", global = true)]
     pub accept_gap: bool,
-    /// Seconds after which a gRPC stream that tells nothing is given up for a new one [default: 15]
-    #[arg(long, env = "JOULE_INDEXER_SILENCE", value_name = "SECONDS", global = true)]
-    pub silence: Option<u64>,
+    /// When a gRPC stream that tells nothing is given up for a new one [default: 15s]
+    #[arg(long, env = "JOULE_INDEXER_SILENCE", value_name = "TIME", global = true)]
+    pub silence: Option<Span>,
     /// Connections to the API at a time; of them half may be readers of the feed [default: 1024]
     #[arg(long, env = "JOULE_INDEXER_CONNECTIONS", value_name = "NUMBER", global = true)]
     pub connections: Option<usize>,
@@ -88,9 +98,9 @@ pub struct Options {
     /// Web pages that may read the API from a browser: "*", or scheme and host of each, with commas between [default: none]
     #[arg(long, env = "JOULE_INDEXER_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', global = true)]
     pub cors_origins: Vec<String>,
-    /// Seconds that a connection to the API may take for the head of a request, or to take what is written [default: 30]
-    #[arg(long, env = "JOULE_INDEXER_IDLE", value_name = "SECONDS", global = true)]
-    pub idle: Option<u64>,
+    /// How long a connection to the API may take for the head of a request, or to take what is written [default: 30s]
+    #[arg(long, env = "JOULE_INDEXER_IDLE", value_name = "TIME", global = true)]
+    pub idle: Option<Span>,
     #[arg(long, env = "JOULE_CRASH_AT", hide = true, global = true)]
     #[serde(skip)]
     pub crash_at: Option<CrashAt>,
@@ -104,7 +114,7 @@ pub struct Settings {
     pub rpc: String,
     pub database: PathBuf,
     pub listen: SocketAddr,
-    pub log_json: bool,
+    pub json: bool,
     pub accept_gap: bool,
     /// How long a stream may tell nothing.
     pub silence: Duration,
@@ -126,7 +136,7 @@ impl Default for Settings {
             rpc: RPC.to_owned(),
             database: DATABASE.into(),
             listen: LISTEN,
-            log_json: false,
+            json: false,
             accept_gap: false,
             silence: SILENCE,
             connections: CONNECTIONS,
@@ -137,21 +147,46 @@ impl Default for Settings {
     }
 }
 
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("--{0} is 0: give more")]
+    Nothing(&'static str),
+    #[error("--address-share is {0}: give 1 to 100 percent")]
+    Share(u8),
+}
+
 impl Options {
+    /// What a file says to the indexer; relative paths in it start from the file's folder.
+    fn read(file: &File) -> Result<Self, FileError> {
+        let mut options: Self = file.section(SECTION, &SHARED)?;
+        options.database = options.database.map(|path| file.join(&path));
+        Ok(options)
+    }
+
     /// Adds what the file says, and the defaults.
-    pub fn settings(self) -> anyhow::Result<Settings> {
-        let file = match &self.config {
+    pub fn settings(self) -> Result<Settings, ConfigError> {
+        let file = match File::find(self.config.as_deref())? {
             None => Self::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read {}; check --config", path.display()))?;
-                toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))?
-            }
+            Some(file) => Self::read(&file)?,
         };
         let default = Settings::default();
+        let connections = self.connections.or(file.connections).unwrap_or(default.connections);
+        let time = |one: Option<Span>, other: Option<Span>, usual| one.or(other).map_or(usual, |span| span.0);
+        let idle = time(self.idle, file.idle, default.idle);
+        let silence = time(self.silence, file.silence, default.silence);
+        for (name, is_nothing) in
+            [("connections", connections == 0), ("idle", idle.is_zero()), ("silence", silence.is_zero())]
+        {
+            if is_nothing {
+                return Err(ConfigError::Nothing(name));
+            }
+        }
         let share = self.address_share.or(file.address_share);
         if let Some(percent) = share.filter(|percent| !(1..=100).contains(percent)) {
-            anyhow::bail!("--address-share is {percent}: give 1 to 100 percent");
+            return Err(ConfigError::Share(percent));
         }
         Ok(Settings {
             address_share: share.into(),
@@ -160,12 +195,12 @@ impl Options {
             rpc: self.rpc.or(file.rpc).unwrap_or(default.rpc),
             database: self.database.or(file.database).unwrap_or(default.database),
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
-            log_json: self.log_json || file.log_json,
+            json: self.json || file.json,
             accept_gap: self.accept_gap || file.accept_gap,
-            connections: self.connections.or(file.connections).unwrap_or(default.connections).max(1),
-            idle: self.idle.or(file.idle).map_or(default.idle, Duration::from_secs),
+            connections,
+            idle,
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
-            silence: self.silence.or(file.silence).map_or(default.silence, Duration::from_secs),
+            silence,
         })
     }
 }
@@ -174,24 +209,65 @@ impl Options {
 mod tests {
     use super::*;
 
+    fn file(text: &str) -> (tempfile::TempDir, Options) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("joule.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, Options { config: Some(path), ..Options::default() })
+    }
+
     #[test]
     fn flags_go_over_the_file_and_the_file_over_defaults() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("indexer.toml");
-        std::fs::write(&path, "grpc = 'https://a'\nrpc = 'https://b'\nlog_json = true\n").unwrap();
+        let (folder, options) =
+            file("rpc = 'https://b'\njson = true\n[indexer]\ngrpc = 'https://a'\ndatabase = 'i.sqlite'\nidle = '5s'\n");
+        let path = options.config.unwrap();
         let cli = Cli::parse_from(["joule-indexer", "--config", path.to_str().unwrap(), "--rpc", "http://c"]);
         let settings = cli.options.settings().unwrap();
         assert_eq!((settings.grpc.as_str(), settings.rpc.as_str()), ("https://a", "http://c"));
-        assert!(settings.log_json);
-        assert_eq!(settings.listen, LISTEN);
+        assert_eq!((settings.json, settings.idle), (true, Duration::from_secs(5)));
+        assert_eq!((settings.listen, settings.database), (LISTEN, folder.path().join("i.sqlite")));
+    }
+
+    #[test]
+    fn the_examples_comments_are_the_defaults() {
+        let read = |text: &str| {
+            let (folder, options) = file(text);
+            let mut settings = options.settings().unwrap();
+            settings.database = settings.database.strip_prefix(folder.path()).unwrap().into();
+            format!("{settings:?}")
+        };
+        assert_eq!(
+            read(&joule_settings::uncommented(SECTION, &["x_token", "address_share"])),
+            read(joule_settings::EXAMPLE)
+        );
+        assert_eq!(read(joule_settings::EXAMPLE), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn limits_of_nothing_are_refused_by_name() {
+        for (name, nothing, some) in [("connections", "0", "1"), ("idle", "0s", "1s"), ("silence", "0s", "1s")] {
+            let flag = format!("--{name}");
+            let cli = Cli::parse_from(["joule-indexer", &flag, nothing]);
+            assert!(cli.options.settings().unwrap_err().to_string().contains(&flag));
+            let cli = Cli::parse_from(["joule-indexer", &flag, some]);
+            assert!(cli.options.settings().is_ok());
+        }
+    }
+
+    #[test]
+    fn the_share_of_an_address_is_so_many_percent() {
+        let share = |text: &str| file(text).1.settings().map(|settings| settings.address_share);
+        assert_eq!(share("[indexer]").unwrap(), Share::Usual);
+        assert_eq!(share("[indexer]\naddress_share = 100").unwrap(), Share::Percent(100));
+        for wrong in [0, 101] {
+            assert!(share(&format!("[indexer]\naddress_share = {wrong}")).is_err());
+        }
     }
 
     #[test]
     fn a_file_with_an_unknown_option_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("indexer.toml");
-        std::fs::write(&path, "gprc = 'typo'").unwrap();
-        let options = Options { config: Some(path), ..Options::default() };
-        assert!(format!("{:#}", options.settings().unwrap_err()).contains("gprc"));
+        let (_folder, options) = file("[indexer]\ngprc = 'typo'");
+        let error = options.settings().unwrap_err().to_string();
+        assert!(error.contains("line 2: unknown setting `gprc`: did you mean \"grpc\"?"), "{error}");
     }
 }

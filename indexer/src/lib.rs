@@ -8,6 +8,7 @@
 //! Each folder is one step; `pipeline` joins them. The README says what is guaranteed and how.
 
 pub mod api;
+pub mod check;
 pub mod config;
 pub mod crash;
 pub mod decode;
@@ -36,7 +37,7 @@ use scheduler::Scheduler;
 use source::{grpc::Grpc, rpc::Rpc, History, Source};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Overlay, Sqlite, Store, View};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Items that a reader of the feed may be behind.
@@ -59,12 +60,7 @@ impl Indexer {
     /// Follows the chain through gRPC and RPC.
     pub async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
         let health = Arc::new(Health::default());
-        let source = Grpc {
-            url: settings.grpc.clone(),
-            x_token: settings.x_token.clone(),
-            silence: settings.silence,
-            health: health.clone(),
-        };
+        let source = Grpc::new(settings, health.clone());
         let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
         Self::start_with(source, history, health, settings, stop).await
     }
@@ -78,9 +74,7 @@ impl Indexer {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let Settings { database, listen, .. } = settings;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}; is an indexer running? Choose another --listen"))?;
+        let listener = joule_listen::bind(*listen, "--listen or `listen` in [indexer]").await?;
         let address = listener.local_addr()?;
         let cors = Cors::new(&settings.cors_origins, &["etag"]).context("check --cors-origins")?;
         let metrics = telemetry::metrics().context("metrics cannot be collected")?;

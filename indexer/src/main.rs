@@ -3,11 +3,14 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use joule_indexer::{
+    check,
     config::{Cli, Command, Settings},
     crash, decode, redecode, source,
     store::{backup, Sqlite},
     telemetry, verify, Indexer,
 };
+use joule_listen::BindError;
+use joule_settings::{Causes, Refused, Report};
 use std::{io::Write as _, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
 use tokio_util::sync::CancellationToken;
@@ -21,25 +24,36 @@ async fn main() -> ExitCode {
     if let Some(crash_at) = cli.options.crash_at {
         crash::arm(crash_at);
     }
+    if let (Some(Command::Check { .. }), Err(error)) = (&cli.command, cli.options.clone().settings()) {
+        let mut report = Report::new("indexer");
+        report.wrong("settings", error, "");
+        return told(&report, cli.options.json);
+    }
     let result = match cli.options.settings() {
         Ok(settings) => {
-            telemetry::logs(settings.log_json);
+            telemetry::logs(settings.json);
             run(cli.command.unwrap_or(Command::Run), &settings).await
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("joule-indexer: {error:#}");
-            ExitCode::from(2)
+            eprintln!("joule-indexer: {}", Causes(error.as_ref()));
+            let refused = error.downcast_ref::<Refused>().map(|refused| refused.code);
+            ExitCode::from(refused.unwrap_or(if error.is::<BindError>() { 1 } else { 2 }))
         }
     }
 }
 
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Check { offline } => {
+            let report = check::check(settings, offline).await;
+            Ok(told(&report, settings.json))
+        }
         Command::Run => {
+            check::shape(settings).refusal()?;
             let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
             let wanted = settings.connections as u64 + SPARE_FILES;
             anyhow::ensure!(
@@ -80,6 +94,16 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Prints what was found.
+fn told(report: &Report, json: bool) -> ExitCode {
+    // That nobody reads it changes nothing of it.
+    let _ = match json {
+        true => say(&serde_json::to_string(report).unwrap_or_default()),
+        false => say(&report.to_string()),
+    };
+    ExitCode::from(report.exit_code())
 }
 
 /// Prints a line. A reader that has gone away, such as `head`, is no failure.

@@ -22,6 +22,8 @@ use crate::{persona::Persona, LocalnetError, Personas};
 
 /// Base units per token are 10 to this power.
 pub const MINT_DECIMALS: u8 = 6;
+/// What people call the token.
+pub const SYMBOL: &str = "JOULE";
 /// What everybody who does not govern starts with: a million tokens.
 pub const PERSONA_TOKENS: u64 = 1_000_000 * 1_000_000;
 /// What each persona starts with: 1,000 SOL.

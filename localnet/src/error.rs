@@ -9,7 +9,7 @@ pub enum LocalnetError {
     PortTaken { what: &'static str, port: u16, flag: &'static str },
     #[error("cannot use {what} port {port} on 127.0.0.1: {source}; choose another with {flag}")]
     Port { what: &'static str, port: u16, flag: &'static str, source: std::io::Error },
-    #[error("the slot time is 0 ms; give --slot-ms at least 1")]
+    #[error("the slot time is 0; give --slot-time at least 1ms")]
     SlotTime,
     #[error(transparent)]
     Grpc(#[from] joule_geyser::PluginError),

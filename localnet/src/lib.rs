@@ -1,15 +1,14 @@
 //! A local validator in one process: RPC, WebSocket and a Yellowstone gRPC endpoint on loopback,
 //! with Joule's programs deployed, a token, and funded personas.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), joule_localnet::LocalnetError> {
-//! let localnet = joule_localnet::Localnet::start(joule_localnet::Config::ephemeral("target/deploy", "/tmp/state")).await?;
+//! ```text
+//! let localnet = Localnet::start(Config::ephemeral("target/deploy", "/tmp/state")).await?;
 //! println!("{} {}", localnet.rpc_url(), localnet.grpc_url());
 //! localnet.stop().await
-//! # }
 //! ```
 //!
 //! - [`config`]: ports, slot time, folders
+//! - [`settings`]: those that people write
 //! - [`error`]: what can go wrong, and what to do
 //! - [`ports`]: free ports, taken ports
 //! - [`chain`]: surfpool, started and stopped
@@ -28,9 +27,11 @@ pub mod feeder;
 mod localnet;
 pub mod persona;
 pub mod ports;
+pub mod settings;
 pub mod state;
 
 pub use config::Config;
 pub use error::LocalnetError;
 pub use localnet::Localnet;
 pub use persona::{Persona, Personas};
+pub use settings::Settings;

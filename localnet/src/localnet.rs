@@ -63,22 +63,25 @@ impl Localnet {
             replay_stored_slots: config.replay_slots,
             ..GrpcConfig::default()
         })?;
-        let grpc_url = match plugin.address() {
+        let grpc = match plugin.address() {
             Some(address) => format!("http://{address}"),
             None => return Err(LocalnetError::Chain("the gRPC endpoint has no address".to_owned())),
         };
-        let rpc_url = format!("http://127.0.0.1:{}", rpc_port.port());
-        let ws_url = format!("ws://127.0.0.1:{}", ws_port.port());
+        let rpc = format!("http://127.0.0.1:{}", rpc_port.port());
+        let ws = format!("ws://127.0.0.1:{}", ws_port.port());
         let (rpc_port, ws_port, slot_ms) = (rpc_port.release(), ws_port.release(), config.slot_ms);
         let (chain, events) = blocking(move || Chain::start(rpc_port, ws_port, slot_ms)).await?;
         let feeder = FeederHandle::spawn(plugin, chain.svm().clone(), events)?;
 
         let network = NetworkFile {
-            rpc_url,
-            ws_url,
-            grpc_url,
+            rpc,
+            ws,
+            grpc,
             mint: personas.mint().to_string(),
-            mint_decimals: bootstrap::MINT_DECIMALS,
+            symbol: bootstrap::SYMBOL.to_owned(),
+            decimals: bootstrap::MINT_DECIMALS,
+            state_dir: state.root().to_owned(),
+            artifacts: state.root().join("artifacts"),
             programs: Program::all().into_iter().map(|p| (p.name.to_owned(), p.id.to_string())).collect(),
             personas: Persona::ALL
                 .into_iter()
@@ -132,17 +135,17 @@ impl Localnet {
 
     /// JSON-RPC over HTTP.
     pub fn rpc_url(&self) -> &str {
-        &self.network.rpc_url
+        &self.network.rpc
     }
 
     /// RPC subscriptions.
     pub fn ws_url(&self) -> &str {
-        &self.network.ws_url
+        &self.network.ws
     }
 
     /// Yellowstone gRPC.
     pub fn grpc_url(&self) -> &str {
-        &self.network.grpc_url
+        &self.network.grpc
     }
 
     /// Who takes part, with their keys.
@@ -157,7 +160,7 @@ impl Localnet {
 
     /// A client of this network at confirmed commitment.
     pub fn rpc(&self) -> RpcClient {
-        RpcClient::new_with_commitment(self.network.rpc_url.clone(), CommitmentConfig::confirmed())
+        RpcClient::new_with_commitment(self.network.rpc.clone(), CommitmentConfig::confirmed())
     }
 
     /// Moves the chain's clock forward to a Unix time in seconds, skipping the slots between.

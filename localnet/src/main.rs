@@ -1,72 +1,94 @@
 //! `joule-localnet`: runs a local network until it is told to stop.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
-use clap::Parser;
-use joule_localnet::{Config, Localnet};
+use clap::{builder::FalseyValueParser, Parser, Subcommand};
+use joule_localnet::{Localnet, Settings};
+use joule_settings::{Causes, File, FileError, Report, SpanError};
 use tokio::signal::unix::{signal, SignalKind};
 
 /// A local validator with Joule's programs, a Yellowstone gRPC endpoint and funded personas.
 ///
-/// Runs until Ctrl-C or SIGTERM. The chain starts empty each time; keys are kept. While it runs,
-/// its addresses are in STATE_DIR/localnet.json.
+/// Runs until Ctrl-C or SIGTERM. The chain starts empty each time; keys are kept. While it runs, its addresses are in
+/// STATE_DIR/localnet.json. What flags and environment do not say, the section [localnet] of joule.toml does.
 #[derive(Debug, Parser)]
 #[command(name = "joule-localnet", version)]
 struct Args {
-    /// Port of the JSON-RPC server; 0 picks a free one
-    #[arg(long, default_value_t = 8899)]
-    rpc_port: u16,
-    /// Port of the WebSocket server; 0 picks a free one
-    #[arg(long, default_value_t = 8900)]
-    ws_port: u16,
-    /// Port of the Yellowstone gRPC server; 0 picks a free one
-    #[arg(long, default_value_t = 10_000)]
-    grpc_port: u16,
-    /// Milliseconds between blocks
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..))]
-    slot_ms: u64,
-    /// Folder for keys and localnet.json
-    #[arg(long, default_value = ".localnet")]
-    state_dir: PathBuf,
-    /// Folder with the programs' .so files
-    #[arg(long, default_value = "target/deploy")]
-    programs_dir: PathBuf,
+    /// A joule.toml; flags and variables come first [default: ./joule.toml, where there is one]
+    #[arg(long, env = "JOULE_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
     /// Start with new keys and an empty artifact store
     #[arg(long)]
     reset: bool,
-    /// Print one JSON line when ready, instead of text
-    #[arg(long)]
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Print one JSON line when ready, instead of text, and log as JSON
+    #[arg(long, env = "JOULE_JSON", value_parser = FalseyValueParser::new(), global = true)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what it would do with these settings; exit code 1 if something that it needs does not work, 2 if they are wrong
+    Check {
+        /// Look at the form of the settings alone
+        #[arg(long)]
+        offline: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    joule_logs::init(false, "warn");
-    match run(Args::parse()).await {
+    let args = Args::parse();
+    if let Some(Command::Check { offline }) = args.command {
+        return check(args, offline);
+    }
+    match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("joule-localnet: {error:#}");
-            ExitCode::FAILURE
+            eprintln!("joule-localnet: {}", Causes(error.as_ref()));
+            ExitCode::from(if error.is::<FileError>() || error.is::<SpanError>() { 2 } else { 1 })
         }
     }
 }
 
+fn check(args: Args, offline: bool) -> ExitCode {
+    let json = args.json;
+    let report = match settings(args.config.as_deref(), args.settings) {
+        Ok(settings) => settings.check(offline),
+        Err(error) => {
+            let mut report = Report::new("localnet");
+            report.wrong("settings", error, "");
+            report
+        }
+    };
+    let shown = if json { serde_json::to_string(&report).unwrap_or_default() } else { report.to_string() };
+    println!("{shown}");
+    ExitCode::from(report.exit_code())
+}
+
+/// Flags and variables, and what a file says where they say nothing.
+fn settings(file: Option<&Path>, settings: Settings) -> Result<Settings, FileError> {
+    match File::find(file)? {
+        Some(file) => Ok(settings.or(Settings::read(&file)?)),
+        None => Ok(settings),
+    }
+}
+
 async fn run(args: Args) -> anyhow::Result<()> {
+    let settings = settings(args.config.as_deref(), args.settings)?;
+    let json = args.json || settings.json.unwrap_or(false);
+    joule_logs::init(json, "warn");
     // Before anything starts, so that a signal during the start is not lost.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let json = args.json;
-    let config = Config {
-        rpc_port: args.rpc_port,
-        ws_port: args.ws_port,
-        grpc_port: args.grpc_port,
-        slot_ms: args.slot_ms,
-        state_dir: args.state_dir,
-        programs_dir: Some(args.programs_dir),
-        reset: args.reset,
-        ..Config::default()
-    };
+    let config = settings.config(args.reset)?;
     let start = Localnet::start_with(config, move |step| {
         if !json {
             eprintln!("localnet: {step} ...");
@@ -97,10 +119,10 @@ fn announce(localnet: &Localnet, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     println!("ready");
-    println!("  RPC        {}", network.rpc_url);
-    println!("  WebSocket  {}", network.ws_url);
-    println!("  gRPC       {}", network.grpc_url);
-    println!("  token      {} ({} decimals)", network.mint, network.mint_decimals);
+    println!("  RPC        {}", network.rpc);
+    println!("  WebSocket  {}", network.ws);
+    println!("  gRPC       {}", network.grpc);
+    println!("  token      {} ({}, {} decimals)", network.mint, network.symbol, network.decimals);
     for (name, address) in &network.programs {
         println!("  {name:<10} {address}");
     }

@@ -13,13 +13,22 @@ use crate::LocalnetError;
 /// What the CLI, the node and the indexer read to find the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkFile {
-    pub rpc_url: String,
-    pub ws_url: String,
-    pub grpc_url: String,
+    /// URL of the JSON-RPC server.
+    pub rpc: String,
+    /// Of its subscriptions, over WebSocket.
+    pub ws: String,
+    /// Of the Yellowstone gRPC endpoint.
+    pub grpc: String,
     /// The token's address, base58.
     pub mint: String,
+    /// What people call it.
+    pub symbol: String,
     /// Base units per token are 10 to this power.
-    pub mint_decimals: u8,
+    pub decimals: u8,
+    /// The folder of keys and of this file, absolute.
+    pub state_dir: PathBuf,
+    /// The folder of job specs, modules, inputs and outputs.
+    pub artifacts: PathBuf,
     /// Program name to address.
     pub programs: BTreeMap<String, String>,
     /// Persona to address.
@@ -48,6 +57,11 @@ impl StateDir {
         }
         state.clear()?;
         Ok(state)
+    }
+
+    /// Itself, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where the keys are.
@@ -107,11 +121,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::open(dir.path(), false).unwrap();
         let network = NetworkFile {
-            rpc_url: "http://127.0.0.1:1".into(),
-            ws_url: "ws://127.0.0.1:2".into(),
-            grpc_url: "http://127.0.0.1:3".into(),
+            rpc: "http://127.0.0.1:1".into(),
+            ws: "ws://127.0.0.1:2".into(),
+            grpc: "http://127.0.0.1:3".into(),
             mint: "m".into(),
-            mint_decimals: 6,
+            symbol: "JOULE".into(),
+            decimals: 6,
+            state_dir: state.root().into(),
+            artifacts: state.root().join("artifacts"),
             programs: BTreeMap::new(),
             personas: BTreeMap::new(),
         };

@@ -1,5 +1,6 @@
 //! The chain as one provider sees it: its jobs, and what it does with them.
 
+use crate::tokens::Tokens;
 use joule_artifacts::Hash;
 pub use joule_sdk::{
     escrow::state::{JobStatus, Verification},
@@ -23,7 +24,7 @@ use joule_sdk::{
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// What the node needs to know of a job; the fields are the program's.
@@ -107,6 +108,14 @@ impl Job {
         self.bid_until > 0
     }
 
+    /// What it pays when it is delivered, the protocol's fee included, in base units.
+    pub fn pays(&self) -> u64 {
+        match self.per_second {
+            true => self.rate.saturating_mul(self.reported.into()).min(self.budget),
+            false => self.price,
+        }
+    }
+
     /// Seconds that the budget pays for, the last one perhaps in part.
     pub fn seconds_paid(&self) -> u64 {
         self.budget.div_ceil(self.rate.max(1))
@@ -128,19 +137,21 @@ pub struct ProviderClient {
     address: Address,
     /// Which token program each mint belongs to; it never changes.
     token_programs: Arc<Mutex<HashMap<Address, Address>>>,
+    tokens: Arc<OnceLock<Tokens>>,
 }
 
 impl ProviderClient {
-    /// Reads the authority's keypair file. The cluster is not contacted yet.
-    pub fn new(rpc_url: &str, keypair: &Path) -> Result<Self, ChainError> {
-        let key = keys::read(keypair)?;
+    /// Reads the authority's key file. The cluster is not contacted yet.
+    pub fn new(rpc: &str, key: &Path) -> Result<Self, ChainError> {
+        let key = keys::read(key)?;
         let authority = key.pubkey();
         Ok(Self {
-            chain: Chain::new(rpc_url),
+            chain: Chain::new(rpc),
             key: Arc::new(key),
             authority,
             address: pda::provider(&authority),
             token_programs: Arc::default(),
+            tokens: Arc::default(),
         })
     }
 
@@ -151,6 +162,23 @@ impl ProviderClient {
     /// Of the `Provider` account.
     pub fn address(&self) -> Address {
         self.address
+    }
+
+    /// Asks the chain, once, what the tokens are that are taken as pay.
+    pub async fn learn_tokens(&self, mints: &[Address], symbol: Option<&str>) -> Result<&Tokens, ChainError> {
+        if let Some(known) = self.tokens.get() {
+            return Ok(known);
+        }
+        let read = Tokens::read(&self.chain, mints, symbol).await?;
+        Ok(self.tokens.get_or_init(|| read))
+    }
+
+    /// An amount for people, from base units.
+    pub fn show(&self, mint: &Address, units: u64) -> String {
+        match self.tokens.get() {
+            Some(tokens) => tokens.show(mint, units),
+            None => Tokens::default().show(mint, units),
+        }
     }
 
     /// What else can be read.

@@ -14,8 +14,9 @@ use crate::{
     executor::Executor,
     feed,
     kept::Kept,
-    outage::Outage,
+    outage::{Outage, Outages},
     table::Table,
+    telemetry,
     work::{Ended, Worker},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -80,6 +81,7 @@ impl Daemon {
         executor: Executor,
         kept: Kept,
         stopping: CancellationToken,
+        outages: &Outages,
     ) -> Self {
         let executor = executor.keeping(kept.clone());
         let court = Court {
@@ -89,12 +91,12 @@ impl Daemon {
             ballots: Ballots::new(&config.votes),
             looks: Arc::new(Semaphore::new(LOOKS)),
         };
-        let indexer = joule_api::Client::new(config.indexer_url.clone());
+        let indexer = joule_api::Client::new(config.indexer.clone());
         let (policy, report_every) = (Arc::new(config.policy.clone()), config.report_every);
         Self {
             worker: Worker { chain, executor, policy, report_every, stopping },
             court,
-            docket: Docket::new(indexer.clone()),
+            docket: Docket::new(indexer.clone(), outages),
             indexer,
             kept,
             provide: config.provide,
@@ -112,11 +114,11 @@ impl Daemon {
             seated: None,
             released: None,
             tidied: None,
-            rpc: Outage::new("the RPC node"),
-            market: Outage::new("the indexer"),
-            registration: Outage::new("taking new jobs"),
-            seating: Outage::new("enrolling for panels"),
-            disk: Outage::new("letting go of what no promise needs"),
+            rpc: outages.of("rpc", "the RPC node"),
+            market: outages.of("indexer", "the indexer"),
+            registration: outages.of("provider", "taking new jobs"),
+            seating: outages.of("seat", "enrolling for panels"),
+            disk: outages.of("disk", "letting go of what no promise needs"),
         }
     }
 
@@ -160,6 +162,7 @@ impl Daemon {
                     (next, earliest) = (now + self.poll, now + BREATH);
                 }
                 Err(error) => {
+                    metrics::counter!(telemetry::RPC_ERRORS).increment(1);
                     self.rpc.began(&error);
                     next = now + pauses.next().unwrap_or(LONGEST_PAUSE);
                     earliest = next;

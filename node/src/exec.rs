@@ -3,10 +3,16 @@
 use anyhow::{bail, Context};
 use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec};
 use joule_node::{
+    config::{ConfigError, Settings, ARTIFACTS},
     executor::{Bounds, Executor, Tie, Took},
     runner::Runner,
 };
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use joule_settings::{File, Size, Span};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,18 +28,18 @@ pub struct Args {
     /// Fuel limit with --module
     #[arg(long, default_value_t = 1_000_000_000, value_name = "UNITS")]
     fuel: u64,
-    /// Memory limit with --module, in bytes
-    #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
-    memory_bytes: u64,
-    /// Time limit with --module, in milliseconds
-    #[arg(long, default_value_t = 60_000, value_name = "MS")]
-    timeout_ms: u64,
-    /// How long compiling may take, in milliseconds
-    #[arg(long, default_value_t = 600_000, value_name = "MS")]
-    max_compile_ms: u64,
-    /// Where artifacts lie: a folder, or s3://bucket/prefix
-    #[arg(long, env = "JOULE_ARTIFACTS", default_value = ".localnet/artifacts", value_name = "PLACE")]
-    artifacts: String,
+    /// Memory limit with --module
+    #[arg(long, default_value_t = Size(64 << 20), value_name = "SIZE")]
+    memory: Size,
+    /// Time limit with --module
+    #[arg(long, default_value_t = Span(Duration::from_secs(60)), value_name = "TIME")]
+    timeout: Span,
+    /// How long compiling may take
+    #[arg(long, default_value_t = Span(Duration::from_secs(600)), value_name = "TIME")]
+    max_compile: Span,
+    /// Where artifacts lie: a folder, or s3://bucket/prefix [default: .localnet/artifacts]
+    #[arg(long, env = "JOULE_ARTIFACTS", value_name = "PLACE")]
+    artifacts: Option<String>,
     /// Writes the output there too; it is in the store in any case
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,9 +48,14 @@ pub struct Args {
     expect: Option<Hash>,
 }
 
-pub async fn exec(args: Args) -> anyhow::Result<ExitCode> {
-    let store = ArtifactStore::open(&args.artifacts)?;
-    let bounds = Bounds { max_compile: Duration::from_millis(args.max_compile_ms), ..Bounds::widest() };
+pub async fn exec(args: Args, file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let of_file = match File::find(file).map_err(ConfigError::from)? {
+        Some(file) => Settings::read(&file)?.artifacts,
+        None => None,
+    };
+    let place = args.artifacts.clone().or(of_file).unwrap_or_else(|| ARTIFACTS.into());
+    let store = ArtifactStore::open(&place)?;
+    let bounds = Bounds { max_compile: args.max_compile.0, ..Bounds::widest() };
     let executor = Executor::new(store.clone(), Runner::apart()?, bounds);
     let spec = spec(&args, &store, &executor).await?;
     let input = match args.input.parse() {
@@ -80,7 +91,7 @@ async fn spec(args: &Args, store: &ArtifactStore, executor: &Executor) -> anyhow
         },
         (None, Some(path)) => {
             let module = store.put(read(&path.display().to_string())?).await?;
-            Ok(JobSpec::new(module, args.fuel, args.memory_bytes, args.timeout_ms)?)
+            Ok(JobSpec::new(module, args.fuel, args.memory.0, u64::try_from(args.timeout.0.as_millis())?)?)
         }
         (None, None) => bail!("give --spec or --module"),
     }

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(180);
 pub enum KeptError {
     #[error("cannot use {path}: {cause}")]
     Disk { path: PathBuf, cause: io::Error },
-    #[error("the {needed} bytes that it needs do not fit beside what is kept for other jobs; {most} are allowed: --max-kept-bytes")]
+    #[error("the {needed} bytes that it needs do not fit beside what is kept for other jobs; {most} are allowed: --max-kept")]
     Full { needed: u64, most: u64 },
 }
 

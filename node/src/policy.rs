@@ -66,6 +66,29 @@ pub enum Refusal {
     Window { window: u32, timeout_ms: u64 },
 }
 
+impl Refusal {
+    /// With its amounts as `show` has them.
+    pub fn say(&self, show: impl Fn(u64) -> String) -> String {
+        match self {
+            Self::Budget { budget, price } => {
+                format!("its budget of {} is below the price of {}", show(*budget), show(*price))
+            }
+            Self::Money { budget, paid, rate, timeout_ms } => format!(
+                "its budget of {} pays for {paid} s at {} a second, and its time limit is {timeout_ms} ms",
+                show(*budget),
+                show(*rate)
+            ),
+            Self::Bond { bond, earns, most } => format!(
+                "it locks {} of the bond and can earn {}; this node risks {} for that",
+                show(*bond),
+                show(*earns),
+                show(*most)
+            ),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// The name of a way of verifying, as the settings have it.
 pub fn mode_name(mode: Verification) -> &'static str {
     match mode {

@@ -109,6 +109,12 @@ impl Table {
         promised.map(|job| job.address)
     }
 
+    /// How many are delivered and not paid yet.
+    pub fn delivered(&self) -> usize {
+        let mine = self.rows.values().filter_map(|row| row.mine.as_ref());
+        mine.filter(|job| job.status == JobStatus::Delivered).count()
+    }
+
     /// Jobs whose artifacts this provider may need again: those it works on, and those whose result may be judged.
     pub fn needed(&self) -> impl Iterator<Item = Address> + '_ {
         let is_needed = |job: &Job| job.status == JobStatus::Accepted || job.verification != Verification::Review;

@@ -13,6 +13,7 @@ use crate::{
     fault::Fault,
     plan::{step, Step},
     policy::{Policy, Refusal, Terms},
+    telemetry,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -62,10 +63,12 @@ pub struct Fit {
 /// Why a job was not worked on.
 #[derive(Debug, thiserror::Error)]
 enum Obstacle {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("its bond in {mint} can back {lockable} base units more, and this job wants {wanted}: `joule provider bond deposit --mint {mint}`")]
-    Bond { mint: Address, lockable: u64, wanted: u64 },
+    #[error("{0}")]
+    Refused(String),
+    #[error(
+        "its bond can back {lockable} more, and this job wants {wanted}: `joule provider bond deposit --mint {mint}`"
+    )]
+    Bond { mint: Address, lockable: String, wanted: String },
     #[error(transparent)]
     Exec(#[from] ExecError),
     #[error(transparent)]
@@ -107,15 +110,17 @@ impl Worker {
         if job.status != JobStatus::Open {
             return Ok(None);
         }
-        self.policy.consider(&job, self.chain.now().await?)?;
+        let refused = |refusal: Refusal| Obstacle::Refused(refusal.say(|units| self.chain.show(&job.mint, units)));
+        self.policy.consider(&job, self.chain.now().await?).map_err(refused)?;
         let spec = self.executor.spec(job.spec_hash).await?;
-        let terms = self.policy.terms(&job, &spec)?;
+        let terms = self.policy.terms(&job, &spec).map_err(refused)?;
         let lockable = self.chain.lockable(&job.mint).await?;
         if lockable < terms.bond {
-            return Err(Obstacle::Bond { mint: job.mint, lockable, wanted: terms.bond });
+            let [lockable, wanted] = [lockable, terms.bond].map(|units| self.chain.show(&job.mint, units));
+            return Err(Obstacle::Bond { mint: job.mint, lockable, wanted });
         }
         let gathered = self.executor.gather(wanted(&job), Tie::Free).await?;
-        self.policy.fits(&spec, gathered.prepared.input_bytes())?;
+        self.policy.fits(&spec, gathered.prepared.input_bytes()).map_err(refused)?;
         let prepared = self.executor.keep(gathered, Tie::Free).await?;
         Ok(Some(Fit { job, terms, prepared }))
     }
@@ -143,7 +148,10 @@ impl Worker {
         let now = self.chain.job(&job.address).await?;
         match now {
             Some(now) if self.has(&now, JobStatus::Accepted) => {
-                info!(job = %job.address, client = %job.client, id = job.id, price = terms.price, budget = job.budget, bond = now.exposure, module = %prepared.spec.module, "accepted");
+                let [price, budget, bond] =
+                    [terms.price, job.budget, now.exposure].map(|units| self.chain.show(&job.mint, units));
+                info!(job = %job.address, client = %job.client, id = job.id, price, budget, bond, module = %prepared.spec.module, "accepted");
+                telemetry::job("accepted");
                 Ok(Some(now))
             }
             // What is kept for it stays a while: the transaction may still arrive.
@@ -181,13 +189,17 @@ impl Worker {
         };
         match self.chain.job(&address).await? {
             Some(after) if after.status == JobStatus::Settled && after.owed_provider > 0 => {
-                let owed = after.owed_provider;
+                let owed = self.chain.show(&after.mint, after.owed_provider);
                 return Ok(Ended::Later(format!(
-                    "settled, but the payout account cannot receive the {owed} base units it is owed: repair it, or redirect the payment"
+                    "settled, but the payout account cannot receive the {owed} that it is owed: repair it, or redirect the payment"
                 )));
             }
             Some(after) if after.status == JobStatus::Delivered => sent?,
-            _ => info!(job = %address, client = %job.client, id = job.id, price = job.price, "paid"),
+            _ => {
+                let price = self.chain.show(&job.mint, job.pays());
+                info!(job = %address, client = %job.client, id = job.id, price, "paid");
+                telemetry::paid(&job.mint, job.pays());
+            }
         }
         Ok(Ended::Over)
     }

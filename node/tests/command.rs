@@ -1,7 +1,7 @@
 //! The `joule-node` command: exit codes, what it prints, and how it stops.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -55,7 +55,7 @@ fn exec_prints_the_hash_of_the_expected_output() {
 #[test]
 fn a_compiler_that_takes_too_long_is_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let late = exec(folder.path(), &["--max-compile-ms", "1"]);
+    let late = exec(folder.path(), &["--max-compile", "1ms"]);
     assert_eq!(late.status.code(), Some(1));
     let said = String::from_utf8_lossy(&late.stderr);
     assert!(said.contains("compiling the module takes longer than the 1 ms"), "{said}");
@@ -83,7 +83,7 @@ fn a_small_module_that_keeps_a_compiler_busy_for_minutes_costs_the_time_that_is_
     std::fs::write(&module, tangled(1_600)).unwrap();
     std::fs::write(&input, "x").unwrap();
     let mut command = node();
-    command.args(["exec", "--max-compile-ms", "300", "--artifacts"]).arg(folder.path());
+    command.args(["exec", "--max-compile", "300ms", "--artifacts"]).arg(folder.path());
     let output = command.arg("--module").arg(&module).arg("--input").arg(&input).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("takes longer than the 300 ms"), "{said}");
@@ -101,7 +101,7 @@ fn a_module_whose_fault_takes_long_to_say_is_refused_for_it() {
     std::fs::write(&module, [head, vec![7], leb(exports.len()), exports].concat()).unwrap();
     std::fs::write(&input, "x").unwrap();
     let mut command = node();
-    command.args(["exec", "--max-compile-ms", "60000", "--artifacts"]).arg(folder.path());
+    command.args(["exec", "--max-compile", "1m", "--artifacts"]).arg(folder.path());
     let output = command.arg("--module").arg(&module).arg("--input").arg(&input).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("duplicate export name") && said.len() < 10_000, "{} bytes: {:.300}", said.len(), said);
@@ -121,17 +121,67 @@ fn leb(mut number: usize) -> Vec<u8> {
 #[test]
 fn settings_that_are_missing_or_wrong_end_it_with_2_and_say_what_to_do() {
     for (args, named) in [
-        (vec!["run", "--mint", MINT], "--keypair"),
-        (vec!["run", "--keypair", "none.json"], "--mint"),
-        (vec!["run", "--keypair", "none.json", "--mint", "joule"], "base58"),
+        (vec!["run", "--mint", MINT], "--key"),
+        (vec!["run", "--key", "none.json"], "--mint"),
+        (vec!["run", "--key", "none.json", "--mint", "joule"], "base58"),
         (vec!["run", "--config", "no-such-file.toml"], "no-such-file.toml"),
         (vec!["run", "--max-jobs", "many"], "--max-jobs"),
+        (vec!["run", "--poll", "5"], "such as \"90s\""),
+        (vec!["run", "--min-price", "1,5"], "without"),
+        (vec!["run", "--key", "none.json", "--mint", MINT, "--min-price", "1 A", "--max-deposit", "1 B"], "token is A"),
     ] {
         let output = node().args(&args).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
         assert!(message.contains(named), "{args:?}: {message}");
     }
+}
+
+#[test]
+fn a_check_says_what_would_be_done_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("joule.toml");
+    let text =
+        format!("rpc = 'http://127.0.0.1:1'\nkey = 'key.json'\nmint = '{MINT}'\n[node]\nmin_price = '1 JOULE'\n");
+    std::fs::write(&file, text).unwrap();
+    let check = |more: &[&str]| {
+        let output = node().arg("check").arg("--json").arg("--config").arg(&file).args(more).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    assert_eq!(check(&["--offline"]).0, Some(0));
+    let (code, report) = check(&[]);
+    let grade = |report: &serde_json::Value, of: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["of"] == of).map(|finding| finding["grade"].clone())
+    };
+    assert_eq!(
+        (code, grade(&report, "key"), grade(&report, "rpc")),
+        (Some(2), Some("wrong".into()), Some("waits".into()))
+    );
+    joule_sdk::keys::write(&folder.path().join("key.json"), &joule_sdk::Keypair::new()).unwrap();
+    let (code, report) = check(&["--max-deposit", "1 USDC"]);
+    assert_eq!((code, grade(&report, "settings")), (Some(2), Some("wrong".into())));
+    let (code, report) = check(&[]);
+    assert_eq!((code, grade(&report, "key")), (Some(1), Some("good".into())));
+    assert!(!folder.path().join("key.kept").exists());
+}
+
+#[test]
+fn an_address_that_is_taken_is_named_with_the_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key.json");
+    joule_sdk::keys::write(&key, &joule_sdk::Keypair::new()).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = node()
+        .args(["run", "--mint", MINT, "--rpc", "http://127.0.0.1:1", "--listen", &address, "--key"])
+        .arg(&key)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&address) && said.contains("in use already") && said.contains("[node]"), "{said}");
 }
 
 #[test]
@@ -144,8 +194,21 @@ fn with_nothing_to_talk_to_it_waits_and_stops_when_told() {
     nobody.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let silent = format!("http://{}", nobody.local_addr().unwrap());
     let mut child = node()
-        .args(["--json", "run", "--mint", MINT, "--rpc-url", &silent, "--indexer-url", &silent, "--poll-ms", "50"])
-        .arg("--keypair")
+        .args([
+            "--json",
+            "run",
+            "--mint",
+            MINT,
+            "--rpc",
+            &silent,
+            "--indexer",
+            &silent,
+            "--poll",
+            "50ms",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .arg("--key")
         .arg(&keypair)
         .arg("--artifacts")
         .arg(folder.path())
@@ -158,9 +221,29 @@ fn with_nothing_to_talk_to_it_waits_and_stops_when_told() {
         let line = found.unwrap_or_else(|| panic!("the log ended without {wanted:?}"));
         serde_json::from_str::<serde_json::Value>(&line).unwrap()
     };
-    assert_eq!(until("started")["level"], "INFO");
+    let address = until("metrics")["address"].as_str().unwrap().to_owned();
     assert_eq!(until("the RPC node fails")["level"], "WARN");
+    let (head, body) = get(&address, "/healthz");
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    let health: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert!(health["failing"]["rpc"].as_str().unwrap().contains("does not answer"), "{health}");
+    let (_, metrics) = get(&address, "/metrics");
+    for line in
+        ["joule_node_works{part=\"rpc\"} 0", "joule_node_jobs_total{step=\"paid\"} 0", "joule_node_rpc_errors_total 0"]
+    {
+        assert!(metrics.contains(line), "no {line} in: {metrics}");
+    }
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     until("stopped");
     assert!(child.wait().unwrap().success());
+}
+
+/// Head and body of an answer.
+fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
 }

@@ -134,15 +134,15 @@ async fn gateway(
     folder: &std::path::Path,
     until: UnixTime,
 ) -> Result<(Arc<Gateway>, String, PrometheusHandle)> {
-    let config: Config = toml::from_str(&format!(
-        "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = 'http://127.0.0.1:1'\nkeypair = 'none'\n\
+    let config: Config<joule_settings::Amount> = toml::from_str(&format!(
+        "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc = 'http://127.0.0.1:1'\nkey = 'none'\n\
          ledger = '{}'\n[limits]\nrequests_per_second = 1000000\nburst = 1000000\nlookups_per_second = 1000000\n\
          [risk]\nwindow = 1\n[[model]]\nname = 'echo'\nmodel = '{}'\nprices = ['{}']\nupstream = '{upstream}'\n",
         folder.join("gateway.sqlite").display(),
         address(0),
         address(1),
     ))?;
-    config.check()?;
+    let config = config.resolve(&joule_settings::Token::new("JOULE", 6))?;
     let authority = Pubkey::new_from_array(key(0).verifying_key().to_bytes());
     let seller = Seller { provider: address(2), authority, pay_to: address(3) };
     let list = PriceList { model: address(0), mint: address(4), prices: prices() };

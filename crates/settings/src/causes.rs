@@ -24,15 +24,6 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// The cause that has no other, which is the one to do something about.
-pub fn last_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    Causes(cause).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,7 +44,6 @@ mod tests {
         let refused = link("connection refused (os error 111)", None);
         let error = link("asking", Some(link("no answer: connection refused", Some(refused))));
         assert_eq!(Causes(&error).to_string(), "asking: no answer: connection refused");
-        assert_eq!(last_cause(&error), "connection refused");
         assert_eq!(Causes(&link("a", Some(link("b", None)))).to_string(), "a: b");
     }
 }

@@ -12,7 +12,7 @@ mod report;
 mod span;
 
 pub use amount::{group, Amount, AmountError, Token};
-pub use causes::{last_cause, Causes};
+pub use causes::Causes;
 pub use example::{uncommented, EXAMPLE};
 pub use file::{File, FileError, NAME, SECTIONS, SHARED};
 pub use moment::{moment, until};

@@ -72,12 +72,20 @@ fn check(channel: &Channel, shop: &Shop, config: &config::Config) -> anyhow::Res
 }
 
 /// Fills up the channels that have too little room, and makes sessions longer that are about to end.
-pub async fn fill(exact: &Exact, chain: &OnChain, key: &Keypair, settings: &config::Exact, now: UnixTime) {
+/// `show` has base units as people read them.
+pub async fn fill(
+    exact: &Exact,
+    chain: &OnChain,
+    key: &Keypair,
+    settings: &config::Exact,
+    now: UnixTime,
+    show: impl Fn(u64) -> String,
+) {
     for till in exact.tills() {
         let channel = till.house.channel;
         match one(till, chain, key, settings, now).await {
             Ok(0) => {}
-            Ok(amount) => tracing::info!(%channel, amount, "a house channel was filled up"),
+            Ok(amount) => tracing::info!(%channel, amount = show(amount), "a house channel was filled up"),
             Err(error) => tracing::warn!(%channel, %error, "a house channel could not be filled up; it is tried again"),
         }
     }

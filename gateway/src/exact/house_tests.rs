@@ -11,7 +11,7 @@ fn address(seed: u8) -> Pubkey {
 }
 
 fn refused(change: impl FnOnce(&mut Channel)) -> String {
-    let mut config: config::Config = toml::from_str(include_str!("../../gateway.example.toml")).unwrap();
+    let mut config = config::example();
     let model = &mut config.models[0];
     (model.model, model.prices) = (address(1), vec![address(2)]);
     let list = PriceList { model: address(1), mint: address(3), prices: Prices::default() };

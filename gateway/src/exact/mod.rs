@@ -118,7 +118,7 @@ impl Gateway {
 
     fn sale(&self, till: &Till, model: &config::Model, request: &Request) -> Option<Sale> {
         let prices = self.shop.prices(model, &till.account.channel()).ok()?.prices;
-        let bought = quote::usage(request, model, self.config.timeouts.total()).ok()?;
+        let bought = quote::usage(request, model, self.config.timeouts.total).ok()?;
         let amount = prices.amount(&bought).filter(|amount| !amount.is_zero())?;
         Some(Sale { bought, amount, prices })
     }
@@ -138,7 +138,7 @@ impl Gateway {
             amount: sale.amount,
             asset: Base58(till.house.mint.to_bytes()),
             pay_to: gateway,
-            max_timeout_seconds: self.config.timeouts.total_ms.div_ceil(1_000),
+            max_timeout_seconds: self.config.timeouts.whole_seconds(),
             extra: Extra { fee_payer: gateway },
         })
     }

@@ -22,7 +22,7 @@ use axum::response::Response;
 use joule_units::UnixTime;
 use joule_voucher::{hashv, sign, Hash, Order};
 use joule_x402::exact::Payload;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Nothing is sent before the upstream has answered, and nothing is given before the chain has confirmed.
 pub async fn paid(
@@ -54,7 +54,7 @@ pub async fn paid(
     gateway.rates.payment().map_err(Failure::TooFast)?;
     let mut signed = payment.transaction.clone();
     signed.signatures[0] = sign(&gateway.key, &signed.message.serialize()).into();
-    let confirm = Duration::from_millis(gateway.config.exact.confirm_ms);
+    let confirm = gateway.config.exact.confirm;
     let charge = exact.charge(signed, payment.authority, sale.bought, confirm).map_err(refused)?;
     charge.foresee(&payment.transaction).await?;
     let place = place(gateway).await?;

@@ -1,6 +1,7 @@
 //! Many clients at once, and everything adds up.
 
 use crate::support::*;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accounts_of_many_clients_at_once_add_up() {
@@ -30,14 +31,14 @@ async fn a_full_house_says_so() {
     let upstream = Upstream::start(Fault::Hang).await;
     let world = World::with(&upstream.url, |config| {
         config.limits.concurrent = 1;
-        config.limits.queue_ms = 50;
+        config.limits.queue = Duration::from_millis(50);
     })
     .await;
     let (mut first, mut second) = (world.client(10), world.client(11));
     let body = question("hello");
     let (one, two) = (first.pay(&body), second.pay(&body));
     let (one, two) = tokio::join!(first.send(&one, &body), async {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         second.send(&two, &body).await
     });
     assert_eq!((one.status, two.status), (504, 503));

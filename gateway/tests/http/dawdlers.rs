@@ -15,8 +15,8 @@ const HOSTILE: &str = "127.0.0.1";
 const OTHER: &str = "127.0.0.2";
 
 fn patient(config: &mut Config) {
-    config.timeouts.request_ms = 60_000;
-    config.limits.unpaid_bytes = 65_536;
+    config.timeouts.request = Duration::from_secs(60);
+    config.limits.unpaid_bodies = 65_536;
 }
 
 /// Asks until it is served: what others hold comes back a moment after they are gone.
@@ -139,7 +139,7 @@ async fn whoever_does_not_read_keeps_a_place_no_longer_than_an_answer_may_take()
     let upstream = Upstream::says(Script::stream((0..600).map(|_| format!("data: {word}\n\n")))).await;
     let world = World::with(&upstream.url, |config| {
         config.limits.concurrent = 1;
-        (config.timeouts.idle_ms, config.timeouts.total_ms) = (600_000, 2_000);
+        (config.timeouts.idle, config.timeouts.total) = (Duration::from_secs(600), Duration::from_secs(2));
     })
     .await;
     let body = streamed("hello");

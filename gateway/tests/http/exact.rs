@@ -28,7 +28,7 @@ async fn opened(world: World, chain: &Arc<Chain>) -> World {
 }
 
 fn patience(config: &mut Config) {
-    config.exact.confirm_ms = 400;
+    config.exact.confirm = Duration::from_millis(400);
 }
 
 impl Shop {
@@ -336,7 +336,7 @@ async fn a_client_that_goes_away_from_a_paid_stream_is_billed_all_the_same() {
 async fn a_full_disk_takes_no_money_for_nothing() {
     let (upstream, chain) = (Upstream::start(Fault::None).await, Chain::new(Weather::Fair));
     let full = |config: &mut Config| {
-        (config.ledger_max_bytes, config.limits.lookups_per_second) = (Some(80 * 1_024), 10_000);
+        (config.ledger_max, config.limits.lookups_per_second) = (Some(80 * 1_024), 10_000);
     };
     let world = opened(World::with(&upstream.url, full).await, &chain).await;
     let shop = Shop { world, upstream, chain };

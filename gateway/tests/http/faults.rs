@@ -126,7 +126,7 @@ async fn a_client_that_goes_away_pays_for_what_it_got() {
 #[tokio::test]
 async fn a_client_that_stops_reading_does_not_hold_its_place() {
     let upstream = Upstream::start(Fault::Flood).await;
-    let world = World::with(&upstream.url, |config| config.timeouts.total_ms = 60_000).await;
+    let world = World::with(&upstream.url, |config| config.timeouts.total = Duration::from_secs(60)).await;
     let mut client = world.client(10);
     let body = streamed("hello");
     let payment = client.pay(&body);
@@ -151,7 +151,7 @@ async fn an_answer_without_end_is_cut_and_never_costs_more_than_the_order() {
 #[tokio::test]
 async fn a_full_disk_stops_the_sale_and_not_the_books() {
     let upstream = Upstream::start(Fault::None).await;
-    let full = |config: &mut Config| config.ledger_max_bytes = Some(80 * 1_024);
+    let full = |config: &mut Config| config.ledger_max = Some(80 * 1_024);
     let world = World::with(&upstream.url, full).await;
     let mut client = world.client(10);
     let mut served: u64 = 0;
@@ -200,7 +200,7 @@ async fn a_full_disk_stops_the_sale_and_not_the_books() {
 #[tokio::test]
 async fn whatever_fails_on_the_disk_nobody_sees_two_receipts_of_one_number() {
     let upstream = Upstream::start(Fault::None).await;
-    let world = World::with(&upstream.url, |config| config.ledger_max_bytes = Some(80 * 1_024)).await;
+    let world = World::with(&upstream.url, |config| config.ledger_max = Some(80 * 1_024)).await;
     let seen = Arc::new(Mutex::new(HashMap::<u64, Receipt>::new()));
     let see = |seen: &Mutex<HashMap<u64, Receipt>>, receipt: Receipt| {
         let first = *seen.lock().unwrap().entry(receipt.sequence.get()).or_insert(receipt);

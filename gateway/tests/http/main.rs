@@ -1,6 +1,7 @@
 //! The gateway over real HTTP on loopback, in front of real upstreams; the chain is a list of channels here, and real in
 //! the workspace's stories.
 
+mod alive;
 mod attacks;
 mod crowd;
 mod dawdlers;

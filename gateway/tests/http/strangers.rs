@@ -151,7 +151,7 @@ pub fn long(words: usize) -> serde_json::Value {
 async fn patient() -> (World, Upstream) {
     let upstream = Upstream::start(Fault::None).await;
     let patient = |config: &mut joule_gateway::config::Config| {
-        (config.timeouts.request_ms, config.limits.unpaid_bytes) = (60_000, 65_536);
+        (config.timeouts.request, config.limits.unpaid_bodies) = (Duration::from_secs(60), 65_536);
     };
     (World::with(&upstream.url, patient).await, upstream)
 }

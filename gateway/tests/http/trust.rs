@@ -153,7 +153,7 @@ async fn what_was_paid_before_a_restart_counts_after_it() {
 #[tokio::test]
 async fn an_answer_that_was_broken_off_counts_until_its_order_is_over_or_comes_again() {
     let upstream = Upstream::start(Fault::Hang).await;
-    let world = World::with(&upstream.url, |config| config.timeouts.first_byte_ms = 60_000).await;
+    let world = World::with(&upstream.url, |config| config.timeouts.first_byte = Duration::from_secs(60)).await;
     let mut client = world.client(10);
     let body = question("hello");
     let (payment, new) = (client.pay(&body), client.pay(&body));

@@ -6,6 +6,7 @@ use crate::support::{
 };
 use joule_gateway::config::{AddLimit, Config};
 use serde_json::{json, Value};
+use std::time::Duration;
 
 /// A request, and what came of it.
 struct Asked {
@@ -186,7 +187,8 @@ async fn comments_before_the_first_word_are_no_answer() {
     }
     // For ever: until the time for one answer is over.
     let for_ever = vec![comment(); 1_000];
-    let asked = asked_with(Script::stream(for_ever), &body, |config| config.timeouts.total_ms = 300).await;
+    let asked =
+        asked_with(Script::stream(for_ever), &body, |config| config.timeouts.total = Duration::from_millis(300)).await;
     asked.is_free(504, "upstream_timeout", &body).await;
 }
 
@@ -229,7 +231,8 @@ async fn a_stream_that_just_stops_is_whole_when_its_answer_has_ended() {
 /// What the client gets, without the receipt.
 async fn relayed(stream: &str, size: usize) -> String {
     let script = Script::stream(stream.as_bytes().chunks(size).map(<[u8]>::to_vec));
-    let mut asked = asked_with(script, &streamed("hello"), |config| config.timeouts.total_ms = 60_000).await;
+    let mut asked =
+        asked_with(script, &streamed("hello"), |config| config.timeouts.total = Duration::from_secs(60)).await;
     asked.client.accept(&asked.payment, &asked.reply);
     let text = asked.reply.text();
     let frames = text.split_inclusive("\n\n").filter(|frame| !frame.starts_with(": "));

@@ -4,6 +4,7 @@ use super::Shared;
 use crate::source::History;
 use anyhow::Context as _;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use joule_settings::Causes;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -39,7 +40,8 @@ pub(super) async fn known(
             }
             Err(error) => error,
         };
-        let reason = format!("nothing is followed before the RPC node says which chain it serves: {error:#}");
+        let reason =
+            format!("nothing is followed before the RPC node says which chain it serves: {}", Causes(error.as_ref()));
         tracing::error!(%reason, "the RPC node does not answer; trying again");
         shared.health.history_failed(Some(reason));
         drop(first.take());

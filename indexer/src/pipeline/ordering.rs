@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable};
+use joule_settings::Causes;
 use std::{
     sync::{mpsc::SyncSender, Arc},
     time::Duration,
@@ -219,9 +220,9 @@ impl<H: History> Ordering<H> {
             })
             .retry(schedule)
             .notify(|error, delay| {
-                tracing::warn!(error = %format_args!("{error:#}"), delay_ms = delay.as_millis(), "the gap is not filled; trying again");
+                tracing::warn!(error = %Causes(error.as_ref()), delay_ms = delay.as_millis(), "the gap is not filled; trying again");
                 let from = after.map_or(String::new(), |after| format!("after {after} "));
-                health.history_failed(Some(format!("the slots {from}up to {upto} are missing: {error:#}")));
+                health.history_failed(Some(format!("the slots {from}up to {upto} are missing: {}", Causes(error.as_ref()))));
             });
             tokio::select! {
                 () = stop.cancelled() => {}

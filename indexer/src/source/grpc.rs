@@ -6,7 +6,7 @@
 //! plain subscription, always asked for from the frontier, and every way of losing it takes the same path back.
 
 use super::{convert, Frontier, Source, SourceEvent};
-use crate::{crash, decode::Program, health::Health, telemetry};
+use crate::{config::Settings, crash, decode::Program, health::Health, telemetry};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::{SinkExt, StreamExt};
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -115,6 +115,11 @@ impl Source for Grpc {
 }
 
 impl Grpc {
+    pub fn new(settings: &Settings, health: Arc<Health>) -> Self {
+        let Settings { grpc, x_token, silence, .. } = settings.clone();
+        Self { url: grpc, x_token, silence, health }
+    }
+
     /// One connection, from subscribing to its end. `Ok` when nobody listens any more.
     async fn connection(
         &self,
@@ -212,6 +217,17 @@ impl Grpc {
             builder = builder.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(refused)?;
         }
         builder.connect().await.map_err(refused)
+    }
+
+    /// Where the server is: whether it can be used, and its newest slot.
+    pub async fn slot(&self) -> anyhow::Result<u64> {
+        let asked = async {
+            let mut client = self.connect().await?;
+            let failed = |source| ConnectionError::Subscribe { url: self.url.clone(), source };
+            client.get_slot(None).await.map(|answer| answer.slot).map_err(failed)
+        };
+        let answered = timeout(CONNECT_TIMEOUT, asked).await;
+        Ok(answered.map_err(|_| ConnectionError::Slow { url: self.url.clone() })??)
     }
 
     /// From where to ask for a replay: the frontier itself, so that the first new block finds its parent. `None` when

@@ -30,6 +30,7 @@ mod totals;
 mod view;
 
 pub use account::AccountRow;
+pub use chain::database_is_of;
 pub use channel::ChannelFilter;
 pub use checkpoint::Checkpoint;
 pub use dead_letter::UnreadRow;

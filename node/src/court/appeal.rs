@@ -1,7 +1,7 @@
 //! Asking for a second panel, where a first one was wrong and it costs this node's money.
 
 use super::{Court, Obstacle};
-use crate::{chain::Address, executor::Tie, work::Ended};
+use crate::{chain::Address, executor::Tie, telemetry, work::Ended};
 use joule_artifacts::Hash;
 use joule_sdk::{
     escrow::{
@@ -25,6 +25,7 @@ impl Court {
         let price = dispute.appeal_price().map_or(u64::MAX, |price| price.get());
         match self.duty.max_appeal {
             Some(most) if price > most => {
+                let [price, most] = [price, most].map(|units| self.chain.show(&job.mint, units));
                 return Ok(Ended::Refused(format!("an appeal costs {price}; this node risks {most}")));
             }
             _ => {}
@@ -33,6 +34,7 @@ impl Court {
         let tokens = pda::associated_token(&self.chain.authority(), &job.mint, &token_program);
         let has = self.chain.chain().token_balance(&tokens).await?;
         if has < price {
+            let [price, has] = [price, has].map(|units| self.chain.show(&job.mint, units));
             return Ok(Ended::Later(format!("an appeal costs {price}; {tokens} has {has}")));
         }
         let answer = self.run(address, job, Tie::Bound).await?;
@@ -46,7 +48,11 @@ impl Court {
         let sent = self.chain.send(&[appeal]).await;
         match self.chain.chain().find::<Dispute>(&pda::dispute(&address)).await? {
             Some(after) if after.round == dispute.round => sent?,
-            _ => info!(job = %address, deposit = price, "appealed: a second panel looks at it"),
+            _ => {
+                let deposit = self.chain.show(&job.mint, price);
+                info!(job = %address, deposit, "appealed: a second panel looks at it");
+                telemetry::court("appealed");
+            }
         }
         Ok(Ended::Over)
     }

@@ -5,6 +5,7 @@ use crate::{
     chain::{Address, Job, JobStatus, Verification},
     executor::{Tie, Wanted},
     fault::Fault,
+    telemetry,
     work::Ended,
 };
 use joule_sdk::{
@@ -39,6 +40,7 @@ impl Court {
         let (result, mine) = (job.result_hash, answer.hash());
         if mine == result {
             info!(job = %address, %result, "ran it again: the result is right");
+            telemetry::court("checked");
             return Ok(Ended::Checked);
         }
         if answer.depends_on_machine() {
@@ -47,6 +49,7 @@ impl Court {
             )));
         }
         warn!(job = %address, %result, %mine, "ran it again: the result is wrong");
+        telemetry::court("checked");
         if job.exposure > self.duty.max_deposit {
             let most = self.duty.max_deposit;
             return Ok(Ended::Refused(format!("a challenge costs {}; this node risks {most}", job.exposure)));
@@ -74,7 +77,9 @@ impl Court {
         let sent = self.chain.send(&[escrow::challenge(who, address, panel, token_program, *mine.as_bytes())]).await;
         match self.chain.chain().job(&address).await? {
             Some(after) if after.challenger == me => {
-                info!(job = %address, deposit = job.exposure, counter = %mine, "challenged");
+                let deposit = self.chain.show(&job.mint, job.exposure);
+                info!(job = %address, deposit, counter = %mine, "challenged");
+                telemetry::court("challenged");
             }
             Some(after) if after.status == JobStatus::Delivered as u8 => sent?,
             _ => info!(job = %address, "somebody else was quicker to challenge it"),
@@ -94,7 +99,7 @@ impl Court {
         let can_judge = |panel: Panel| panel.can_judge(&state, &me, job.exposure);
         Ok(match chain.find::<Panel>(&address).await?.is_some_and(can_judge) {
             true => Ok(Some(address)),
-            false => Err(format!("no panel can judge it in epoch {epoch}, and nobody can challenge it: too few are enrolled with its exposure of {}", job.exposure)),
+            false => Err(format!("no panel can judge it in epoch {epoch}, and nobody can challenge it: too few are enrolled with its exposure of {}", self.chain.show(&job.mint, job.exposure))),
         })
     }
 }

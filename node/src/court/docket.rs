@@ -7,7 +7,7 @@
 use super::{Court, Duty};
 use crate::{
     chain::{Address, ChainError, Job, JobStatus},
-    outage::Outage,
+    outage::{Outage, Outages},
 };
 use joule_api::{ApiError, DisputeStatus, Page};
 use std::{collections::HashSet, time::Duration};
@@ -34,13 +34,13 @@ pub struct Docket {
 }
 
 impl Docket {
-    pub fn new(indexer: joule_api::Client) -> Self {
+    pub fn new(indexer: joule_api::Client, outages: &Outages) -> Self {
         Self {
             indexer,
             swept: None,
             cases: HashSet::new(),
             known: 0,
-            outage: Outage::new("the indexer's list of disputes"),
+            outage: outages.of("disputes", "the indexer's list of disputes"),
         }
     }
 

@@ -47,14 +47,17 @@ impl Court {
         // It can lose the seat to a higher stake; enrolling again would lock a second one for the same seat.
         if chain.find::<Claim>(&pda::seat_claim(&next, &me)).await?.is_some() {
             return Ok(Ended::Refused(format!(
-                "epoch {}'s panel is full of higher stakes than {stake}: it is not in it",
-                epoch + 1
+                "epoch {}'s panel is full of higher stakes than {}: it is not in it",
+                epoch + 1,
+                self.chain.show(&mint, stake)
             )));
         }
         let lockable = self.chain.lockable(&mint).await?;
         if lockable < stake {
             return Ok(Ended::Refused(format!(
-                "a seat takes {stake} base units of its bond, which has {lockable} left: `joule provider bond deposit`"
+                "a seat takes {} of its bond, which has {} left: `joule provider bond deposit`",
+                self.chain.show(&mint, stake),
+                self.chain.show(&mint, lockable)
             )));
         }
         let sent = self.chain.send(&[escrow::enroll(me, me, mint, epoch + 1, stake)]).await;
@@ -62,6 +65,7 @@ impl Court {
             sent?;
         }
         let begins = (epoch as i64 + 1) * PANEL_EPOCH;
+        let stake = self.chain.show(&mint, stake);
         info!(%mint, stake, epoch = epoch + 1, begins, "enrolled as a resolver");
         Ok(Ended::Over)
     }
@@ -83,7 +87,10 @@ impl Court {
                 continue;
             }
             match self.chain.send(&[staking::release_expired(address, &claim)]).await {
-                Ok(()) => info!(%mint, claim = %address, amount = ended, "free again: the claim has come to its end"),
+                Ok(()) => {
+                    let amount = self.chain.show(mint, ended);
+                    info!(%mint, claim = %address, amount, "free again: the claim has come to its end");
+                }
                 // Nothing waits for it.
                 Err(error) => {
                     warn!(%mint, claim = %address, %error, "cannot release a claim that has come to its end yet")

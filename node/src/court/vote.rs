@@ -5,6 +5,7 @@ use crate::{
     chain::Address,
     executor::{Answer, ExecError, Tie},
     fault::Fault,
+    telemetry,
     work::Ended,
 };
 use joule_artifacts::Hash;
@@ -63,7 +64,7 @@ impl Court {
         let commitment = ballot.commitment(&address, &self.chain.authority());
         let (candidate, mut instructions) = self.chain.candidate(&job.mint).await?;
         instructions.push(escrow::commit_vote(candidate, address, job, commitment, stake));
-        self.send_vote(dispute, mine, &instructions).await?;
+        self.send_vote(job, dispute, mine, &instructions).await?;
         Ok(Ended::Over)
     }
 
@@ -139,15 +140,23 @@ impl Court {
         let commitment = ballot.commitment(&address, &self.chain.authority());
         let (member, mut instructions) = self.chain.member(&job.mint).await?;
         instructions.push(escrow::commit_seat(member, dispute, seat, commitment));
-        self.send_vote(dispute, mine, &instructions).await
+        self.send_vote(job, dispute, mine, &instructions).await
     }
 
-    async fn send_vote(&self, dispute: &Dispute, mine: &Address, instructions: &[Instruction]) -> Result<(), Obstacle> {
+    async fn send_vote(
+        &self,
+        job: &State,
+        dispute: &Dispute,
+        mine: &Address,
+        instructions: &[Instruction],
+    ) -> Result<(), Obstacle> {
         let sent = self.chain.send(instructions).await;
         match self.chain.chain().find::<Vote>(mine).await? {
             None => sent?,
             Some(vote) => {
-                info!(job = %dispute.job, stake = vote.stake.get(), round = vote.round, "vote committed");
+                let stake = self.chain.show(&job.mint, vote.stake.get());
+                info!(job = %dispute.job, stake, round = vote.round, "vote committed");
+                telemetry::court("committed");
             }
         }
         Ok(())
@@ -156,10 +165,11 @@ impl Court {
     pub(super) async fn reveal(&self, address: Address, mine: &Address, ballot: &Ballot) -> Result<(), Obstacle> {
         let sent = self.chain.send(&[escrow::reveal_vote(address, *mine, ballot.output, ballot.salt)]).await;
         match self.chain.chain().find::<Vote>(mine).await? {
-            Some(vote) if vote.choice == 0 => sent?,
+            Some(vote) if vote.choice == 0 => return Ok(sent?),
             _ if ballot.output == CANNOT_RUN => info!(job = %address, "vote revealed: it could not run the job"),
             _ => info!(job = %address, output = %Hash::from(ballot.output), "vote revealed"),
         }
+        telemetry::court("revealed");
         Ok(())
     }
 }

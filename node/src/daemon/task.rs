@@ -1,7 +1,7 @@
 //! Tasks: what they are about, how many there may be, and what becomes of what they report.
 
 use super::Daemon;
-use crate::{chain::Address, table::Table, work::Ended};
+use crate::{chain::Address, table::Table, telemetry, work::Ended};
 use std::{collections::HashSet, future::Future, time::Duration};
 use tokio::{
     task::{Id, JoinError},
@@ -132,10 +132,12 @@ impl Daemon {
             }
             Ended::Refused(reason) => {
                 info!(job = %address, %reason, "not taken");
+                telemetry::job("refused");
                 self.table_of(kind).fail(&address);
             }
             Ended::Dropped(reason) => {
                 warn!(job = %address, %reason, "dropped");
+                telemetry::job("dropped");
                 self.table_of(kind).fail(&address);
             }
             Ended::Later(_) if kind == Kind::Bid => {}

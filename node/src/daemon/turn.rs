@@ -2,10 +2,14 @@
 
 use super::{Daemon, Kind};
 use crate::{
-    chain::{Address, ChainError},
+    chain::{Address, ChainError, JobStatus, Verification},
     plan::Step,
+    telemetry,
 };
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -27,9 +31,35 @@ impl Daemon {
         }
         for job in self.table.reconcile(mine, Instant::now()) {
             info!(job = %job.address, client = %job.client, id = job.id, "closed: settled by somebody else, approved, or refunded");
+            // Where nobody can dispute it, it was paid.
+            if job.status == JobStatus::Delivered && job.verification == Verification::Review {
+                telemetry::paid(&job.mint, job.pays());
+            }
         }
         self.bids.extend(self.worker.chain.bid_for().await?);
         self.reconciled = Some(Instant::now());
+        self.measure().await?;
+        Ok(())
+    }
+
+    /// Writes down what metrics say of jobs and bonds.
+    async fn measure(&self) -> Result<(), ChainError> {
+        let states = [
+            ("working", self.table.promised(false).chain(self.table.promised(true)).count()),
+            ("delivered", self.table.delivered()),
+            ("bid", self.bids.len()),
+        ];
+        for (state, jobs) in states {
+            metrics::gauge!(telemetry::STANDING, "state" => state).set(jobs as f64);
+        }
+        for mint in &self.worker.policy.mints {
+            let Some(bond) = self.worker.chain.bond(mint).await? else { continue };
+            let (locked, unbonding) = (bond.locked.get(), bond.unbonding.get());
+            let free = bond.free().unwrap_or_default();
+            for (part, units) in [("free", free), ("locked", locked), ("unbonding", unbonding)] {
+                metrics::gauge!(telemetry::BOND, "mint" => mint.to_string(), "part" => part).set(units as f64);
+            }
+        }
         Ok(())
     }
 
@@ -55,7 +85,9 @@ impl Daemon {
                 }
                 Step::Settle | Step::Owed(_) => self.start(address, Kind::Errand, worker.settle(address)),
                 Step::Missed => {
-                    warn!(job = %address, client = %job.client, id = job.id, bond = job.exposure, "missed its deadline: anyone may have it refunded now, and the bond slashed");
+                    let bond = self.worker.chain.show(&job.mint, job.exposure);
+                    warn!(job = %address, client = %job.client, id = job.id, bond, "missed its deadline: anyone may have it refunded now, and the bond slashed");
+                    telemetry::job("missed");
                     self.table.fail(&address);
                 }
                 Step::Work | Step::Wait(_) | Step::Judged | Step::Nothing => {}
@@ -131,6 +163,7 @@ impl Daemon {
             }
         };
         self.market.over();
+        metrics::gauge!(telemetry::INDEXER).set(unix_seconds());
         for offer in offers.into_iter().take(OFFERS) {
             // Looking takes no place, so that no job keeps others out that is slow to fetch or to compile.
             if self.running.values().filter(|(_, kind)| *kind == Kind::Look).count() >= self.max_looks() {
@@ -162,4 +195,8 @@ impl Daemon {
             Err(error) => self.disk.began(&error),
         }
     }
+}
+
+fn unix_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

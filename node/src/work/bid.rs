@@ -4,6 +4,7 @@ use super::{wanted, Ended, Fit, Obstacle, Worker};
 use crate::{
     chain::{Address, ChainError, JobStatus},
     executor::Tie,
+    telemetry,
 };
 use tracing::info;
 
@@ -15,7 +16,10 @@ impl Worker {
             sent?;
             return Ok(Ended::Over);
         };
-        info!(job = %job.address, client = %job.client, id = job.id, price = terms.price, budget = job.budget, bond = bid.exposure.get(), bid_until = job.bid_until, "bid");
+        let [price, budget, bond] =
+            [terms.price, job.budget, bid.exposure.get()].map(|units| self.chain.show(&job.mint, units));
+        info!(job = %job.address, client = %job.client, id = job.id, price, budget, bond, bid_until = job.bid_until, "bid");
+        telemetry::bid("placed");
         Ok(Ended::Bid)
     }
 
@@ -33,6 +37,7 @@ impl Worker {
         let job = self.chain.job(&address).await?;
         if let Some(job) = job.as_ref().filter(|job| self.has(job, JobStatus::Accepted)) {
             info!(job = %address, client = %job.client, id = job.id, "the bid won");
+            telemetry::bid("won");
             return Ok(Ended::Won(job.clone()));
         }
         let Some(bid) = bid else { return Ok(Ended::Over) };
@@ -54,6 +59,7 @@ impl Worker {
             return Ok(match self.chain.job(&address).await? {
                 Some(after) if self.has(&after, JobStatus::Accepted) => {
                     info!(job = %address, client = %after.client, id = after.id, "the bid won");
+                    telemetry::bid("won");
                     Ended::Won(after)
                 }
                 Some(after) if after.status == JobStatus::Open => {
@@ -67,6 +73,7 @@ impl Worker {
             sent?;
         }
         info!(job = %address, "the bid did not win and was taken back");
+        telemetry::bid("lost");
         Ok(Ended::Over)
     }
 }

@@ -6,9 +6,13 @@ use crate::{
     executor::{Prepared, Tie},
     insist::{insist, Deadline, Late},
     meter::Meter,
+    telemetry,
 };
 use joule_artifacts::Hash;
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 use tracing::{info, warn};
 
 impl Worker {
@@ -26,6 +30,7 @@ impl Worker {
                 None => self.executor.answer_to(wanted(&job), Tie::Bound, paid).await?,
             })
         });
+        let began = Instant::now();
         let outcome = tokio::select! {
             outcome = running => outcome,
             () = meter.stopped() => {
@@ -33,6 +38,7 @@ impl Worker {
                 return Ended::Over;
             }
         };
+        metrics::counter!(telemetry::WORKED).increment(began.elapsed().as_secs());
         let answer = match outcome {
             Ok(answer) => answer,
             Err(late) => return Ended::Dropped(late.to_string()),
@@ -78,6 +84,7 @@ impl Worker {
                 Some(job) if self.has(job, JobStatus::Accepted) => sent?,
                 Some(job) if self.has(job, JobStatus::Delivered) => {
                     info!(job = %address, %result, settle_after = job.settle_after, "delivered");
+                    telemetry::job("delivered");
                 }
                 _ => {}
             }

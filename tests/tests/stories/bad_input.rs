@@ -32,7 +32,8 @@ async fn taken_ports_are_named_with_the_flag_that_chooses_another() {
     }
     assert!(!folder.path().join("state/localnet.json").exists(), "nothing runs, and nothing says so");
     let database = at("indexer.sqlite");
-    refused(&run("joule-indexer", &["--listen", &address, "--database", &database]).await, 2, &["--listen", &address]);
+    let wanted = ["--listen", &address, "in use already"];
+    refused(&run("joule-indexer", &["--listen", &address, "--database", &database]).await, 1, &wanted);
     drop(taken);
 }
 
@@ -49,8 +50,8 @@ async fn missing_files_are_named() {
     refused(&run("joule-node", &["run", "--config", &config]).await, 2, &["none.toml"]);
     let mint = "So11111111111111111111111111111111111111112";
     let artifacts = at("artifacts");
-    let node = ["run", "--mint", mint, "--keypair", &none, "--artifacts", &artifacts];
-    refused(&run("joule-node", &node).await, 1, &["none"]);
+    let node = ["run", "--mint", mint, "--key", &none, "--artifacts", &artifacts];
+    refused(&run("joule-node", &node).await, 2, &["none", "is not there"]);
     refused(
         &run("joule-node", &["exec", "--module", &none, "--input", &none, "--artifacts", &artifacts]).await,
         1,
@@ -58,7 +59,7 @@ async fn missing_files_are_named() {
     );
     // A file that is there and is not what it should be.
     std::fs::write(&none, "[1, 2").unwrap();
-    refused(&run("joule-node", &node).await, 1, &["none"]);
+    refused(&run("joule-node", &node).await, 2, &["none"]);
     std::fs::write(&config, "grcp = 'typo'").unwrap();
     refused(&run("joule-indexer", &["--config", &config]).await, 2, &["none.toml", "grcp"]);
 }

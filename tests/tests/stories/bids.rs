@@ -37,7 +37,7 @@ async fn the_cheapest_bid_has_the_job_and_the_other_is_taken_back() {
     world.register(South).await;
     let node =
         |persona, rate| world.node(persona, world.localnet.rpc_url(), &indexer.url, &["--price-per-gigafuel", rate]);
-    let (mut dear, cheap) = (node(North, "1500000"), node(South, "1200000"));
+    let (mut dear, cheap) = (node(North, "1.5 JOULE"), node(South, "1.2 JOULE"));
     let order = Order { bid_window: 12, ..Order::digits(&world.store()).await };
     let job = world.open(Alice, order).await;
     let bids = until("both bids are known", async || {
@@ -49,7 +49,7 @@ async fn the_cheapest_bid_has_the_job_and_the_other_is_taken_back() {
     assert_eq!(world.bond(North).await.locked.get(), 1_500_000, "a bid binds");
     // One that is killed now finds its bid again.
     dear.kill();
-    let dear = node(North, "1500000");
+    let dear = node(North, "1.5 JOULE");
 
     let row = indexer.job_is(job, JobStatus::Settled).await;
     assert_eq!(row.provider, Some(world.provider(South).to_string()));

@@ -54,7 +54,7 @@ impl Shop {
 
     /// In the gateway's settings, behind `more` of its `[settle]`.
     fn settings(&self, more: &str, exact: &str) -> String {
-        format!("{more}\n[exact]\nchannels = ['{}']\n{exact}", self.house)
+        format!("{more}\n[gateway.exact]\nchannels = ['{}']\n{exact}", self.house)
     }
 
     async fn buy(&self, url: &str, body: &Value) -> Bought {
@@ -99,7 +99,7 @@ async fn a_client_without_a_channel_pays_by_exact_and_everybody_gets_their_share
     let market = &shop.market;
     let before = shop.money().await;
     let indexer = market.world.indexer("indexer", None).await;
-    let settings = shop.settings("", &format!("low = {FLOAT}\ntop_up = 50000"));
+    let settings = shop.settings("", &format!("low = '{FLOAT} units'\ntop_up = '0.05 JOULE'"));
     let (gateway, url) = market.gateway(&settings, None).await;
 
     let plain = shop.buy(&url, &question(false)).await;

@@ -16,7 +16,7 @@ const JURORS: [Persona; 3] = [Uma, Vera, Wim];
 
 /// A node that takes no jobs.
 fn bystander(world: &World, indexer: &Indexer, persona: Persona, duty: &str) -> Process {
-    let role = ["--provide", "false", duty, "--max-deposit", "5000000"];
+    let role = ["--provide", "false", duty, "--max-deposit", "5 JOULE"];
     world.node(persona, world.localnet.rpc_url(), &indexer.url, &role)
 }
 
@@ -49,7 +49,7 @@ async fn a_lie_is_challenged_judged_and_slashed_and_the_truth_is_left_alone() {
 
     // The truth: the verifying node runs it again, agrees, and the client's silence pays.
     let rpc = world.localnet.rpc_url();
-    let north = world.node(North, rpc, &indexer.url, &["--min-vote-window", "1", "--mode", "quorum"]);
+    let north = world.node(North, rpc, &indexer.url, &["--min-vote-window", "1s", "--mode", "quorum"]);
     let order = Order { review_window: 20, ..Order::digits(&world.store()).await.judged(3, 6) };
     let honest = world.open(Bob, order).await;
     indexer.job_is(honest, JobStatus::Delivered).await;
@@ -174,7 +174,7 @@ async fn what_a_client_takes_out_of_the_store_the_providers_node_gives_to_the_ju
     for provider in [North, Uma, Vera, Wim] {
         world.register(provider).await;
     }
-    let north = world.node(North, world.localnet.rpc_url(), &indexer.url, &["--min-vote-window", "1"]);
+    let north = world.node(North, world.localnet.rpc_url(), &indexer.url, &["--min-vote-window", "1s"]);
     let order = Order { review_window: 600, ..Order::digits(&world.store()).await.judged(3, 300) };
     let job = world.open(Alice, order).await;
     indexer.job_is(job, JobStatus::Delivered).await;

@@ -8,6 +8,7 @@ mod bids;
 mod billed;
 mod bonds;
 mod bought;
+mod checked;
 mod cli;
 mod cli_panel;
 mod deploy_step;

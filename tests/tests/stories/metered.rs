@@ -12,8 +12,8 @@ async fn a_client_stops_work_that_is_paid_by_the_second_and_pays_what_was_report
     let world = World::start().await;
     let indexer = world.indexer("indexer", None).await;
     world.register(North).await;
-    let rate = RATE.to_string();
-    let prices = ["--price-per-second", &rate, "--report-every", "1"];
+    let rate = format!("{RATE} units");
+    let prices = ["--price-per-second", &rate, "--report-every", "1s"];
     let node = world.node(North, world.localnet.rpc_url(), &indexer.url, &prices);
 
     // Work that takes minutes.

@@ -15,7 +15,7 @@ async fn a_job_is_found_run_delivered_and_paid_by_silence() {
     let world = World::start().await;
     let indexer = world.indexer("indexer", None).await;
     world.register(North).await;
-    let rate = PRICE.to_string();
+    let rate = format!("{PRICE} units");
     let node = world.node(North, world.localnet.rpc_url(), &indexer.url, &["--price-per-gigafuel", &rate]);
     let before = (world.balance(Alice).await, world.balance(North).await, world.fees().await);
 

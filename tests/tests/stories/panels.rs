@@ -21,7 +21,7 @@ const STAKE: u64 = 5_000_000;
 
 /// A node that takes no jobs and enrols for panels.
 fn resolver(world: &World, indexer: &str, persona: Persona) -> Process {
-    let role = ["--provide", "false", "--panel-stake", "5000000"];
+    let role = ["--provide", "false", "--panel-stake", "5 JOULE"];
     world.node(persona, world.localnet.rpc_url(), indexer, &role)
 }
 
@@ -77,7 +77,7 @@ async fn a_panel_of_nodes_finds_a_liar_out_though_its_member_is_killed_and_comes
     let mut members = panel.map(|member| resolver(&world, &indexer.url, member));
     next_epoch(&world, panel.len()).await;
     let rpc = world.localnet.rpc_url();
-    let watch = ["--provide", "false", "--verify", "--max-deposit", "5000000"];
+    let watch = ["--provide", "false", "--verify", "--max-deposit", "5 JOULE"];
     let carol = world.node(Carol, rpc, &indexer.url, &watch);
 
     // Four are as many as a panel of one and the appeal from it need.
@@ -140,7 +140,7 @@ async fn a_member_whose_node_cannot_run_the_job_says_so_and_loses_nothing() {
     // Nothing that the job names is to be had where they look.
     let (empty, rpc) = (world.folder.path().join("empty"), world.localnet.rpc_url());
     std::fs::create_dir(&empty).expect("a folder");
-    let role = ["--provide", "false", "--panel-stake", "5000000"];
+    let role = ["--provide", "false", "--panel-stake", "5 JOULE"];
     let members = panel.map(|member| world.node_with(&empty, member, rpc, &indexer.url, &role));
     next_epoch(&world, panel.len()).await;
 
@@ -185,7 +185,7 @@ async fn a_provider_that_a_bought_panel_condemns_appeals_and_is_paid() {
     }
     world.after(epoch as i64 * PANEL_EPOCH).await;
     let rpc = world.localnet.rpc_url();
-    let north = world.node(North, rpc, &indexer.url, &["--appeal", "--max-appeal", "4000000"]);
+    let north = world.node(North, rpc, &indexer.url, &["--appeal", "--max-appeal", "4 JOULE"]);
 
     // North delivers the truth, and whoever is drawn first is on Carol's side.
     let before = [world.balance(North).await, world.balance(Carol).await];

@@ -14,7 +14,7 @@ async fn requests_are_served_paid_and_settled_and_everything_adds_up() {
         market.world.balance(Persona::Bob).await,
         market.world.fees().await,
     ];
-    let (gateway, url) = market.gateway("amount = 20000", None).await;
+    let (gateway, url) = market.gateway("amount = '0.02 JOULE'", None).await;
     buyer.url = url.clone();
     let mut billed = 0;
     for n in 0..20 {
@@ -190,14 +190,14 @@ async fn a_gateway_that_is_killed_anywhere_costs_neither_side_more_than_a_reques
 async fn a_gateway_that_is_killed_after_settling_settles_nothing_twice() {
     let market = Market::open().await;
     let mut buyer = market.buyer(1, 0).await;
-    let (mut mortal, url) = market.gateway("amount = 1", Some("after-settle-sent")).await;
+    let (mut mortal, url) = market.gateway("amount = '1 unit'", Some("after-settle-sent")).await;
     buyer.url = url;
     buyer.buy(0, false).await;
     buyer.pay().await;
     assert!(!mortal.ended().await.success());
     let billed = buyer.session.billed().get();
     assert_eq!(market.channel(&buyer.channel).await.settled.get(), billed);
-    let (gateway, url) = market.gateway("amount = 1", None).await;
+    let (gateway, url) = market.gateway("amount = '1 unit'", None).await;
     until("what was earned is paid out", async || {
         (market.channel(&buyer.channel).await.collected.get() == billed).then_some(())
     })

@@ -29,7 +29,7 @@ impl Held {
     /// A gateway that waits for it.
     pub async fn world(&self, change: impl FnOnce(&mut Config)) -> World {
         let patient = |config: &mut Config| {
-            (config.timeouts.first_byte_ms, config.timeouts.drain_ms) = (60_000, 60_000);
+            (config.timeouts.first_byte, config.timeouts.drain) = (Duration::from_secs(60), Duration::from_secs(60));
             change(config);
         };
         World::with(&self.upstream.url, patient).await

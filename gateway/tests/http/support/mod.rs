@@ -17,6 +17,7 @@ use joule_gateway::{
     config::Config, telemetry, Channel, Channels, Cluster, Gateway, Ledger, PriceList, Seller, Server, Shop,
 };
 use joule_sdk::{Pubkey, SdkError};
+use joule_settings::Token;
 use joule_units::{Amount, UnixTime};
 use joule_voucher::{Prices, SigningKey};
 use joule_x402::{session, Session};
@@ -115,10 +116,10 @@ pub struct World {
 
 pub fn config(folder: &Path, upstream: &str) -> String {
     format!(
-        "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = 'http://127.0.0.1:1'\nkeypair = 'unused.json'\n\
-         ledger = '{ledger}'\n[limits]\nrequests_per_second = 1000\nburst = 1000\nbody_bytes = 65536\nanswer_bytes = 65536\n\
-         queue_ms = 300\nconcurrent = 16\n[timeouts]\nfirst_byte_ms = 500\nidle_ms = 500\ntotal_ms = 5000\nrequest_ms = 1000\n\
-         connect_ms = 500\ndrain_ms = 3000\n[risk]\nwindow = {WINDOW}\nunpaid = 100000\n[[model]]\nname = 'digits'\n\
+        "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc = 'http://127.0.0.1:1'\nkey = 'unused.json'\n\
+         ledger = '{ledger}'\n[limits]\nrequests_per_second = 1000\nburst = 1000\nbody = '64 KiB'\nanswer = '64 KiB'\n\
+         queue = '300ms'\nconcurrent = 16\n[timeouts]\nfirst_byte = '500ms'\nidle = '500ms'\ntotal = '5s'\nrequest = '1s'\n\
+         connect = '500ms'\ndrain = '3s'\n[risk]\nwindow = {WINDOW}\nunpaid = '0.1 JOULE'\n[[model]]\nname = 'digits'\n\
          model = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 500\n",
         ledger = folder.join("gateway.sqlite").display(),
         model = address(2),
@@ -137,7 +138,8 @@ impl World {
 
     /// On a folder that may hold a ledger already.
     pub async fn on(folder: Arc<tempfile::TempDir>, upstream: &str, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config: Config = toml::from_str(&config(folder.path(), upstream)).unwrap();
+        let written: Config<joule_settings::Amount> = toml::from_str(&config(folder.path(), upstream)).unwrap();
+        let mut config = written.resolve(&Token::new("JOULE", 6)).unwrap();
         change(&mut config);
         config.check().unwrap();
         let seller = Seller { provider: address(1), authority: channel(0).authority, pay_to: address(5) };
@@ -145,7 +147,7 @@ impl World {
         let shop = Shop::new(&config, CLUSTER, seller, lists).unwrap();
         let channels = (10..20).map(|seed| (address(seed), channel(seed))).collect();
         let chain = Arc::new(Book(Mutex::new(channels), AtomicUsize::default()));
-        let ledger = Ledger::open(&config.ledger, config.ledger_max_bytes).unwrap();
+        let ledger = Ledger::open(&config.ledger, config.ledger_max).unwrap();
         let gateway = Gateway::new(config, shop, key(200), chain.clone(), ledger).unwrap();
         gateway.load().await.unwrap();
         let server = Server::bind(gateway.clone(), telemetry::metrics().unwrap()).await.unwrap();

@@ -120,16 +120,23 @@ impl Market {
         self.model
     }
 
+    /// Where the model is.
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
     pub async fn channel(&self, address: &Pubkey) -> Channel {
         self.world.chain.get(address).await.expect("a channel")
     }
 
     fn config(&self, more: &str) -> String {
-        let path = self.world.folder.path().join("gateway.toml");
+        let path = self.world.folder.path().join("joule.toml");
         let text = format!(
-            "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nrpc_url = '{rpc}'\nkeypair = '{key}'\n\
-             ledger = 'gateway.sqlite'\n[risk]\nwindow = 1\nmin_grace = {GRACE}\nrefresh_ms = 200\n\
-             [timeouts]\ndrain_ms = 5000\n[settle]\nevery_ms = 200\nfee = 0\n{more}\n[[model]]\nname = 'digits'\nmodel = '{model}'\n\
+            "rpc = '{rpc}'\nkey = '{key}'\nsymbol = 'JOULE'\n\
+             [gateway]\nlisten = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\n\
+             [gateway.risk]\nwindow = 1\nmin_grace = '{GRACE}s'\nrefresh = '200ms'\n\
+             [gateway.timeouts]\ndrain = '5s'\n\
+             [gateway.settle]\nevery = '200ms'\nfee = '0 units'\n{more}\n[[gateway.model]]\nname = 'digits'\nmodel = '{model}'\n\
              prices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",
             rpc = self.world.localnet.rpc_url(),
             key = self.world.key_file(Persona::North).display(),

@@ -110,18 +110,20 @@ impl World {
         let mint = self.localnet.mint().to_string();
         let mut args = vec![
             "run",
-            "--rpc-url",
+            "--rpc",
             rpc,
-            "--indexer-url",
+            "--indexer",
             indexer,
             "--artifacts",
             &artifacts,
-            "--keypair",
+            "--key",
             &key,
             "--mint",
             &mint,
-            "--poll-ms",
-            "200",
+            "--listen",
+            "off",
+            "--poll",
+            "200ms",
         ];
         args.extend(more);
         Process::start(self.folder.path(), persona.name(), "joule-node", &args, &[])
