@@ -23,6 +23,8 @@ pub const STEP: i64 = 100;
 pub const PANEL_STEP: i64 = 3_600;
 /// How a challenger's deposit and a quorum's stakes are here: the provider locks its whole price.
 pub const EXPOSURE: u64 = PRICE;
+/// What stands behind a seat or a vote, as far as it is lost by an opened vote that was not right.
+pub const DISSENT: u64 = EXPOSURE.div_ceil(5);
 
 impl World {
     /// Three votes decide.

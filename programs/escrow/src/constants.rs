@@ -41,7 +41,7 @@ pub const MIN_PANEL_WINDOW: u32 = 60 * 60;
 #[constant]
 pub const LATE: u32 = 30 * 24 * 60 * 60;
 
-/// What a provider locks is between a tenth of its price and five times it.
+/// What a provider locks is between a tenth of the budget and five times its price.
 #[constant]
 pub const MIN_BOND_BPS: u16 = 1_000;
 #[constant]
@@ -49,6 +49,17 @@ pub const MAX_BOND_BPS: u16 = 50_000;
 /// The jurors' part of what the loser of a dispute forfeits.
 #[constant]
 pub const JUROR_BPS: u16 = 2_000;
+/// What a vote that was opened and was not right loses of what stood behind it; one that was never opened loses all. Anybody can stage
+/// a dispute and by chance have most of its seats: what others lose by that is not much more than what it costs.
+#[constant]
+pub const DISSENT_BPS: u16 = 2_000;
+/// The treasury's part of what a wrong challenger forfeits, the jurors' aside: to be wrong against oneself is not free.
+#[constant]
+pub const STAGED_BPS: u16 = 5_000;
+/// What whoever appeals from a round that decided nothing loses of its deposit, to the treasury, if the second one decides nothing either:
+/// a second lot is not free.
+#[constant]
+pub const SECOND_LOT_BPS: u16 = 1_000;
 
 /// A first panel has at most seven members, and a quorum is at most seven.
 #[constant]

@@ -1,7 +1,7 @@
 //! Who gets what: shares of a price, and of what the loser of a dispute forfeits. Pure, the same on chain and off.
 
 use crate::{
-    constants::{JUROR_BPS, MIN_BOND_BPS},
+    constants::{DISSENT_BPS, JUROR_BPS, MIN_BOND_BPS, SECOND_LOT_BPS, STAGED_BPS},
     state::Verdict,
 };
 use joule_staking::penalty;
@@ -54,6 +54,8 @@ pub struct Stakes {
     pub appeal: Option<(Side, Amount)>,
     /// Whether a second panel was seated that could decide; if not, the appeal's deposit comes back whatever the verdict.
     pub is_heard: bool,
+    /// Whether the appeal was from a round that had decided nothing.
+    pub is_second_lot: bool,
     /// Whether anybody voted for the verdict, by round.
     pub has_winners: [bool; 2],
 }
@@ -72,13 +74,13 @@ pub struct Awards {
 ///
 /// | verdict | forfeited | the jurors' part aside, it goes to |
 /// |---|---|---|
-/// | `Stands` | the challenger's deposit, and an appeal against it | the provider, with its price |
+/// | `Stands` | the challenger's deposit, and an appeal against it | the provider, with its price, and the treasury, half each |
 /// | `Counter` | the slashed bond, and the provider's appeal | client, challenger and treasury by [`penalty`] |
 /// | `Neither` | all of it, but for the client's appeal | client and treasury by [`penalty`] |
-/// | `Undecided` | nothing | everybody gets its own back, and the provider its price |
+/// | `Undecided` | a tenth of an appeal from a round that had decided nothing either | the treasury; everybody gets its own back, and the provider its price |
 ///
-/// An appeal's deposit comes back with a verdict for whoever appealed, with none, or if nobody could hear it. Two rounds share the
-/// jurors' part equally if both have winners. `None` on overflow.
+/// An appeal's deposit comes back with a verdict for whoever appealed, with none but for that tenth, or if nobody could hear it. Two rounds
+/// share the jurors' part equally if both have winners. `None` on overflow.
 #[inline(never)]
 pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
     let by = |side| match s.appeal {
@@ -94,8 +96,10 @@ pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
         Verdict::Stands => {
             let forfeited = s.deposit.checked_add(by_challenger)?.checked_add(by_client)?;
             let (jurors, rest) = jurors(forfeited, s.has_winners)?;
-            let provider = price.rest.checked_add(rest)?.checked_add(by_provider)?;
-            Awards { provider, fee: price.fee, challenger: Amount::ZERO, jurors }
+            // The dust too, and one unit at least.
+            let kept = rest.checked_sub(Bps::new(STAGED_BPS)?.of(rest))?;
+            let provider = price.rest.checked_add(rest.checked_sub(kept)?)?.checked_add(by_provider)?;
+            Awards { provider, fee: price.fee.checked_add(kept)?, challenger: Amount::ZERO, jurors }
         }
         Verdict::Counter => {
             let (jurors, rest) = jurors(s.slashed.checked_add(by_provider)?, s.has_winners)?;
@@ -110,9 +114,12 @@ pub fn awards(verdict: Verdict, s: &Stakes) -> Option<Awards> {
             Awards { provider: Amount::ZERO, fee, challenger: Amount::ZERO, jurors }
         }
         Verdict::Undecided => {
-            let provider = price.rest.checked_add(by_provider)?;
-            let challenger = s.deposit.checked_add(by_challenger)?;
-            Awards { provider, fee: price.fee, challenger, jurors: [Amount::ZERO; 2] }
+            let lost = |by: Amount| Some(if s.is_second_lot { Bps::new(SECOND_LOT_BPS)?.of(by) } else { Amount::ZERO });
+            let (provider_lost, challenger_lost) = (lost(by_provider)?, lost(by_challenger)?);
+            let provider = price.rest.checked_add(by_provider)?.checked_sub(provider_lost)?;
+            let challenger = s.deposit.checked_add(by_challenger)?.checked_sub(challenger_lost)?;
+            let kept = provider_lost.checked_add(challenger_lost)?.checked_add(lost(by_client)?)?;
+            Awards { provider, fee: price.fee.checked_add(kept)?, challenger, jurors: [Amount::ZERO; 2] }
         }
     };
     if s.is_heard {
@@ -146,6 +153,13 @@ pub fn reward(pot: Amount, weight: u64, winners: u64) -> Amount {
     }
 }
 
+/// What a vote loses that was opened and was not right, of what stood behind it; rounded up.
+#[inline(always)]
+pub fn dissent(stake: Amount) -> Amount {
+    // A whole share of a whole amount fits.
+    exposure(stake, DISSENT_BPS).unwrap_or(stake)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +175,9 @@ mod tests {
                     for side in sides {
                         for has_winners in [[true, true], [true, false], [false, true], [false, false]] {
                             let against = matches!(verdict, Verdict::Counter | Verdict::Neither);
-                            for is_heard in [true, false] {
+                            for (is_heard, is_second_lot) in
+                                [(true, true), (true, false), (false, true), (false, false)]
+                            {
                                 let stakes = Stakes {
                                     price: Amount::new(price),
                                     fee: Bps::new(250).unwrap(),
@@ -169,6 +185,7 @@ mod tests {
                                     slashed: Amount::new(if against { stake } else { 0 }),
                                     appeal: side.map(|side| (side, Amount::new(stake.saturating_mul(2)))),
                                     is_heard,
+                                    is_second_lot,
                                     has_winners,
                                 };
                                 check(verdict, &stakes, awards(verdict, &stakes).unwrap());
@@ -212,6 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_stages_a_challenge_against_itself_loses_more_than_a_third_of_the_deposit() {
+        every_case(|verdict, s, awards| {
+            if verdict == Verdict::Stands && s.appeal.is_none() {
+                // One person is client, provider, challenger and every juror.
+                let fee = split::part(Amount::ZERO, s.price, s.fee).unwrap().fee.get();
+                assert!(awards.fee.get() - fee >= s.deposit.get() * 4 / 10, "{s:?} {awards:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_vote_that_was_not_right_loses_a_fifth_and_never_nothing() {
+        for (stake, lost) in [(1, 1), (5, 1), (6, 2), (10, 2), (1_000_000, 200_000), (u64::MAX, u64::MAX / 5)] {
+            assert_eq!(dissent(Amount::new(stake)), Amount::new(lost));
+        }
+    }
+
+    #[test]
     fn the_challengers_gain_is_below_half_of_the_slashed_bond() {
         every_case(|verdict, s, awards| {
             if verdict == Verdict::Counter && s.slashed.get() > 1 && s.appeal.is_none() {
@@ -225,9 +260,12 @@ mod tests {
         every_case(|verdict, s, awards| {
             let of = |side| s.appeal.filter(|(who, _)| *who == side).map_or(0, |(_, deposit)| deposit.get());
             if verdict == Verdict::Undecided {
-                assert_eq!(awards.challenger.get(), s.deposit.get() + of(Side::Challenger));
-                let price = s.price.get() - awards.fee.get();
-                assert_eq!(awards.provider.get(), price + of(Side::Provider));
+                let fee = split::part(Amount::ZERO, s.price, s.fee).unwrap().fee.get();
+                let bet = |side| if s.is_second_lot && s.is_heard { of(side) / 10 } else { 0 };
+                assert_eq!(awards.challenger.get(), s.deposit.get() + of(Side::Challenger) - bet(Side::Challenger));
+                assert_eq!(awards.provider.get(), s.price.get() - fee + of(Side::Provider) - bet(Side::Provider));
+                let bets: u64 = [Side::Provider, Side::Challenger, Side::Client].map(bet).iter().sum();
+                assert_eq!(awards.fee.get(), fee + bets);
             }
             if !s.is_heard {
                 assert!(awards.provider.get() >= of(Side::Provider), "{s:?} {awards:?}");

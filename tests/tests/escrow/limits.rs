@@ -15,7 +15,7 @@ use joule_sdk::{
     staking::state::{Bond, Claim},
     Keypair, Signer,
 };
-use joule_tests::{Kind, World, BOND, EXPOSURE, RESULT, TRUTH};
+use joule_tests::{Kind, World, BOND, DISSENT, EXPOSURE, RESULT, TRUTH};
 use solana_slot_hashes::SlotHashes;
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ fn a_large_bond_in_the_last_second_decides_a_quorum_and_nobody_appeals() {
     let votes: Vec<_> = honest.iter().chain([&thief]).map(|juror| (0, juror)).collect();
     w.wind_up(job, &votes);
     // What the others lose is the treasury's; the thief has the jurors' part of the challenger's deposit.
-    assert!(honest.iter().all(|juror| bond_of(&w, juror).amount.get() == 0));
-    assert_eq!(w.balance(&w.fee_vault()), fees + 3 * EXPOSURE);
+    assert!(honest.iter().all(|juror| bond_of(&w, juror).amount.get() == EXPOSURE - DISSENT));
+    assert_eq!(w.balance(&w.fee_vault()), fees + 3 * DISSENT);
     assert_eq!(w.balance(&w.tokens_of(&thief)), EXPOSURE * JUROR_BPS as u64 / 10_000);
 }
 

@@ -12,6 +12,7 @@ mod fees;
 mod iou;
 mod leftovers;
 mod limits;
+mod lots;
 mod metered;
 mod named_twice;
 mod open;

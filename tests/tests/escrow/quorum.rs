@@ -9,7 +9,7 @@ use joule_sdk::{
     units::Amount,
     Keypair, Pubkey, Signer,
 };
-use joule_tests::{swap, Kind, World, BOND, EXPOSURE, FEE_BPS, PRICE, RESULT, TRUTH};
+use joule_tests::{swap, Kind, World, BOND, DISSENT, EXPOSURE, FEE_BPS, PRICE, RESULT, TRUTH};
 
 fn bond_of(w: &World, owner: &Keypair) -> Bond {
     w.get(&joule_sdk::pda::bond(&owner.pubkey(), &w.mint))
@@ -67,13 +67,13 @@ fn a_challenge_that_is_wrong_pays_the_provider_for_it() {
     w.send(&[w.resolve(job)], &[]);
     assert_eq!(w.dispute(&job).verdict, Verdict::Stands as u8);
     let fee = (PRICE as u128 * FEE_BPS as u128 / 10_000) as u64;
-    assert_eq!(w.balance(&w.north_tokens()), PRICE - fee + EXPOSURE - pot());
+    assert_eq!(w.balance(&w.north_tokens()), PRICE - fee + (EXPOSURE - pot()) / 2);
     assert_eq!(w.balance(&w.tokens_of(&carol)), left);
     assert_eq!((w.bond().amount.get(), w.bond().kept.get()), (BOND, EXPOSURE));
     let votes: Vec<_> = jurors.iter().map(|j| (0, j)).collect();
     w.wind_up(job, &votes);
-    // Whoever voted wrong has lost its stake.
-    assert_eq!(bond_of(&w, &jurors[2]).amount.get(), EXPOSURE);
+    // Whoever voted wrong has lost a fifth of its stake.
+    assert_eq!(bond_of(&w, &jurors[2]).amount.get(), 2 * EXPOSURE - DISSENT);
     assert_eq!(bond_of(&w, &jurors[0]).amount.get(), 2 * EXPOSURE);
     assert!(w.is_closed(&job));
 }

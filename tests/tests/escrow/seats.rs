@@ -11,7 +11,7 @@ use joule_sdk::{
     units::UnixTime,
     Keypair, Pubkey, Signer,
 };
-use joule_tests::{Kind, World, EXPOSURE, PANEL_STEP, RESULT, TRUTH};
+use joule_tests::{Kind, World, DISSENT, EXPOSURE, PANEL_STEP, RESULT, TRUTH};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn bond_of(w: &World, owner: &Keypair) -> Bond {
@@ -177,7 +177,7 @@ fn a_panel_that_is_kept_busy_for_a_penny_judges_all_the_same() {
     // Each lost what it lost by its own doing: one was wrong here, and all were absent where nobody came.
     let votes: Vec<_> = seated.iter().map(|(_, juror)| (0, juror)).collect();
     w.wind_up(job, &votes);
-    let mut lost: BTreeMap<Pubkey, u64> = [(votes[2].1.pubkey(), EXPOSURE)].into();
+    let mut lost: BTreeMap<Pubkey, u64> = [(votes[2].1.pubkey(), DISSENT)].into();
     for staged in staged {
         for (_, absent) in members(&w, staged, &resolvers) {
             *lost.entry(absent.pubkey()).or_default() += PENNY;
@@ -223,7 +223,7 @@ fn what_members_lose_elsewhere_casts_no_other_lot() {
     assert_eq!(resolved(&mut w, first), Verdict::Counter);
     let votes: Vec<_> = liars.iter().map(|(_, juror)| (0, juror)).collect();
     w.wind_up(first, &votes);
-    assert_eq!(w.entry(&second, &liars[0].1.pubkey()).0, EXPOSURE);
+    assert_eq!(w.entry(&second, &liars[0].1.pubkey()).0, 2 * EXPOSURE - DISSENT);
     w.set_time(w.dispute(&second).final_at.get().max(w.job(&second).settle_after.get()) + 1);
     w.send(&[w.resolve(second)], &[]);
     let absent = w.dispute(&second).members[0];
@@ -239,7 +239,7 @@ fn what_members_lose_elsewhere_casts_no_other_lot() {
 }
 
 #[test]
-fn who_votes_wrong_loses_its_seat_and_who_is_right_can_sit_again() {
+fn who_votes_wrong_loses_a_fifth_and_who_is_right_nothing_and_both_can_sit_again() {
     let mut w = World::new(Kind::Classic);
     let resolvers = w.resolvers(&[3 * EXPOSURE; 10]);
     let job = dispute(&mut w);
@@ -250,8 +250,8 @@ fn who_votes_wrong_loses_its_seat_and_who_is_right_can_sit_again() {
         w.send(&[w.close_vote(job, 0, juror)], &[]);
     }
     let entries: Vec<_> = members.iter().map(|(_, juror)| w.entry(&job, &juror.pubkey())).collect();
-    assert_eq!(entries, [(3 * EXPOSURE, 0), (3 * EXPOSURE, 0), (2 * EXPOSURE, 0)]);
-    assert_eq!(bond_of(&w, &members[2].1).locked.get(), 2 * EXPOSURE);
+    assert_eq!(entries, [(3 * EXPOSURE, 0), (3 * EXPOSURE, 0), (3 * EXPOSURE - DISSENT, 0)]);
+    assert_eq!(bond_of(&w, &members[2].1).locked.get(), 3 * EXPOSURE - DISSENT);
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
     let (juror, stake) = (ctx.accounts.vote.juror, ctx.accounts.vote.stake.get());
     let bump = ctx.bumps.backing.claim_signer;
     let is_right = ctx.accounts.dispute.is_right(choice, &ctx.accounts.vote.output);
-    // Whoever kept silent broke its word.
+    // Whoever kept silent broke its word, and loses all.
     let is_spared = ctx.accounts.dispute.is_spared(choice, ctx.accounts.vote.round);
     let (mut paid, mut slashed) = (Amount::ZERO, Amount::ZERO);
     let panel = ctx.accounts.panel()?;
@@ -108,14 +108,15 @@ pub fn handler(ctx: &mut Context<CloseVote>) -> Result<()> {
         let reward = if is_right { ctx.accounts.reward(verdict) } else { Amount::ZERO };
         paid = ctx.accounts.pay(reward, now)?;
     } else {
+        let lost = if choice == 0 { Amount::new(stake) } else { math::dissent(Amount::new(stake)) };
         if let Some(panel) = panel {
-            panel.forfeit(&juror, stake);
+            panel.forfeit(&juror, stake, lost.get());
         }
         let slashing = Slashing {
             bond_vault: ctx.accounts.bond_vault.account(),
             destination: ctx.accounts.vault.account(),
             token_program: ctx.accounts.token_program.account(),
-            amount: Amount::new(stake),
+            amount: lost,
             ends: !is_seat,
         };
         slashed = ctx.accounts.backing.slash(&claim, &slashing, bump)?;

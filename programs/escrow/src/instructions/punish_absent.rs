@@ -38,7 +38,7 @@ pub fn handler(ctx: &mut Context<PunishAbsent>, member: u8) -> Result<()> {
     let absent = ctx.accounts.dispute.punish(member)?;
     let (panel, at_risk) = (ctx.accounts.dispute.panel, ctx.accounts.dispute.deposit.get());
     let claim = seat::claim(ctx.accounts.backing.claim_signer.address(), &panel, &absent);
-    ctx.accounts.panel.forfeit(&absent, at_risk);
+    ctx.accounts.panel.forfeit(&absent, at_risk, at_risk);
     let slashing = Slashing {
         bond_vault: ctx.accounts.bond_vault.account(),
         destination: ctx.accounts.vault.account(),

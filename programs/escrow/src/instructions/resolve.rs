@@ -44,6 +44,7 @@ pub fn handler(ctx: &mut Context<Resolve>) -> Result<()> {
         slashed,
         appeal: dispute.appeal_made(),
         is_heard: dispute.is_heard(),
+        is_second_lot: dispute.verdict_of(0).is_none(),
         has_winners: [dispute.winners(0, verdict) > 0, dispute.winners(1, verdict) > 0],
     };
     let awards = math::awards(verdict, &stakes).ok_or(EscrowError::Overflow)?;

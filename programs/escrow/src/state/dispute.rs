@@ -259,12 +259,15 @@ impl Dispute {
     }
 
     /// What a round decided, for which there is more than half of the weight that could have been: in a panel that of all seats,
-    /// taken or not; in a quorum what was revealed, if as many have committed as the job demands.
+    /// taken or not; in a quorum what was revealed, if as many have committed as the job demands. An appeal from a round that decided
+    /// nothing takes more than two thirds: who lets nobody run the job until the lot is kind gets two lots, and nobody can appeal
+    /// from the second.
     #[inline(always)]
     pub fn verdict_of(&self, round: u8) -> Option<Verdict> {
         let of = &self.rounds[round as usize];
         if self.is_panel() {
-            return of.majority(self.seats(round) as u128 * self.deposit.get() as u128);
+            let whole = self.seats(round) as u128 * self.deposit.get() as u128;
+            return if round == 1 && self.verdict_of(0).is_none() { of.two_thirds(whole) } else { of.majority(whole) };
         }
         let is_quorum = of.committed.get() >= self.jurors as u32;
         is_quorum.then(|| of.majority(of.weight.get() as u128)).flatten()

@@ -132,12 +132,12 @@ impl Panel {
         }
     }
 
-    /// What stood behind a seat is gone.
+    /// Of what stood behind a seat, some is gone.
     #[inline(always)]
-    pub fn forfeit(&mut self, resolver: &Address, at_risk: u64) {
+    pub fn forfeit(&mut self, resolver: &Address, at_risk: u64, lost: u64) {
         if let Some(entry) = self.entry(resolver) {
             entry.disengage(at_risk);
-            entry.left = entry.left.get().saturating_sub(at_risk).into();
+            entry.left = entry.left.get().saturating_sub(lost).into();
         }
     }
 

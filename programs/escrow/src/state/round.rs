@@ -66,8 +66,19 @@ impl Round {
     /// What more than half of `whole` speaks for.
     #[inline(always)]
     pub fn majority(&self, whole: u128) -> Option<Verdict> {
+        self.above(whole / 2)
+    }
+
+    /// What more than two thirds of `whole` speak for.
+    #[inline(always)]
+    pub fn two_thirds(&self, whole: u128) -> Option<Verdict> {
+        self.above(2 * whole / 3)
+    }
+
+    #[inline(always)]
+    fn above(&self, bound: u128) -> Option<Verdict> {
         let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
-        verdicts.into_iter().zip(&self.tally).find(|(_, t)| t.get() as u128 * 2 > whole).map(|(verdict, _)| verdict)
+        verdicts.into_iter().zip(&self.tally).find(|(_, t)| t.get() as u128 > bound).map(|(verdict, _)| verdict)
     }
 
     /// The third output that has most.
@@ -114,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn two_thirds_are_not_enough_and_more_are() {
+        let votes = |n| vec![(Verdict::Counter, 2, 1); n];
+        for (seats, enough) in [(3, 3), (5, 4), (7, 5), (15, 11)] {
+            assert_eq!(round(&votes(enough)).two_thirds(seats), Some(Verdict::Counter), "{enough} of {seats}");
+            assert_eq!(round(&votes(enough - 1)).two_thirds(seats), None, "{} of {seats}", enough - 1);
+        }
+        for (seats, enough) in [(1, 1), (3, 2), (7, 4)] {
+            assert_eq!(round(&votes(enough)).majority(seats), Some(Verdict::Counter));
+            assert_eq!(round(&votes(enough - 1)).majority(seats), None);
+        }
+    }
+
+    #[test]
     fn a_later_third_may_lead_and_one_too_many_is_counted_for_none() {
         use Verdict::Neither;
         let mut votes: Vec<_> = (0..MAX_THIRDS as u8).map(|output| (Neither, output + 1, 1)).collect();
@@ -125,5 +149,5 @@ mod tests {
         assert_eq!(round.weight.get(), MAX_THIRDS as u64 + 101);
     }
 
-    use alloc::vec::Vec;
+    use alloc::{vec, vec::Vec};
 }

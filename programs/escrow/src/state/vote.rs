@@ -24,7 +24,7 @@ pub struct Vote {
     pub commitment: [u8; 32],
     /// All zero until it is revealed, and for whoever could not run the job.
     pub output: [u8; 32],
-    /// Base units locked: what the vote weighs, and what it loses if it is wrong or never opened.
+    /// Base units locked: what the vote weighs; it loses a fifth if it is wrong, and all if it is never opened.
     pub stake: PodU64,
     /// 0, or 1 for the appeal.
     pub round: u8,
