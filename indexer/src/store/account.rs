@@ -63,6 +63,7 @@ impl AccountRow {
     /// each change; `None` where the whole history counts.
     pub fn told_until(&self) -> Option<u64> {
         let tells = match self.state() {
+            Some(decode::State::Provider(_)) => return Some(self.version.slot),
             // Of a dispute the account says no more than who lost it.
             Some(decode::State::Channel(channel)) => channel.disputed == 0,
             Some(decode::State::Plan(_)) => true,

@@ -94,6 +94,7 @@ pub fn insert(conn: &Connection, event: &EventRow, fact: Option<&Fact>) -> Resul
     ])? > 0;
     if new {
         link(conn, event, &accounts)?;
+        tell(conn, event, fact)?;
     }
     Ok(new)
 }
@@ -111,7 +112,32 @@ pub fn name(conn: &Connection, event: &EventRow, fact: &Fact) -> Result<()> {
         fact.name(),
         accounts.first().map(|subject| subject.0),
     ])?;
-    link(conn, event, &accounts)
+    link(conn, event, &accounts)?;
+    tell(conn, event, Some(fact))
+}
+
+/// How many of the newest events of an account count for its row, beside those that happen to it once: what anybody can have
+/// happen again and again must not make a row dearer than this to rebuild.
+const NEWEST: usize = 256;
+
+/// Puts an event that happens to a row once where [`history`] finds it, however many others there are.
+fn tell(conn: &Connection, event: &EventRow, fact: Option<&Fact>) -> Result<()> {
+    let Some(fact) = fact.filter(|fact| !fact.repeats()) else { return Ok(()) };
+    let mut statement = conn.prepare_cached(
+        "insert into row_events (address, slot, tx_index, instruction, inner, signature)
+         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
+    )?;
+    for row in fact.rows() {
+        statement.execute(params![
+            row.address().0,
+            event.slot as i64,
+            event.tx_index as i64,
+            event.key.instruction,
+            event.key.inner,
+            event.key.signature.0,
+        ])?;
+    }
+    Ok(())
 }
 
 fn link(conn: &Connection, event: &EventRow, accounts: &[Address]) -> Result<()> {
@@ -151,6 +177,26 @@ pub fn of_account(conn: &Connection, address: &Address, limit: usize) -> Result<
          order by a.slot desc, a.tx_index desc, a.instruction desc, a.inner desc limit ?2",
     )?;
     let rows = statement.query_map(params![address.0, limit as i64], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+/// What a row is rebuilt from, newest first: what happened to it once, and the newest of everything that concerns its account. What
+/// can happen again and again says where things stand, so that the newest of it is enough.
+pub fn history(conn: &Connection, address: &Address) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare_cached(
+        "select e.signature, e.instruction, e.inner, e.slot, e.tx_index, e.block_time, e.program, e.data
+         from (
+             select slot, tx_index, instruction, inner, signature from row_events where address = ?1
+             union
+             select * from (
+                 select slot, tx_index, instruction, inner, signature from event_accounts where address = ?1
+                 order by slot desc, tx_index desc, instruction desc, inner desc limit ?2
+             )
+         ) a
+         join events e on e.signature = a.signature and e.instruction = a.instruction and e.inner = a.inner
+         order by a.slot desc, a.tx_index desc, a.instruction desc, a.inner desc",
+    )?;
+    let rows = statement.query_map(params![address.0, NEWEST as i64], read)?.collect::<rusqlite::Result<_>>()?;
     Ok(rows)
 }
 

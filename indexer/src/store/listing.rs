@@ -78,8 +78,12 @@ impl Listing {
             self.and(&format!(" and ({time} {beyond} ?"), Value::Integer(at));
             self.and(" or address > ?)", Value::Blob(address.0.to_vec()));
         }
-        for address in without {
-            self.and(" and address <> ?", Value::Blob(address.0.to_vec()));
+        if !without.is_empty() {
+            // As one value: there may be thousands, and an expression has no room for so many.
+            let hex = without.iter().map(|address| hex::encode(address.0)).collect::<Vec<_>>();
+            let list =
+                serde_json::to_string(&hex).map_err(|error| StoreError::Damaged("a list".into(), error.to_string()))?;
+            self.and(" and address not in (select unhex(value) from json_each(?))", Value::Text(list));
         }
         self.and(&format!(" order by {time}{order}, address limit ?"), Value::Integer(page.limit as i64));
         #[cfg(test)]

@@ -158,7 +158,9 @@ pub trait Store: Send + Sync + 'static {
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>>;
     /// The events that concern an account, newest first.
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>>;
-    /// Those of them that happened after a slot, newest first.
+    /// What the account's row is rebuilt from, newest first; bounded, whatever anybody has happen.
+    fn history(&self, address: &Address) -> Result<Vec<EventRow>>;
+    /// Those that concern it and happened after a slot, newest first.
     fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>>;
 
     /// Decodes dead letters again, with what this version knows.

@@ -17,9 +17,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
-/// Every event of a row.
-const ALL: usize = 1 << 20;
-
 /// What a change of the overlay changed for readers.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
@@ -235,7 +232,7 @@ impl State {
         }
         let mut all = match row.as_ref().and_then(AccountRow::told_until) {
             Some(slot) => store.events_since(address, slot)?,
-            None => store.events(address, ALL)?,
+            None => store.history(address)?,
         };
         all.extend(
             events.iter().filter(|event| !all.iter().any(|known| known.key == event.key)).cloned().collect::<Vec<_>>(),

@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_billing.sql"),
     include_str!("../../migrations/0006_vouchers_and_disputes.sql"),
     include_str!("../../migrations/0007_sound.sql"),
+    include_str!("../../migrations/0008_row_events.sql"),
 ];
 
 /// Readers that are kept open when nobody reads.
@@ -351,6 +352,10 @@ impl Store for Sqlite {
 
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {
         self.read(|conn| event::of_account(conn, address, limit))
+    }
+
+    fn history(&self, address: &Address) -> Result<Vec<EventRow>> {
+        self.read(|conn| event::history(conn, address))
     }
 
     fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>> {

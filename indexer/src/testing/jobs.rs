@@ -119,6 +119,13 @@ impl Chain {
         self.step(Program::Escrow, &[(*address, Some(bytes(&job)))], event.data());
     }
 
+    /// Names the account to pay again, as its client may do at any time.
+    pub fn redirect(&mut self, address: &Address) {
+        let job = self.jobs[address];
+        let event = escrow::JobRedirected { job: key(address), by: job.client, account: job.refund };
+        self.step(Program::Escrow, &[(*address, Some(bytes(&job)))], event.data());
+    }
+
     pub fn deliver(&mut self, address: &Address) {
         let now = self.now();
         let job = self.jobs.get_mut(address).unwrap();

@@ -80,6 +80,10 @@ pub fn rows(event: &E) -> Vec<Row> {
     channel.into_iter().chain(plan).collect()
 }
 
+pub fn repeats(event: &E) -> bool {
+    !matches!(event, E::ChannelOpened(_) | E::CloseRequested(_) | E::ChannelClosed(_) | E::BillDisputed(_))
+}
+
 pub fn life(event: &E) -> Option<Life> {
     match event {
         E::PayerCreated(e) => created(&e.payer, "payer"),

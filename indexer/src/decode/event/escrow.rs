@@ -84,6 +84,10 @@ pub fn rows(event: &E) -> Vec<Row> {
     job.into_iter().chain(dispute_of(event).map(|dispute| Row::Dispute(dispute.into()))).collect()
 }
 
+pub fn repeats(event: &E) -> bool {
+    matches!(event, E::BidPlaced(_) | E::BidWithdrawn(_) | E::WorkReported(_) | E::JobRedirected(_))
+}
+
 pub fn life(event: &E) -> Option<Life> {
     match event {
         E::JobOpened(e) => created(&e.job, "job"),

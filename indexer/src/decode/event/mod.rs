@@ -109,6 +109,17 @@ impl Fact {
         }
     }
 
+    /// Whether it can happen to one row as often as somebody likes. Such an event says where things stand, not what was added.
+    pub fn repeats(&self) -> bool {
+        match self {
+            Self::Billing(event) => billing::repeats(event),
+            Self::Escrow(event) => escrow::repeats(event),
+            // Whoever retires can register again.
+            Self::Registry(_) => true,
+            Self::Staking(_) | Self::Treasury(_) => true,
+        }
+    }
+
     /// The account that it created or closed, if it did.
     pub fn life(&self) -> Option<Life> {
         match self {

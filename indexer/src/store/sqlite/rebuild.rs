@@ -11,9 +11,6 @@ use crate::{decode::Row, types::Address};
 use joule_api::Provider;
 use std::collections::BTreeSet;
 
-/// Every event that a row can have, for rebuilding it. A job has at most some dozens.
-const ALL: usize = 1 << 20;
-
 impl Work<'_> {
     /// Providers first: a job may have to ask who runs its provider.
     pub(super) fn rebuild(&mut self) -> Result<()> {
@@ -49,7 +46,7 @@ impl Work<'_> {
     fn provider(&mut self, address: &Address, jobs: &mut BTreeSet<Address>) -> Result<Option<(Address, Provider)>> {
         let row = account::get(self.conn, address)?;
         let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
-        let events = if needs_events { event::of_account(self.conn, address, ALL)? } else { Vec::new() };
+        let events = if needs_events { event::history(self.conn, address)? } else { Vec::new() };
         let Some(after) = provider::rebuild(address, row.as_ref(), &events) else { return Ok(None) };
         let before = provider::get(self.conn, address)?;
         if before.is_none() {
@@ -65,7 +62,7 @@ impl Work<'_> {
 
     fn job(&mut self, address: &Address) -> Result<()> {
         let row = account::get(self.conn, address)?;
-        let events = event::of_account(self.conn, address, ALL)?;
+        let events = event::history(self.conn, address)?;
         let mut failed = None;
         let authority = |provider: &Address| {
             provider::authority(self.conn, provider).unwrap_or_else(|error| {
@@ -89,7 +86,7 @@ impl Work<'_> {
 
     fn dispute(&mut self, address: &Address) -> Result<()> {
         let row = account::get(self.conn, address)?;
-        let events = event::of_account(self.conn, address, ALL)?;
+        let events = event::history(self.conn, address)?;
         let Some(after) = dispute::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
         if dispute::get(self.conn, address)?.as_ref() != Some(&after) {
             dispute::put(self.conn, address, &after)?;
@@ -102,7 +99,7 @@ impl Work<'_> {
     fn history(&self, address: &Address, row: Option<&AccountRow>) -> Result<Vec<EventRow>> {
         match row.and_then(AccountRow::told_until) {
             Some(slot) => event::since(self.conn, address, slot),
-            None => event::of_account(self.conn, address, ALL),
+            None => event::history(self.conn, address),
         }
     }
 

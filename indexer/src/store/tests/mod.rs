@@ -6,6 +6,7 @@ mod bonds;
 mod disputes;
 mod earned;
 mod models;
+mod repeated;
 
 use super::*;
 use crate::{
