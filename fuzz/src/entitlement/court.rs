@@ -134,7 +134,12 @@ fn has_honest_majority(case: &Case, dispute: &Dispute) -> bool {
     let seats = if round == 0 { dispute.jurors as usize } else { 2 * dispute.jurors as usize + 1 };
     let says = |((of, _), (weight, vote)): &(&(u8, Pubkey), &(u64, Vote))| *of == round && *weight > 0 && counts(vote);
     let mine = case.votes.iter().filter(says).count();
-    2 * mine > seats
+    let is_second_lot = round == 1 && dispute.verdict_of(0).is_none();
+    if is_second_lot {
+        3 * mine > 2 * seats
+    } else {
+        2 * mine > seats
+    }
 }
 
 /// Nothing is decided against the truth while most of those who could judge were honest.
@@ -218,7 +223,7 @@ pub fn share(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
             let forfeited = deposit + by_challenger + by_client;
             play.owe(&client, -price - by_client as i128);
             play.owe(&challenger, -((deposit + by_challenger) as i128));
-            play.owe(&payee, net + rest(forfeited) as i128);
+            play.owe(&payee, net + rest(forfeited) as i128 / 2);
         }
         Verdict::Counter => {
             let rest = rest(slashed + by_provider);
@@ -233,8 +238,12 @@ pub fn share(play: &mut Play, address: &Pubkey, state: &State, dispute: &Dispute
             play.owe(&client, part(rest, 9_000));
         }
         Verdict::Undecided => {
-            play.owe(&client, -price);
+            // A second lot costs a tenth of what it is worth.
+            let bet = |by: u64| if dispute.verdict_of(0).is_none() { by as i128 / 10 } else { 0 };
+            play.owe(&client, -price - bet(by_client));
             play.owe(&payee, net);
+            play.owe(&challenger, -bet(by_challenger));
+            play.owe(&provider, -bet(by_provider));
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct Trial {
 pub struct Ballot {
     pub juror: Pubkey,
     pub round: u8,
-    /// Base units: what it weighs, and what it loses.
+    /// Base units that it weighs.
     pub stake: u64,
     pub commitment: [u8; 32],
     /// What it speaks for, once revealed.
@@ -97,7 +97,7 @@ impl Trial {
     }
 
     /// One and the same output with more than half: in a panel of all seats, in a quorum of what was revealed, if enough have
-    /// committed.
+    /// committed. With more than two thirds, where an earlier round has decided nothing.
     pub fn verdict_of(&self, round: usize) -> Option<Verdict> {
         let whole = match self.is_panel() {
             true => self.seats(round) as u128 * self.deposit as u128,
@@ -105,7 +105,9 @@ impl Trial {
         };
         let enough = self.is_panel() || self.cast[round] >= self.jurors as u32;
         let verdicts = [Verdict::Stands, Verdict::Counter, Verdict::Neither];
-        let mut found = verdicts.into_iter().zip(self.tally[round]).filter(|(_, weight)| weight * 2 > whole);
+        let is_second_lot = round == 1 && self.verdict_of(0).is_none();
+        let is_enough = |weight: u128| if is_second_lot { weight * 3 > whole * 2 } else { weight * 2 > whole };
+        let mut found = verdicts.into_iter().zip(self.tally[round]).filter(|(_, weight)| is_enough(*weight));
         enough.then(|| found.next())?.map(|(verdict, _)| verdict)
     }
 
@@ -160,6 +162,15 @@ impl Trial {
         let is_in_vain = ballot.round == 1 && self.verdict_of(1).is_none();
         let undecided = Some(Verdict::Undecided);
         is_open && (self.verdict == undecided || ballot.choice == undecided || is_in_vain)
+    }
+
+    /// Base units that a vote loses which is neither right nor spared: a fifth, rounded up, if it was opened.
+    pub fn lost(&self, ballot: &Ballot) -> u64 {
+        if ballot.choice.is_some() {
+            ballot.stake.div_ceil(5)
+        } else {
+            ballot.stake
+        }
     }
 
     /// Whether enough of an appeal's panel were seated to decide.
@@ -237,6 +248,8 @@ pub struct Table {
     pub appeal: Option<(Side, u128)>,
     /// Whether that appeal could be decided; its deposit comes back if not.
     pub is_heard: bool,
+    /// Whether it was from a round without a verdict.
+    pub is_second_lot: bool,
     /// Whether anybody voted for the verdict, by round.
     pub has_winners: [bool; 2],
 }
@@ -263,13 +276,18 @@ pub fn awards(verdict: Verdict, t: &Table) -> ([u128; 3], [u128; 2]) {
     };
     let rest = forfeited - jurors[0] - jurors[1];
     let parties = match verdict {
-        Verdict::Stands => [t.price - fee + rest + by_provider, fee, 0],
+        Verdict::Stands => [t.price - fee + rest / 2 + by_provider, fee + rest - rest / 2, 0],
         Verdict::Counter => {
             let (harmed, challenger) = (rest * 5_000 / 10_000, rest * 4_000 / 10_000);
             [0, rest - harmed - challenger, t.deposit + challenger + by_challenger]
         }
         Verdict::Neither => [0, penalty(rest), 0],
-        Verdict::Undecided => [t.price - fee + by_provider, fee, t.deposit + by_challenger],
+        Verdict::Undecided => {
+            let bet = |by: u128| if t.is_second_lot { by / 10 } else { 0 };
+            let bets = [by_provider, by_challenger, of(Side::Client)].map(bet);
+            let provider = t.price - fee + by_provider - bets[0];
+            [provider, fee + bets.iter().sum::<u128>(), t.deposit + by_challenger - bets[1]]
+        }
     };
     let unheard = |side| if t.is_heard { 0 } else { made(side) };
     let [provider, fee, challenger] = parties;

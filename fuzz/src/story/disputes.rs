@@ -229,6 +229,7 @@ impl Story {
             slashed,
             appeal: trial.appeal.map(|(side, deposit)| (side, deposit as u128)),
             is_heard: trial.is_heard(),
+            is_second_lot: trial.verdict_of(0).is_none(),
             has_winners: [0, 1].map(|round| trial.winners(round, verdict) > 0),
         };
         let ([provider, fee, challenger], pots) = awards(verdict, &table);
@@ -270,6 +271,7 @@ impl Story {
         Violation::unless(e.dispute == trial.address, "a vote in another dispute")?;
         let (reward, is_late) = (trial.reward(&ballot, verdict), called.now > trial.resolved_at + LATE as i64);
         let (is_right, is_spared) = (trial.is_right(&ballot), trial.is_spared(&ballot));
+        let lost = trial.lost(&ballot);
         let reward = if is_right { reward } else { 0 };
         let panel = trial.is_panel().then_some(trial.panel);
         self.rents.push((e.vote, ballot.rent_payer));
@@ -278,12 +280,12 @@ impl Story {
         if let Some(seat) = panel.and_then(|panel| model.enrolled.get_mut(&(panel, ballot.juror))) {
             seat.engaged = seat.engaged.saturating_sub(ballot.stake);
             if !is_right && !is_spared {
-                seat.left = seat.left.saturating_sub(ballot.stake);
+                seat.left = seat.left.saturating_sub(lost);
             }
         }
         if !is_right && !is_spared {
             Violation::unless(e.paid.get() == 0, "a vote that was wrong or silent was paid for")?;
-            let slashed = self.take_slashed(model, &ballot.claim, ballot.stake, &vault)?;
+            let slashed = self.take_slashed(model, &ballot.claim, lost, &vault)?;
             Violation::unless(slashed == e.slashed.get(), "a vote that says something else was slashed")?;
             slash_late(model, &e.job, slashed)?;
             model.mark(if ballot.choice.is_some() { "wrong vote slashed" } else { "silent vote slashed" });
