@@ -190,6 +190,7 @@ fn expected(cast: &Cast, name: &str, ended: &Ended) -> Result<(i128, &'static st
         slashed,
         appeal: None,
         is_heard: false,
+        is_second_lot: false,
         has_winners: [true, false],
     };
     let awards =

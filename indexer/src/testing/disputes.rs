@@ -210,6 +210,7 @@ impl Chain {
                 slashed: Amount::new(slashed),
                 appeal: dispute.appeal_made(),
                 is_heard: dispute.is_heard(),
+                is_second_lot: dispute.verdict_of(0).is_none(),
                 has_winners: [dispute.winners(0, verdict) > 0, dispute.winners(1, verdict) > 0],
             },
         )
@@ -260,7 +261,8 @@ impl Chain {
         let (mut writes, mut events, taken) = if self.disputes[job].is_panel() {
             Default::default()
         } else if is_lost {
-            self.slash(&address, vote.stake.get())
+            let stake = Amount::new(vote.stake.get());
+            self.slash(&address, if vote.choice == 0 { stake } else { math::dissent(stake) }.get())
         } else {
             let (writes, events) = self.release(&address, 0);
             (writes, events, 0)
