@@ -45,9 +45,9 @@ demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid re
 # One run of make, so that everything is built once.
 test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check deploy-check ## run every test, and check what is generated
 
-# The tests that print the IDLs are run by idl-check.
+# The tests that print the IDLs are run by idl-check. No doc tests: rustdoc would read every crate again to find none.
 run-tests: build
-	@$(CARGO) test $(FLAGS) --workspace -- --skip __anchor_private_print_idl
+	@$(CARGO) test $(FLAGS) --workspace --lib --bins --tests -- --skip __anchor_private_print_idl
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
 	@$(CARGO) build $(FLAGS) --quiet --workspace --bin joule-idl
