@@ -89,6 +89,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("channel open", &["joule channel open $MODEL --provider $AUTHORITY 10 --session 7d --as alice"]),
     ("channel top-up", &["joule channel top-up $CHANNEL 10 --yes"]),
     ("channel close", &["joule channel close $CHANNEL --as alice"]),
+    ("channel deposit", &["joule channel deposit 10 --as alice"]),
     ("channel reclaim", &["joule channel reclaim --as alice", "joule channel reclaim 2.5"]),
     ("channel dispute", &["joule channel dispute $CHANNEL --as alice"]),
     ("channel dispute-payer", &["joule channel dispute-payer $CHANNEL one.voucher other.voucher --as north"]),

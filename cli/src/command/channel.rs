@@ -60,6 +60,8 @@ pub enum Command {
         #[arg(value_parser = address)]
         channel: Pubkey,
     },
+    /// Pay into the signer's deposit, out of which channels and plans are paid
+    Deposit(open::Deposit),
     /// Take back what is free of the signer's deposit
     Reclaim(end::Reclaim),
     /// Prove on chain that the provider has asked for more than its prices: what it has locked is slashed
@@ -122,6 +124,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         }
         Command::Open(args) => open::open(options, args).await,
         Command::TopUp(args) => open::top_up(options, args).await,
+        Command::Deposit(args) => open::pay_in(options, args).await,
         Command::Close { channel } => end::close(options, &channel).await,
         Command::Reclaim(args) => end::reclaim(options, args).await,
         Command::ReclaimTable { table } => dispute::reclaim_table(options, &table).await,

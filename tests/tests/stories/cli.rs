@@ -1,5 +1,7 @@
 //! The `joule` binary: every command a client or a provider uses, its JSON, and each exit code.
 
+mod channel;
+
 use crate::support::{counting, nobody, run, until, Indexer, World};
 use joule_artifacts::Hash;
 use joule_localnet::Persona::{Alice, Bob, Carol, East, North};

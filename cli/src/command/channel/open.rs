@@ -58,6 +58,12 @@ pub struct TopUp {
     yes: bool,
 }
 
+#[derive(clap::Args)]
+pub struct Deposit {
+    /// In tokens, such as 10
+    amount: Amount,
+}
+
 /// How a channel is opened.
 #[derive(clap::Args)]
 pub struct Terms {
@@ -266,6 +272,21 @@ pub async fn open(options: &Options, args: Open) -> Result<(), Failure> {
     }
     println!("opened channel {channel} with {} reserved", token.show(cap));
     Ok(())
+}
+
+pub async fn pay_in(options: &Options, args: Deposit) -> Result<(), Failure> {
+    let actor = Actor::of(options)?;
+    let token = Token::of(options, &actor.chain).await?;
+    let (owner, units) = (actor.key(), token.units(&args.amount)?);
+    actor.can_pay(options, &token, units, "the deposit").await?;
+    let (payer, source) = (pda::payer(&owner, &token.mint), token.account_of(&owner));
+    let is_new = actor.chain.find::<Payer>(&payer).await?.is_none();
+    let make = is_new.then(|| billing::create_payer(owner, owner, token.mint, token.program));
+    let pay = billing::deposit(owner, payer, source, token.program, units);
+    let instructions: Vec<_> = make.into_iter().chain([pay]).collect();
+    let done = format!("paid {} into deposit {payer}", token.show(units));
+    let more = token.label(json!({ "amount": units.to_string() }));
+    actor.tell(options, &instructions, ("payer", &payer), &done, more).await
 }
 
 pub async fn top_up(options: &Options, args: TopUp) -> Result<(), Failure> {

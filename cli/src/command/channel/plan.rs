@@ -151,7 +151,7 @@ async fn start(options: &Options, found: &Found, rate: &Amount, notice: u32) -> 
     if lockup > u128::from(free) {
         let wants = u64::try_from(lockup).map_or_else(|_| "more than there is".to_owned(), |units| token.show(units));
         return Err(Failure::Refused(format!(
-            "{} of the deposit is free, the notice comes to {wants}: deposit more, or make --notice shorter",
+            "{} of the deposit is free, the notice comes to {wants}: `joule channel deposit`, or a shorter --notice",
             token.show(free)
         )));
     }
