@@ -1,6 +1,8 @@
 //! What an operator sees: alerts and dashboard in a real Prometheus that watches real services, and what these log.
 
-use crate::support::{nobody, root, until, Indexer, Market, Process, Proxy, World};
+use crate::support::{nobody, root, until, Digits, Indexer, Market, Order, Process, Proxy, World};
+use joule_api::JobStatus;
+use joule_localnet::Persona::{Alice, North};
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
@@ -84,6 +86,16 @@ async fn metric(url: &str, name: &str) -> f64 {
     value.unwrap_or_else(|| panic!("no {name} in {text}"))
 }
 
+/// North's daemon, and where it says how it is.
+fn node(world: &World, indexer: &str) -> (Process, String) {
+    let (artifacts, key) = (world.artifacts().display().to_string(), world.key_file(North).display().to_string());
+    let (mint, listen) = (world.localnet.mint().to_string(), nobody());
+    let place = ["run", "--rpc", world.localnet.rpc_url(), "--indexer", indexer, "--artifacts", &artifacts];
+    let own = ["--key", &key, "--mint", &mint, "--listen", &listen, "--poll", "200ms"];
+    let process = Process::start(world.folder.path(), "node", "joule-node", &[&place[..], &own[..]].concat(), &[]);
+    (process, format!("http://{listen}"))
+}
+
 /// No colours, and nothing as only Rust writes it.
 fn for_people(log: &str) {
     let rust = |line: &&str| line.contains('\x1b') || line.contains("Some(") || line.contains("None");
@@ -95,8 +107,9 @@ fn for_people(log: &str) {
 async fn alerts_and_dashboard_ask_for_what_services_say() {
     let market = Market::open().await;
     let indexer = market.world.indexer("indexer", None).await;
-    let (gateway, url) = market.gateway("", None).await;
-    let services = [("joule-indexer", indexer.url.as_str()), ("joule-gateway", url.as_str())];
+    let (gateway, url) = market.gateway("amount = '1 unit'", None).await;
+    let (node, node_url) = node(&market.world, &indexer.url);
+    let services = [("joule-indexer", &*indexer.url), ("joule-gateway", &*url), ("joule-node", &*node_url)];
     let watch = Watch::start(market.world.folder.path(), &services);
     indexer.well().await;
     let mut buyer = market.buyer(1, 0).await;
@@ -105,6 +118,10 @@ async fn alerts_and_dashboard_ask_for_what_services_say() {
         buyer.buy(n, false).await;
     }
     buyer.pay().await;
+    let digits = Digits::read();
+    let order = Order::stored(&market.world.store(), digits.module, digits.images, 1_000_000_000, 60_000).await;
+    let job = market.world.open(Alice, order).await;
+    indexer.job_is(job, JobStatus::Settled).await;
 
     let asked = expressions();
     assert!(asked.len() > 30, "{}", asked.len());
@@ -127,6 +144,8 @@ async fn alerts_and_dashboard_ask_for_what_services_say() {
         (rules.len() > 10 && rules.iter().all(|rule| rule["health"] == "ok")).then_some(())
     })
     .await;
+    for_people(&node.log());
+    node.stop().await;
     for_people(&gateway.log());
     for_people(&indexer.process.log());
     watch.process.stop().await;
