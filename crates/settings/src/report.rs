@@ -76,7 +76,8 @@ impl Report {
 
     fn add(&mut self, grade: Grade, of: &str, found: impl fmt::Display, advice: impl fmt::Display) {
         self.ok &= grade <= Grade::Warning;
-        let finding = Finding { grade, of: of.to_owned(), found: found.to_string(), advice: advice.to_string() };
+        let finding =
+            Finding { grade, of: of.to_owned(), found: plain(&found.to_string()), advice: advice.to_string() };
         self.findings.push(finding);
     }
 
@@ -106,6 +107,14 @@ impl Report {
     /// What does not keep it from running, and should be known.
     pub fn doubts(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| matches!(finding.grade, Grade::Warning | Grade::Waits))
+    }
+}
+
+/// Without the operating system's number for what it says in words.
+fn plain(text: &str) -> String {
+    match text.split_once(" (os error ").and_then(|(before, rest)| Some((before, rest.split_once(')')?.1))) {
+        Some((before, after)) => format!("{before}{after}"),
+        None => text.to_owned(),
     }
 }
 
@@ -157,6 +166,8 @@ mod tests {
         assert_eq!((report.ok, report.exit_code(), report.refusal()), (false, 1, Ok(())));
         report.failed("bond", "none in JOULE", "open one: `joule bond open`");
         assert_eq!((report.ok, report.exit_code()), (false, 1));
+        report.warning("disk", "no such file (os error 2); look", "");
+        assert_eq!(report.findings.pop().unwrap().found, "no such file; look");
         report.wrong("key", "north.json is not there", "make one: `joule key new`");
         assert_eq!(report.exit_code(), 2);
         let Refused { words, code } = report.refusal().unwrap_err();
