@@ -1,6 +1,9 @@
 //! The chain as one provider sees it: its jobs, and what it does with them.
 
-use crate::tokens::Tokens;
+use crate::{
+    electorate::{self, Narrowed},
+    tokens::Tokens,
+};
 use joule_artifacts::Hash;
 pub use joule_sdk::{
     escrow::state::{JobStatus, Verification},
@@ -16,7 +19,7 @@ use joule_sdk::{
         token,
     },
     keys, pda,
-    registry::state::{Attestations, Requirements},
+    registry::state::{Attestations, Attestor, Requirements},
     staking::state::{Bond, Claim},
     units::Amount,
     Chain, Instruction, Keypair, Signer,
@@ -38,6 +41,8 @@ pub struct Job {
     /// All zero while it is open.
     pub provider_authority: Address,
     pub mint: Address,
+    /// All zero where anybody may take it and, in a quorum, judge it.
+    pub requirements: Address,
     /// Base units, like `price` and `owed_provider`.
     pub budget: u64,
     pub price: u64,
@@ -81,6 +86,7 @@ impl Job {
             verification: Verification::from_number(state.verification).ok()?,
             provider_authority: state.provider_authority,
             mint: state.mint,
+            requirements: state.requirements,
             budget: state.budget.get(),
             price: state.price.get(),
             owed_provider: state.owed_provider.get(),
@@ -325,6 +331,27 @@ impl ProviderClient {
         let free = self.bond(&job.mint).await?.and_then(|bond| bond.free().ok()).unwrap_or_default();
         let meets = requirements.check(&self.address, &provider, free, attestations.as_ref(), at);
         Ok(meets.map_err(|error| format!("before the dispute opened it did not meet what the job requires: {error}")))
+    }
+
+    /// Whether a quorum is open to others than whom its client lets vote with as much as `stake` base units; `trusted` are
+    /// requirements that may choose.
+    pub(crate) async fn is_open(
+        &self,
+        requirements: Address,
+        stake: u64,
+        trusted: &[Address],
+    ) -> Result<Result<(), Narrowed>, ChainError> {
+        if requirements == Address::default() || trusted.contains(&requirements) {
+            return Ok(Ok(()));
+        }
+        let criteria = self.chain.get::<Requirements>(&requirements).await?.criteria;
+        let mut known = Vec::new();
+        for address in electorate::attestors(&criteria) {
+            if self.chain.find::<Attestor>(&address).await?.is_some_and(|attestor| attestor.is_enabled()) {
+                known.push(address);
+            }
+        }
+        Ok(electorate::check(&criteria, stake, &known).map_err(|how| Narrowed { requirements, how }))
     }
 
     /// This node as a member of a panel, who need not be a provider: paid like one if it is, and into its own account if not.

@@ -28,6 +28,12 @@ pub const ARTIFACTS: &str = ".localnet/artifacts";
 /// Where metrics are if nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7720);
 
+/// What a job must pay if nobody says, in tokens; less is not worth the fees of three transactions.
+const MIN_PRICE: &str = "0.01";
+
+/// What must be at stake in a dispute if nobody says, in tokens; jurors share a fifth of it.
+const MIN_DEPOSIT: &str = "0.1";
+
 /// Decimals that amounts are read with while nobody has asked the chain.
 const ASSUMED_DECIMALS: u8 = 9;
 
@@ -57,7 +63,7 @@ pub struct Settings {
     /// Log as JSON, one object a line: [`crate::logging`]
     #[arg(skip)]
     pub json: Option<bool>,
-    /// Lowest price [default: 1 unit]
+    /// Lowest price; less is not worth the fees [default: 0.01 tokens; with several tokens 10000 units]
     #[arg(long, env = "JOULE_NODE_MIN_PRICE", value_name = "AMOUNT")]
     pub min_price: Option<Amount>,
     /// Price of 10^9 units of the fuel that a job's spec allows; without it, a job's whole budget is asked
@@ -103,6 +109,14 @@ pub struct Settings {
     /// The fewest votes that may decide about a result [default: 3]
     #[arg(long, env = "JOULE_NODE_MIN_QUORUM", value_name = "VOTES")]
     pub min_quorum: Option<u8>,
+    /// The fewest members of a first panel that may decide about a result [default: 3]
+    #[arg(long, env = "JOULE_NODE_MIN_PANEL", value_name = "MEMBERS")]
+    pub min_panel: Option<u8>,
+    /// A client's requirements that may choose who votes in a quorum, by a list of providers, a large bond, or an attestor that is
+    /// none any longer; give it several times for several [default: none]
+    #[arg(long, env = "JOULE_NODE_TRUSTED_REQUIREMENTS", value_delimiter = ',', value_name = "ADDRESS")]
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub trusted_requirements: Vec<String>,
     /// The most that is locked of the bond for a job, in basis points of what the job can earn; a tenth of its budget is always
     /// locked, and as many percent of the whole budget as it wants where it is paid by the second [default: 20000]
     #[arg(long, env = "JOULE_NODE_MAX_BOND_BPS", value_name = "BPS")]
@@ -135,6 +149,10 @@ pub struct Settings {
     /// The most that an appeal may cost: twice the challenger's deposit, lost unless it is won; needed for appeals
     #[arg(long, env = "JOULE_NODE_MAX_APPEAL", value_name = "AMOUNT")]
     pub max_appeal: Option<Amount>,
+    /// The least that must be at stake in a dispute: about less, which is not worth the fees, nothing is run again, and nobody
+    /// challenged or voted for; a seat votes all the same [default: 0.1 tokens; with several tokens 100000 units]
+    #[arg(long, env = "JOULE_NODE_MIN_DEPOSIT", value_name = "AMOUNT")]
+    pub min_deposit: Option<Amount>,
     /// The most that is put at risk in one dispute, as a challenger's deposit or behind a quorum's vote; needed for both
     #[arg(long, env = "JOULE_NODE_MAX_DEPOSIT", value_name = "AMOUNT")]
     pub max_deposit: Option<Amount>,
@@ -146,7 +164,7 @@ pub struct Settings {
     /// of its ending]
     #[arg(long, env = "JOULE_NODE_KEPT", value_name = "FOLDER")]
     pub kept: Option<PathBuf>,
-    /// What may be kept there, beyond which nothing new is promised [default: 8 GiB]
+    /// What may be kept there, beyond which nothing new is promised, and once more so much for others' disputes [default: 8 GiB]
     #[arg(long, env = "JOULE_NODE_MAX_KEPT", value_name = "SIZE")]
     pub max_kept: Option<Size>,
     /// Where `/metrics` and `/healthz` are; "off" for nowhere [default: 127.0.0.1:7720]
@@ -260,6 +278,12 @@ impl Settings {
             mode: if self.mode.is_empty() { other.mode } else { self.mode },
             min_vote_window: self.min_vote_window.or(other.min_vote_window),
             min_quorum: self.min_quorum.or(other.min_quorum),
+            min_panel: self.min_panel.or(other.min_panel),
+            trusted_requirements: if self.trusted_requirements.is_empty() {
+                other.trusted_requirements
+            } else {
+                self.trusted_requirements
+            },
             max_bond_bps: self.max_bond_bps.or(other.max_bond_bps),
             max_bid_window: self.max_bid_window.or(other.max_bid_window),
             max_accept_window: self.max_accept_window.or(other.max_accept_window),
@@ -270,6 +294,7 @@ impl Settings {
             panel_stake: self.panel_stake.or(other.panel_stake),
             appeal: self.appeal.or(other.appeal),
             max_appeal: self.max_appeal.or(other.max_appeal),
+            min_deposit: self.min_deposit.or(other.min_deposit),
             max_deposit: self.max_deposit.or(other.max_deposit),
             votes: self.votes.or(other.votes),
             kept: self.kept.or(other.kept),
@@ -286,6 +311,7 @@ impl Settings {
             ("price_per_second", &self.price_per_second),
             ("panel_stake", &self.panel_stake),
             ("max_appeal", &self.max_appeal),
+            ("min_deposit", &self.min_deposit),
             ("max_deposit", &self.max_deposit),
         ];
         all.into_iter().filter_map(|(field, amount)| Some((field, amount.as_ref()?)))
@@ -353,15 +379,41 @@ impl Settings {
             None => Ok(None),
             given => positive(field, given, 1).map(Some),
         };
-        let mint = |text: &String| {
-            let bad = |_| ConfigError::Bad { field: "mint", value: text.clone(), wanted: "a base58 address" };
-            text.parse::<Address>().map_err(bad)
+        // With several tokens nobody knows how many units make one.
+        let worth = |tokens: &str, several| match self.mint.len() {
+            1 => token.units(&Amount::tokens(tokens)).unwrap_or(1).max(1),
+            _ => several,
+        };
+        let addresses = |field, given: &[String]| {
+            let address = |text: &String| {
+                let bad = |_| ConfigError::Bad { field, value: text.clone(), wanted: "a base58 address" };
+                text.parse::<Address>().map_err(bad)
+            };
+            given.iter().map(address).collect::<Result<Vec<_>, _>>()
         };
         let (verify, vote) = (self.verify.unwrap_or(false), self.vote.unwrap_or(false));
         let max_deposit = match units("max_deposit", &self.max_deposit)? {
             None if verify || vote => return Err(ConfigError::Missing { field: "max_deposit", flag: "max-deposit" }),
             most => most.unwrap_or(0),
         };
+        let min_deposit = match (units("min_deposit", &self.min_deposit)?, &self.min_deposit, &self.max_deposit) {
+            // What is in tokens is known when the chain has been asked.
+            (Some(least), Some(amount), Some(most))
+                if least > max_deposit && amount.wants_decimals() == most.wants_decimals() =>
+            {
+                let value = amount.to_string();
+                return Err(ConfigError::Bad { field: "min_deposit", value, wanted: "at most max_deposit" });
+            }
+            (least, ..) => {
+                let least = least.unwrap_or_else(|| worth(MIN_DEPOSIT, 100_000));
+                if verify || vote {
+                    least.min(max_deposit)
+                } else {
+                    least
+                }
+            }
+        };
+        let trusted_requirements = addresses("trusted_requirements", &self.trusted_requirements)?;
         let max_appeal = match units("max_appeal", &self.max_appeal)? {
             None if self.appeal == Some(true) => {
                 return Err(ConfigError::Missing { field: "max_appeal", flag: "max-appeal" });
@@ -369,7 +421,7 @@ impl Settings {
             most => most.filter(|_| self.appeal == Some(true)),
         };
         let panel_stake = some("panel_stake", &self.panel_stake)?;
-        let mints = self.mint.iter().map(mint).collect::<Result<Vec<_>, _>>()?;
+        let mints = addresses("mint", &self.mint)?;
         let timeout = time("max_timeout", self.max_timeout, 600)?.as_millis();
         let bounds = Bounds {
             max_fuel: positive("max_fuel", self.max_fuel, 1_000_000_000_000)?,
@@ -389,12 +441,14 @@ impl Settings {
         }
         let policy = Policy {
             mints: mints.clone(),
-            min_price: some("min_price", &self.min_price)?.unwrap_or(1),
+            min_price: some("min_price", &self.min_price)?.unwrap_or_else(|| worth(MIN_PRICE, 10_000)),
             price_per_gigafuel: units("price_per_gigafuel", &self.price_per_gigafuel)?,
             price_per_second: some("price_per_second", &self.price_per_second)?,
             modes: modes(&self.mode)?,
             min_vote_window: window("min_vote_window", self.min_vote_window, 3_600)?,
             min_quorum: self.min_quorum.unwrap_or(3),
+            min_panel: self.min_panel.unwrap_or(3),
+            trusted_requirements: trusted_requirements.clone(),
             max_bond_bps: self.max_bond_bps.unwrap_or(20_000),
             max_bid_window: window("max_bid_window", self.max_bid_window, 3_600)?,
             max_accept_window: window("max_accept_window", self.max_accept_window, 86_400)?,
@@ -406,7 +460,7 @@ impl Settings {
             kept: self.kept.unwrap_or_else(|| key.with_extension("kept")),
             max_kept,
             provide: self.provide.unwrap_or(true),
-            duty: Duty { mints, verify, vote, max_deposit, panel_stake, max_appeal },
+            duty: Duty { mints, verify, vote, min_deposit, max_deposit, panel_stake, max_appeal, trusted_requirements },
             report_every: time("report_every", self.report_every, 10)?,
             rpc: web("rpc", self.rpc, "http://127.0.0.1:8899")?,
             indexer: web("indexer", self.indexer, "http://127.0.0.1:7700")?,
@@ -474,7 +528,27 @@ mod tests {
         assert_eq!((config.max_jobs, config.poll), (2, Duration::from_secs(2)));
         assert_eq!((config.policy.modes.len(), config.policy.min_vote_window, config.policy.min_quorum), (3, 3_600, 3));
         assert_eq!((config.duty.verify, config.duty.vote, config.votes), (false, false, "key.votes".into()));
-        assert_eq!((config.bounds.max_timeout_ms, config.policy.min_price), (600_000, 1));
+        assert_eq!((config.bounds.max_timeout_ms, config.policy.min_price), (600_000, 10_000));
+    }
+
+    #[test]
+    fn dust_and_small_panels_and_chosen_jurors_are_refused_unless_the_settings_say_otherwise() {
+        let Config { policy, duty, .. } = resolve(minimal()).unwrap();
+        assert_eq!((policy.min_price, policy.min_panel, duty.min_deposit), (10_000, 3, 100_000));
+        assert!(policy.trusted_requirements.is_empty() && duty.trusted_requirements.is_empty());
+        let told = Settings {
+            min_price: amount("1 unit"),
+            min_panel: Some(1),
+            min_deposit: amount("1 unit"),
+            trusted_requirements: vec![MINT.into()],
+            ..minimal()
+        };
+        let Config { policy, duty, .. } = resolve(told).unwrap();
+        assert_eq!((policy.min_price, policy.min_panel, duty.min_deposit), (1, 1, 1));
+        let trusted: Address = MINT.parse().unwrap();
+        assert_eq!((policy.trusted_requirements, duty.trusted_requirements), (vec![trusted], vec![trusted]));
+        let frugal = Settings { vote: Some(true), max_deposit: amount("50 units"), ..minimal() };
+        assert_eq!(resolve(frugal).unwrap().duty.min_deposit, 50, "as much as it risks at all");
     }
 
     #[test]
@@ -495,6 +569,11 @@ mod tests {
         assert!(message(Settings { max_jobs: Some(0), ..minimal() }).contains("max_jobs"));
         assert!(message(Settings { mode: vec!["trust".into()], ..minimal() }).contains("\"trust\""));
         assert!(message(Settings { vote: Some(true), ..minimal() }).contains("--max-deposit"));
+        let (min_deposit, max_deposit) = (amount("6"), amount("5"));
+        let upside_down = Settings { vote: Some(true), min_deposit, max_deposit, ..minimal() };
+        assert!(message(upside_down).contains("min_deposit"));
+        let friend = Settings { trusted_requirements: vec!["friends".into()], ..minimal() };
+        assert!(message(friend).contains("trusted_requirements \"friends\""));
         assert!(message(Settings { appeal: Some(true), ..minimal() }).contains("--max-appeal"));
         assert!(message(Settings { panel_stake: amount("0"), ..minimal() }).contains("panel_stake"));
         assert!(message(Settings { max_kept: Some(Size(256 << 20)), ..minimal() }).contains("room for a module"));

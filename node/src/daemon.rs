@@ -10,7 +10,7 @@ mod turn;
 use crate::{
     chain::{Address, ChainError, ProviderClient},
     config::Config,
-    court::{Court, Docket, LOOKS},
+    court::{Court, Docket, Places, LOOKS},
     executor::Executor,
     feed,
     kept::Kept,
@@ -90,6 +90,7 @@ impl Daemon {
             duty: config.duty.clone(),
             ballots: Ballots::new(&config.votes),
             looks: Arc::new(Semaphore::new(LOOKS)),
+            places: Places::new(config.max_jobs),
         };
         let indexer = joule_api::Client::new(config.indexer.clone());
         let (policy, report_every) = (Arc::new(config.policy.clone()), config.report_every);

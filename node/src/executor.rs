@@ -6,13 +6,14 @@
 use crate::{
     chain::Address,
     fault::Fault,
-    kept::{Fetched, Kept, KeptError},
+    kept::{Fetched, Kept, KeptError, Why},
     runner::{JobModule, Limits, Outcome, RunError, Runner},
 };
 use joule_artifacts::{
     ArtifactError, ArtifactStore, Bytes, Hash, JobSpec, SpecError, MAX_INPUT_BYTES, MAX_MODULE_BYTES,
 };
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 /// How often it is looked whether the store still has what is kept here.
@@ -193,10 +194,10 @@ impl Executor {
     }
 
     /// On return all of it is on this machine's own disk, and stays there while the job needs it.
-    pub async fn keep(&self, gathered: Gathered, tie: Tie) -> Result<Prepared, ExecError> {
+    pub async fn keep(&self, gathered: Gathered, why: Why) -> Result<Prepared, ExecError> {
         let Gathered { job, prepared, artifacts } = gathered;
         if let Some(kept) = &self.kept {
-            kept.keep(job, artifacts.into(), tie == Tie::Bound).await?;
+            kept.keep(job, artifacts.into(), why).await?;
         }
         Ok(prepared)
     }
@@ -205,7 +206,8 @@ impl Executor {
     pub async fn secure(&self, wanted: Wanted, tie: Tie) -> Result<Prepared, ExecError> {
         let gathered = self.gather(wanted, tie).await?;
         let prepared = gathered.prepared.clone();
-        match self.keep(gathered, tie).await {
+        let why = if tie == Tie::Bound { Why::Bound } else { Why::Offer };
+        match self.keep(gathered, why).await {
             Err(error) if tie == Tie::Bound => {
                 warn!(job = %wanted.job, %error, "cannot keep what it needs; going on with what is in memory");
                 Ok(prepared)
@@ -229,6 +231,26 @@ impl Executor {
             Ok(gathered) => self.answer(gathered.prepared, None).await,
             Err(error) => failed(error),
         }
+    }
+
+    /// What others' work comes to, kept for others where there is room. `place` is taken until it has run, also where nobody waits
+    /// for that any longer.
+    pub async fn judge(&self, wanted: Wanted, tie: Tie, place: OwnedSemaphorePermit) -> Result<Answer, ExecError> {
+        let gathered = match self.gather(wanted, tie).await {
+            Ok(gathered) => gathered,
+            Err(error) => return failed(error),
+        };
+        let prepared = gathered.prepared.clone();
+        if let Err(error) = self.keep(gathered, Why::Dispute).await {
+            warn!(job = %wanted.job, %error, "cannot keep what a dispute needs; going on with what is in memory");
+        }
+        let executor = self.clone();
+        let run = tokio::spawn(async move {
+            let answer = executor.answer(prepared, None).await;
+            drop(place);
+            answer
+        });
+        run.await.unwrap_or_else(|error| Err(RunError::Host(format!("the run ended: {error}")).into()))
     }
 
     /// The same for what is prepared.

@@ -1,7 +1,8 @@
 //! What promises need, on this machine's own disk: the spec, module and input of each job that this node is bound to.
 //!
 //! Anybody may take them out of the artifact store once a bond is at stake. Here they stay from before the promise until the
-//! job needs nothing of this node any more.
+//! job needs nothing of this node any more. What others' disputes need lies beside it, in as much room of its own: whoever
+//! stages disputes keeps nobody from promising.
 
 use crate::chain::Address;
 use joule_artifacts::{Bytes, Hash};
@@ -35,11 +36,24 @@ pub struct Fetched {
     pub was_kept: bool,
 }
 
+/// Why something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// For a promise that is not made where there is no room.
+    Offer,
+    /// For one that is made, whether there is room or not.
+    Bound,
+    /// To judge others' work, where there is room for that.
+    Dispute,
+}
+
 /// What is kept for one job.
 #[derive(Debug)]
 struct Held {
     /// With their lengths in bytes.
     artifacts: Vec<(Hash, u64)>,
+    /// Others', and not for a promise.
+    is_dispute: bool,
     /// When somebody was last known to be bound to it.
     seen: Instant,
     /// When others were last given it.
@@ -47,16 +61,17 @@ struct Held {
 }
 
 impl Held {
-    fn new(artifacts: Vec<(Hash, u64)>) -> Self {
-        Self { artifacts, seen: Instant::now(), served: None }
+    fn new(artifacts: Vec<(Hash, u64)>, is_dispute: bool) -> Self {
+        Self { artifacts, is_dispute, seen: Instant::now(), served: None }
     }
 }
 
-/// The folder: `artifacts/<hash>`, and in `jobs/<address>` which of them a job needs. Cheap to clone.
+/// The folder: `artifacts/<hash>`, and in `jobs/<address>` which of them a promise needs, in `disputes/<address>` which of them
+/// others' work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Kept {
     folder: Arc<Path>,
-    /// Bytes of all artifacts together, beyond which nothing is kept for a new promise.
+    /// Bytes of all artifacts together, beyond which nothing is kept for a new promise; and once more so many for disputes.
     most: u64,
     jobs: Arc<Mutex<HashMap<Address, Held>>>,
 }
@@ -66,15 +81,17 @@ impl Kept {
     pub fn open(folder: &Path, most: u64) -> Result<Self, KeptError> {
         let kept = Self { folder: folder.into(), most, jobs: Arc::default() };
         let mut jobs = HashMap::new();
-        for path in entries(&kept.folder.join("jobs"))? {
-            let address = path.file_name().and_then(|name| name.to_str()?.parse().ok());
-            let text = fs::read_to_string(&path).map_err(|cause| disk(&path, cause))?;
-            match (address, parse(&text)) {
-                (Some(address), Some(artifacts)) => {
-                    jobs.insert(address, Held::new(artifacts));
+        for is_dispute in [true, false] {
+            for path in entries(&kept.folder.join(list_folder(is_dispute)))? {
+                let address = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+                let text = fs::read_to_string(&path).map_err(|cause| disk(&path, cause))?;
+                match (address, parse(&text)) {
+                    (Some(address), Some(artifacts)) => {
+                        jobs.insert(address, Held::new(artifacts, is_dispute));
+                    }
+                    // Half written, or somebody's who has no business here.
+                    _ => remove(&path)?,
                 }
-                // Half written, or somebody's who has no business here.
-                _ => remove(&path)?,
             }
         }
         *kept.lock() = jobs;
@@ -94,29 +111,36 @@ impl Kept {
         tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
-    /// On return they are on the disk, and stay there until the job is released. Whoever `is_bound` to the job already is not
-    /// asked whether there is room.
-    pub async fn keep(&self, job: Address, artifacts: Vec<Fetched>, is_bound: bool) -> Result<(), KeptError> {
+    /// On return they are on the disk, and stay there until the job is released.
+    pub async fn keep(&self, job: Address, artifacts: Vec<Fetched>, why: Why) -> Result<(), KeptError> {
         let kept = self.clone();
-        let write = move || kept.write(job, &artifacts, is_bound);
+        let write = move || kept.write(job, &artifacts, why);
         tokio::task::spawn_blocking(write)
             .await
             .unwrap_or_else(|error| Err(disk(&self.folder, io::Error::other(error))))
     }
 
-    fn write(&self, job: Address, artifacts: &[Fetched], is_bound: bool) -> Result<(), KeptError> {
+    fn write(&self, job: Address, artifacts: &[Fetched], why: Why) -> Result<(), KeptError> {
         let list: Vec<_> = artifacts.iter().map(|one| (one.hash, one.bytes.len() as u64)).collect();
-        {
+        let (is_dispute, was_dispute) = {
             // Held before it is written, so that nobody sweeps it away in between.
             let mut jobs = self.lock();
-            let needed = list.iter().map(|(_, bytes)| bytes).sum();
-            if !is_bound && !fits(&jobs, &list, self.most) {
+            let was_dispute = jobs.get(&job).map(|held| held.is_dispute);
+            // What was promised stays so when it is disputed.
+            let is_dispute = why == Why::Dispute && was_dispute != Some(false);
+            let is_asked = why == Why::Offer || is_dispute;
+            if is_asked && !fits(&jobs, &list, is_dispute, self.most) {
+                let needed = list.iter().map(|(_, bytes)| bytes).sum();
                 return Err(KeptError::Full { needed, most: self.most });
             }
-            jobs.insert(job, Held::new(list.clone()));
-        }
-        let path = self.job_path(job);
+            jobs.insert(job, Held::new(list.clone(), is_dispute));
+            (is_dispute, was_dispute)
+        };
+        let path = self.list_path(job, is_dispute);
         joule_private::replace(&path, text(&list).as_bytes()).map_err(|cause| disk(&path, cause))?;
+        if was_dispute == Some(!is_dispute) {
+            remove(&self.list_path(job, !is_dispute))?;
+        }
         for Fetched { hash, bytes, was_kept } in artifacts {
             let path = self.path(*hash);
             if !was_kept || !path.exists() {
@@ -145,9 +169,9 @@ impl Kept {
 
     /// Nobody is bound to it.
     pub fn forget(&self, job: &Address) {
-        if self.lock().remove(job).is_some() {
+        if let Some(held) = self.lock().remove(job) {
             // If it stays, the next start finds it, and lets go of it again.
-            let _ = fs::remove_file(self.job_path(*job));
+            let _ = fs::remove_file(self.list_path(*job, held.is_dispute));
         }
     }
 
@@ -167,10 +191,11 @@ impl Kept {
             }
         }
         let is_over = |job: &Address, held: &Held| !bound.contains(job) && held.seen.elapsed() >= grace;
-        let over: Vec<_> = jobs.iter().filter(|(job, held)| is_over(job, held)).map(|(job, _)| *job).collect();
-        for job in over {
+        let over = jobs.iter().filter(|(job, held)| is_over(job, held));
+        let over: Vec<_> = over.map(|(job, held)| (*job, held.is_dispute)).collect();
+        for (job, is_dispute) in over {
             jobs.remove(&job);
-            remove(&self.job_path(job))?;
+            remove(&self.list_path(job, is_dispute))?;
         }
         // A file that is no artifact is being written.
         self.sweep(&jobs, |path| name(path).is_some())
@@ -191,8 +216,8 @@ impl Kept {
         self.folder.join("artifacts").join(hash.to_string())
     }
 
-    fn job_path(&self, job: Address) -> PathBuf {
-        self.folder.join("jobs").join(job.to_string())
+    fn list_path(&self, job: Address, is_dispute: bool) -> PathBuf {
+        self.folder.join(list_folder(is_dispute)).join(job.to_string())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Address, Held>> {
@@ -200,9 +225,18 @@ impl Kept {
     }
 }
 
-/// Whether these fit beside the others; what several jobs need is there once.
-fn fits(jobs: &HashMap<Address, Held>, list: &[(Hash, u64)], most: u64) -> bool {
-    let all: HashMap<Hash, u64> = jobs.values().flat_map(|held| &held.artifacts).chain(list).copied().collect();
+/// Where it is written down what a job needs.
+fn list_folder(is_dispute: bool) -> &'static str {
+    match is_dispute {
+        true => "disputes",
+        false => "jobs",
+    }
+}
+
+/// Whether these fit beside the others that are kept for the same; what several jobs need is there once.
+fn fits(jobs: &HashMap<Address, Held>, list: &[(Hash, u64)], is_dispute: bool, most: u64) -> bool {
+    let held = jobs.values().filter(|held| held.is_dispute == is_dispute);
+    let all: HashMap<Hash, u64> = held.flat_map(|held| &held.artifacts).chain(list).copied().collect();
     all.values().sum::<u64>() <= most
 }
 
@@ -264,8 +298,8 @@ mod tests {
         let folder = place.path().join("kept");
         let kept = Kept::open(&folder, 100).unwrap();
         let shared = fetched("module");
-        kept.keep(job(1), vec![shared.clone(), fetched("one")], false).await.unwrap();
-        kept.keep(job(2), vec![shared.clone(), fetched("two")], false).await.unwrap();
+        kept.keep(job(1), vec![shared.clone(), fetched("one")], Why::Offer).await.unwrap();
+        kept.keep(job(2), vec![shared.clone(), fetched("two")], Why::Offer).await.unwrap();
 
         let kept = Kept::open(&folder, 100).unwrap();
         assert_eq!(kept.get(fetched("one").hash, 100).await.unwrap(), "one");
@@ -283,10 +317,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let kept = Kept::open(place.path(), 100).unwrap();
         let one = fetched("one");
-        kept.keep(job(1), vec![one.clone()], false).await.unwrap();
+        kept.keep(job(1), vec![one.clone()], Why::Offer).await.unwrap();
         fs::write(kept.path(one.hash), "eno").unwrap();
         assert_eq!(kept.get(one.hash, 100).await, None);
-        kept.keep(job(1), vec![one.clone()], true).await.unwrap();
+        kept.keep(job(1), vec![one.clone()], Why::Bound).await.unwrap();
         assert_eq!(kept.get(one.hash, 100).await.unwrap(), "one");
     }
 
@@ -295,13 +329,34 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let kept = Kept::open(place.path(), 8).unwrap();
         let (shared, one, two) = (fetched("abcd"), fetched("1234"), fetched("5678"));
-        kept.keep(job(1), vec![shared.clone(), one], false).await.unwrap();
-        let full = kept.keep(job(2), vec![shared.clone(), two.clone()], false).await.unwrap_err();
+        kept.keep(job(1), vec![shared.clone(), one], Why::Offer).await.unwrap();
+        let full = kept.keep(job(2), vec![shared.clone(), two.clone()], Why::Offer).await.unwrap_err();
         assert!(matches!(full, KeptError::Full { needed: 8, most: 8 }), "{full}");
-        kept.keep(job(2), vec![shared, two], true).await.unwrap();
+        kept.keep(job(2), vec![shared, two], Why::Bound).await.unwrap();
         kept.forget(&job(1));
         kept.forget(&job(2));
         assert!(Kept::open(place.path(), 8).unwrap().of(&job(2)).is_empty());
         assert_eq!(files(place.path()), 0, "and what nobody needs is gone");
+    }
+
+    #[tokio::test]
+    async fn disputes_have_room_of_their_own_and_take_none_of_what_promises_need() {
+        let place = tempfile::tempdir().unwrap();
+        let kept = Kept::open(place.path(), 8).unwrap();
+        kept.keep(job(1), vec![fetched("12345678")], Why::Dispute).await.unwrap();
+        let full = kept.keep(job(2), vec![fetched("a")], Why::Dispute).await.unwrap_err();
+        assert!(matches!(full, KeptError::Full { .. }), "{full}");
+        kept.keep(job(3), vec![fetched("87654321")], Why::Offer).await.unwrap();
+        // It is known after a restart what is kept for which.
+        let kept = Kept::open(place.path(), 8).unwrap();
+        assert!(kept.keep(job(2), vec![fetched("a")], Why::Dispute).await.is_err());
+        kept.forget(&job(3));
+        kept.keep(job(4), vec![fetched("abcdefgh")], Why::Offer).await.unwrap();
+        // What was promised and is disputed takes none of the disputes' room, and the other way round.
+        kept.keep(job(4), vec![fetched("abcdefgh")], Why::Dispute).await.unwrap();
+        kept.keep(job(1), vec![fetched("12345678")], Why::Bound).await.unwrap();
+        let kept = Kept::open(place.path(), 8).unwrap();
+        assert!(kept.keep(job(5), vec![fetched("a")], Why::Offer).await.is_err());
+        kept.keep(job(5), vec![fetched("a")], Why::Dispute).await.unwrap();
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! `daemon` is the loop, `table` what it remembers, `policy` and `plan` what it decides, `work` what is done for one job,
 //! `executor` and `runner` how a job is run, `fault` whose doing it is if it cannot be, `kept` what promises need on the disk,
-//! `court` what is done about others' results, `chain` and `feed` how the world is seen, `tokens` what amounts are in,
-//! `start` and `check` what is looked at first, `monitor` and `telemetry` what others see.
+//! `court` what is done about others' results, `electorate` who may vote about them, `chain` and `feed` how the world is seen,
+//! `tokens` what amounts are in, `start` and `check` what is looked at first, `monitor` and `telemetry` what others see.
 
 pub mod chain;
 pub mod check;
 pub mod config;
 pub mod court;
 pub mod daemon;
+mod electorate;
 pub mod executor;
 pub mod fault;
 mod feed;

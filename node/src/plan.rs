@@ -60,6 +60,7 @@ pub(crate) mod tests {
             verification: Verification::Review,
             provider_authority: me(),
             mint: mint(),
+            requirements: Address::default(),
             budget: 1000,
             price: 900,
             owed_provider: 0,

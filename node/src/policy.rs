@@ -1,6 +1,9 @@
 //! Decides, without touching anything: is this job worth taking, at what price, and at what risk?
 
-use crate::chain::{Address, Job, Verification};
+use crate::{
+    chain::{Address, Job, Verification},
+    electorate::Narrowed,
+};
 use joule_artifacts::JobSpec;
 
 /// Which jobs are taken, and for how much.
@@ -19,6 +22,10 @@ pub struct Policy {
     pub min_vote_window: u32,
     /// Votes without which nothing is decided, where there is a quorum.
     pub min_quorum: u8,
+    /// Members of a first panel.
+    pub min_panel: u8,
+    /// `Requirements` that may choose who votes in a quorum.
+    pub trusted_requirements: Vec<Address>,
     /// The most that is locked of the bond, in basis points of what the job can earn.
     pub max_bond_bps: u16,
     /// Seconds for which a bid may bind while others still bid; and in all, where nobody can award the job.
@@ -56,6 +63,10 @@ pub enum Refusal {
     VoteWindow { window: u32, least: u32 },
     #[error("{quorum} votes decide; this node wants at least {least}")]
     Quorum { quorum: u8, least: u8 },
+    #[error("a panel of {panel} decides; this node wants at least {least}")]
+    Panel { panel: u8, least: u8 },
+    #[error(transparent)]
+    Electorate(#[from] Narrowed),
     #[error("it locks {bond} of the bond and can earn {earns}; this node risks {most} for that")]
     Bond { bond: u64, earns: u64, most: u64 },
     #[error("it is paid by the second, and this node has no price for one: --price-per-second")]
@@ -145,6 +156,9 @@ impl Policy {
         if job.verification == Verification::Quorum && job.jurors < self.min_quorum {
             return Err(Refusal::Quorum { quorum: job.jurors, least: self.min_quorum });
         }
+        if job.verification == Verification::Panel && job.jurors < self.min_panel {
+            return Err(Refusal::Panel { panel: job.jurors, least: self.min_panel });
+        }
         Ok(())
     }
 
@@ -221,6 +235,8 @@ mod tests {
             modes: vec![Verification::Review, Verification::Quorum],
             min_vote_window: 3_600,
             min_quorum: 3,
+            min_panel: 3,
+            trusted_requirements: Vec::new(),
             max_bond_bps: 15_000,
             max_bid_window: 600,
             max_accept_window: 1_200,
@@ -283,6 +299,16 @@ mod tests {
         );
         assert_eq!(consider(Job { jurors: 1, ..quorum.clone() }), Refusal::Quorum { quorum: 1, least: 3 });
         assert_eq!(consider(Job { verification: Verification::Panel, ..quorum }), Refusal::Mode("panel"));
+    }
+
+    #[test]
+    fn no_bond_is_put_at_stake_before_a_panel_that_one_bought_member_decides() {
+        let sitting = Policy { modes: vec![Verification::Panel], ..policy() };
+        let panel = Job { verification: Verification::Panel, vote_window: 3_600, jurors: 3, ..job(JobStatus::Open) };
+        assert_eq!(sitting.consider(&panel, 0), Ok(()));
+        let single = Job { jurors: 1, ..panel };
+        assert_eq!(sitting.consider(&single, 0), Err(Refusal::Panel { panel: 1, least: 3 }));
+        assert_eq!(Policy { min_panel: 1, ..sitting }.consider(&single, 0), Ok(()));
     }
 
     #[test]

@@ -8,9 +8,10 @@ mod bid;
 mod deliver;
 
 use crate::{
-    chain::{Address, ChainError, Job, JobStatus, ProviderClient},
+    chain::{Address, ChainError, Job, JobStatus, ProviderClient, Verification},
     executor::{ExecError, Executor, Prepared, Tie, Wanted},
     fault::Fault,
+    kept::Why,
     plan::{step, Step},
     policy::{Policy, Refusal, Terms},
     telemetry,
@@ -114,6 +115,11 @@ impl Worker {
         self.policy.consider(&job, self.chain.now().await?).map_err(refused)?;
         let spec = self.executor.spec(job.spec_hash).await?;
         let terms = self.policy.terms(&job, &spec).map_err(refused)?;
+        if job.verification == Verification::Quorum {
+            let trusted = &self.policy.trusted_requirements;
+            let open = self.chain.is_open(job.requirements, terms.bond, trusted).await?;
+            open.map_err(|narrowed| refused(narrowed.into()))?;
+        }
         let lockable = self.chain.lockable(&job.mint).await?;
         if lockable < terms.bond {
             let [lockable, wanted] = [lockable, terms.bond].map(|units| self.chain.show(&job.mint, units));
@@ -121,7 +127,7 @@ impl Worker {
         }
         let gathered = self.executor.gather(wanted(&job), Tie::Free).await?;
         self.policy.fits(&spec, gathered.prepared.input_bytes()).map_err(refused)?;
-        let prepared = self.executor.keep(gathered, Tie::Free).await?;
+        let prepared = self.executor.keep(gathered, Why::Offer).await?;
         Ok(Some(Fit { job, terms, prepared }))
     }
 

@@ -35,6 +35,12 @@ impl Court {
         if let Err(reason) = self.bench(&job).await? {
             return Ok(Ended::Later(reason));
         }
+        if job.verification == Verification::Quorum {
+            let trusted = &self.duty.trusted_requirements;
+            if let Err(narrowed) = self.chain.is_open(job.requirements, job.exposure, trusted).await? {
+                return Ok(Ended::Refused(narrowed.to_string()));
+            }
+        }
         let wanted = Wanted { job: address, spec: job.spec_hash, input: job.input_hash };
         let answer = self.executor.try_out(wanted).await?;
         let (result, mine) = (job.result_hash, answer.hash());
@@ -50,10 +56,6 @@ impl Court {
         }
         warn!(job = %address, %result, %mine, "ran it again: the result is wrong");
         telemetry::court("checked");
-        if job.exposure > self.duty.max_deposit {
-            let most = self.duty.max_deposit;
-            return Ok(Ended::Refused(format!("a challenge costs {}; this node risks {most}", job.exposure)));
-        }
         let token_program = self.chain.token_program(&job.mint).await?;
         let tokens = pda::associated_token(&self.chain.authority(), &job.mint, &token_program);
         let has = self.chain.chain().token_balance(&tokens).await?;

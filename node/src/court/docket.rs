@@ -10,7 +10,7 @@ use crate::{
     outage::{Outage, Outages},
 };
 use joule_api::{ApiError, DisputeStatus, Page};
-use std::{collections::HashSet, time::Duration};
+use std::{cmp::Reverse, collections::HashSet, time::Duration};
 use tokio::time::Instant;
 
 /// How often the chain is asked, whatever the indexer says.
@@ -44,7 +44,8 @@ impl Docket {
         }
     }
 
-    /// Delivered jobs that this node should run again, and the jobs in dispute, whoever's they are.
+    /// Delivered jobs that this node should run again, those first that have most at stake, and the jobs in dispute, whoever's they
+    /// are.
     pub async fn look(&mut self, court: &Court) -> Result<(Vec<Address>, Vec<Address>), ChainError> {
         let (now, me) = (court.chain.now().await?, court.chain.authority());
         let hinted = self.hinted(&court.duty, &me, now).await;
@@ -70,7 +71,7 @@ impl Docket {
             checks = swept(court, &me, now).await?;
             self.swept = Some(Instant::now());
         }
-        Ok((checks, self.cases.iter().copied().collect()))
+        Ok((dearest_first(checks), self.cases.iter().copied().collect()))
     }
 
     /// Whether the chain was asked for all disputes.
@@ -84,7 +85,7 @@ impl Docket {
     }
 
     /// As the indexer knows it.
-    async fn hinted(&self, duty: &Duty, me: &Address, now: i64) -> Result<(Vec<Address>, Vec<Address>), ApiError> {
+    async fn hinted(&self, duty: &Duty, me: &Address, now: i64) -> Result<(Vec<Stake>, Vec<Address>), ApiError> {
         let mut cases = Vec::new();
         for status in [DisputeStatus::Drawing, DisputeStatus::Voting, DisputeStatus::Resolved] {
             let found = pages(async |cursor| self.indexer.disputes(&query(&status, cursor)).await).await?;
@@ -95,10 +96,19 @@ impl Docket {
             let delivered = joule_api::JobStatus::Delivered;
             let found = pages(async |cursor| self.indexer.jobs(&query(&delivered, cursor)).await).await?;
             let wanted = found.iter().filter(|job| wants_check(duty, job, me, now));
-            checks.extend(wanted.filter_map(|job| job.address.parse::<Address>().ok()));
+            checks.extend(wanted.filter_map(|job| Some((job.exposure, job.address.parse::<Address>().ok()?))));
         }
         Ok((checks, cases))
     }
+}
+
+/// Base units that are at stake for a job.
+type Stake = (u64, Address);
+
+/// Whoever has decoys run in place of a false result locks as much for each.
+fn dearest_first(mut checks: Vec<Stake>) -> Vec<Address> {
+    checks.sort_by_key(|(exposure, address)| (Reverse(*exposure), *address));
+    checks.into_iter().map(|(_, address)| address).collect()
 }
 
 /// The rows of a list, as far as it is read.
@@ -127,21 +137,29 @@ fn wants_check(duty: &Duty, job: &joule_api::Job, me: &Address, now: i64) -> boo
     job.verification != joule_api::Verification::Review
         && job.settle_after.is_some_and(|until| now < until)
         && job.mint.parse().is_ok_and(|mint| duty.mints.contains(&mint))
+        && duty.is_worth(job.exposure)
         && job.provider_authority.as_deref() != Some(me.to_string().as_str())
 }
 
-async fn swept(court: &Court, me: &Address, now: i64) -> Result<Vec<Address>, ChainError> {
+async fn swept(court: &Court, me: &Address, now: i64) -> Result<Vec<Stake>, ChainError> {
     if !court.duty.verify {
         return Ok(Vec::new());
     }
     let delivered = court.chain.chain().jobs_standing(JobStatus::Delivered).await?;
     let jobs = delivered.iter().filter_map(|(address, state)| Job::from_state(*address, state));
-    Ok(jobs.filter(|job| court.duty.wants_check(job, me, now)).map(|job| job.address).collect())
+    Ok(jobs.filter(|job| court.duty.wants_check(job, me, now)).map(|job| (job.exposure, job.address)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_most_at_stake_is_run_again_first_however_new_the_decoys_are() {
+        let address = |byte| Address::new_from_array([byte; 32]);
+        let listed = [(5, 9), (5, 8), (700, 7), (6, 1)].map(|(exposure, byte)| (exposure, address(byte)));
+        assert_eq!(dearest_first(listed.to_vec()), [7, 1, 8, 9].map(address));
+    }
 
     #[tokio::test]
     async fn a_list_without_end_is_read_no_further_than_ten_pages() {

@@ -121,6 +121,11 @@ pub fn seat_of(dispute: &Dispute, who: &Address) -> Option<u8> {
     (first..dispute.drawn).find(|seat| dispute.members[usize::from(*seat)] == *who)
 }
 
+/// Whether the lot has fallen on `who` in any round.
+pub fn was_drawn(dispute: &Dispute, who: &Address) -> bool {
+    dispute.members[..usize::from(dispute.drawn).min(dispute.members.len())].contains(who)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +250,7 @@ mod tests {
         (dispute.round, dispute.drawn) = (1, 4);
         dispute.members[3] = who(7);
         assert_eq!((seat_of(&dispute, &who(2)), seat_of(&dispute, &who(7))), (None, Some(3)));
+        assert_eq!([2, 7, 8].map(|byte| was_drawn(&dispute, &who(byte))), [true, true, false]);
     }
 
     #[test]

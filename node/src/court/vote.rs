@@ -50,16 +50,16 @@ impl Court {
         if let Err(reason) = self.chain.may_vote(job, dispute.eligible_at().get()).await? {
             return Ok(Ended::Refused(reason));
         }
+        if let Err(narrowed) = self.chain.is_open(job.requirements, stake, &self.duty.trusted_requirements).await? {
+            return Ok(Ended::Refused(narrowed.to_string()));
+        }
         let ballot = match self.ballots.find(mine, dispute.opened_at.get())? {
             Some(ballot) => ballot,
-            None => {
-                let answer = self.run(address, job, Tie::Free).await?;
-                match said(Ok(answer), job, dispute) {
-                    Tried::Output(output) => self.write_down(mine, dispute, output)?,
-                    Tried::Never(reason) => return Ok(Ended::Dropped(reason)),
-                    Tried::NotYet(reason) => return Ok(Ended::Later(reason)),
-                }
-            }
+            None => match self.try_to_run(address, job, dispute, Tie::Free).await? {
+                Tried::Output(output) => self.write_down(mine, dispute, output)?,
+                Tried::Never(reason) => return Ok(Ended::Dropped(reason)),
+                Tried::NotYet(reason) => return Ok(Ended::Later(reason)),
+            },
         };
         let commitment = ballot.commitment(&address, &self.chain.authority());
         let (candidate, mut instructions) = self.chain.candidate(&job.mint).await?;
@@ -80,7 +80,7 @@ impl Court {
     ) -> Result<Ended, Obstacle> {
         let ballot = match self.ballots.find(mine, dispute.opened_at.get())? {
             Some(ballot) => ballot,
-            None => match self.try_to_run(address, job, dispute).await? {
+            None => match self.try_to_run(address, job, dispute, Tie::Bound).await? {
                 Tried::Output(output) => self.write_down(mine, dispute, output)?,
                 Tried::Never(reason) | Tried::NotYet(reason) if is_late(dispute, self.chain.now().await?) => {
                     warn!(job = %address, seat, %reason, "drawn, and cannot run the job: says so");
@@ -111,11 +111,11 @@ impl Court {
         self.send_seat(address, job, dispute, mine, seat, &ballot).await
     }
 
-    /// Runs it for as long as there is time to.
-    async fn try_to_run(&self, address: Address, job: &State, dispute: &Dispute) -> Result<Tried, Obstacle> {
+    /// Waits for a place, and runs it, for as long as there is time to.
+    async fn try_to_run(&self, address: Address, job: &State, dispute: &Dispute, tie: Tie) -> Result<Tried, Obstacle> {
         let left = tries_until(dispute) - self.chain.now().await?;
         let patience = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        let run = self.run(address, job, Tie::Bound);
+        let run = self.run(address, job, tie);
         Ok(match tokio::time::timeout(patience, run).await {
             Ok(ran) => said(ran, job, dispute),
             Err(_) => Tried::NotYet("no answer in the time there is to vote".into()),

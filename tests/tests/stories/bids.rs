@@ -96,9 +96,9 @@ async fn jobs_with_long_bid_windows_keep_nobody_from_working() {
 
     // Nobody waits for 89 days; and who has no place for another bid has one for work.
     let day = 86_400;
-    let endless = Order { budget: 1_000, accept_window: 90 * day, bid_window: 89 * day, ..digits };
+    let endless = Order { budget: 10_000, accept_window: 90 * day, bid_window: 89 * day, ..digits };
     let endless = world.open(Bob, endless).await;
-    let long = Order { budget: 10_000, bid_window: 3_000, ..digits };
+    let long = Order { budget: 20_000, bid_window: 3_000, ..digits };
     let [first, second] = [world.open(Bob, long).await, world.open(Bob, long).await];
     until("one of the two has a bid", async || {
         let bids = [bid_of(&world, North, first).await, bid_of(&world, North, second).await];

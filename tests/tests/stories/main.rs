@@ -9,6 +9,7 @@ mod billed;
 mod bonds;
 mod bought;
 mod checked;
+mod chosen;
 mod cli;
 mod cli_panel;
 mod deploy_step;

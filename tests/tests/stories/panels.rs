@@ -185,7 +185,7 @@ async fn a_provider_that_a_bought_panel_condemns_appeals_and_is_paid() {
     }
     world.after(epoch as i64 * PANEL_EPOCH).await;
     let rpc = world.localnet.rpc_url();
-    let north = world.node(North, rpc, &indexer.url, &["--appeal", "--max-appeal", "4 JOULE"]);
+    let north = world.node(North, rpc, &indexer.url, &["--min-panel", "1", "--appeal", "--max-appeal", "4 JOULE"]);
 
     // North delivers the truth, and whoever is drawn first is on Carol's side.
     let before = [world.balance(North).await, world.balance(Carol).await];

@@ -2,6 +2,7 @@
 
 use super::root;
 use joule_artifacts::{ArtifactStore, Bytes, Hash, JobSpec};
+use joule_sdk::Pubkey;
 
 /// The committed workload, its whole test set, and the answer.
 pub struct Digits {
@@ -38,6 +39,8 @@ pub struct Order {
     /// Who judges, if anybody does: a panel, not a quorum.
     pub by_panel: bool,
     pub per_second: bool,
+    /// Who may take it and, in a quorum, judge it; none lets everybody.
+    pub requirements: Option<Pubkey>,
 }
 
 impl Order {
@@ -71,6 +74,7 @@ impl Order {
             vote_window: 0,
             by_panel: false,
             per_second: false,
+            requirements: None,
         }
     }
 

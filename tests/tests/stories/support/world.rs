@@ -200,7 +200,7 @@ impl World {
             refund: self.tokens(client),
             mint: self.localnet.mint(),
             token_program: token_program::CLASSIC,
-            requirements: None,
+            requirements: order.requirements,
             staked_in: None,
         };
         let terms = Terms {
