@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::anyhow;
 use futures::{StreamExt, TryStreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{json, Value};
 use solana_rpc_client_api::{custom_error as code, request::RpcRequest};
 use std::{collections::BTreeSet, sync::LazyLock};
@@ -31,7 +31,9 @@ static PROGRAMS: LazyLock<[String; 5]> = LazyLock::new(|| Program::ALL.map(|prog
 struct UiBlock {
     parent_slot: u64,
     block_time: Option<i64>,
-    transactions: Vec<Value>,
+    /// Those of our programs, with their places. Of all others, which are megabytes, nothing is held.
+    #[serde(deserialize_with = "ours")]
+    transactions: Vec<(u64, Value)>,
 }
 
 /// What the node says of a block.
@@ -79,8 +81,8 @@ impl Rpc {
         let (mut told, mut named, mut time) = (Vec::new(), BTreeSet::new(), None);
         for (slot, block) in blocks {
             let mut transactions = Vec::new();
-            for (index, found) in (0u64..).zip(&block.transactions).filter(|(_, found)| is_ours(found)) {
-                let Some(transaction) = read(index, found)? else { continue };
+            for (index, found) in &block.transactions {
+                let Some(transaction) = read(*index, found)? else { continue };
                 if transaction.unread.is_some() {
                     // What it has changed is not known either.
                     return Ok(None);
@@ -119,6 +121,11 @@ impl Rpc {
             },
         }
     }
+}
+
+fn ours<'de, D: Deserializer<'de>>(found: D) -> Result<Vec<(u64, Value)>, D::Error> {
+    let all = Vec::<Value>::deserialize(found)?;
+    Ok((0..).zip(all).filter(|(_, found)| is_ours(found)).collect())
 }
 
 /// Whether it names a program of ours, in whatever form.
