@@ -277,8 +277,8 @@ impl Executor {
 
     /// Whether a job's artifacts are on this machine's disk.
     pub fn keeps(&self, wanted: &Wanted) -> bool {
-        let artifacts = self.kept.as_ref().map(|kept| kept.of(&wanted.job)).unwrap_or_default();
-        [wanted.spec, wanted.input].iter().all(|hash| artifacts.contains(hash))
+        let has = |hash| self.kept.as_ref().is_some_and(|kept| kept.has(&wanted.job, hash));
+        has(wanted.spec) && has(wanted.input)
     }
 
     /// Puts back into the store what is kept for a job and is missing there, for others who have to run it; looks for that once a

@@ -156,6 +156,11 @@ impl Kept {
         jobs.get(job).map_or_else(Vec::new, |held| held.artifacts.iter().map(|(hash, _)| *hash).collect())
     }
 
+    /// Whether that is kept for a job, and is on the disk.
+    pub fn has(&self, job: &Address, hash: Hash) -> bool {
+        self.of(job).contains(&hash) && self.path(hash).is_file()
+    }
+
     /// Whether others were not given it for so long; they are now.
     pub fn is_to_be_served(&self, job: &Address, every: Duration) -> bool {
         match self.lock().get_mut(job) {
@@ -322,6 +327,22 @@ mod tests {
         assert_eq!(kept.get(one.hash, 100).await, None);
         kept.keep(job(1), vec![one.clone()], Why::Bound).await.unwrap();
         assert_eq!(kept.get(one.hash, 100).await.unwrap(), "one");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_is_not_taken_for_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let (kept, one) = (Kept::open(place.path(), 100).unwrap(), fetched("one"));
+        // A file where the folder has to be.
+        let folder = place.path().join("artifacts");
+        fs::remove_dir(&folder).unwrap();
+        fs::write(&folder, "").unwrap();
+        let failed = kept.keep(job(1), vec![one.clone()], true).await.unwrap_err();
+        assert!(matches!(failed, KeptError::Disk { .. }) && !kept.has(&job(1), one.hash), "{failed}");
+        fs::remove_file(&folder).unwrap();
+        assert!(!Kept::open(place.path(), 100).unwrap().has(&job(1), one.hash), "after a restart neither");
+        kept.keep(job(1), vec![one.clone()], true).await.unwrap();
+        assert!(kept.has(&job(1), one.hash) && !kept.has(&job(2), one.hash));
     }
 
     #[tokio::test]
