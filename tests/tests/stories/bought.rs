@@ -322,7 +322,7 @@ async fn a_second_ctrl_c_does_not_wait_for_a_gateway_that_says_nothing() {
     until("some requests are paid", async || (shopping.middleman.payments().len() >= 5).then_some(())).await;
     shopping.middleman.be_silent(true);
     // What was being answered comes; the next one does not.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until("an answer stays away", async || (shopping.middleman.withheld() > 0).then_some(())).await;
     let asked = shopping.middleman.payments().len();
     client.interrupt();
     until("it says that it waits", async || client.log().contains("Ctrl-C again").then_some(())).await;

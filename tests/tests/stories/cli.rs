@@ -252,7 +252,7 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     joule.fails(4, "refused", &["job", "fail", &job, "--as", "bob"]).await;
 
     // A wrong result: challenged, judged by hand, and all of it to be seen.
-    let judged = ["--verification", "quorum", "--jurors", "1", "--vote-window", "8s", "--review-window", "20s"];
+    let judged = ["--verification", "quorum", "--jurors", "1", "--vote-window", "1h", "--review-window", "1h"];
     let job = submit(&judged).await;
     let address: Pubkey = job.parse().unwrap();
     world.accept(East, address, 1_000_000).await;
@@ -265,13 +265,10 @@ async fn bonds_bids_disputes_and_stakes_work_from_the_command_line() {
     assert!(error["message"].as_str().unwrap().contains("made already"), "{error}");
     let error = joule.fails(4, "refused", &["dispute", "reveal", &job, "--as", "uma"]).await;
     assert_eq!(error["name"], "RevealWindowClosed");
-    let at = |moment: i64| async move {
-        until("its time has come", async || (world.chain.now().await.ok()? > moment).then_some(())).await;
-    };
     let dispute: Dispute = world.chain.get(&pda::dispute(&address)).await.unwrap();
-    at(dispute.commit_by.get()).await;
+    world.after(dispute.commit_by.get()).await;
     joule.json(&["dispute", "reveal", &job, "--as", "uma"]).await;
-    at(dispute.final_at.get()).await;
+    world.after(dispute.final_at.get()).await;
     joule.json(&["dispute", "resolve", &job, "--as", "bob"]).await;
     let case = until("the verdict is known", async || {
         let case = joule.json(&["dispute", "show", &job]).await;

@@ -11,7 +11,7 @@ use joule_units::{Amount, UnixTime};
 use joule_voucher::{sign, Format as _, Receipt, SigningKey};
 use joule_x402::{decode, encode, PaymentPayload, Settlement, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 use std::sync::{
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
     Arc, Mutex,
 };
 
@@ -30,6 +30,8 @@ struct Seen {
     /// What becomes of every receipt.
     change: Mutex<Option<fn(&mut Receipt)>>,
     silent: AtomicBool,
+    /// Answers that stay away.
+    withheld: AtomicUsize,
     lossy: AtomicBool,
 }
 
@@ -43,6 +45,7 @@ impl Middleman {
             payments: Mutex::default(),
             change: Mutex::default(),
             silent: AtomicBool::new(false),
+            withheld: AtomicUsize::new(0),
             lossy: AtomicBool::new(false),
         });
         let router = Router::new().fallback(pass).with_state(seen.clone());
@@ -77,6 +80,11 @@ impl Middleman {
         self.seen.silent.store(silent, Ordering::Relaxed);
     }
 
+    /// Answers that have stayed away so far.
+    pub fn withheld(&self) -> usize {
+        self.seen.withheld.load(Ordering::Relaxed)
+    }
+
     /// Whether paid answers break off on their way from now on.
     pub fn be_lossy(&self, lossy: bool) {
         self.seen.lossy.store(lossy, Ordering::Relaxed);
@@ -108,6 +116,7 @@ async fn pass(State(seen): State<Arc<Seen>>, request: Request) -> Response {
     }
     let answer = call.send().await.expect("an answer");
     if seen.silent.load(Ordering::Relaxed) {
+        seen.withheld.fetch_add(1, Ordering::Relaxed);
         return std::future::pending().await;
     }
     let status = answer.status();
