@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  Order, Receipt, Splitter, askedOf, base64, dataOf, keptOf, mostOf, networkOf, nothingKept, openFor, readChanges, readSettlement, readSigned, readTerms,
+  Counted, Order, Receipt, Splitter, askedOf, base64, dataOf, keptOf, mostOf, networkOf, nothingKept, openFor, readChanges, readSettlement, readSigned, readTerms,
   textBytes, utf8, writeChanges, writePayment, writeSigned,
 } from "../src/index.js";
 import { CHANNEL, FACTS, NOW, PRICES, came, receiptFor, session } from "./shop.js";
@@ -98,4 +98,14 @@ test("what a journal writes it reads back", () => {
   assert.deepEqual([kept.nextNonce, [...kept.orders.keys()], [...kept.givenUp], kept.missed], [4n, [2n], [2n], 1]);
   assert.deepEqual([kept.receipts, kept.voucher!.sequence], [[receipt], 1n]);
   assert.deepEqual(keptOf([]), nothingKept());
+});
+
+test("answers that nobody asked for have no tokens", () => {
+  for (const [n, most] of [[1, 1n], [3, 3n]] as const) {
+    const counted = new Counted(askedOf("/v1/chat/completions", utf8(JSON.stringify({ n }))));
+    for (let index = 0; index < 100; index++) counted.add({ choices: [{ index, delta: {}, finish_reason: "stop" }] });
+    const usage = (outputTokens: bigint) => ({ inputTokens: 0n, outputTokens, images: 0n, milliseconds: 0n });
+    counted.check(usage(most));
+    assert.throws(() => counted.check(usage(most + 1n)), { name: "Objection" });
+  }
 });

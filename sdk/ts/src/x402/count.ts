@@ -94,7 +94,10 @@ export class Counted {
 
   /** Of an answer that came. Throws an `Objection`. */
   check(usage: Usage): void {
-    above("output tokens", usage.outputTokens, this.text + END * BigInt(this.choices.size));
+    // No more answers than were asked for, whatever numbers the provider invents.
+    const came = BigInt(this.choices.size);
+    const answers = came < this.asked.answers ? came : this.asked.answers;
+    above("output tokens", usage.outputTokens, this.text + END * answers);
     above("images", usage.images, this.images < this.asked.images ? this.images : this.asked.images);
     this.checkUnseen(usage);
   }
