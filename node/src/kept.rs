@@ -337,11 +337,11 @@ mod tests {
         let folder = place.path().join("artifacts");
         fs::remove_dir(&folder).unwrap();
         fs::write(&folder, "").unwrap();
-        let failed = kept.keep(job(1), vec![one.clone()], true).await.unwrap_err();
+        let failed = kept.keep(job(1), vec![one.clone()], Why::Bound).await.unwrap_err();
         assert!(matches!(failed, KeptError::Disk { .. }) && !kept.has(&job(1), one.hash), "{failed}");
         fs::remove_file(&folder).unwrap();
         assert!(!Kept::open(place.path(), 100).unwrap().has(&job(1), one.hash), "after a restart neither");
-        kept.keep(job(1), vec![one.clone()], true).await.unwrap();
+        kept.keep(job(1), vec![one.clone()], Why::Bound).await.unwrap();
         assert!(kept.has(&job(1), one.hash) && !kept.has(&job(2), one.hash));
     }
 
