@@ -220,12 +220,12 @@ async fn a_provider_that_a_bought_panel_condemns_appeals_and_is_paid() {
     let case = wound_up(&indexer, job).await;
     assert_eq!((case.dispute.verdict, case.job.status), (Some(Verdict::Stands), JobStatus::Settled));
     assert_eq!((case.dispute.round, case.dispute.appellant), (1, Some(joule_api::Side::Provider)));
-    // Its price less the fee, and Carol's deposit less the jurors' fifth; what the appeal cost came back.
+    // Its price less the fee, and of Carol's deposit, less the jurors' fifth, half; what the appeal cost came back.
     let gained = world.balance(North).await - before[0];
-    assert_eq!(gained, PRICE - PRICE / 40 + PRICE - PRICE / 5);
+    assert_eq!(gained, PRICE - PRICE / 40 + (PRICE - PRICE / 5) / 2);
     assert_eq!(before[1] - world.balance(Carol).await, PRICE);
     assert_eq!(world.bond(North).await.amount.get(), BOND);
-    assert_eq!(world.bond(bought).await.amount.get(), BOND - PRICE, "a bought vote is lost");
+    assert_eq!(world.bond(bought).await.amount.get(), BOND - PRICE / 5, "a bought vote costs a fifth of its stake");
     for other in others {
         assert_eq!(world.bond(other).await.amount.get(), BOND);
     }
