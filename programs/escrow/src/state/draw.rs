@@ -194,7 +194,7 @@ mod tests {
             for lost in [None, Some(5)] {
                 let (mut late, mut kept) = (early, kept);
                 if let Some(lost) = lost {
-                    kept.forfeit(&who(lost), 10);
+                    kept.forfeit(&who(lost), 10, 10);
                 }
                 assert!(late.draw(&job, &mut kept, UnixTime::new(701), tickets(seed)).unwrap());
                 let mut seated: Vec<u8> =

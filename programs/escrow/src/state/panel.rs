@@ -287,8 +287,8 @@ mod tests {
         };
         let before = all(&panel);
         let names: Vec<Address> = panel.enrolled().iter().map(|r| r.resolver).collect();
-        panel.forfeit(&names[0], 6);
-        panel.forfeit(&names[1], 8);
+        panel.forfeit(&names[0], 6, 6);
+        panel.forfeit(&names[1], 8, 8);
         panel.resolvers[2].engage(4);
         assert_eq!(all(&panel), before);
         let left: Vec<u64> = panel.enrolled().iter().map(|r| r.left.get()).collect();
@@ -331,9 +331,9 @@ mod tests {
         assert!(!can(&panel(&[1, 1, 10, 10, 10, 10, 9, 9, 9, 9, 5]), &job));
         // Whoever has lost more than half counts for what it staked, and takes no seat.
         let mut poorer = panel(&[10; 6]);
-        poorer.forfeit(&Address::new_from_array([3; 32]), 5);
+        poorer.forfeit(&Address::new_from_array([3; 32]), 5, 5);
         assert!(can(&poorer, &job));
-        poorer.forfeit(&Address::new_from_array([3; 32]), 1);
+        poorer.forfeit(&Address::new_from_array([3; 32]), 1, 1);
         assert!(!can(&poorer, &job));
     }
 
