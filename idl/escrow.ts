@@ -210,6 +210,11 @@ export type JouleEscrow = {
       "value": "[100, 105, 115, 112, 117, 116, 101]"
     },
     {
+      "name": "dissentBps",
+      "type": "u16",
+      "value": "2000"
+    },
+    {
       "name": "drawDelay",
       "type": "u64",
       "value": "16"
@@ -278,6 +283,16 @@ export type JouleEscrow = {
       "name": "seatSeed",
       "type": "bytes",
       "value": "[115, 101, 97, 116]"
+    },
+    {
+      "name": "secondLotBps",
+      "type": "u16",
+      "value": "1000"
+    },
+    {
+      "name": "stagedBps",
+      "type": "u16",
+      "value": "5000"
     },
     {
       "name": "vaultSeed",
@@ -7494,7 +7509,7 @@ export type JouleEscrow = {
           },
           {
             "docs": [
-              "Base units locked: what the vote weighs, and what it loses if it is wrong or never opened."
+              "Base units locked: what the vote weighs; it loses a fifth if it is wrong, and all if it is never opened."
             ],
             "name": "stake",
             "type": "u64"
