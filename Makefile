@@ -21,7 +21,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check openai-check api-clients-check deploy-check lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check openai-check api-clients-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,7 +43,7 @@ demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid re
 	@$(BIN)/joule demo $(if $(KEEP),--keep)
 
 # One run of make, so that everything is built once.
-test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check deploy-check ## run every test, and check what is generated
+test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check deploy-check walks ## run every test, and check what is generated
 
 # The tests that print the IDLs are run by idl-check. No doc tests: rustdoc would read every crate again to find none.
 run-tests: build
@@ -110,6 +110,9 @@ openai-check: build-host ## the gateway through OpenAI's own libraries: three ve
 api-clients-check: build-host
 	@echo '[test] clients of the indexer in TypeScript and Python, made from its OpenAPI document'
 	@indexer/clients/check $(BIN)/joule-indexer
+
+walks: build ## what pages tell a newcomer to type, typed
+	@for page in docs/sell-a-model.md docs/sell-machine-time.md; do echo "[walk] $$page"; tests/walk $$page $(BIN) >/dev/null; done
 
 deploy-check: build ## what an operator installs, read by the tools that will read it; and the walk to the first alert
 	@deploy/check $(BIN)
