@@ -74,8 +74,11 @@ fn every_list_is_found_by_an_index_in_the_order_of_its_pages() {
             .unwrap()
             .collect::<rusqlite::Result<_>>()
             .unwrap();
+        // What is known better elsewhere is a list, looked up in memory.
+        let known = ["LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:", "CREATE BLOOM FILTER"];
+        let steps: Vec<_> = plan.iter().filter(|step| !known.contains(&step.as_str())).collect();
         // No second step, which would sort.
-        let [step] = &plan[..] else { panic!("{sql}: {plan:?}") };
+        let [step] = &steps[..] else { panic!("{sql}: {plan:?}") };
         assert!(step.contains("USING INDEX"), "{sql}: {step}");
         // Without a condition the newest are read off the end of an index, and so are those that somebody has lost.
         let end = !sql.contains(" = ?") && !sql.contains("at <= ?") && !sql.contains("at >= ?");

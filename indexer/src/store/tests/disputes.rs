@@ -98,7 +98,7 @@ fn a_quorum_is_followed_from_the_challenge_to_the_last_unit() {
     let dispute = world.dispute();
     assert_eq!(
         dispute.votes.iter().map(|vote| (vote.paid, vote.slashed)).collect::<Vec<_>>(),
-        [(40, 0), (40, 0), (0, 500)]
+        [(40, 0), (40, 0), (0, 100)]
     );
     world.chain.close_dispute(&job);
     assert_eq!(world.dispute().status, DisputeStatus::Closed);
@@ -109,7 +109,7 @@ fn a_quorum_is_followed_from_the_challenge_to_the_last_unit() {
     assert_eq!(row.paid.total(), world.came_in(), "what came in went out");
     let totals = world.store.totals().unwrap();
     let mint = &totals.mints[0];
-    assert_eq!((mint.jobs_refunded, mint.escrowed, mint.paid_to_jurors, mint.slashed), (1, 0, 80, 900));
+    assert_eq!((mint.jobs_refunded, mint.escrowed, mint.paid_to_jurors, mint.slashed), (1, 0, 80, 500));
     assert_eq!((mint.deposited, mint.paid_to_challengers), (400, row.paid.challenger));
 }
 
