@@ -142,7 +142,7 @@ fn a_check_says_what_would_be_done_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("joule.toml");
     let text =
-        format!("rpc = 'http://127.0.0.1:1'\nkey = 'key.json'\nmint = '{MINT}'\n[node]\nmin_price = '1 JOULE'\n");
+        format!("rpc = 'http://127.0.0.1:1'\nkey = 'key.json'\nartifacts = 'store'\nmint = '{MINT}'\n[node]\nmin_price = '1 JOULE'\n");
     std::fs::write(&file, text).unwrap();
     let check = |more: &[&str]| {
         let output = node().arg("check").arg("--json").arg("--config").arg(&file).args(more).output().unwrap();
@@ -177,6 +177,8 @@ fn an_address_that_is_taken_is_named_with_the_setting() {
     let output = node()
         .args(["run", "--mint", MINT, "--rpc", "http://127.0.0.1:1", "--listen", &address, "--key"])
         .arg(&key)
+        .arg("--artifacts")
+        .arg(folder.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

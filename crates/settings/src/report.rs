@@ -1,5 +1,6 @@
 //! What a service found when it looked at its settings and at what they name.
 
+use crate::causes::plain;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,14 +108,6 @@ impl Report {
     /// What does not keep it from running, and should be known.
     pub fn doubts(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| matches!(finding.grade, Grade::Warning | Grade::Waits))
-    }
-}
-
-/// Without the operating system's number for what it says in words.
-fn plain(text: &str) -> String {
-    match text.split_once(" (os error ").and_then(|(before, rest)| Some((before, rest.split_once(')')?.1))) {
-        Some((before, after)) => format!("{before}{after}"),
-        None => text.to_owned(),
     }
 }
 
