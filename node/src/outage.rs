@@ -39,8 +39,8 @@ impl Outage {
     pub fn began(&mut self, reason: &dyn Display) {
         let reason = reason.to_string();
         if self.all.lock().insert(self.part, reason.clone()).is_none() {
-            warn!(%reason, "{} fails; trying again until it works", self.what);
             metrics::gauge!(telemetry::WORKS, "part" => self.part).set(0.0);
+            warn!(%reason, "{} fails; trying again until it works", self.what);
         }
     }
 
@@ -50,8 +50,8 @@ impl Outage {
 
     pub fn over(&mut self) {
         if self.all.lock().remove(self.part).is_some() {
-            info!("{} works again", self.what);
             metrics::gauge!(telemetry::WORKS, "part" => self.part).set(1.0);
+            info!("{} works again", self.what);
         }
     }
 }
