@@ -115,7 +115,7 @@ fn stated(before: ModelProfile, now: &Stated) -> Result<ModelProfile, Failure> {
 fn percent(text: &str) -> Result<u16, String> {
     let read = text.parse().ok().and_then(|percent| Token::new("percent", 2).units(&percent).ok());
     read.and_then(|bps| u16::try_from(bps).ok())
-        .filter(|bps| *bps <= MAX_SHARE_BPS as u16)
+        .filter(|bps| *bps <= MAX_SHARE_BPS)
         .ok_or_else(|| format!("this is no share: write percent up to {}, such as 2.5", MAX_SHARE_BPS / 100))
 }
 
