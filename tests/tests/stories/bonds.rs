@@ -12,11 +12,12 @@ async fn a_node_without_a_bond_says_so_and_works_as_soon_as_it_has_one() {
     world.register_without_bond(North).await;
     let mut node = world.node(North, world.localnet.rpc_url(), &indexer.url, &[]);
     let job = world.open(Alice, Order::digits(&world.store()).await).await;
-    until("the node says what is missing", async || node.log().contains("joule provider bond open").then_some(()))
-        .await;
+    // When it looks at its settings, and once more when there is a job that it would take.
+    until("the node says what is missing", async || node.log().contains("taking new jobs fails").then_some(())).await;
     assert_eq!(indexer.job_is(job, JobStatus::Open).await.exposure, 0, "nobody took it");
     assert!(node.status().is_none(), "it goes on:\n{}", node.log());
-    assert_eq!(node.log().matches("joule provider bond open").count(), 1, "it says so once");
+    assert_eq!(node.log().matches("taking new jobs fails").count(), 1, "it says so once");
+    assert_eq!(node.log().matches("joule provider bond open").count(), 2, "and each time what to do");
 
     world.open_bond(North).await;
     let row = indexer.job_is(job, JobStatus::Settled).await;
