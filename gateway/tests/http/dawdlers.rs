@@ -19,17 +19,6 @@ fn patient(config: &mut Config) {
     config.limits.unpaid_bodies = 65_536;
 }
 
-/// Asks until it is served: what others hold comes back a moment after they are gone.
-async fn is_served_soon(ask: impl AsyncFn() -> u16) {
-    for _ in 0..100 {
-        if ask().await == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("what others held never came back");
-}
-
 #[tokio::test]
 async fn idle_connections_of_one_address_shut_nobody_else_out() {
     let upstream = Upstream::start(Fault::None).await;

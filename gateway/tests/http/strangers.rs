@@ -186,17 +186,6 @@ async fn bodies_that_nobody_pays_for_share_a_budget() {
     is_served_soon(async || world.client(12).send(&new, &long(60_000)).await.status).await;
 }
 
-/// Asks until it is served: what others held comes back a moment after they are gone.
-async fn is_served_soon(ask: impl AsyncFn() -> u16) {
-    for _ in 0..100 {
-        if ask().await == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("what others held never came back");
-}
-
 #[tokio::test]
 async fn a_made_up_payment_is_looked_at_before_its_body_is_read() {
     let (world, _) = patient().await;

@@ -123,31 +123,23 @@ const NEWEST: usize = 256;
 /// Puts an event that happens to a row once where [`history`] finds it, however many others there are.
 fn tell(conn: &Connection, event: &EventRow, fact: Option<&Fact>) -> Result<()> {
     let Some(fact) = fact.filter(|fact| !fact.repeats()) else { return Ok(()) };
-    let mut statement = conn.prepare_cached(
-        "insert into row_events (address, slot, tx_index, instruction, inner, signature)
-         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-    )?;
-    for row in fact.rows() {
-        statement.execute(params![
-            row.address().0,
-            event.slot as i64,
-            event.tx_index as i64,
-            event.key.instruction,
-            event.key.inner,
-            event.key.signature.0,
-        ])?;
-    }
-    Ok(())
+    let rows: Vec<Address> = fact.rows().iter().map(decode::Row::address).collect();
+    place(conn, "row_events", event, &rows)
 }
 
+/// Puts an event into the history of those whom it concerns.
 fn link(conn: &Connection, event: &EventRow, accounts: &[Address]) -> Result<()> {
-    let mut statement = conn.prepare_cached(
-        "insert into event_accounts (address, slot, tx_index, instruction, inner, signature)
-         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing",
-    )?;
-    for account in accounts {
+    place(conn, "event_accounts", event, accounts)
+}
+
+fn place(conn: &Connection, table: &str, event: &EventRow, addresses: &[Address]) -> Result<()> {
+    let mut statement = conn.prepare_cached(&format!(
+        "insert into {table} (address, slot, tx_index, instruction, inner, signature)
+         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict do nothing"
+    ))?;
+    for address in addresses {
         statement.execute(params![
-            account.0,
+            address.0,
             event.slot as i64,
             event.tx_index as i64,
             event.key.instruction,

@@ -29,7 +29,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         Arc, LazyLock, Mutex,
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -213,4 +213,15 @@ pub fn question(text: &str) -> Value {
 
 pub fn streamed(text: &str) -> Value {
     json!({"model": "digits", "stream": true, "messages": [{"role": "user", "content": text}]})
+}
+
+/// Asks until it is served: what others held comes back a moment after they are gone.
+pub async fn is_served_soon(ask: impl AsyncFn() -> u16) {
+    for _ in 0..100 {
+        if ask().await == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("what others held never came back");
 }
