@@ -28,7 +28,7 @@ pub enum Failure {
     Artifact(#[from] ArtifactError),
     #[error("{0}")]
     Bought(#[from] Failed),
-    #[error("{}", once(.0))]
+    #[error("{}", joule_settings::Causes(.0.as_ref()))]
     Other(#[from] anyhow::Error),
 }
 
@@ -86,19 +86,6 @@ fn of_indexer(error: &ApiError) -> String {
         ApiError::Refused { message, .. } => format!("the indexer says: {message}"),
         error => error.to_string(),
     }
-}
-
-/// What was done, and the cause of what came in between. Causes that repeat the one before are left out.
-fn once(error: &anyhow::Error) -> String {
-    let mut said = Vec::<String>::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        let cause = cause.split(" (os error").next().unwrap_or_default();
-        if !said.iter().any(|before| before.contains(cause)) {
-            said.push(cause.to_owned());
-        }
-    }
-    said.join(": ")
 }
 
 impl From<WalletError> for Failure {
