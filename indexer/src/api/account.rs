@@ -6,7 +6,7 @@ use super::{
     extract::{Parameters, Target},
     page, ApiError, State,
 };
-use crate::{decode::Program, store::AccountRow};
+use crate::{decode::Program, row::AccountRow};
 use axum::{extract::State as From, http::HeaderMap, response::Response};
 use joule_api::Account;
 use serde::Deserialize;

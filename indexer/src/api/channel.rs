@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     decode::event,
-    store::{ChannelFilter, DistributionFilter, PageRequest},
+    query::{ChannelFilter, DistributionFilter, PageRequest},
     types::Address,
 };
 use anchor_lang::prelude::Address as Key;
@@ -60,7 +60,7 @@ pub async fn list(
         lost_by: asked.lost_by,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
-    answer::read(move || Ok(Json(state.view.channels(&filter, &page)?))).await
+    answer::read(move || Ok(Json(state.view.list(&filter, &page)?))).await
 }
 
 /// One channel, also after it closed, with its newest plan and where its money went.
@@ -72,8 +72,8 @@ pub async fn list(
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let found = answer::read(move || {
-        let Some(channel) = state.view.channel(&address)? else { return Ok(None) };
-        let plan = state.view.plan(&Address::from(&event::plan(&Key::new_from_array(address.0))))?;
+        let Some(channel) = state.view.get::<joule_api::Channel>(&address)? else { return Ok(None) };
+        let plan = state.view.get::<joule_api::Plan>(&Address::from(&event::plan(&Key::new_from_array(address.0))))?;
         let of = DistributionFilter { channel: Some(address), ..DistributionFilter::default() };
         let page = state.view.distributions(&of, &PageRequest { after: None, limit: NEWEST })?;
         Ok(Some(ChannelWithPlan { channel, plan, distributions: page.items }))

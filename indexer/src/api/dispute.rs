@@ -6,7 +6,7 @@ use super::{
     extract::{Parameters, Target},
     page, ApiError, State,
 };
-use crate::{decode::event, store::DisputeFilter, types::Address};
+use crate::{decode::event, query::DisputeFilter, types::Address};
 use anchor_lang::prelude::Address as Key;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
 use joule_api::{Case, Dispute, DisputeStatus, Page};
@@ -40,7 +40,7 @@ pub async fn list(
     let filter = DisputeFilter { status: asked.status };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
     answer::read(move || {
-        let Page { items, next_cursor } = state.view.disputes(&filter, &page)?;
+        let Page { items, next_cursor } = state.view.list(&filter, &page)?;
         let cases = items.into_iter().filter_map(|dispute| case(&state, dispute).transpose());
         Ok(Json(Page { items: cases.collect::<Result<_, _>>()?, next_cursor }))
     })
@@ -57,7 +57,7 @@ pub async fn list(
 pub async fn get(From(state): From<State>, Target(job): Target, headers: HeaderMap) -> Result<Response, ApiError> {
     let case = answer::read(move || {
         let address = Address::from(&event::dispute(&Key::new_from_array(job.0)));
-        state.view.dispute(&address)?.map_or(Ok(None), |dispute| case(&state, dispute))
+        state.view.get::<Dispute>(&address)?.map_or(Ok(None), |dispute| case(&state, dispute))
     })
     .await?;
     let case = case.ok_or_else(|| ApiError::NotFound { what: "dispute about the job", address: job.to_string() })?;
@@ -67,5 +67,5 @@ pub async fn get(From(state): From<State>, Target(job): Target, headers: HeaderM
 /// `None` where the job was never seen.
 fn case(state: &State, dispute: Dispute) -> Result<Option<Case>, ApiError> {
     let Ok(address) = dispute.job.parse() else { return Ok(None) };
-    Ok(state.view.job(&address)?.map(|job| Case { dispute, job }))
+    Ok(state.view.get::<joule_api::Job>(&address)?.map(|job| Case { dispute, job }))
 }

@@ -6,7 +6,7 @@ use super::{
     extract::{self, Parameters},
     page, ApiError, State,
 };
-use crate::store::DistributionFilter;
+use crate::query::DistributionFilter;
 use axum::{extract::State as From, Json};
 use joule_api::{Distribution, Page};
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use super::{
     extract::{self, Parameters, Target},
     page, ApiError, State,
 };
-use crate::store::JobFilter;
+use crate::query::JobFilter;
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
 use joule_api::{Bid, Job, JobStatus, Page};
 use serde::Deserialize;
@@ -50,7 +50,7 @@ pub async fn list(
         mint: address(&asked.mint)?,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
-    answer::read(move || Ok(Json(state.view.jobs(&filter, &page)?))).await
+    answer::read(move || Ok(Json(state.view.list(&filter, &page)?))).await
 }
 
 /// One job, also after its account was closed.
@@ -61,7 +61,7 @@ pub async fn list(
         Unchanged, NotThere, Refused,
     ))]
 pub async fn get(From(state): From<State>, Target(address): Target, headers: HeaderMap) -> Result<Response, ApiError> {
-    let job = answer::read(move || Ok(state.view.job(&address)?)).await?;
+    let job = answer::read(move || Ok(state.view.get::<Job>(&address)?)).await?;
     let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
     answer::tagged(&headers, &job)
 }
@@ -75,7 +75,7 @@ pub async fn get(From(state): From<State>, Target(address): Target, headers: Hea
     ))]
 pub async fn bids(From(state): From<State>, Target(address): Target) -> Result<Json<Vec<Bid>>, ApiError> {
     answer::read(move || {
-        let job = state.view.job(&address)?;
+        let job = state.view.get::<Job>(&address)?;
         let job = job.ok_or_else(|| ApiError::NotFound { what: "job", address: address.to_string() })?;
         Ok(Json(state.view.bids(&job)?))
     })

@@ -25,7 +25,7 @@ mod totals;
 
 pub use error::ApiError;
 
-use crate::{feed::Feed, health::Health, scheduler::Scheduler, store::View};
+use crate::{feed::Feed, health::Health, query::View, scheduler::Scheduler};
 use axum::{body::Bytes, http::header, middleware, response::Html, routing::get, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::{
     extract::{self, Parameters, Target},
     page, ApiError, State,
 };
-use crate::{store::ModelFilter, types::Address};
+use crate::{query::ModelFilter, types::Address};
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
 use joule_api::{Model, ModelStatus, ModelWithLineage, Page, PriceList};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ pub async fn list(
         base: asked.base.as_deref().map(extract::address).transpose()?,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
-    answer::read(move || Ok(Json(state.view.models(&filter, &page)?))).await
+    answer::read(move || Ok(Json(state.view.list(&filter, &page)?))).await
 }
 
 /// One model, with everything it derives from and its newest price list.
@@ -100,6 +100,6 @@ pub async fn prices(
 }
 
 fn known(state: &State, address: &Address) -> Result<Model, ApiError> {
-    let model = state.view.model(address)?;
+    let model = state.view.get::<Model>(address)?;
     model.ok_or_else(|| ApiError::NotFound { what: "model", address: address.to_string() })
 }

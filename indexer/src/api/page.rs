@@ -1,7 +1,7 @@
 //! Pages: how many, and from where.
 
 use super::ApiError;
-use crate::store::{Cursor, PageRequest};
+use crate::query::{Cursor, PageRequest};
 
 /// Items of a page when nobody says.
 pub const DEFAULT_LIMIT: u32 = 50;

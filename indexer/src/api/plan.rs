@@ -6,7 +6,7 @@ use super::{
     extract::{self, Parameters},
     page, ApiError, State,
 };
-use crate::store::PlanFilter;
+use crate::query::PlanFilter;
 use axum::{extract::State as From, Json};
 use joule_api::{Page, Plan, PlanStatus};
 use serde::Deserialize;
@@ -46,5 +46,5 @@ pub async fn list(
         status: asked.status,
     };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
-    answer::read(move || Ok(Json(state.view.plans(&filter, &page)?))).await
+    answer::read(move || Ok(Json(state.view.list(&filter, &page)?))).await
 }

@@ -6,7 +6,7 @@ use super::{
     extract::{Parameters, Target},
     page, ApiError, State,
 };
-use crate::{store::ProviderFilter, types::Address};
+use crate::{query::ProviderFilter, types::Address};
 use axum::{extract::State as From, http::HeaderMap, response::Response, Json};
 use joule_api::{OpenJob, Page, Provider, ProviderStatus, RefusedJob};
 use serde::Deserialize;
@@ -47,7 +47,7 @@ pub async fn list(
 ) -> Result<Json<Page<Provider>>, ApiError> {
     let filter = ProviderFilter { status: asked.status };
     let page = page::request(asked.limit, asked.cursor.as_deref())?;
-    answer::read(move || Ok(Json(state.view.providers(&filter, &page)?))).await
+    answer::read(move || Ok(Json(state.view.list(&filter, &page)?))).await
 }
 
 /// One provider, also after it retired.
@@ -107,6 +107,6 @@ pub async fn refused_jobs(
 }
 
 fn find(state: &State, address: &Address) -> Result<Provider, ApiError> {
-    let provider = state.view.provider(address)?;
+    let provider = state.view.get::<Provider>(address)?;
     provider.ok_or_else(|| ApiError::NotFound { what: "provider", address: address.to_string() })
 }

@@ -6,7 +6,7 @@ use super::{
     extract::{self, Parameters},
     page, ApiError, State,
 };
-use crate::store::{revenue::DAY, RevenueFilter};
+use crate::{query::RevenueFilter, row::revenue::DAY};
 use axum::{extract::State as From, Json};
 use joule_api::{RevenueBy, RevenueReport};
 use serde::Deserialize;

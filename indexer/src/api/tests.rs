@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
+    query::{Overlay, Unconfirmed},
     source::BankRef,
-    store::{Batch, Overlay, Sqlite, Store, Unconfirmed},
+    store::{Batch, Sqlite, Store},
     telemetry,
     testing::{self, Chain},
     types::Address,

@@ -19,9 +19,10 @@ mod writing;
 use crate::{
     feed::Feed,
     health::Health,
+    query::Overlay,
     scheduler::Scheduler,
     source::{Frontier, History, Source},
-    store::{Overlay, Store},
+    store::Store,
 };
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::sync::{mpsc, oneshot};

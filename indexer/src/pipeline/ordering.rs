@@ -4,8 +4,8 @@ use super::{vanished, writing::Commit, Shared};
 use crate::{
     crash,
     order::{Effect, Order},
+    query::Unconfirmed,
     source::{Fill, Frontier, Gap, History, SourceEvent, Update},
-    store::Unconfirmed,
     telemetry,
 };
 use anyhow::Context as _;

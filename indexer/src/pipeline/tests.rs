@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
+    query::{JobFilter, PageRequest, ProviderFilter, View},
     source::{BankRef, Fill, Gap, SlotStatus, SourceEvent, Update},
-    store::{JobFilter, PageRequest, ProviderFilter, Sqlite, View},
+    store::{Read as _, Sqlite},
     testing::{Chain, Happening},
     types::{Address, Block, Look, Snapshot},
 };
@@ -190,14 +191,14 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .collect();
     // A closing that only a snapshot shows happened at a slot that nobody knows exactly.
     let jobs: Vec<_> = store
-        .jobs(&JobFilter::default(), &page, &[])
+        .list(&JobFilter::default(), &page, &[])
         .unwrap()
         .into_iter()
         .map(|job| joule_api::Job { slot: 0, commitment: Commitment::Confirmed, ..job })
         .collect();
     // By address: one that was never seen alive is placed by the block of its registration.
     let providers: std::collections::BTreeSet<_> = store
-        .providers(&ProviderFilter::default(), &page, &[])
+        .list(&ProviderFilter::default(), &page, &[])
         .unwrap()
         .into_iter()
         .map(|provider| {
@@ -224,15 +225,15 @@ async fn unconfirmed_changes_are_seen_before_confirmed_ones_are_stored() {
     let job = chain.open(1, 1_000);
     let second = chain.take().remove(0);
     running.content(&second, first.slot);
-    running.until("visible", |running| running.view.job(&job).unwrap().is_some()).await;
-    assert_eq!(running.view.job(&job).unwrap().unwrap().commitment, Commitment::Processed);
-    assert_eq!(crate::store::Store::job(&*running.store, &job).unwrap(), None);
+    running.until("visible", |running| running.view.get::<joule_api::Job>(&job).unwrap().is_some()).await;
+    assert_eq!(running.view.get::<joule_api::Job>(&job).unwrap().unwrap().commitment, Commitment::Processed);
+    assert_eq!(running.store.get::<joule_api::Job>(&job).unwrap(), None);
 
     running.update(Update::Slot { slot: second.slot, bank: None, parent: None, status: SlotStatus::Finalized });
     running.stored(second.slot).await;
     running
         .until("final", |running| {
-            running.view.job(&job).unwrap().is_some_and(|job| job.commitment == Commitment::Finalized)
+            running.view.get::<joule_api::Job>(&job).unwrap().is_some_and(|job| job.commitment == Commitment::Finalized)
         })
         .await;
     running.finish().await;
@@ -258,7 +259,7 @@ async fn an_empty_store_learns_the_past_and_a_failing_node_is_asked_again() {
     running.until("complains", |running| running.health.report().reason.is_some_and(|why| why.contains("away"))).await;
     running.stored(block.slot).await;
     assert_eq!(running.health.report().reason, None);
-    let job = |address| running.view.job(&address).unwrap().unwrap();
+    let job = |address| running.view.get::<joule_api::Job>(&address).unwrap().unwrap();
     assert_eq!((job(settled).status, job(settled).paid.provider), (JobStatus::Settled, 792));
     assert_eq!((job(open).status, job(next).status), (JobStatus::Open, JobStatus::Open));
     running.finish().await;
@@ -297,10 +298,13 @@ async fn what_happened_while_nobody_listened_is_found_closings_included() {
     running.send(SourceEvent::Connected { replay_from: None });
     running.block(&block, tip);
     running.stored(block.slot).await;
-    let shown = |address| running.view.job(&address).unwrap().unwrap();
+    let shown = |address| running.view.get::<joule_api::Job>(&address).unwrap().unwrap();
     assert_eq!((shown(job).status, shown(job).closed), (JobStatus::Settled, true));
     assert_eq!((shown(brief).status, shown(brief).paid.client), (JobStatus::Refunded, 70));
-    assert_eq!(running.view.provider(&provider).unwrap().unwrap().status, joule_api::ProviderStatus::Retired);
+    assert_eq!(
+        running.view.get::<joule_api::Provider>(&provider).unwrap().unwrap().status,
+        joule_api::ProviderStatus::Retired
+    );
     running.finish().await;
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     decode::{event::attestations, State},
-    store::{JobFilter, PageRequest, Result, View},
+    query::{JobFilter, PageRequest, View},
+    store::Result,
     types::Address,
 };
 use anchor_lang::prelude::{Address as Key, ProgramError};
@@ -226,5 +227,5 @@ fn running(view: &View, provider: &Provider, address: &Address) -> Result<u64> {
     let filter = JobFilter { status: Some(JobStatus::Accepted), provider: Some(*address), ..JobFilter::default() };
     // Past its capacity the number no longer matters.
     let page = PageRequest { after: None, limit: provider.capacity as usize + 1 };
-    Ok(view.jobs(&filter, &page)?.items.len() as u64)
+    Ok(view.list(&filter, &page)?.items.len() as u64)
 }

@@ -8,7 +8,8 @@ mod candidate;
 mod tests;
 
 use crate::{
-    store::{JobFilter, PageRequest, Result, Store, View},
+    query::{JobFilter, PageRequest, View},
+    store::{Result, Store},
     types::Address,
 };
 use candidate::Candidate;
@@ -35,12 +36,12 @@ impl Scheduler {
         let filter = JobFilter { status: Some(JobStatus::Open), ..JobFilter::default() };
         let mut page = PageRequest { after: None, limit: PAGE };
         loop {
-            let jobs = store.jobs(&filter, &page, &[])?;
+            let jobs = store.list(&filter, &page, &[])?;
             scheduler.update(&jobs);
             let Some((last, address)) = jobs.last().and_then(|job| Some((job, job.address.parse().ok()?))) else {
                 return Ok(scheduler);
             };
-            page.after = Some(crate::store::Cursor { time: last.opened_at, address });
+            page.after = Some(crate::query::Cursor { time: last.opened_at, address });
         }
     }
 

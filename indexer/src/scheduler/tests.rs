@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    store::{Batch, Overlay, Sqlite},
+    query::Overlay,
+    store::{Batch, Sqlite},
     testing::{authority, Chain, Demands, MINT},
 };
 use anchor_lang::prelude::Address as Key;
@@ -38,7 +39,7 @@ impl World {
         let checkpoint = blocks.last().map(|block| block.slot);
         let applied = self.store.apply(&Batch { blocks, checkpoint, ..Batch::default() }).unwrap();
         self.scheduler.update(&applied.jobs);
-        self.view.provider(&self.provider).unwrap().unwrap()
+        self.view.get::<joule_api::Provider>(&self.provider).unwrap().unwrap()
     }
 
     fn offers(&mut self) -> Vec<OpenJob> {

@@ -1,61 +1,29 @@
-//! Stores: where confirmed state lives, behind one trait, and the unconfirmed state laid over it.
-//!
-//! [`Sqlite`] is the store; [`Overlay`] holds what is not confirmed; [`View`] answers from both.
+//! Stores: where confirmed state lives, behind one trait. One folder an engine; what is kept is said in [`crate::row`], what is asked in
+//! [`crate::query`].
 
-mod account;
-pub mod backup;
-pub mod bid;
-pub mod bond;
-mod chain;
-pub mod channel;
-mod checkpoint;
-mod dead_letter;
-mod dispute;
-mod distribution;
-mod event;
-pub mod job;
-mod listing;
-mod lock;
-pub mod model;
-mod overlay;
-mod page;
-pub mod payer;
-mod plan;
-mod provider;
-pub mod revenue;
 mod sqlite;
 #[cfg(test)]
 mod tests;
-mod totals;
-mod view;
 
-pub use account::AccountRow;
-pub use chain::database_is_of;
-pub use channel::ChannelFilter;
-pub use checkpoint::Checkpoint;
-pub use dead_letter::UnreadRow;
-pub use dispute::DisputeFilter;
-pub use distribution::DistributionFilter;
-pub use event::EventRow;
-pub use job::JobFilter;
-pub use model::ModelFilter;
-pub use overlay::{Changes, Overlay, Unconfirmed};
-pub use page::{Cursor, PageRequest};
-pub use plan::PlanFilter;
-pub use provider::ProviderFilter;
-pub use revenue::RevenueFilter;
-pub use sqlite::Sqlite;
-pub use view::View;
+pub use sqlite::{backup, database_is_of, Sqlite};
 
-use crate::types::{Address, Block, Look, Snapshot};
-use joule_api::{
-    Channel, Dispute, Distribution, Event, Job, JobStatus, Model, Plan, Provider, ProviderStatus, Revenue, Totals,
+use crate::{
+    query::{Filter, PageRequest, Query, RevenueFilter},
+    row::{
+        cell::BadCell,
+        record::{Cells, Noun, Table},
+        revenue::Sums,
+        totals::Counters,
+        AccountRow, EventRow, UnreadRow,
+    },
+    types::{Address, Block, Look, Snapshot},
 };
+use joule_api::{Channel, Commitment, Dispute, Event, Job, Plan, Provider, Revenue, Totals};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the database failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(Box<dyn std::error::Error + Send + Sync>),
     #[error("cannot open the database {path}: {reason}")]
     Open { path: String, reason: String },
     #[error("cannot write the backup {path}: {reason}")]
@@ -75,7 +43,27 @@ pub enum StoreError {
     Damaged(String, String),
 }
 
+impl From<BadCell> for StoreError {
+    fn from(bad: BadCell) -> Self {
+        Self::Damaged(bad.what, bad.why)
+    }
+}
+
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Everything up to `slot` is stored, without a gap; everything up to `finalized` can no longer be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub slot: u64,
+    pub finalized: u64,
+}
+
+/// Rows of one table, as they are kept, and up to which slot nothing can be undone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    pub rows: Vec<Cells>,
+    pub finalized: u64,
+}
 
 /// What is written in one transaction: all of it or nothing.
 #[derive(Debug, Clone, Default)]
@@ -122,33 +110,18 @@ pub trait Store: Send + Sync + 'static {
     /// Writes one batch. Applying it again, or applying parts of it in another order, changes nothing more.
     fn apply(&self, batch: &Batch) -> Result<Applied>;
 
-    fn job(&self, address: &Address) -> Result<Option<Job>>;
-    /// Newest first, leaving out `without`.
-    fn jobs(&self, filter: &JobFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Job>>;
-    fn provider(&self, address: &Address) -> Result<Option<Provider>>;
-    /// Oldest first, leaving out `without`.
-    fn providers(&self, filter: &ProviderFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Provider>>;
-    /// By the address of the `Dispute` account.
-    fn dispute(&self, address: &Address) -> Result<Option<Dispute>>;
-    /// Newest first, leaving out `without`.
-    fn disputes(&self, filter: &DisputeFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Dispute>>;
-    fn model(&self, address: &Address) -> Result<Option<Model>>;
-    /// Newest first, leaving out `without`.
-    fn models(&self, filter: &ModelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Model>>;
-    fn channel(&self, address: &Address) -> Result<Option<Channel>>;
-    /// Newest first, leaving out `without`.
-    fn channels(&self, filter: &ChannelFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Channel>>;
-    fn plan(&self, address: &Address) -> Result<Option<Plan>>;
-    /// Newest first, leaving out `without`.
-    fn plans(&self, filter: &PlanFilter, page: &PageRequest, without: &[Address]) -> Result<Vec<Plan>>;
-    /// Newest first.
-    fn distributions(&self, filter: &DistributionFilter, page: &PageRequest) -> Result<Vec<Distribution>>;
+    /// The row at an address, or none.
+    fn row(&self, table: &'static Table, address: &Address) -> Result<Rows>;
+    /// The rows that are asked for, in the table's order.
+    fn rows(&self, table: &'static Table, query: &Query) -> Result<Rows>;
+    /// What a provider did.
+    fn counters(&self, provider: &Address) -> Result<Counters>;
     /// What the days of a channel add together.
-    fn earned(&self, channel: &Address) -> Result<revenue::Sums>;
+    fn earned(&self, channel: &Address) -> Result<Sums>;
     /// By day: the newest first. Otherwise token by token, what earned most first.
     fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>>;
     /// Over all days, by token.
-    fn revenue_by_mint(&self) -> Result<Vec<(Address, revenue::Sums)>>;
+    fn revenue_by_mint(&self) -> Result<Vec<(Address, Sums)>>;
     fn totals(&self) -> Result<Totals>;
 
     fn account(&self, address: &Address) -> Result<Option<AccountRow>>;
@@ -170,21 +143,50 @@ pub trait Store: Send + Sync + 'static {
     fn dead_letters(&self) -> Result<u64>;
 }
 
-pub(crate) fn status_name(status: JobStatus) -> &'static str {
-    match status {
-        JobStatus::Open => "open",
-        JobStatus::Accepted => "accepted",
-        JobStatus::Delivered => "delivered",
-        JobStatus::Challenged => "challenged",
-        JobStatus::Settled => "settled",
-        JobStatus::Refunded => "refunded",
+/// Rows as what they are.
+pub trait Read: Store {
+    fn get<N: Noun>(&self, address: &Address) -> Result<Option<N>>;
+    /// In the order of lists, leaving out `without`.
+    fn list<F: Filter>(&self, filter: &F, page: &PageRequest, without: &[Address]) -> Result<Vec<F::Noun>>;
+}
+
+impl<S: Store> Read for S {
+    fn get<N: Noun>(&self, address: &Address) -> Result<Option<N>> {
+        get(self, address)
+    }
+
+    fn list<F: Filter>(&self, filter: &F, page: &PageRequest, without: &[Address]) -> Result<Vec<F::Noun>> {
+        list(self, filter, page, without)
     }
 }
 
-pub(crate) fn provider_status_name(status: ProviderStatus) -> &'static str {
-    match status {
-        ProviderStatus::Active => "active",
-        ProviderStatus::Paused => "paused",
-        ProviderStatus::Retired => "retired",
+impl dyn Store {
+    pub fn get<N: Noun>(&self, address: &Address) -> Result<Option<N>> {
+        get(self, address)
     }
+
+    /// In the order of lists, leaving out `without`.
+    pub fn list<F: Filter>(&self, filter: &F, page: &PageRequest, without: &[Address]) -> Result<Vec<F::Noun>> {
+        list(self, filter, page, without)
+    }
+}
+
+fn get<N: Noun>(store: &dyn Store, address: &Address) -> Result<Option<N>> {
+    Ok(nouns(store, store.row(N::table(), address)?)?.pop())
+}
+
+fn list<F: Filter>(store: &dyn Store, filter: &F, page: &PageRequest, without: &[Address]) -> Result<Vec<F::Noun>> {
+    let query = Query { conditions: filter.conditions().0, page: *page, without: without.to_vec() };
+    nouns(store, store.rows(F::Noun::table(), &query)?)
+}
+
+fn nouns<N: Noun>(store: &dyn Store, Rows { rows, finalized }: Rows) -> Result<Vec<N>> {
+    let noun = |cells| {
+        let mut noun = N::of_cells(cells)?;
+        let is_final = noun.slot() <= finalized;
+        noun.set_commitment(if is_final { Commitment::Finalized } else { Commitment::Confirmed });
+        noun.complete(store)?;
+        Ok(noun)
+    };
+    rows.into_iter().map(noun).collect()
 }

@@ -3,7 +3,9 @@
 use super::{revenue, Difference};
 use crate::{
     decode::{Program, State},
-    store::{bond, job, AccountRow, Cursor, JobFilter, PageRequest, Store},
+    query::{Cursor, JobFilter, PageRequest},
+    row::{bond, job, AccountRow},
+    store::Store,
     types::Address,
 };
 use joule_api::{Job, JobStatus};
@@ -113,7 +115,7 @@ fn reputation(
 fn jobs(store: &dyn Store, books: &mut Books) -> anyhow::Result<()> {
     let mut page = PageRequest { after: None, limit: PAGE };
     loop {
-        let jobs = store.jobs(&JobFilter::default(), &page, &[])?;
+        let jobs = store.list(&JobFilter::default(), &page, &[])?;
         for job in &jobs {
             let Ok(address) = job.address.parse() else { continue };
             match job.closed {

@@ -9,8 +9,9 @@ mod tests;
 pub use books::{audit, Books, Vault};
 
 use crate::{
+    row::revenue::Sums,
     source::{rpc::Rpc, History as _},
-    store::{revenue::Sums, Store},
+    store::Store,
     types::{Address, Snapshot},
 };
 use joule_api::Reputation;

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     decode::{Program, State},
-    store::{revenue::Sums, ChannelFilter, Cursor, PageRequest, Store},
+    query::{ChannelFilter, Cursor, PageRequest},
+    row::revenue::Sums,
+    store::Store,
     types::Address,
 };
 use joule_api::{Against, Channel};
@@ -73,7 +75,7 @@ fn channels(store: &dyn Store, books: &mut Books) -> anyhow::Result<()> {
     let mut sums: BTreeMap<Address, Sums> = BTreeMap::new();
     let mut page = PageRequest { after: None, limit: PAGE };
     loop {
-        let channels = store.channels(&ChannelFilter::default(), &page, &[])?;
+        let channels = store.list(&ChannelFilter::default(), &page, &[])?;
         for channel in &channels {
             let (Ok(address), Ok(mint)) = (channel.address.parse(), channel.mint.parse()) else { continue };
             let counted = store.earned(&address)?;

@@ -2,8 +2,8 @@
 
 use super::{response_code, Rpc};
 use crate::{
+    row::UnreadRow,
     source::instruction::{self, Inner},
-    store::UnreadRow,
     types::{Address, RawEvent, Signature, Transaction, Unread},
 };
 use anyhow::{anyhow, bail, Context as _};

@@ -1,20 +1,22 @@
 //! One batch, in one transaction.
 
-use super::super::{
-    account, checkpoint,
-    dead_letter::{self, Letter},
-    distribution, event, model, payer,
-    revenue::{self, Days},
-    totals::Deltas,
-    Applied, Batch, EventRow, Redecoded, Result, UnreadRow,
-};
+use super::{account, checkpoint, days, dead_letter, event, payer, table};
 use crate::{
     crash,
     decode::{self, Life, Program, Row, State, UNDECODABLE},
+    row::{
+        account::is_live,
+        dead_letter::Letter,
+        distribution, model,
+        revenue::{self, Days},
+        totals::Deltas,
+        EventRow, UnreadRow,
+    },
+    store::{Applied, Batch, Redecoded, Result},
     types::{AccountWrite, Address, Block, Look, Snapshot, Transaction, Unread, Version},
 };
 use anchor_lang::prelude::Address as Key;
-use joule_api::Commitment;
+use joule_api::{Channel, Commitment};
 use joule_billing::event::AnyEvent;
 use rusqlite::{params, Connection, TransactionBehavior};
 use std::collections::{btree_map::Entry, BTreeMap, BTreeSet, HashSet};
@@ -138,7 +140,9 @@ impl<'a> Work<'a> {
     fn happened(&mut self, event: &EventRow, fact: &decode::Fact) -> Result<()> {
         let Some((channel, fact)) = revenue::channel_of(fact) else { return Ok(()) };
         if let AnyEvent::Distributed(e) = fact {
-            distribution::put(self.conn, event, e)?;
+            let of = table::find::<Channel>(self.conn, &channel)?;
+            let parties = of.map(|of| [of.payer, of.provider, of.model].map(Some)).unwrap_or_default();
+            table::put(self.conn, None, &distribution::from_event(event, e, parties))?;
         }
         self.ledger(&channel)?.happened(fact, distribution::time(event));
         Ok(())
@@ -148,7 +152,7 @@ impl<'a> Work<'a> {
         let ledger = match self.ledgers.entry(*channel) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let days = Days::load(self.conn, channel)?;
+                let days = days::load(self.conn, channel)?;
                 new.insert(Ledger { before: days.clone(), now: days })
             }
         };
@@ -175,7 +179,7 @@ impl<'a> Work<'a> {
             Some(Ok(state)) => state.kind(),
             _ => UNDECODABLE,
         };
-        if let Some(Ok(State::Channel(state))) = decoded.as_ref().filter(|_| account::is_live(write)) {
+        if let Some(Ok(State::Channel(state))) = decoded.as_ref().filter(|_| is_live(write)) {
             self.saw(&write.address, state, time)?;
         }
         if !account::put(self.conn, write, kind)? {
@@ -183,11 +187,11 @@ impl<'a> Work<'a> {
         }
         let letter = Letter::Account(write.address);
         match decoded {
-            Some(Ok(state)) if account::is_live(write) => {
+            Some(Ok(state)) if is_live(write) => {
                 dead_letter::remove(self.conn, &letter)?;
                 self.state(&write.address, &state, write.version.slot)
             }
-            Some(Err(error)) if account::is_live(write) => {
+            Some(Err(error)) if is_live(write) => {
                 self.dead(&letter, &write.owner, write.version.slot, &write.data, &error.to_string())
             }
             _ => {
@@ -222,7 +226,7 @@ impl<'a> Work<'a> {
             }
             State::Model(state) => {
                 let model = model::from_state(address, state, slot, Commitment::Confirmed);
-                model::put(self.conn, address, &model)?;
+                table::put(self.conn, table::find(self.conn, address)?.as_ref(), &model)?;
             }
             State::Bid(_) | State::Bond(_) | State::Claim(_) | State::PriceList(_) => {
                 if let Some(parent) = state.parent() {

@@ -1,14 +1,19 @@
 //! What was made of accounts and events is made again, at the end of a batch.
 
 use super::{
-    super::{
-        account, channel, dispute, distribution, event, job, plan, provider, revenue, totals, AccountRow, EventRow,
-        Result,
-    },
+    account,
     apply::{Ledger, Work},
+    days, distribution, event, revenue,
+    table::{self, find, put},
+    totals,
 };
-use crate::{decode::Row, types::Address};
-use joule_api::Provider;
+use crate::{
+    decode::Row,
+    row::{channel, dispute, job, plan, provider, AccountRow, EventRow},
+    store::Result,
+    types::Address,
+};
+use joule_api::{Channel, Dispute, Job, Plan, Provider};
 use std::collections::BTreeSet;
 
 impl Work<'_> {
@@ -34,9 +39,9 @@ impl Work<'_> {
                 Row::Job(_) | Row::Provider(_) => {}
             }
         }
-        std::mem::take(&mut self.deltas).write(self.conn)?;
+        totals::add(self.conn, std::mem::take(&mut self.deltas))?;
         for (address, mut provider) in providers {
-            totals::count_for(self.conn, &address, &mut provider)?;
+            totals::counters(self.conn, &address)?.fill(&mut provider);
             self.applied.providers.push(provider);
         }
         Ok(())
@@ -48,14 +53,14 @@ impl Work<'_> {
         let needs_events = row.as_ref().is_some_and(|row| row.state().is_none());
         let events = if needs_events { event::history(self.conn, address)? } else { Vec::new() };
         let Some(after) = provider::rebuild(address, row.as_ref(), &events) else { return Ok(None) };
-        let before = provider::get(self.conn, address)?;
+        let before: Option<Provider> = find(self.conn, address)?;
         if before.is_none() {
-            jobs.extend(job::of_provider(self.conn, address)?);
+            jobs.extend(table::of_provider(self.conn, address)?);
         }
         if before.as_ref() == Some(&after) {
             return Ok(None);
         }
-        provider::put(self.conn, address, &after)?;
+        put(self.conn, before.as_ref(), &after)?;
         self.deltas.provider_changed(before.as_ref(), &after);
         Ok(Some((*address, after)))
     }
@@ -65,7 +70,7 @@ impl Work<'_> {
         let events = event::history(self.conn, address)?;
         let mut failed = None;
         let authority = |provider: &Address| {
-            provider::authority(self.conn, provider).unwrap_or_else(|error| {
+            table::authority(self.conn, provider).unwrap_or_else(|error| {
                 failed = Some(error);
                 None
             })
@@ -75,9 +80,9 @@ impl Work<'_> {
             return Err(error);
         }
         let Some(after) = rebuilt else { return Ok(()) };
-        let before = job::get(self.conn, address)?;
+        let before: Option<Job> = find(self.conn, address)?;
         if before.as_ref() != Some(&after) {
-            job::put(self.conn, address, &after)?;
+            put(self.conn, before.as_ref(), &after)?;
             self.deltas.changed(before.as_ref(), &after);
             self.applied.jobs.push(after);
         }
@@ -88,8 +93,9 @@ impl Work<'_> {
         let row = account::get(self.conn, address)?;
         let events = event::history(self.conn, address)?;
         let Some(after) = dispute::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
-        if dispute::get(self.conn, address)?.as_ref() != Some(&after) {
-            dispute::put(self.conn, address, &after)?;
+        let before: Option<Dispute> = find(self.conn, address)?;
+        if before.as_ref() != Some(&after) {
+            put(self.conn, before.as_ref(), &after)?;
             self.applied.disputes.push(after);
         }
         Ok(())
@@ -107,26 +113,25 @@ impl Work<'_> {
         self.ledger(address)?;
         let Some(Ledger { before: days_before, now: days }) = self.ledgers.remove(address) else { return Ok(()) };
         if days != days_before {
-            days.store(self.conn, address, &days_before)?;
+            days::put(self.conn, address, &days, &days_before)?;
         }
         let row = account::get(self.conn, address)?;
         let events = self.history(address, row.as_ref())?;
         // Until somebody says whose it is, its days wait.
-        let Some(after) = channel::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
-        let before = channel::get(self.conn, address)?;
+        let Some(mut after) = channel::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
+        days.total().fill(&mut after);
+        let before: Option<Channel> = find(self.conn, address)?;
         if before.as_ref() == Some(&after) && days == days_before {
             return Ok(());
         }
-        channel::put(self.conn, address, &after)?;
+        put(self.conn, before.as_ref(), &after)?;
         if before.is_none() {
             distribution::name_parties(self.conn, address)?;
         }
         let counted = before.as_ref().map(|before| (before, &days_before));
         revenue::changed(self.conn, counted.map(|(_, days)| days), &after, &days)?;
         self.deltas.channel_changed(counted, (&after, &days));
-        let mut shown = after;
-        days.total().fill(&mut shown);
-        self.applied.channels.push(shown);
+        self.applied.channels.push(after);
         Ok(())
     }
 
@@ -134,8 +139,9 @@ impl Work<'_> {
         let row = account::get(self.conn, address)?;
         let events = self.history(address, row.as_ref())?;
         let Some(after) = plan::rebuild(address, row.as_ref(), &events) else { return Ok(()) };
-        if plan::get(self.conn, address)?.as_ref() != Some(&after) {
-            plan::put(self.conn, address, &after)?;
+        let before: Option<Plan> = find(self.conn, address)?;
+        if before.as_ref() != Some(&after) {
+            put(self.conn, before.as_ref(), &after)?;
             self.applied.plans.push(after);
         }
         Ok(())

@@ -38,7 +38,7 @@ impl Billed {
     }
 
     pub fn row(&self, address: &Address) -> Channel {
-        self.store.channel(address).unwrap().unwrap()
+        self.store.get::<joule_api::Channel>(address).unwrap().unwrap()
     }
 
     pub fn revenue(&self, by: RevenueBy) -> Vec<Revenue> {
@@ -120,7 +120,7 @@ fn a_channel_that_was_never_seen_alive_is_known_from_its_events() {
     }
     unseen.apply(&confirmed(blocks)).unwrap();
     let known = w.row(&channel);
-    let told = unseen.channel(&channel).unwrap().unwrap();
+    let told = unseen.get::<Channel>(&channel).unwrap().unwrap();
     assert!(known.payout.is_some() && told.payout.is_none(), "no event names it");
     // Nor how many requests it was.
     assert_eq!((known.requests, told.requests), (7, 0));
@@ -153,7 +153,7 @@ fn a_closing_that_only_the_event_shows_closes_channel_and_plan() {
     assert!(w.store.account(&channel).unwrap().unwrap().closed);
     assert_eq!((row.status, row.has_plan), (ChannelStatus::Closed, false));
     assert!(row.accrued >= 160 && row.paid == row.accrued, "{row:?}");
-    assert_eq!(w.store.plan(&plan_address(&channel)).unwrap().unwrap().status, PlanStatus::Ended);
+    assert_eq!(w.store.get::<joule_api::Plan>(&plan_address(&channel)).unwrap().unwrap().status, PlanStatus::Ended);
     assert_eq!(w.differences(), []);
 }
 
@@ -212,36 +212,36 @@ fn a_plan_is_followed_through_its_states_and_the_next_one_takes_its_place() {
     let at = plan_address(&channel);
     w.chain.start_plan(&channel, 2, 100);
     w.confirm();
-    let plan = w.store.plan(&at).unwrap().unwrap();
+    let plan = w.store.get::<joule_api::Plan>(&at).unwrap().unwrap();
     assert_eq!((plan.status, plan.rate, plan.lockup, plan.period), (PlanStatus::Running, 2, 200, 100));
     assert!(w.row(&channel).has_plan);
     let first = plan.started_at;
     w.chain.wait(50);
     w.chain.pause_plan(&channel);
     w.confirm();
-    assert_eq!(w.store.plan(&at).unwrap().unwrap().status, PlanStatus::Paused);
+    assert_eq!(w.store.get::<joule_api::Plan>(&at).unwrap().unwrap().status, PlanStatus::Paused);
     assert_eq!(w.differences(), []);
     w.chain.resume_plan(&channel);
     w.chain.wait(10);
     w.chain.terminate_plan(&channel);
     w.confirm();
-    let plan = w.store.plan(&at).unwrap().unwrap();
+    let plan = w.store.get::<joule_api::Plan>(&at).unwrap().unwrap();
     assert_eq!((plan.status, plan.ends_at.is_some()), (PlanStatus::Terminated, true));
     assert_eq!(w.differences(), []);
     w.chain.wait(1_000);
     w.chain.settle_plan(&channel);
     w.confirm();
-    let plan = w.store.plan(&at).unwrap().unwrap();
+    let plan = w.store.get::<joule_api::Plan>(&at).unwrap().unwrap();
     assert_eq!((plan.status, plan.lockup), (PlanStatus::Ended, 0));
     assert!(!w.row(&channel).has_plan && w.row(&channel).accrued >= 320, "{:?}", w.row(&channel));
 
     w.chain.start_plan(&channel, 3, 10);
     w.confirm();
-    let plan = w.store.plan(&at).unwrap().unwrap();
+    let plan = w.store.get::<joule_api::Plan>(&at).unwrap().unwrap();
     assert_eq!((plan.status, plan.rate), (PlanStatus::Running, 3));
     assert!(plan.started_at > first);
     let running = PlanFilter { status: Some(PlanStatus::Running), ..PlanFilter::default() };
-    assert_eq!(w.view.plans(&running, &PageRequest { after: None, limit: 5 }).unwrap().items, [plan]);
+    assert_eq!(w.view.list(&running, &PageRequest { after: None, limit: 5 }).unwrap().items, [plan]);
     assert_eq!(w.differences(), []);
 }
 
@@ -258,7 +258,7 @@ fn a_plan_that_began_after_another_had_ended_is_running_before_its_account_is_se
     let mut blocks = w.chain.take();
     blocks.iter_mut().for_each(|block| block.writes.clear());
     w.store.apply(&confirmed(blocks)).unwrap();
-    let plan = w.store.plan(&plan_address(&channel)).unwrap().unwrap();
+    let plan = w.store.get::<joule_api::Plan>(&plan_address(&channel)).unwrap().unwrap();
     assert_eq!((plan.status, plan.rate, plan.lockup), (PlanStatus::Running, 3, 30));
 }
 
@@ -281,7 +281,7 @@ fn unconfirmed_channels_are_shown_and_vanish_with_their_fork() {
     w.chain.settle_voucher(&channel, 1, 1_000);
     w.chain.distribute(&channel, None);
     w.confirm();
-    let before = w.view.channel(&channel).unwrap().unwrap();
+    let before = w.view.get::<joule_api::Channel>(&channel).unwrap().unwrap();
     w.chain.settle_voucher(&channel, 1, 1_000);
     w.chain.distribute(&channel, None);
     let blocks = w.chain.take();
@@ -289,16 +289,16 @@ fn unconfirmed_channels_are_shown_and_vanish_with_their_fork() {
     for block in &blocks {
         shown.extend(show(&w.overlay, &w.store, block, 7).channels);
     }
-    let row = w.view.channel(&channel).unwrap().unwrap();
+    let row = w.view.get::<joule_api::Channel>(&channel).unwrap().unwrap();
     assert_eq!((row.requests, row.paid, row.commitment), (2, 2_000, Commitment::Processed));
     assert_eq!((&row.paid_out, shown.last()), (&before.paid_out, Some(&row)), "payments are of confirmed state");
     let page = PageRequest { after: None, limit: 5 };
-    let all = w.view.channels(&ChannelFilter::default(), &page).unwrap();
+    let all = w.view.list(&ChannelFilter::default(), &page).unwrap();
     assert_eq!((all.items.len(), &all.items[0]), (1, &row));
     assert_eq!(w.revenue(RevenueBy::Day)[0].requests, 1);
     let banks = blocks.iter().map(|block| BankRef { slot: block.slot, bank: 7 }).collect();
     w.overlay.apply(vec![Unconfirmed::Dropped(banks)], &*w.store).unwrap();
-    assert_eq!(w.view.channel(&channel).unwrap().unwrap(), before);
+    assert_eq!(w.view.get::<joule_api::Channel>(&channel).unwrap().unwrap(), before);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn what_the_overlay_shows_of_billing_is_what_the_store_shows_once_it_is_confirme
             assert_eq!(Channel { commitment: Commitment::Confirmed, paid_out, ..shown }, stored);
         }
         if let Some(plan) = plan {
-            let stored = w.store.plan(&plan_address(&channel)).unwrap();
+            let stored = w.store.get::<joule_api::Plan>(&plan_address(&channel)).unwrap();
             assert_eq!(Some(Plan { commitment: Commitment::Confirmed, ..plan }), stored);
         }
     }

@@ -19,7 +19,7 @@ fn a_provider_shows_what_it_answers_with_and_how_it_has_done() {
     let kept = chain.open(1, 1_000);
     chain.accept(&kept, &provider, 800);
     store.apply(&confirmed(chain.take())).unwrap();
-    let shown = view.provider(&provider).unwrap().unwrap().bonds;
+    let shown = view.get::<joule_api::Provider>(&provider).unwrap().unwrap().bonds;
     assert_eq!(shown.len(), 1);
     assert_eq!(
         (shown[0].address.clone(), shown[0].owner.clone()),
@@ -41,7 +41,7 @@ fn a_provider_shows_what_it_answers_with_and_how_it_has_done() {
     assert_eq!((shown.reputation.kept, shown.reputation.failed), (400, 100));
     assert!(shown.unbonds_at.is_some() && view.claims(&bond).unwrap().is_empty());
     assert_eq!(
-        view.providers(&ProviderFilter::default(), &PageRequest { after: None, limit: 5 }).unwrap().items[0].bonds,
+        view.list(&ProviderFilter::default(), &PageRequest { after: None, limit: 5 }).unwrap().items[0].bonds,
         [shown]
     );
     assert!(view.bonds(&testing::authority(2)).unwrap().is_empty());
@@ -56,10 +56,10 @@ fn unconfirmed_bonds_are_shown_and_vanish_with_their_fork() {
     chain.bond(1, 700);
     let block = chain.take().remove(0);
     show(&overlay, &store, &block, 3);
-    let shown = view.provider(&provider).unwrap().unwrap().bonds;
+    let shown = view.get::<joule_api::Provider>(&provider).unwrap().unwrap().bonds;
     assert_eq!((shown[0].amount, shown[0].commitment), (700, Commitment::Processed));
     overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: block.slot, bank: 3 }])], &*store).unwrap();
-    assert!(view.provider(&provider).unwrap().unwrap().bonds.is_empty());
+    assert!(view.get::<joule_api::Provider>(&provider).unwrap().unwrap().bonds.is_empty());
 }
 
 #[test]

@@ -32,12 +32,12 @@ impl World {
     /// What the store says once it knows everything.
     fn dispute(&mut self) -> Dispute {
         self.confirm();
-        self.store.dispute(&dispute_address(&self.job)).unwrap().unwrap()
+        self.store.get::<joule_api::Dispute>(&dispute_address(&self.job)).unwrap().unwrap()
     }
 
     fn job(&mut self) -> Job {
         self.confirm();
-        self.store.job(&self.job).unwrap().unwrap()
+        self.store.get::<joule_api::Job>(&self.job).unwrap().unwrap()
     }
 
     /// Stores what happened so far.
@@ -243,11 +243,14 @@ fn a_dispute_that_was_never_seen_alive_is_known_from_its_events() {
     }
     blind.apply(&confirmed(blocks)).unwrap();
     let at = dispute_address(&job);
-    let (seen, unseen) = (world.store.dispute(&at).unwrap(), blind.dispute(&at).unwrap());
+    let (seen, unseen) = (world.store.get::<joule_api::Dispute>(&at).unwrap(), blind.get::<Dispute>(&at).unwrap());
     assert_eq!(unseen, seen);
     assert_eq!(seen.unwrap().verdict, Some(Verdict::Stands));
     let without_authority = |job: Option<Job>| job.map(|job| Job { provider_authority: None, ..job });
-    assert_eq!(without_authority(blind.job(&job).unwrap()), without_authority(world.store.job(&job).unwrap()));
+    assert_eq!(
+        without_authority(blind.get::<Job>(&job).unwrap()),
+        without_authority(world.store.get::<joule_api::Job>(&job).unwrap())
+    );
     assert!(blind.account(&at).unwrap().is_some_and(|row| row.closed && row.kind == "dispute"));
 }
 
@@ -266,7 +269,7 @@ fn disputes_are_listed_by_status_the_newest_first() {
     world.dispute();
     let page = PageRequest { after: None, limit: 10 };
     let list = |status| {
-        let found = world.store.disputes(&DisputeFilter { status }, &page, &[]).unwrap();
+        let found = world.store.list(&DisputeFilter { status }, &page, &[]).unwrap();
         found.into_iter().map(|dispute| dispute.job).collect::<Vec<_>>()
     };
     assert_eq!(list(None), [second.to_string(), first.to_string()]);
@@ -297,10 +300,10 @@ fn what_the_overlay_shows_of_a_dispute_is_what_the_store_shows_once_it_is_confir
         world.store.apply(&confirmed(vec![block.clone()])).unwrap();
         overlay.committed(block.slot, &world.store).unwrap();
         if let Some(shown) = shown {
-            let stored = world.store.dispute(&at).unwrap();
+            let stored = world.store.get::<joule_api::Dispute>(&at).unwrap();
             assert_eq!(Some(Dispute { commitment: Commitment::Confirmed, ..shown }), stored);
         }
-        let stored = world.store.job(&job).unwrap();
+        let stored = world.store.get::<joule_api::Job>(&job).unwrap();
         assert_eq!(shown_job.map(|job| Job { commitment: Commitment::Confirmed, ..job }), stored);
     }
     assert!(overlay.views().disputes.is_empty());
@@ -316,7 +319,7 @@ fn a_job_paid_by_the_second_says_what_was_reported_and_earned() {
     });
     world.chain.accept(&job, &provider, 30);
     world.confirm();
-    let row = world.store.job(&job).unwrap().unwrap();
+    let row = world.store.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.pricing, row.rate, row.price, row.exposure), (Pricing::PerSecond, 30, 0, 500));
     assert_eq!(row.max_rate, 40);
     world.chain.wait(20);
@@ -324,7 +327,7 @@ fn a_job_paid_by_the_second_says_what_was_reported_and_earned() {
     world.chain.deliver(&job);
     let mut blocks = world.chain.take();
     world.store.apply(&confirmed(blocks.clone())).unwrap();
-    let row = world.store.job(&job).unwrap().unwrap();
+    let row = world.store.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.reported, row.rate, row.price), (12, 30, 360));
     // The events alone say the same.
     for block in &mut blocks {
@@ -332,7 +335,7 @@ fn a_job_paid_by_the_second_says_what_was_reported_and_earned() {
     }
     let (_folder, blind) = open();
     blind.apply(&confirmed(blocks)).unwrap();
-    assert!(blind.job(&job).unwrap().is_none(), "its opening was not among them");
+    assert!(blind.get::<Job>(&job).unwrap().is_none(), "its opening was not among them");
 }
 
 #[test]
@@ -351,10 +354,14 @@ fn the_cheapest_bid_is_shown_and_the_winner_is_no_bid_any_more() {
     let best = chain.bid(&job, &providers[1], 500);
     chain.bid(&job, &providers[2], 500);
     store.apply(&confirmed(chain.take())).unwrap();
-    let row = view.job(&job).unwrap().unwrap();
+    let row = view.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.bid_until, row.best_bid.clone(), row.best_price), (Some(until), Some(best.to_string()), 500));
     let prices = |view: &View| {
-        view.bids(&view.job(&job).unwrap().unwrap()).unwrap().iter().map(|bid| bid.price).collect::<Vec<_>>()
+        view.bids(&view.get::<joule_api::Job>(&job).unwrap().unwrap())
+            .unwrap()
+            .iter()
+            .map(|bid| bid.price)
+            .collect::<Vec<_>>()
     };
     assert_eq!(prices(&view), [500, 500, 700]);
     assert_eq!(view.bids(&row).unwrap()[0].provider, providers[1].to_string());

@@ -5,7 +5,7 @@ use crate::testing::{payer_address, EPOCH};
 use joule_api::PaidOut;
 use joule_billing::constants::PROTOCOL;
 
-const DAY: i64 = crate::store::revenue::DAY;
+const DAY: i64 = revenue::DAY;
 
 #[test]
 fn requests_count_on_the_day_that_showed_them_and_money_on_the_day_it_was_divided() {
@@ -109,9 +109,9 @@ fn revenue_is_summed_by_model_creator_and_provider() {
     assert_eq!(w.differences(), []);
     let page = PageRequest { after: None, limit: 10 };
     let of = ChannelFilter { provider: Some(other), model: Some(w.model), ..ChannelFilter::default() };
-    assert_eq!(w.view.channels(&of, &page).unwrap().items[0].address, channels[1].to_string());
+    assert_eq!(w.view.list(&of, &page).unwrap().items[0].address, channels[1].to_string());
     let of = ChannelFilter { payer: Some(payer_address(2)), ..ChannelFilter::default() };
-    assert_eq!(w.view.channels(&of, &page).unwrap().items.len(), 2);
+    assert_eq!(w.view.list(&of, &page).unwrap().items.len(), 2);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
     let expected = contents(&w.store);
     let event = w.store.events(&channel, 1).unwrap().remove(0);
     let conn = rusqlite::Connection::open(w.folder.path().join("deep/indexer.sqlite")).unwrap();
-    dead_letter::put(&conn, &dead_letter::Letter::Event(event.key), &event.program, 1, &event.data, "test").unwrap();
+    dead_letter::put(&conn, &Letter::Event(event.key), &event.program, 1, &event.data, "test").unwrap();
     // As an indexer that did not know the event would have left it.
     conn.execute_batch(
         "update events set name = 'undecodable', subject = null where name = 'Distributed';

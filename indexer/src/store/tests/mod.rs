@@ -7,14 +7,19 @@ mod disputes;
 mod earned;
 mod models;
 mod repeated;
+mod schema;
 
-use super::*;
+use super::{sqlite::dead_letter, *};
 use crate::{
+    query::*,
+    row::{dead_letter::Letter, job, model, revenue},
     source::BankRef,
     testing::{self, Chain, Happening},
     types::Version,
 };
-use joule_api::{Against, ChannelStatus, Commitment, DisputeStatus, ModelStatus, PlanStatus, RevenueBy};
+use joule_api::{
+    Against, ChannelStatus, Commitment, DisputeStatus, JobStatus, ModelStatus, PlanStatus, ProviderStatus, RevenueBy,
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -37,7 +42,7 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .flat_map(|program| store.live_accounts(&program.address()).unwrap())
         .map(|row| (row.address.to_string(), hex::encode(row.data), row.lamports, row.kind))
         .collect();
-    let models = store.models(&ModelFilter::default(), &page, &[]).unwrap();
+    let models = store.list(&ModelFilter::default(), &page, &[]).unwrap();
     let prices: Vec<_> = models
         .iter()
         .flat_map(|model| store.members(model::PRICE_LIST, &model.address.parse().unwrap()).unwrap())
@@ -45,15 +50,17 @@ fn contents(store: &Sqlite) -> serde_json::Value {
         .collect();
     let revenue = [RevenueBy::Model, RevenueBy::Creator, RevenueBy::Provider, RevenueBy::Day]
         .map(|by| store.revenue(&RevenueFilter { by, days: (None, None), mint: None }).unwrap());
+    let distributions = store.list(&DistributionFilter::default(), &page, &[]).unwrap();
+    let distributions: Vec<_> = distributions.into_iter().map(joule_api::Distribution::from).collect();
     serde_json::json!({
-        "jobs": store.jobs(&JobFilter::default(), &page, &[]).unwrap(),
-        "providers": store.providers(&ProviderFilter::default(), &page, &[]).unwrap(),
-        "disputes": store.disputes(&DisputeFilter::default(), &page, &[]).unwrap(),
+        "jobs": store.list(&JobFilter::default(), &page, &[]).unwrap(),
+        "providers": store.list(&ProviderFilter::default(), &page, &[]).unwrap(),
+        "disputes": store.list(&DisputeFilter::default(), &page, &[]).unwrap(),
         "models": models,
         "prices": prices,
-        "channels": store.channels(&ChannelFilter::default(), &page, &[]).unwrap(),
-        "plans": store.plans(&PlanFilter::default(), &page, &[]).unwrap(),
-        "distributions": store.distributions(&DistributionFilter::default(), &page).unwrap(),
+        "channels": store.list(&ChannelFilter::default(), &page, &[]).unwrap(),
+        "plans": store.list(&PlanFilter::default(), &page, &[]).unwrap(),
+        "distributions": distributions,
         "revenue": revenue,
         "totals": Totals { slot: 0, ..store.totals().unwrap() },
         "accounts": accounts,
@@ -67,25 +74,25 @@ fn a_job_is_followed_from_opening_to_payment() {
     let provider = chain.register(1);
     let job = chain.open(1, 1_000);
     store.apply(&confirmed(chain.take())).unwrap();
-    let row = store.job(&job).unwrap().unwrap();
+    let row = store.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.status, row.budget, row.commitment), (JobStatus::Open, 1_000, Commitment::Confirmed));
     assert_eq!(store.totals().unwrap().mints[0].escrowed, 1_000);
 
     chain.accept(&job, &provider, 800);
     store.apply(&confirmed(chain.take())).unwrap();
-    let row = store.job(&job).unwrap().unwrap();
+    let row = store.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.status, row.price), (JobStatus::Accepted, 800));
     assert_eq!(row.provider, Some(provider.to_string()));
     assert_eq!(row.provider_authority, Some(testing::authority(1).to_string()));
-    assert_eq!(store.provider(&provider).unwrap().unwrap().jobs_running, 1);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().jobs_running, 1);
 
     chain.deliver(&job);
     chain.settle(&job);
     store.apply(&confirmed(chain.take())).unwrap();
-    let row = store.job(&job).unwrap().unwrap();
+    let row = store.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((row.status, row.closed), (JobStatus::Settled, true));
     assert_eq!((row.paid.provider, row.paid.fee, row.paid.client), (792, 8, 200));
-    let provider = store.provider(&provider).unwrap().unwrap();
+    let provider = store.get::<joule_api::Provider>(&provider).unwrap().unwrap();
     assert_eq!((provider.jobs_running, provider.jobs_settled, provider.earned), (0, 1, 792));
     let totals = store.totals().unwrap();
     let mint = &totals.mints[0];
@@ -112,7 +119,7 @@ fn a_job_that_was_never_seen_alive_is_known_from_its_events() {
         block.writes.retain(|write| write.address == provider);
     }
     store.apply(&confirmed(blocks)).unwrap();
-    assert_eq!(store.job(&job).unwrap(), live.job(&job).unwrap());
+    assert_eq!(store.get::<joule_api::Job>(&job).unwrap(), live.get::<joule_api::Job>(&job).unwrap());
 }
 
 #[test]
@@ -127,12 +134,12 @@ fn a_closing_that_only_the_event_shows_closes_the_account() {
     }
     store.apply(&confirmed(blocks)).unwrap();
     assert!(store.account(&provider).unwrap().unwrap().closed);
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
 
     // And may come back.
     chain.register(1);
     store.apply(&confirmed(chain.take())).unwrap();
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Active);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Active);
 }
 
 #[test]
@@ -146,14 +153,14 @@ fn whoever_retires_and_registers_again_in_one_block_is_active() {
         chain.register(1);
     });
     store.apply(&confirmed(chain.take())).unwrap();
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Active);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Active);
     chain.one_block(|chain| {
         chain.retire(&provider);
         chain.register(1);
         chain.retire(&provider);
     });
     store.apply(&confirmed(chain.take())).unwrap();
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
 }
 
 #[test]
@@ -166,7 +173,7 @@ fn an_account_whose_owner_became_the_system_program_is_closed() {
     let write = AccountWriteOf::system(provider, slot);
     blocks.push(Block { slot, writes: vec![Arc::new(write)], ..Block::default() });
     store.apply(&confirmed(blocks)).unwrap();
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Retired);
 }
 
 struct AccountWriteOf;
@@ -202,7 +209,7 @@ fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
     };
     snapshot.slot = slot;
     store.apply(&Batch { snapshots: vec![snapshot], ..Batch::default() }).unwrap();
-    let status = |address| store.provider(&address).unwrap().unwrap().status;
+    let status = |address| store.get::<joule_api::Provider>(&address).unwrap().unwrap().status;
     assert_eq!(status(gone), ProviderStatus::Retired);
     assert_eq!(status(kept), ProviderStatus::Active);
     assert_eq!(status(later), ProviderStatus::Active, "written after the snapshot");
@@ -282,7 +289,7 @@ fn an_older_write_never_replaces_a_newer_one() {
     let mut blocks = chain.take();
     blocks.reverse();
     store.apply(&confirmed(blocks)).unwrap();
-    assert_eq!(store.provider(&provider).unwrap().unwrap().status, ProviderStatus::Paused);
+    assert_eq!(store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status, ProviderStatus::Paused);
 }
 
 #[test]
@@ -304,9 +311,9 @@ fn rows_say_when_they_are_final() {
     let job = chain.open(1, 10);
     let slot = chain.slot();
     store.apply(&confirmed(chain.take())).unwrap();
-    assert_eq!(store.job(&job).unwrap().unwrap().commitment, Commitment::Confirmed);
+    assert_eq!(store.get::<joule_api::Job>(&job).unwrap().unwrap().commitment, Commitment::Confirmed);
     store.apply(&Batch { finalized: Some(slot), ..Batch::default() }).unwrap();
-    assert_eq!(store.job(&job).unwrap().unwrap().commitment, Commitment::Finalized);
+    assert_eq!(store.get::<joule_api::Job>(&job).unwrap().unwrap().commitment, Commitment::Finalized);
 }
 
 #[test]
@@ -372,8 +379,8 @@ fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     let conn = rusqlite::Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     let row = store.account(&job).unwrap().unwrap();
     let event = store.events(&job, 1).unwrap().remove(0);
-    dead_letter::put(&conn, &dead_letter::Letter::Account(job), &row.program, 1, &row.data, "test").unwrap();
-    dead_letter::put(&conn, &dead_letter::Letter::Event(event.key), &row.program, 1, &event.data, "test").unwrap();
+    dead_letter::put(&conn, &Letter::Account(job), &row.program, 1, &row.data, "test").unwrap();
+    dead_letter::put(&conn, &Letter::Event(event.key), &row.program, 1, &event.data, "test").unwrap();
     conn.execute_batch(
         "update accounts set kind = 'undecodable'; update events set name = 'undecodable', subject = null;
          delete from event_accounts; delete from jobs; delete from aggregates;",
@@ -399,7 +406,7 @@ fn pages_cover_everything_once_whatever_the_size() {
         let mut seen = Vec::new();
         let mut after = None;
         loop {
-            let page = view.jobs(&JobFilter::default(), &PageRequest { after, limit }).unwrap();
+            let page = view.list(&JobFilter::default(), &PageRequest { after, limit }).unwrap();
             seen.extend(page.items.into_iter().map(|job| job.address));
             let Some(cursor) = page.next_cursor else { break };
             after = Cursor::decode(&cursor);
@@ -449,22 +456,22 @@ fn unconfirmed_changes_are_seen_at_once_and_vanish_with_their_fork() {
     let provider = chain.register(1);
     let job = chain.open(1, 1_000);
     store.apply(&confirmed(chain.take())).unwrap();
-    let before = view.job(&job).unwrap();
+    let before = view.get::<joule_api::Job>(&job).unwrap();
 
     chain.accept(&job, &provider, 800);
     let accepted = chain.take().remove(0);
     let changes = show(&overlay, &store, &accepted, 7);
     assert_eq!((changes.jobs.len(), changes.events.len()), (1, 1));
-    let shown = view.job(&job).unwrap().unwrap();
+    let shown = view.get::<joule_api::Job>(&job).unwrap().unwrap();
     assert_eq!((shown.status, shown.commitment), (JobStatus::Accepted, Commitment::Processed));
     let open = JobFilter { status: Some(JobStatus::Open), ..JobFilter::default() };
     let page = PageRequest { after: None, limit: 10 };
-    assert!(view.jobs(&open, &page).unwrap().items.is_empty());
+    assert!(view.list(&open, &page).unwrap().items.is_empty());
     assert_eq!(view.history(&job, 10).unwrap()[0].commitment, Commitment::Processed);
     assert_eq!(view.totals().unwrap().mints[0].jobs_open, 1, "totals are of confirmed state");
 
     overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], &*store).unwrap();
-    assert_eq!(view.job(&job).unwrap(), before);
+    assert_eq!(view.get::<joule_api::Job>(&job).unwrap(), before);
     assert!(overlay.is_empty());
 }
 
@@ -486,12 +493,12 @@ fn what_the_overlay_shows_is_what_the_store_shows_once_it_is_confirmed() {
         store.apply(&confirmed(vec![block.clone()])).unwrap();
         overlay.committed(block.slot, &store).unwrap();
         assert!(overlay.views().jobs.is_empty() && overlay.is_empty());
-        let stored = store.job(&job).unwrap();
+        let stored = store.get::<joule_api::Job>(&job).unwrap();
         if let Some(shown) = shown {
             assert_eq!(Some(Job { commitment: Commitment::Confirmed, ..shown }), stored);
         }
         if let Some(shown) = shown_provider {
-            assert_eq!(shown, store.provider(&provider).unwrap().unwrap().status);
+            assert_eq!(shown, store.get::<joule_api::Provider>(&provider).unwrap().unwrap().status);
         }
     }
 }

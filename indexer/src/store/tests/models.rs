@@ -13,7 +13,7 @@ fn view() -> (tempfile::TempDir, Arc<Sqlite>, Arc<Overlay>, View) {
 
 fn listed(view: &View, filter: ModelFilter) -> Vec<String> {
     let page = PageRequest { after: None, limit: 10 };
-    view.models(&filter, &page).unwrap().items.into_iter().map(|model| model.address).collect()
+    view.list(&filter, &page).unwrap().items.into_iter().map(|model| model.address).collect()
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_model_shows_what_it_owes_where_it_comes_from_and_its_prices_the_newest_firs
     let new = chain.publish(&third, 7, 0);
     store.apply(&confirmed(chain.take())).unwrap();
 
-    let shown = view.model(&third).unwrap().unwrap();
+    let shown = view.get::<joule_api::Model>(&third).unwrap().unwrap();
     let royalty = |who, bps| Royalty { owner: creator(who).to_string(), bps };
     assert_eq!(shown.lineage, [royalty(1, 300), royalty(2, 200)]);
     assert_eq!((shown.base.clone(), shown.depth, shown.version), (Some(second.to_string()), 2, 2));
@@ -75,7 +75,7 @@ fn models_are_listed_by_creator_base_and_status_the_newest_first() {
     let mut seen: Vec<Model> = Vec::new();
     let mut after = None;
     loop {
-        let page = view.models(&ModelFilter::default(), &PageRequest { after, limit: 2 }).unwrap();
+        let page = view.list(&ModelFilter::default(), &PageRequest { after, limit: 2 }).unwrap();
         seen.extend(page.items);
         let Some(cursor) = page.next_cursor else { break };
         after = Cursor::decode(&cursor);
@@ -94,17 +94,17 @@ fn unconfirmed_models_and_prices_are_shown_and_vanish_with_their_fork() {
     chain.publish(&base, 5, 0);
     let block = chain.take().remove(0);
     show(&overlay, &store, &block, 3);
-    let shown = view.model(&base).unwrap().unwrap();
+    let shown = view.get::<joule_api::Model>(&base).unwrap().unwrap();
     assert_eq!((shown.version, shown.commitment), (1, Commitment::Processed));
     assert_eq!(view.prices(&base).unwrap()[0].commitment, Commitment::Processed);
     let another = chain.model(2, None, 0);
     let forked = chain.take().remove(0);
     show(&overlay, &store, &forked, 4);
-    assert_eq!(view.model(&another).unwrap().unwrap().creator, creator(2).to_string());
+    assert_eq!(view.get::<joule_api::Model>(&another).unwrap().unwrap().creator, creator(2).to_string());
     assert_eq!(listed(&view, ModelFilter::default()).len(), 2);
 
     let banks = [(&block, 3), (&forked, 4)].map(|(block, bank)| BankRef { slot: block.slot, bank });
     overlay.apply(vec![Unconfirmed::Dropped(banks.to_vec())], &*store).unwrap();
-    assert_eq!(view.model(&base).unwrap().unwrap().version, 0);
-    assert!(view.prices(&base).unwrap().is_empty() && view.model(&another).unwrap().is_none());
+    assert_eq!(view.get::<joule_api::Model>(&base).unwrap().unwrap().version, 0);
+    assert!(view.prices(&base).unwrap().is_empty() && view.get::<joule_api::Model>(&another).unwrap().is_none());
 }

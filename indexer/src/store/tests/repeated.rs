@@ -25,7 +25,7 @@ fn ended(redirects: usize) -> Vec<Block> {
 
 fn only_job(store: &Sqlite) -> joule_api::Job {
     let page = PageRequest { after: None, limit: 10 };
-    store.jobs(&JobFilter::default(), &page, &[]).unwrap().remove(0)
+    store.list(&JobFilter::default(), &page, &[]).unwrap().remove(0)
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn a_list_is_answered_however_many_rows_are_not_confirmed_yet() {
     });
     store.apply(&confirmed(chain.take())).unwrap();
     let page = PageRequest { after: None, limit: 10_000 };
-    let all = store.jobs(&JobFilter::default(), &page, &[]).unwrap();
+    let all = store.list(&JobFilter::default(), &page, &[]).unwrap();
     let known: Vec<Address> = all.iter().skip(1).map(|job| job.address.parse().unwrap()).collect();
     assert_eq!(known.len(), 4_999);
-    assert_eq!(store.jobs(&JobFilter::default(), &page, &known).unwrap(), all[..1]);
+    assert_eq!(store.list(&JobFilter::default(), &page, &known).unwrap(), all[..1]);
 }

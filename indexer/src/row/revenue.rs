@@ -1,0 +1,104 @@
+//! What channels have earned, by day: where each had come to by the end of a day, and sums over those of all channels.
+//!
+//! Settling states no event. How many requests are paid for is seen in a channel's confirmed state, and counted on the day of
+//! the block that first showed it, as far as the indexer saw it. Money is counted on the day of the event that divided or
+//! paid it, to the last unit.
+//!
+//! A day remembers the highest that was seen on it, which is the same in whatever order and however often things are seen.
+//! What a day adds is how far it goes beyond all days before. Payments are added up, once for each event.
+
+mod days;
+
+pub use days::{Days, Seen};
+
+use crate::{decode::Fact, types::Address};
+use joule_api::{Channel, PaidOut, Revenue};
+use joule_billing::event::AnyEvent;
+
+/// Seconds.
+pub const DAY: i64 = 24 * 60 * 60;
+
+/// What a day, or many, add. Units may go back: they are what vouchers state, and no rule binds them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub requests: i128,
+    pub units: i128,
+    pub amount: i128,
+    pub collected: i128,
+    pub paid_shares: i128,
+    pub paid_fee: i128,
+    pub paid_provider: i128,
+    pub returned: i128,
+}
+
+/// Whether an event adds to some channel's days, and to whose.
+pub fn channel_of(fact: &Fact) -> Option<(Address, &AnyEvent)> {
+    match fact {
+        Fact::Billing(fact) => match fact {
+            AnyEvent::Distributed(e) => Some((Address::from(&e.channel), fact)),
+            AnyEvent::OwedClaimed(e) => Some((Address::from(&e.channel), fact)),
+            AnyEvent::BillDisputed(e) => Some((Address::from(&e.channel), fact)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Self, times: i128) {
+        self.requests += times * other.requests;
+        self.units += times * other.units;
+        self.amount += times * other.amount;
+        self.collected += times * other.collected;
+        self.paid_shares += times * other.paid_shares;
+        self.paid_fee += times * other.paid_fee;
+        self.paid_provider += times * other.paid_provider;
+        self.returned += times * other.returned;
+    }
+
+    fn paid(&self) -> PaidOut {
+        PaidOut { shares: clamp(self.paid_shares), fee: clamp(self.paid_fee), provider: clamp(self.paid_provider) }
+    }
+
+    /// Fills in what a channel has paid out.
+    pub fn fill(&self, channel: &mut Channel) {
+        channel.paid_out = self.paid();
+        channel.returned = clamp(self.returned);
+    }
+
+    pub const fn columns(&self) -> [i128; 8] {
+        [
+            self.requests,
+            self.units,
+            self.amount,
+            self.collected,
+            self.paid_shares,
+            self.paid_fee,
+            self.paid_provider,
+            self.returned,
+        ]
+    }
+
+    pub fn of([requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned]: [i128; 8]) -> Self {
+        Self { requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned }
+    }
+
+    pub fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {
+        Revenue {
+            key,
+            day,
+            mint: mint.to_string(),
+            amount: clamp(self.amount),
+            collected: clamp(self.collected),
+            paid: self.paid(),
+            returned: clamp(self.returned),
+            requests: clamp(self.requests),
+            units: clamp(self.units),
+        }
+    }
+}
+
+/// More than a u64 holds is not asked for; less than nothing there is only of units.
+fn clamp(sum: i128) -> u64 {
+    u64::try_from(sum.max(0)).unwrap_or(u64::MAX)
+}

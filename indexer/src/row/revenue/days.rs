@@ -1,0 +1,162 @@
+//! The days of one channel.
+
+use super::{Sums, DAY};
+use crate::row::distribution;
+use joule_api::PaidOut;
+use joule_billing::{
+    constants::{MAX_SHARES, PROTOCOL},
+    event::AnyEvent,
+};
+use std::collections::BTreeMap;
+
+/// The days of one channel, by their number since 1970-01-01.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Days(pub BTreeMap<i64, Seen>);
+
+/// What was seen of a channel on one day. Amounts in base units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The highest sum that was settled, and what its voucher says of receipts and units: a payer may write there what it likes.
+    pub settled: u64,
+    pub sequence: u64,
+    pub units: u64,
+    /// The highest that a distribution stated: earned by all, and by the provider.
+    pub amount: u64,
+    pub collected: u64,
+    /// Sums.
+    pub paid: PaidOut,
+    pub returned: u64,
+}
+
+impl Days {
+    /// The channel's vouchers were seen to have come this far.
+    pub fn saw(&mut self, at: i64, settled: u64, sequence: u64, units: u64) {
+        if settled == 0 {
+            return;
+        }
+        let seen = self.on(at);
+        if settled > seen.settled {
+            (seen.settled, seen.sequence, seen.units) = (settled, sequence, units);
+        }
+    }
+
+    /// Adds an event, which must be new and of this channel.
+    pub fn happened(&mut self, fact: &AnyEvent, at: i64) {
+        let add = |sum: &mut u64, amount: u64| *sum = sum.saturating_add(amount);
+        match fact {
+            AnyEvent::Distributed(e) => {
+                let seen = self.on(at);
+                seen.amount = seen.amount.max(e.settled.get().saturating_add(e.accrued.get()));
+                seen.collected = seen.collected.max(e.collected.get());
+                let paid = distribution::paid(&e.paid);
+                add(&mut seen.paid.shares, paid.shares);
+                add(&mut seen.paid.fee, paid.fee);
+                add(&mut seen.paid.provider, paid.provider);
+                add(&mut seen.returned, e.returned.get());
+            }
+            AnyEvent::OwedClaimed(e) => {
+                let seen = self.on(at);
+                let to = match usize::from(e.party) {
+                    share if share < MAX_SHARES => &mut seen.paid.shares,
+                    PROTOCOL => &mut seen.paid.fee,
+                    _ => &mut seen.paid.provider,
+                };
+                add(to, e.amount.get());
+            }
+            AnyEvent::BillDisputed(e) => add(&mut self.on(at).returned, e.returned.get()),
+            _ => {}
+        }
+    }
+
+    fn on(&mut self, at: i64) -> &mut Seen {
+        self.0.entry(at.div_euclid(DAY)).or_default()
+    }
+
+    /// What each day adds.
+    pub fn added(&self) -> impl Iterator<Item = (i64, Sums)> + '_ {
+        let mut before = Seen::default();
+        self.0.iter().map(move |(day, seen)| {
+            let mut sums = Sums {
+                amount: i128::from(seen.amount.saturating_sub(before.amount)),
+                collected: i128::from(seen.collected.saturating_sub(before.collected)),
+                paid_shares: seen.paid.shares.into(),
+                paid_fee: seen.paid.fee.into(),
+                paid_provider: seen.paid.provider.into(),
+                returned: seen.returned.into(),
+                ..Sums::default()
+            };
+            before.amount = before.amount.max(seen.amount);
+            before.collected = before.collected.max(seen.collected);
+            if seen.settled > before.settled {
+                sums.requests = i128::from(seen.sequence) - i128::from(before.sequence);
+                sums.units = i128::from(seen.units) - i128::from(before.units);
+                (before.settled, before.sequence, before.units) = (seen.settled, seen.sequence, seen.units);
+            }
+            (*day, sums)
+        })
+    }
+
+    /// What they add together.
+    pub fn total(&self) -> Sums {
+        self.added().fold(Sums::default(), |mut total, (_, sums)| {
+            total.add(&sums, 1);
+            total
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: i64 = DAY / 2;
+
+    fn requests(days: &Days) -> Vec<(i64, i128, i128)> {
+        days.added().map(|(day, sums)| (day, sums.requests, sums.units)).collect()
+    }
+
+    #[test]
+    fn requests_count_on_the_day_that_first_showed_them() {
+        let mut days = Days::default();
+        days.saw(NOON, 50, 10, 1_000);
+        days.saw(NOON + 60, 60, 12, 1_300);
+        days.saw(3 * DAY, 60, 12, 1_300);
+        days.saw(3 * DAY + 5, 90, 20, 1_900);
+        assert_eq!(requests(&days), [(0, 12, 1_300), (3, 8, 600)]);
+        assert_eq!((days.total().requests, days.total().units), (20, 1_900));
+    }
+
+    #[test]
+    fn what_is_seen_late_moves_to_its_own_day_and_the_sum_stays() {
+        let (mut early, mut late) = (Days::default(), Days::default());
+        let seen = [(NOON, 1, 10, 1_000), (DAY + NOON, 2, 15, 900), (2 * DAY, 2, 15, 900), (4 * DAY, 3, 16, 2_000)];
+        for (at, settled, sequence, units) in seen {
+            early.saw(at, settled, sequence, units);
+        }
+        for (at, settled, sequence, units) in seen.into_iter().rev().chain(seen) {
+            late.saw(at, settled, sequence, units);
+        }
+        assert_eq!(early, late);
+        // A voucher may state fewer units than the one before.
+        assert_eq!(requests(&early), [(0, 10, 1_000), (1, 5, -100), (2, 0, 0), (4, 1, 1_100)]);
+    }
+
+    #[test]
+    fn a_number_that_no_receipts_stand_behind_counts_until_the_next_voucher() {
+        let mut days = Days::default();
+        days.saw(NOON, 1, u64::MAX, u64::MAX);
+        days.saw(NOON + 1, 500, 5, 50);
+        assert_eq!(requests(&days), [(0, 5, 50)]);
+        let mut days = Days::default();
+        days.saw(NOON, 1, u64::MAX, u64::MAX);
+        days.saw(DAY, 500, 5, 50);
+        assert_eq!((days.total().requests, days.total().units), (5, 50));
+    }
+
+    #[test]
+    fn a_moment_before_1970_is_a_day_too() {
+        let mut days = Days::default();
+        days.saw(-1, 1, 1, 1);
+        assert_eq!(requests(&days), [(-1, 1, 1)]);
+    }
+}
