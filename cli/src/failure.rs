@@ -44,7 +44,9 @@ impl Failure {
             Self::Refused(_)
             | Self::Rule { .. }
             | Self::Sdk(SdkError::Program(_) | SdkError::Refused { .. } | SdkError::NotThisAccount) => ("refused", 4),
-            Self::Sdk(_) | Self::Api(_) | Self::Artifact(ArtifactError::Store { .. }) => ("unreachable", 5),
+            Self::Sdk(_) | Self::Api(_) | Self::Artifact(ArtifactError::Store { .. } | ArtifactError::Place { .. }) => {
+                ("unreachable", 5)
+            }
             Self::Bought(Failed::Unreachable { .. } | Failed::Unavailable(_)) => ("unreachable", 5),
             Self::Bought(Failed::Refused(_) | Failed::Terms(_) | Failed::Model { .. }) => ("refused", 4),
             // The budget, a provider that was caught, answers that are lost.

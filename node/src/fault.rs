@@ -23,9 +23,10 @@ impl ExecError {
         use Fault::{Beyond, Ours, Theirs};
         match self {
             Self::Artifact(error) => match error {
-                ArtifactError::NotFound { .. } | ArtifactError::HashMismatch { .. } | ArtifactError::Store { .. } => {
-                    Ours
-                }
+                ArtifactError::NotFound { .. }
+                | ArtifactError::HashMismatch { .. }
+                | ArtifactError::Store { .. }
+                | ArtifactError::Place { .. } => Ours,
                 ArtifactError::TooLarge { .. } => Theirs("size"),
             },
             Self::Spec(error) => match error {

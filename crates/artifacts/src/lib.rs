@@ -1,15 +1,17 @@
 //! Content-addressed storage of job specs, modules, inputs and outputs, each under its sha256.
 
 mod hash;
+mod incoming;
 mod location;
 mod spec;
 mod store;
 
 pub use bytes::Bytes;
 pub use hash::{Hash, ParseHashError};
+pub use incoming::{sweep, Incoming};
 pub use location::LocationError;
 pub use spec::{JobSpec, SpecError};
-pub use store::{ArtifactError, ArtifactStore};
+pub use store::{ArtifactError, ArtifactStore, Lying};
 
 /// Largest module that anybody needs to fetch, in bytes.
 pub const MAX_MODULE_BYTES: u64 = 64 << 20;

@@ -1,11 +1,14 @@
 //! The artifact store: bytes in, hash out; hash in, checked bytes out.
 
-use crate::{location, Hash, LocationError};
+use crate::{
+    location::{self, Place},
+    Hash, Incoming, LocationError,
+};
 use bytes::{Bytes, BytesMut};
-use futures::TryStreamExt;
-use object_store::{path::Path, ObjectStore, ObjectStoreExt};
+use futures::{stream::BoxStream, StreamExt as _, TryStreamExt as _};
+use object_store::{path::Path, ObjectStoreExt as _};
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// Why an artifact could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -18,21 +21,29 @@ pub enum ArtifactError {
     TooLarge { hash: Hash, max_bytes: u64 },
     #[error("cannot reach artifact {hash} in {location}: {cause}")]
     Store { hash: Hash, location: String, cause: object_store::Error },
+    #[error("{location} does not take what comes in or does not list what it has: {cause}")]
+    Place { location: String, cause: object_store::Error },
 }
 
 impl ArtifactError {
     /// Whether the same call may succeed later: the store did not answer, or the artifact has not been put there yet.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::NotFound { .. } | Self::Store { .. } | Self::HashMismatch { .. })
+        matches!(self, Self::NotFound { .. } | Self::Store { .. } | Self::Place { .. } | Self::HashMismatch { .. })
     }
 }
 
-/// Artifacts by their sha256, in a folder or an S3 bucket, under the key `sha256/<hex>`. Cheap to clone.
+/// Artifacts by their sha256: in a folder or an S3 bucket, under the key `sha256/<hex>`, or at a service. Cheap to clone.
 #[derive(Clone)]
 pub struct ArtifactStore {
-    store: Arc<dyn ObjectStore>,
-    prefix: Path,
+    place: Place,
     location: String,
+}
+
+/// An artifact as it lies there, unchecked.
+pub struct Lying {
+    /// In bytes.
+    pub size: u64,
+    pub pieces: BoxStream<'static, Result<Bytes, ArtifactError>>,
 }
 
 impl fmt::Debug for ArtifactStore {
@@ -42,11 +53,10 @@ impl fmt::Debug for ArtifactStore {
 }
 
 impl ArtifactStore {
-    /// Opens a folder (a path or `file:///abs/dir`; made when missing) or `s3://bucket/prefix`, whose credentials,
-    /// region and endpoint come from the usual `AWS_*` environment. A bucket is not contacted yet.
+    /// Opens a folder (a path or `file:///abs/dir`; made when missing), `s3://bucket/prefix`, whose credentials, region and
+    /// endpoint come from the usual `AWS_*` environment, or the address of a `joule-store`. Neither is contacted yet.
     pub fn open(location: &str) -> Result<Self, LocationError> {
-        let (store, prefix) = location::open(location)?;
-        Ok(Self { store, prefix, location: location.to_owned() })
+        Ok(Self { place: location::open(location)?, location: location.to_owned() })
     }
 
     /// Where it is, as it was given to `open`.
@@ -54,34 +64,48 @@ impl ArtifactStore {
         &self.location
     }
 
+    /// The folder of this machine that it is.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.place.folder.as_deref()
+    }
+
+    /// Whether it is a service, which has a place of its own.
+    pub fn is_service(&self) -> bool {
+        self.place.is_service
+    }
+
     /// Stores `bytes` and returns their hash. Storing twice is the same as storing once, and mends a damaged copy;
     /// nobody sees half of it.
     pub async fn put(&self, bytes: impl Into<Bytes>) -> Result<Hash, ArtifactError> {
         let bytes = bytes.into();
         let hash = Hash::of(&bytes);
-        let put = self.store.put(&self.key(hash), bytes.into()).await;
+        let put = self.place.writes.put(&self.key(hash), bytes.into()).await;
         // Here "not found" speaks of the bucket.
         put.map_err(|cause| ArtifactError::Store { hash, location: self.location.clone(), cause })?;
         Ok(hash)
     }
 
+    /// Takes an artifact piece by piece, into a folder or a bucket.
+    pub fn receive(&self) -> Incoming {
+        Incoming::new(self.place.clone(), self.location.clone())
+    }
+
     /// The bytes whose sha256 is `hash`, checked, and not more than `max_bytes` of them: neither a wrong nor an
     /// endless file gets through.
     pub async fn get(&self, hash: Hash, max_bytes: u64) -> Result<Bytes, ArtifactError> {
-        let found = self.store.get(&self.key(hash)).await.map_err(|source| self.failed(hash, source))?;
+        let mut lying = self.look(hash).await?;
         let too_large = || ArtifactError::TooLarge { hash, max_bytes };
-        if found.meta.size > max_bytes {
+        if lying.size > max_bytes {
             return Err(too_large());
         }
-        let mut bytes = BytesMut::with_capacity(found.meta.size as usize);
+        let mut bytes = BytesMut::new();
         let mut hasher = Sha256::new();
-        let mut chunks = found.into_stream();
-        while let Some(chunk) = chunks.try_next().await.map_err(|source| self.failed(hash, source))? {
-            if (bytes.len() + chunk.len()) as u64 > max_bytes {
+        while let Some(piece) = lying.pieces.try_next().await? {
+            if (bytes.len() + piece.len()) as u64 > max_bytes {
                 return Err(too_large());
             }
-            hasher.update(&chunk);
-            bytes.extend_from_slice(&chunk);
+            hasher.update(&piece);
+            bytes.extend_from_slice(&piece);
         }
         let actual = Hash::from_bytes(hasher.finalize().into());
         if actual != hash {
@@ -90,17 +114,37 @@ impl ArtifactStore {
         Ok(bytes.freeze())
     }
 
+    /// What lies under `hash`, whatever it is.
+    pub async fn look(&self, hash: Hash) -> Result<Lying, ArtifactError> {
+        let found = self.place.reads.get(&self.key(hash)).await.map_err(|source| self.failed(hash, source))?;
+        let (size, store) = (found.meta.size, self.clone());
+        let pieces = found.into_stream().map_err(move |source| store.failed(hash, source)).boxed();
+        Ok(Lying { size, pieces })
+    }
+
     /// Whether there is something under `hash`; `get` tells whether it is the right thing.
     pub async fn exists(&self, hash: Hash) -> Result<bool, ArtifactError> {
-        match self.store.head(&self.key(hash)).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Ok(self.size(hash).await?.is_some())
+    }
+
+    /// Bytes of what is under `hash`.
+    pub async fn size(&self, hash: Hash) -> Result<Option<u64>, ArtifactError> {
+        match self.place.reads.head(&self.key(hash)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(self.failed(hash, source)),
         }
     }
 
+    /// The sizes of everything that is there, in bytes; of a folder or a bucket.
+    pub fn sizes(&self) -> BoxStream<'static, Result<u64, ArtifactError>> {
+        let location = self.location.clone();
+        let all = self.place.reads.list(Some(&self.place.artifacts)).map_ok(|found| found.size);
+        all.map_err(move |cause| ArtifactError::Place { location: location.clone(), cause }).boxed()
+    }
+
     fn key(&self, hash: Hash) -> Path {
-        self.prefix.clone().join("sha256").join(hash.to_string())
+        self.place.artifacts.clone().join(hash.to_string())
     }
 
     fn failed(&self, hash: Hash, cause: object_store::Error) -> ArtifactError {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Seconds for which a browser may remember what it was told.
 const REMEMBER: HeaderValue = HeaderValue::from_static("7200");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, OPTIONS");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 /// Why something is no origin.

@@ -19,7 +19,7 @@ pub const SHARED: [&str; 10] =
 const INDEXER: &str = "indexer";
 const URL: &str = "url";
 
-pub const SECTIONS: [&str; 4] = ["node", "gateway", "indexer", "localnet"];
+pub const SECTIONS: [&str; 5] = ["node", "gateway", "indexer", "store", "localnet"];
 
 /// One that was read, whose form is good.
 #[derive(Debug, Clone)]

@@ -1,0 +1,188 @@
+//! A store against the truth.
+
+mod sqlite;
+
+use crate::truth::{AccountRow, EventRow, Life, Reader, Row};
+use anyhow::{bail, Result};
+use serde::Serialize;
+use std::{
+    cmp::Ordering,
+    path::{Path, PathBuf},
+};
+
+/// Examples of a kind of difference that are shown.
+const SHOWN: usize = 3;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// What `scale` wrote beside its file
+    #[arg(long)]
+    truth: PathBuf,
+    /// The indexer's SQLite file
+    #[arg(long)]
+    database: PathBuf,
+}
+
+/// An account as a store has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAccount {
+    pub address: [u8; 32],
+    /// Of the last write that is known.
+    pub slot: u64,
+    pub write_version: u64,
+    pub lamports: u64,
+    /// SHA-256 of its last data while it was alive.
+    pub data: [u8; 32],
+    pub closed: bool,
+}
+
+/// A store that can be read in the order of its keys, in bounded memory. An error of `each` ends it.
+pub trait Stored {
+    /// Everything up to here is stored. `None` before anything is.
+    fn checkpoint(&self) -> Result<Option<u64>>;
+    fn accounts(&self, each: &mut dyn FnMut(StoredAccount) -> Result<()>) -> Result<()>;
+    fn events(&self, each: &mut dyn FnMut(EventRow) -> Result<()>) -> Result<()>;
+}
+
+pub fn open(database: &Path) -> Result<Box<dyn Stored>> {
+    Ok(Box::new(sqlite::Sqlite::open(database)?))
+}
+
+/// What differs, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    pub accounts_missing: u64,
+    pub accounts_too_many: u64,
+    /// Another version, other lamports or other data.
+    pub accounts_differ: u64,
+    /// Closed on the chain and alive in the store, or the other way round.
+    pub lives_differ: u64,
+    pub events_missing: u64,
+    pub events_too_many: u64,
+    /// Accounts that were closed without a word that a subscription by owner brings, and are alive in the store. No fault of it.
+    pub closed_unseen: u64,
+    #[serde(skip)]
+    pub examples: Vec<String>,
+}
+
+impl Differences {
+    pub fn is_none(&self) -> bool {
+        let Self { accounts_missing, accounts_too_many, accounts_differ, lives_differ, .. } = *self;
+        accounts_missing
+            + accounts_too_many
+            + accounts_differ
+            + lives_differ
+            + self.events_missing
+            + self.events_too_many
+            == 0
+    }
+
+    fn note(&mut self, count: fn(&mut Self) -> &mut u64, example: impl FnOnce() -> String) {
+        *count(self) += 1;
+        if *count(self) <= SHOWN as u64 {
+            self.examples.push(example());
+        }
+    }
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let found = differences(&args.truth, &*open(&args.database)?)?;
+    for example in &found.examples {
+        println!("{example}");
+    }
+    println!("{}", serde_json::to_string(&found)?);
+    if !found.is_none() {
+        bail!("{} is not what the chain says", args.database.display());
+    }
+    Ok(())
+}
+
+pub fn differences(truth: &Path, store: &dyn Stored) -> Result<Differences> {
+    let mut truth = Reader::open(truth)?;
+    let mut found = Differences::default();
+    let mut expected = truth.account()?;
+    let mut each = |stored: StoredAccount| loop {
+        let order = expected.as_ref().map_or(Ordering::Greater, |row| row.address.cmp(&stored.address));
+        match (&expected, order) {
+            (Some(row), Ordering::Less) => {
+                found.note(|found| &mut found.accounts_missing, || format!("missing: {}", account(row)));
+                expected = truth.account()?;
+            }
+            (Some(row), Ordering::Equal) => {
+                compare(row, &stored, &mut found);
+                expected = truth.account()?;
+                return Ok(());
+            }
+            _ => {
+                let example = || format!("not on the chain: {}", name(&stored.address));
+                found.note(|found| &mut found.accounts_too_many, example);
+                return Ok(());
+            }
+        }
+    };
+    store.accounts(&mut each)?;
+    while let Some(row) = expected {
+        found.note(|found| &mut found.accounts_missing, || format!("missing: {}", account(&row)));
+        expected = truth.account()?;
+    }
+    let mut expected = truth.event()?;
+    let mut each = |stored: EventRow| loop {
+        let order = expected.as_ref().map_or(Ordering::Greater, |row| row.key().cmp(&stored.key()));
+        match (&expected, order) {
+            (Some(row), Ordering::Less) => {
+                found.note(|found| &mut found.events_missing, || format!("missing: {}", event(row)));
+                expected = truth.event()?;
+            }
+            (Some(_), Ordering::Equal) => {
+                expected = truth.event()?;
+                return Ok(());
+            }
+            _ => {
+                found.note(|found| &mut found.events_too_many, || format!("not on the chain: {}", event(&stored)));
+                return Ok(());
+            }
+        }
+    };
+    store.events(&mut each)?;
+    while let Some(row) = expected {
+        found.note(|found| &mut found.events_missing, || format!("missing: {}", event(&row)));
+        expected = truth.event()?;
+    }
+    Ok(found)
+}
+
+fn compare(row: &AccountRow, stored: &StoredAccount, found: &mut Differences) {
+    let show = || format!("{} is stored as {stored:?}", account(row));
+    match (row.life, stored.closed) {
+        (Life::Open, false) => {
+            if (row.slot, row.write_version) != (stored.slot, stored.write_version) {
+                return found.note(|found| &mut found.accounts_differ, show);
+            }
+        }
+        (Life::ClosedUnseen, false) => found.closed_unseen += 1,
+        (Life::Closed | Life::ClosedUnseen, true) => {
+            // The version of a closing depends on what told of it.
+            if row.slot != stored.slot {
+                return found.note(|found| &mut found.accounts_differ, show);
+            }
+        }
+        (Life::Closed, false) | (Life::Open, true) => return found.note(|found| &mut found.lives_differ, show),
+    }
+    // What is closed has none.
+    let lamports = if stored.closed { 0 } else { row.lamports };
+    if (lamports, row.data) != (stored.lamports, stored.data) {
+        found.note(|found| &mut found.accounts_differ, show);
+    }
+}
+
+fn name(address: &[u8]) -> String {
+    bs58::encode(address).into_string()
+}
+
+fn account(row: &AccountRow) -> String {
+    format!("account {} of slot {}, write {}, {:?}", name(&row.address), row.slot, row.write_version, row.life)
+}
+
+fn event(row: &EventRow) -> String {
+    format!("event {}/{} of {}", row.instruction, row.inner, name(&row.signature))
+}

@@ -1,0 +1,112 @@
+//! A process that is measured.
+
+use anyhow::{bail, Context, Result};
+use std::{
+    fs::File,
+    ops::Sub,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+/// Ticks of `/proc` in a second, the same on every Linux.
+const TICKS: f64 = 100.0;
+const STOPS_WITHIN: Duration = Duration::from_secs(60);
+
+/// CPU seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usage {
+    pub user: f64,
+    pub system: f64,
+}
+
+impl Usage {
+    pub fn total(self) -> f64 {
+        self.user + self.system
+    }
+}
+
+impl Sub for Usage {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self { user: self.user - before.user, system: self.system - before.system }
+    }
+}
+
+pub struct Child {
+    process: tokio::process::Child,
+    id: u32,
+    log: String,
+}
+
+impl Child {
+    pub fn start(binary: &Path, arguments: impl Iterator<Item = String>, log: &Path) -> Result<Self> {
+        let out = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let process = tokio::process::Command::new(binary)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let id = process.id().context("it ended at once")?;
+        Ok(Self { process, id, log: log.display().to_string() })
+    }
+
+    /// An error once it has ended.
+    pub fn check(&mut self) -> Result<()> {
+        match self.process.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(self.ended(status)),
+        }
+    }
+
+    fn ended(&self, status: ExitStatus) -> anyhow::Error {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        anyhow::anyhow!("the indexer ended with {status}:\n{}", last.join("\n"))
+    }
+
+    pub fn usage(&self) -> Result<Usage> {
+        usage(&self.id.to_string())
+    }
+
+    /// In bytes.
+    pub fn peak_rss(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(&mut self) -> Result<()> {
+        let asked = tokio::process::Command::new("kill").args(["-TERM", &self.id.to_string()]).status().await?;
+        if !asked.success() {
+            bail!("cannot stop the indexer");
+        }
+        let waited = tokio::time::timeout(STOPS_WITHIN, self.process.wait()).await;
+        match waited.context("the indexer does not stop")?? {
+            status if status.success() => Ok(()),
+            status => Err(self.ended(status)),
+        }
+    }
+}
+
+pub fn own_usage() -> Result<Usage> {
+    usage("self")
+}
+
+fn usage(process: &str) -> Result<Usage> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name stands in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').context("/proc/…/stat has another form than is known")?;
+    let ticks = |place: usize| -> Result<f64> {
+        let field = fields.split_whitespace().nth(place).context("/proc/…/stat is short")?;
+        Ok(field.parse::<f64>()? / TICKS)
+    };
+    Ok(Usage { user: ticks(11)?, system: ticks(12)? })
+}

@@ -1,0 +1,203 @@
+//! An indexer that follows a file from an empty store: how fast, at what cost, and whether it got it right.
+
+mod child;
+mod report;
+
+use crate::{
+    compare::{self, Differences},
+    serve::{self, Chain, Rate},
+    truth::{self, Summary},
+};
+use anyhow::{bail, Context, Result};
+use child::{Child, Usage};
+use serde::Serialize;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the store.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The indexer's binary
+    #[arg(long)]
+    indexer: PathBuf,
+    /// What `scale` made; its truth is beside it
+    #[arg(long)]
+    file: PathBuf,
+    /// Updates a second, or `max`
+    #[arg(long, default_value = "max")]
+    rate: Rate,
+    /// Milliseconds between the blocks in which nothing happens and the rest
+    #[arg(long, default_value_t = 2_000)]
+    settle_ms: u64,
+    /// Seconds after which it is given up
+    #[arg(long, default_value_t = 1_800)]
+    patience: u64,
+    /// Where the store and the indexer's log stay afterwards; otherwise they are removed
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// What the figures are of, such as a release's name
+    #[arg(long, default_value = "")]
+    of: String,
+    /// Add the figures to benches/results/replay.json
+    #[arg(long)]
+    write: bool,
+    /// What the indexer is started with, where it is not as today: {grpc}, {rpc}, {database} and {listen} are filled in
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+const ARGUMENTS: [&str; 8] = ["--grpc", "{grpc}", "--rpc", "{rpc}", "--database", "{database}", "--listen", "{listen}"];
+
+/// Flat, so that programs read it easily.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    pub what: &'static str,
+    pub of: String,
+    pub rate: String,
+    pub updates: u64,
+    pub account_updates: u64,
+    pub transactions: u64,
+    pub new: f64,
+    pub wall_s: f64,
+    pub updates_per_s: f64,
+    /// CPU seconds of the indexer for a million updates, user and system.
+    pub cpu_s_per_million: f64,
+    pub user_s: f64,
+    pub system_s: f64,
+    /// CPU seconds of the server for a million updates.
+    pub server_cpu_s_per_million: f64,
+    pub peak_rss_mb: f64,
+    pub equal: bool,
+    #[serde(flatten)]
+    pub differences: Differences,
+    pub cores: usize,
+    pub commit: String,
+    pub against: String,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let truth = truth::beside(&args.file);
+    let summary = truth::Reader::open(&truth)?.summary;
+    let folder = tempfile::tempdir()?;
+    let kept = args.keep.clone().unwrap_or_else(|| folder.path().to_owned());
+    std::fs::create_dir_all(&kept)?;
+    let database = kept.join("indexer.sqlite");
+    if database.exists() {
+        bail!("{} is there already; the store has to be empty", database.display());
+    }
+    let chain = Arc::new(Chain::open(&args.file, args.rate, Duration::from_millis(args.settle_ms))?);
+    let stop = CancellationToken::new();
+    let local = || ([127, 0, 0, 1], 0).into();
+    let served = serve::start(chain.clone(), local(), local(), stop.clone()).await?;
+    let arguments = match args.arguments.as_slice() {
+        [] => ARGUMENTS.map(str::to_owned).to_vec(),
+        given => given.to_vec(),
+    };
+    let fill = |argument: String| {
+        argument
+            .replace("{grpc}", &format!("http://{}", served.grpc))
+            .replace("{rpc}", &format!("http://{}", served.rpc))
+            .replace("{database}", &database.display().to_string())
+            .replace("{listen}", "127.0.0.1:0")
+    };
+    let mut child = Child::start(&args.indexer, arguments.into_iter().map(fill), &kept.join("indexer.log"))?;
+    let followed = follow(&mut child, &chain, &database, &summary, Duration::from_secs(args.patience)).await?;
+    child.stop().await?;
+    stop.cancel();
+    let differences = compare::differences(&truth, &*compare::open(&database)?)?;
+    let figures = figures(&args, &summary, &chain, followed, differences);
+    for example in &figures.differences.examples {
+        println!("{example}");
+    }
+    println!("{}", serde_json::to_string(&figures)?);
+    if args.write {
+        report::add(&figures)?;
+    }
+    if !figures.equal {
+        bail!("the store is not what the chain says; --keep FOLDER keeps it");
+    }
+    Ok(())
+}
+
+/// What it took to follow.
+struct Followed {
+    wall: Duration,
+    usage: Usage,
+    server: Usage,
+    peak_rss: u64,
+}
+
+async fn follow(
+    child: &mut Child,
+    chain: &Chain,
+    database: &Path,
+    summary: &Summary,
+    patience: Duration,
+) -> Result<Followed> {
+    let begun = Instant::now();
+    let (mut before, mut store) = (None, None);
+    loop {
+        tokio::time::sleep(LOOK).await;
+        child.check()?;
+        if before.is_none() && chain.started().is_some() {
+            before = Some((child.usage()?, child::own_usage()?));
+        }
+        // It is there once the indexer has made it.
+        store = store.or_else(|| compare::open(database).ok().filter(|store| store.checkpoint().is_ok()));
+        let reached = match &store {
+            Some(store) => store.checkpoint()?,
+            None => None,
+        };
+        if reached >= Some(summary.last_confirmed_slot) {
+            let wall = chain.started().context("the file has nothing but its beginning")?.elapsed();
+            let (usage, server) = before.context("the file has nothing but its beginning")?;
+            return Ok(Followed {
+                wall,
+                usage: child.usage()? - usage,
+                server: child::own_usage()? - server,
+                peak_rss: child.peak_rss()?,
+            });
+        }
+        if begun.elapsed() > patience {
+            bail!(
+                "given up: the checkpoint is {reached:?}, the file's last confirmed slot {}, and slot {} was sent",
+                summary.last_confirmed_slot,
+                chain.tip()
+            );
+        }
+    }
+}
+
+fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, differences: Differences) -> Figures {
+    let updates = summary.updates - chain.header.lead;
+    let millions = updates as f64 / 1e6;
+    let Followed { wall, usage, server, peak_rss } = followed;
+    let round = |value: f64| (value * 100.0).round() / 100.0;
+    Figures {
+        what: "follow",
+        of: args.of.clone(),
+        rate: args.rate.to_string(),
+        updates,
+        account_updates: summary.account_updates,
+        transactions: summary.transactions,
+        new: round(summary.new),
+        wall_s: round(wall.as_secs_f64()),
+        updates_per_s: round(updates as f64 / wall.as_secs_f64()),
+        cpu_s_per_million: round(usage.total() / millions),
+        user_s: round(usage.user),
+        system_s: round(usage.system),
+        server_cpu_s_per_million: round(server.total() / millions),
+        peak_rss_mb: round(peak_rss as f64 / 1e6),
+        equal: differences.is_none(),
+        differences,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        commit: report::commit(),
+        against: chain.header.made.clone().unwrap_or_else(|| "a recording".to_owned()),
+    }
+}

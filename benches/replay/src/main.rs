@@ -1,0 +1,39 @@
+//! `joule-replay`: see the README beside it.
+
+use clap::{Parser, Subcommand};
+use joule_replay::{compare, drive, record, scale, serve};
+
+#[derive(Parser)]
+#[command(
+    about = "Records a chain's updates, makes a large chain of them, serves it, and measures what follows it",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Write down what a local network's Yellowstone gRPC stream says
+    Record(record::Args),
+    /// Make a large chain of a recording
+    Scale(scale::Args),
+    /// Serve a file over Yellowstone gRPC, at any speed
+    Serve(serve::Args),
+    /// Compare a store with what the file says
+    Compare(compare::Args),
+    /// Let an indexer follow a file from an empty store, and measure it
+    Drive(drive::Args),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().what {
+        What::Record(args) => record::run(args).await,
+        What::Scale(args) => scale::run(&args),
+        What::Serve(args) => serve::run(args).await,
+        What::Compare(args) => compare::run(&args),
+        What::Drive(args) => drive::run(args).await,
+    }
+}
