@@ -1,13 +1,17 @@
 //! The live feed: the newest changes, numbered, for as many readers as there are.
 
-use joule_api::{Channel, Dispute, Event, Job, Plan, Provider};
+use crate::row::EventRow;
+use joule_api::{Channel, Commitment, Dispute, Job, Plan, Provider};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
-    sync::{Arc, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
+
+/// How long the feed goes on when its last reader has gone: whoever comes back by then has missed nothing.
+const LINGER: Duration = Duration::from_secs(60);
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +41,41 @@ pub struct Feed {
     items: RwLock<VecDeque<Arc<Item>>>,
     capacity: usize,
     newest: watch::Sender<u64>,
+    /// When it was last read; `None` while it rests.
+    read: Mutex<Option<Instant>>,
 }
 
 impl Feed {
     pub fn new(capacity: usize) -> Self {
         // Microseconds: no run publishes a million items a second for as long as it runs.
         let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
-        Self { items: RwLock::default(), capacity: capacity.max(1), newest: watch::Sender::new(start) }
+        Self {
+            items: RwLock::default(),
+            capacity: capacity.max(1),
+            newest: watch::Sender::new(start),
+            read: Mutex::default(),
+        }
+    }
+
+    /// Whether anybody wants to know. While nobody does, nothing has to be published; whoever has read before that is sent back to
+    /// the lists.
+    pub fn is_read(&self) -> bool {
+        self.is_read_at(Instant::now())
+    }
+
+    fn is_read_at(&self, now: Instant) -> bool {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.newest.receiver_count() > 0 {
+            *read = Some(now);
+        } else if read.is_some_and(|last| now.saturating_duration_since(last) > LINGER) {
+            *read = None;
+            let mut items = self.items.write().unwrap_or_else(PoisonError::into_inner);
+            items.clear();
+            // Nobody has seen this number: whatever follows is not all that came after the one before.
+            self.newest.send_modify(|newest| *newest += 1);
+            drop(items);
+        }
+        read.is_some()
     }
 
     /// The number of the newest item.
@@ -71,11 +103,11 @@ impl Feed {
         self.publish(plans.iter().map(|plan| ("plan", json(plan))));
     }
 
-    pub fn events(&self, events: &[Event]) {
-        self.publish(events.iter().map(|event| ("event", json(event))));
+    pub fn events(&self, events: &[EventRow], commitment: Commitment) {
+        self.publish(events.iter().map(|event| ("event", json(&event.to_api(commitment)))));
     }
 
-    pub fn slot(&self, slot: u64, commitment: joule_api::Commitment, block_time: Option<i64>) {
+    pub fn slot(&self, slot: u64, commitment: Commitment, block_time: Option<i64>) {
         let data = json(&serde_json::json!({"slot": slot, "commitment": commitment, "block_time": block_time}));
         self.publish([("slot", data)].into_iter());
     }
@@ -149,6 +181,22 @@ mod tests {
         publish(&feed, 10);
         assert_eq!(feed.after(start), Next::Reset { oldest: start + 7, newest: start + 10 });
         assert!(matches!(feed.after(start + 6), Next::Items(items) if items.len() == 4));
+    }
+
+    #[test]
+    fn a_feed_that_nobody_reads_rests_and_whoever_comes_back_later_is_told_so() {
+        let (feed, now) = (Feed::new(10), Instant::now());
+        assert!(!feed.is_read_at(now));
+        let reader = feed.watch();
+        assert!(feed.is_read_at(now));
+        publish(&feed, 3);
+        let seen = feed.newest();
+        drop(reader);
+        assert!(feed.is_read_at(now + LINGER));
+        assert_eq!(feed.after(seen), Next::Items(vec![]));
+        assert!(!feed.is_read_at(now + LINGER * 2));
+        assert!(matches!(feed.after(seen), Next::Reset { .. }));
+        assert_eq!(feed.after(feed.newest()), Next::Items(vec![]));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub enum Malformed {
 }
 
 macro_rules! fixed_bytes {
-    ($name:ident, $len:expr, $what:expr) => {
+    ($name:ident, $len:expr, $what:expr, $encode:path, $decode:path, $longest:path) => {
         impl TryFrom<&[u8]> for $name {
             type Error = Malformed;
 
@@ -42,16 +42,19 @@ macro_rules! fixed_bytes {
 
             fn from_str(text: &str) -> Result<Self, Malformed> {
                 let mut bytes = [0; $len];
-                match bs58::decode(text).onto(&mut bytes) {
-                    Ok($len) => Ok(Self(bytes)),
-                    _ => Err(Malformed::Base58 { what: $what, text: text.chars().take(100).collect() }),
+                match $decode(text, &mut bytes) {
+                    Ok(()) => Ok(Self(bytes)),
+                    Err(_) => Err(Malformed::Base58 { what: $what, text: text.chars().take(100).collect() }),
                 }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&bs58::encode(self.0).into_string())
+                let mut text = [0; $longest];
+                let length = $encode(&self.0, &mut text);
+                // Base58 is ASCII.
+                f.write_str(std::str::from_utf8(&text[..usize::from(length)]).unwrap_or_default())
             }
         }
 
@@ -63,8 +66,8 @@ macro_rules! fixed_bytes {
     };
 }
 
-fixed_bytes!(Address, 32, "address");
-fixed_bytes!(Signature, 64, "signature");
+fixed_bytes!(Address, 32, "address", five8::encode_32, five8::decode_32, five8::BASE58_ENCODED_32_MAX_LEN);
+fixed_bytes!(Signature, 64, "signature", five8::encode_64, five8::decode_64, five8::BASE58_ENCODED_64_MAX_LEN);
 
 impl Address {
     /// The system program owns what belongs to no other program, closed accounts included.

@@ -70,7 +70,7 @@ impl Server {
             let mut happened: Vec<_> =
                 block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
             happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
-            let changes = self.overlay.apply(happened, &*self.store).unwrap();
+            let changes = self.overlay.apply(happened, &*self.store, true).unwrap();
             self.feed.jobs(&changes.jobs);
         }
     }

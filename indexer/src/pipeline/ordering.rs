@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable};
+use joule_api::Commitment;
 use joule_settings::Causes;
 use std::{
     sync::{mpsc::SyncSender, Arc},
@@ -165,14 +166,17 @@ impl<H: History> Ordering<H> {
             }
         }
         if !unconfirmed.is_empty() {
-            let changes =
-                self.shared.overlay.apply(unconfirmed, &*self.shared.store).context("cannot read the store")?;
-            self.shared.feed.jobs(&changes.jobs);
-            self.shared.feed.providers(&changes.providers);
-            self.shared.feed.disputes(&changes.disputes);
-            self.shared.feed.channels(&changes.channels);
-            self.shared.feed.plans(&changes.plans);
-            self.shared.feed.events(&changes.events);
+            let Shared { overlay, store, feed, .. } = &self.shared;
+            let wanted = feed.is_read();
+            let changes = overlay.apply(unconfirmed, &**store, wanted).context("cannot read the store")?;
+            if wanted {
+                feed.jobs(&changes.jobs);
+                feed.providers(&changes.providers);
+                feed.disputes(&changes.disputes);
+                feed.channels(&changes.channels);
+                feed.plans(&changes.plans);
+                feed.events(&changes.events, Commitment::Processed);
+            }
         }
         for commit in commits {
             self.send(commit)?;

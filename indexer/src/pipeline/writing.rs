@@ -71,20 +71,23 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     // The scheduler first: from the moment the overlay lets go of a job, it has to know it.
     shared.scheduler.update(&applied.jobs);
     if let Some(slot) = batch.checkpoint {
-        shared.overlay.committed(slot, &*shared.store).context("cannot read the store")?;
+        shared.overlay.committed(slot);
         shared.health.checkpoint(slot);
     }
-    shared.feed.events(&applied.events);
-    shared.feed.jobs(&applied.jobs);
-    shared.feed.disputes(&applied.disputes);
-    shared.feed.channels(&applied.channels);
-    shared.feed.plans(&applied.plans);
-    shared.feed.providers(&applied.providers);
-    for block in &batch.blocks {
-        shared.feed.slot(block.slot, Commitment::Confirmed, block.block_time);
-    }
-    if let Some(slot) = batch.finalized {
-        shared.feed.slot(slot, Commitment::Finalized, None);
+    let feed = &shared.feed;
+    if feed.is_read() {
+        feed.events(&applied.events, Commitment::Confirmed);
+        feed.jobs(&applied.jobs);
+        feed.disputes(&applied.disputes);
+        feed.channels(&applied.channels);
+        feed.plans(&applied.plans);
+        feed.providers(&applied.providers);
+        for block in &batch.blocks {
+            feed.slot(block.slot, Commitment::Confirmed, block.block_time);
+        }
+        if let Some(slot) = batch.finalized {
+            feed.slot(slot, Commitment::Finalized, None);
+        }
     }
     metrics::counter!(telemetry::EVENTS).increment(applied.events.len() as u64);
     metrics::counter!(telemetry::DEAD_LETTERS).increment(applied.dead_letters as u64);

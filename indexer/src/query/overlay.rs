@@ -1,8 +1,8 @@
 //! What is not confirmed yet, laid over the store.
 //!
-//! Writes and events are kept by bank, so that a dead fork takes exactly its own with it. From them and the store, the
-//! jobs, providers and accounts that they touch are rebuilt as they would be if everything here were confirmed, with the
-//! same functions as the store uses; readers take those and never wait for a rebuild. Where two forks disagree, the
+//! Writes and events are kept by bank and address, so that a dead fork takes exactly its own with it. From them and the store, what they
+//! touch is rebuilt as it would be if everything here were confirmed, with the same functions as the store uses, when somebody
+//! asks for it or reads the feed: catching up with nobody looking costs no more than keeping them. Where two forks disagree, the
 //! higher version is shown until one of them dies.
 
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     store::{Result, Store},
     types::{AccountWrite, Address, Transaction, Version},
 };
-use joule_api::{Channel, Commitment, Dispute, Event, Job, Model, Plan, Provider};
+use joule_api::{Channel, Commitment, Dispute, Job, Model, Plan, Provider};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// What a change of the overlay changed for readers.
@@ -26,26 +26,29 @@ pub struct Changes {
     pub disputes: Vec<Dispute>,
     pub channels: Vec<Channel>,
     pub plans: Vec<Plan>,
-    pub events: Vec<Event>,
+    pub events: Vec<EventRow>,
 }
 
 /// See the module. Shared by whoever writes it and everybody who reads.
 #[derive(Default)]
 pub struct Overlay {
     state: Mutex<State>,
-    views: RwLock<Views>,
 }
 
 #[derive(Default)]
 struct State {
-    banks: BTreeMap<BankRef, Content>,
+    banks: BTreeMap<BankRef, HashMap<Address, Here>>,
+    /// What is touched, as it was rebuilt last.
+    views: HashMap<Address, Shade>,
+    /// What has to be rebuilt before it is shown.
+    stale: HashSet<Address>,
 }
 
+/// What a bank does to an address.
 #[derive(Default)]
-struct Content {
+struct Here {
     writes: Vec<Arc<AccountWrite>>,
-    events: Vec<Happened>,
-    touched: BTreeSet<Address>,
+    events: Vec<Arc<Happened>>,
 }
 
 struct Happened {
@@ -56,18 +59,18 @@ struct Happened {
     rows: Vec<Row>,
 }
 
-/// The state as it would be if every unconfirmed bank were confirmed, for what those banks touch.
-#[derive(Default)]
-pub struct Views {
-    pub jobs: HashMap<Address, Job>,
-    pub providers: HashMap<Address, Provider>,
-    pub disputes: HashMap<Address, Dispute>,
-    pub channels: HashMap<Address, Channel>,
-    pub plans: HashMap<Address, Plan>,
-    pub models: HashMap<Address, Model>,
-    pub accounts: HashMap<Address, AccountRow>,
-    /// Unconfirmed events by account, oldest first.
-    pub events: HashMap<Address, Vec<EventRow>>,
+/// What is at an address, as it would be if every unconfirmed bank were confirmed.
+#[derive(Debug, Clone, Default)]
+pub struct Shade {
+    pub account: Option<AccountRow>,
+    /// The unconfirmed ones, oldest first.
+    pub events: Vec<EventRow>,
+    pub job: Option<Job>,
+    pub provider: Option<Provider>,
+    pub dispute: Option<Dispute>,
+    pub channel: Option<Channel>,
+    pub plan: Option<Plan>,
+    pub model: Option<Model>,
 }
 
 /// Something that happened to unconfirmed state.
@@ -80,141 +83,151 @@ pub enum Unconfirmed {
 }
 
 impl Overlay {
-    pub(crate) fn views(&self) -> RwLockReadGuard<'_, Views> {
-        self.views.read().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is laid over an address; `None` where nothing is.
+    pub fn at<T>(
+        &self,
+        address: &Address,
+        store: &dyn Store,
+        look: impl FnOnce(&Shade) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut state = self.state();
+        if state.stale.remove(address) {
+            state.rebuild(*address, store)?;
+        }
+        Ok(state.views.get(address).and_then(look))
+    }
+
+    /// Everything that is laid over something.
+    pub fn all<T>(&self, store: &dyn Store, look: impl FnOnce(&HashMap<Address, Shade>) -> T) -> Result<T> {
+        let mut state = self.state();
+        while let Some(address) = state.stale.iter().next().copied() {
+            state.rebuild(address, store)?;
+            state.stale.remove(&address);
+        }
+        Ok(look(&state.views))
     }
 
     /// Banks that are held.
     pub fn len(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).banks.len()
+        self.state().banks.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes in what happened, and shows all of it at once.
-    pub fn apply(&self, happened: Vec<Unconfirmed>, store: &dyn Store) -> Result<Changes> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut touched = BTreeSet::new();
+    /// Takes in what happened, and shows all of it at once. What that changes is found out if somebody wants to know.
+    pub fn apply(&self, happened: Vec<Unconfirmed>, store: &dyn Store, wanted: bool) -> Result<Changes> {
+        let mut state = self.state();
+        let mut touched = HashSet::new();
         let mut changes = Changes::default();
         for item in happened {
             match item {
                 Unconfirmed::Write(bank, write) => {
                     touched.insert(write.address);
-                    let content = state.banks.entry(bank).or_default();
-                    content.touched.insert(write.address);
-                    content.writes.push(write);
+                    let here = state.banks.entry(bank).or_default();
+                    here.entry(write.address).or_default().writes.push(write);
                 }
                 Unconfirmed::Transaction(bank, transaction) => {
-                    let content = state.banks.entry(bank).or_default();
+                    let here = state.banks.entry(bank).or_default();
                     for raw in &transaction.events {
                         let event = EventRow::new(transaction.signature, transaction.index, bank.slot, None, raw);
-                        changes.events.push(event.to_api(Commitment::Processed));
+                        if wanted {
+                            changes.events.push(event.clone());
+                        }
                         let fact = event.fact().ok();
                         let accounts = fact.as_ref().map(|fact| fact.accounts()).unwrap_or_default();
                         let rows = fact.as_ref().map(|fact| fact.rows()).unwrap_or_default();
                         touched.extend(&accounts);
-                        content.touched.extend(&accounts);
-                        content.events.push(Happened { event, accounts, rows });
+                        let happened = Arc::new(Happened { event, accounts, rows });
+                        for address in &happened.accounts {
+                            here.entry(*address).or_default().events.push(happened.clone());
+                        }
                     }
                 }
                 Unconfirmed::Dropped(banks) => {
                     for bank in banks {
-                        touched.extend(state.banks.remove(&bank).into_iter().flat_map(|content| content.touched));
+                        touched.extend(state.banks.remove(&bank).into_iter().flat_map(HashMap::into_keys));
                     }
                 }
                 Unconfirmed::Reset => {
-                    touched.extend(std::mem::take(&mut state.banks).into_values().flat_map(|content| content.touched));
+                    touched.extend(std::mem::take(&mut state.banks).into_values().flat_map(HashMap::into_keys));
                 }
             }
         }
-        self.rebuild(&state, touched, store, &mut changes)?;
+        for address in touched {
+            if wanted {
+                let before = state.views.get(&address).cloned().unwrap_or_default();
+                state.rebuild(address, store)?;
+                state.stale.remove(&address);
+                if let Some(now) = state.views.get(&address) {
+                    changes.of(&before, now);
+                }
+            } else {
+                state.stale.insert(address);
+            }
+        }
         Ok(changes)
     }
 
     /// Everything up to `slot` is in the store now.
-    pub fn committed(&self, slot: u64, store: &dyn Store) -> Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn committed(&self, slot: u64) {
+        let mut state = self.state();
         let kept = state.banks.split_off(&BankRef { slot: slot + 1, bank: 0 });
         let stored = std::mem::replace(&mut state.banks, kept);
-        let touched = stored.into_values().flat_map(|content| content.touched).collect();
-        self.rebuild(&state, touched, store, &mut Changes::default())
-    }
-
-    fn rebuild(
-        &self,
-        state: &State,
-        touched: BTreeSet<Address>,
-        store: &dyn Store,
-        changes: &mut Changes,
-    ) -> Result<()> {
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let mut rebuilt = Vec::with_capacity(touched.len());
-        for address in touched {
-            rebuilt.push((address, state.view(&address, store)?));
-        }
-        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        for (address, view) in rebuilt {
-            let view = view.unwrap_or_default();
-            let model = view.account.as_ref().and_then(|row| model::from_account(row, Commitment::Processed));
-            replace(&mut views.models, address, model);
-            replace(&mut views.accounts, address, view.account);
-            replace(&mut views.events, address, (!view.events.is_empty()).then_some(view.events));
-            changes.jobs.extend(replace(&mut views.jobs, address, view.job));
-            changes.providers.extend(replace(&mut views.providers, address, view.provider));
-            changes.disputes.extend(replace(&mut views.disputes, address, view.dispute));
-            changes.channels.extend(replace(&mut views.channels, address, view.channel));
-            changes.plans.extend(replace(&mut views.plans, address, view.plan));
-        }
-        Ok(())
-    }
-}
-
-/// Puts or removes; the new value if it is another one than before.
-fn replace<T: Clone + PartialEq>(map: &mut HashMap<Address, T>, address: Address, value: Option<T>) -> Option<T> {
-    match value {
-        Some(value) => {
-            let old = map.insert(address, value.clone());
-            (old.as_ref() != Some(&value)).then_some(value)
-        }
-        None => {
-            map.remove(&address);
-            None
+        for address in stored.into_values().flat_map(HashMap::into_keys) {
+            if state.banks.values().any(|here| here.contains_key(&address)) {
+                state.stale.insert(address);
+            } else {
+                state.stale.remove(&address);
+                state.views.remove(&address);
+            }
         }
     }
 }
 
-#[derive(Default)]
-struct AddressView {
-    account: Option<AccountRow>,
-    events: Vec<EventRow>,
-    job: Option<Job>,
-    provider: Option<Provider>,
-    dispute: Option<Dispute>,
-    channel: Option<Channel>,
-    plan: Option<Plan>,
+impl Changes {
+    fn of(&mut self, before: &Shade, now: &Shade) {
+        fn other<T: Clone + PartialEq>(before: Option<&T>, now: Option<&T>) -> Option<T> {
+            now.filter(|now| before != Some(*now)).cloned()
+        }
+        self.jobs.extend(other(before.job.as_ref(), now.job.as_ref()));
+        self.providers.extend(other(before.provider.as_ref(), now.provider.as_ref()));
+        self.disputes.extend(other(before.dispute.as_ref(), now.dispute.as_ref()));
+        self.channels.extend(other(before.channel.as_ref(), now.channel.as_ref()));
+        self.plans.extend(other(before.plan.as_ref(), now.plan.as_ref()));
+    }
 }
 
 impl State {
+    fn rebuild(&mut self, address: Address, store: &dyn Store) -> Result<()> {
+        match self.view(&address, store)? {
+            Some(view) => self.views.insert(address, view),
+            None => self.views.remove(&address),
+        };
+        Ok(())
+    }
+
     /// `None` when no unconfirmed bank touches the address.
-    fn view(&self, address: &Address, store: &dyn Store) -> Result<Option<AddressView>> {
-        let banks: Vec<&Content> = self.banks.values().filter(|content| content.touched.contains(address)).collect();
+    fn view(&self, address: &Address, store: &dyn Store) -> Result<Option<Shade>> {
+        let banks: Vec<&Here> = self.banks.values().filter_map(|here| here.get(address)).collect();
         if banks.is_empty() {
             return Ok(None);
         }
-        let mut writes: Vec<&Arc<AccountWrite>> =
-            banks.iter().flat_map(|content| &content.writes).filter(|write| write.address == *address).collect();
-        let named = || banks.iter().flat_map(|content| &content.events).filter(|it| it.accounts.contains(address));
+        let mut writes: Vec<&Arc<AccountWrite>> = banks.iter().flat_map(|here| &here.writes).collect();
+        let named = || banks.iter().flat_map(|here| &here.events);
         let mut events: Vec<EventRow> = named().map(|it| it.event.clone()).collect();
         events.sort_by_key(EventRow::order);
         // Somebody else's events are part of its history, and change nothing of it.
-        let changes =
-            |it: &Happened| it.accounts.first() == Some(address) || it.rows.iter().any(|row| row.address() == *address);
+        let changes = |it: &Arc<Happened>| {
+            it.accounts.first() == Some(address) || it.rows.iter().any(|row| row.address() == *address)
+        };
         if writes.is_empty() && !named().any(changes) {
-            return Ok(Some(AddressView { events, ..AddressView::default() }));
+            return Ok(Some(Shade { events, ..Shade::default() }));
         }
         let stored = store.account(address)?;
         let stored_version = stored.as_ref().map(|row| row.version);
@@ -232,7 +245,9 @@ impl State {
         };
         if !row.as_ref().is_none_or(is_row) {
             // Its bytes are all there is to say: no need to read what may be a long history.
-            return Ok(Some(AddressView { account: row.filter(|_| newer), events, ..AddressView::default() }));
+            let account = row.filter(|_| newer);
+            let model = account.as_ref().and_then(|row| model::from_account(row, Commitment::Processed));
+            return Ok(Some(Shade { account, events, model, ..Shade::default() }));
         }
         let mut all = match row.as_ref().and_then(AccountRow::told_until) {
             Some(slot) => store.events_since(address, slot)?,
@@ -275,7 +290,7 @@ impl State {
         if let Some(provider) = &mut provider {
             provider.commitment = Commitment::Processed;
         }
-        Ok(Some(AddressView { account: row.filter(|_| newer), events, job, provider, dispute, channel, plan }))
+        Ok(Some(Shade { account: row.filter(|_| newer), events, job, provider, dispute, channel, plan, model: None }))
     }
 
     /// The last word of the events on whether the account lives, as in the store.
@@ -299,9 +314,10 @@ impl State {
     }
 
     fn authority(&self, provider: &Address, store: &dyn Store) -> Result<Option<Address>> {
-        let unconfirmed = self.banks.values().rev().flat_map(|content| content.writes.iter().rev()).find_map(|write| {
-            (write.address == *provider).then(|| AccountRow::after(write, None, UNDECODABLE).state())?
-        });
+        let here = self.banks.values().rev().filter_map(|here| here.get(provider));
+        let unconfirmed = here
+            .flat_map(|here| here.writes.iter().rev())
+            .find_map(|write| AccountRow::after(write, None, UNDECODABLE).state());
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

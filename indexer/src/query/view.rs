@@ -7,7 +7,7 @@
 //! what never changes.
 
 use super::{
-    overlay::{Overlay, Views},
+    overlay::{Overlay, Shade},
     Cursor, DistributionFilter, Filter, PageRequest, RevenueFilter,
 };
 use crate::{
@@ -23,11 +23,11 @@ use joule_api::{
     Bid, Bond, Channel, Claim, Commitment, Dispute, Distribution, Event, Job, Model, Page, Payer, Plan, PriceList,
     Provider, Revenue, Totals,
 };
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 /// A noun that is shown before it is confirmed.
 pub trait Shown: Noun {
-    fn unconfirmed(views: &Views) -> &HashMap<Address, Self>;
+    fn unconfirmed(shade: &Shade) -> Option<&Self>;
 
     /// Adds what is known of others.
     fn show(&mut self, _view: &View) -> Result<()> {
@@ -38,17 +38,17 @@ pub trait Shown: Noun {
 macro_rules! shown {
     ($($type:ident by $field:ident),+) => {
         $(impl Shown for $type {
-            fn unconfirmed(views: &Views) -> &HashMap<Address, Self> {
-                &views.$field
+            fn unconfirmed(shade: &Shade) -> Option<&Self> {
+                shade.$field.as_ref()
             }
         })+
     };
 }
-shown!(Job by jobs, Dispute by disputes, Model by models, Channel by channels, Plan by plans);
+shown!(Job by job, Dispute by dispute, Model by model, Channel by channel, Plan by plan);
 
 impl Shown for Provider {
-    fn unconfirmed(views: &Views) -> &HashMap<Address, Self> {
-        &views.providers
+    fn unconfirmed(shade: &Shade) -> Option<&Self> {
+        shade.provider.as_ref()
     }
 
     fn show(&mut self, view: &View) -> Result<()> {
@@ -73,7 +73,7 @@ impl View {
     }
 
     pub fn get<N: Shown>(&self, address: &Address) -> Result<Option<N>> {
-        let unconfirmed = N::unconfirmed(&self.overlay.views()).get(address).cloned();
+        let unconfirmed = self.overlay.at(address, &*self.store, |shade| N::unconfirmed(shade).cloned())?;
         let mut found = match unconfirmed {
             Some(noun) => Some(noun),
             None => self.store.get::<N>(address)?,
@@ -88,12 +88,13 @@ impl View {
     pub fn list<F: Filter<Noun: Shown>>(&self, filter: &F, page: &PageRequest) -> Result<Page<F::Noun>> {
         let first = F::Noun::table().first;
         let place = |noun: &F::Noun| place(first, noun.time(), parsed(noun.address()));
-        let (hidden, mut items): (Vec<Address>, Vec<F::Noun>) = {
-            let views = self.overlay.views();
-            let unconfirmed = F::Noun::unconfirmed(&views);
-            let matching = unconfirmed.values().filter(|noun| filter.matches(noun)).cloned().collect();
-            (unconfirmed.keys().copied().collect(), matching)
-        };
+        let (hidden, mut items) = self.overlay.all(&*self.store, |views| {
+            let known = |(address, shade): (&Address, _)| Some((*address, F::Noun::unconfirmed(shade)?));
+            let unconfirmed: Vec<(Address, &F::Noun)> = views.iter().filter_map(known).collect();
+            let matching = unconfirmed.iter().filter(|(_, noun)| filter.matches(noun));
+            let matching: Vec<F::Noun> = matching.map(|(_, noun)| (*noun).clone()).collect();
+            (unconfirmed.into_iter().map(|(address, _)| address).collect::<Vec<Address>>(), matching)
+        })?;
         if let Some(after) = page.after {
             let after = self::place(first, after.time, after.address);
             items.retain(|noun| place(noun) > after);
@@ -110,8 +111,9 @@ impl View {
     }
 
     /// Jobs that unconfirmed banks touch, whatever their status.
-    pub fn unconfirmed_jobs(&self) -> Vec<(Address, Job)> {
-        self.overlay.views().jobs.iter().map(|(address, job)| (*address, job.clone())).collect()
+    pub fn unconfirmed_jobs(&self) -> Result<Vec<(Address, Job)>> {
+        let job = |(address, shade): (&Address, &Shade)| Some((*address, shade.job.clone()?));
+        self.overlay.all(&*self.store, |views| views.iter().filter_map(job).collect())
     }
 
     /// Everything that `owner` answers with, by the bond's address.
@@ -135,11 +137,12 @@ impl View {
 
     /// The accounts of a kind that live and are listed under `parent`, by address.
     fn members(&self, kind: &str, parent: &Address) -> Result<Vec<(AccountRow, Commitment)>> {
-        let (changed, mut rows): (Vec<Address>, Vec<(AccountRow, Commitment)>) = {
-            let views = self.overlay.views();
-            let here = views.accounts.values().filter(|row| row.belongs_to(kind, parent));
-            (views.accounts.keys().copied().collect(), here.map(|row| (row.clone(), Commitment::Processed)).collect())
-        };
+        let (changed, mut rows) = self.overlay.all(&*self.store, |views| {
+            let accounts = views.values().filter_map(|shade| shade.account.as_ref());
+            let here = accounts.clone().filter(|row| row.belongs_to(kind, parent));
+            let shown: Vec<_> = here.map(|row| (row.clone(), Commitment::Processed)).collect();
+            (accounts.map(|row| row.address).collect::<Vec<Address>>(), shown)
+        })?;
         let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);
         let stored = self.store.members(kind, parent)?.into_iter().filter(|row| !changed.contains(&row.address));
         rows.extend(stored.map(|row| {
@@ -171,7 +174,7 @@ impl View {
     }
 
     pub fn payer(&self, address: &Address) -> Result<Option<Payer>> {
-        let unconfirmed = self.overlay.views().accounts.get(address).cloned();
+        let unconfirmed = self.overlay.at(address, &*self.store, |shade| shade.account.clone())?;
         if let Some(row) = unconfirmed {
             return Ok(payer::from_account(&row, Commitment::Processed));
         }
@@ -192,7 +195,7 @@ impl View {
     }
 
     pub fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
-        let unconfirmed = self.overlay.views().accounts.get(address).cloned();
+        let unconfirmed = self.overlay.at(address, &*self.store, |shade| shade.account.clone())?;
         match unconfirmed {
             Some(row) => Ok(Some(row)),
             None => self.store.account(address),
@@ -201,7 +204,8 @@ impl View {
 
     /// The newest events that concern an account, newest first.
     pub fn history(&self, address: &Address, limit: usize) -> Result<Vec<Event>> {
-        let mut unconfirmed: Vec<EventRow> = self.overlay.views().events.get(address).cloned().unwrap_or_default();
+        let unconfirmed = self.overlay.at(address, &*self.store, |shade| Some(shade.events.clone()))?;
+        let mut unconfirmed = unconfirmed.unwrap_or_default();
         let stored = self.store.events(address, limit)?;
         unconfirmed.retain(|event| !stored.iter().any(|known| known.key == event.key));
         let finalized = self.store.checkpoint()?.map_or(0, |checkpoint| checkpoint.finalized);

@@ -66,7 +66,7 @@ impl Scheduler {
             return Ok(Vec::new());
         }
         let mut offers = Vec::new();
-        for job in self.all(view) {
+        for job in self.all(view)? {
             if let Ok(offer) = candidate.judge(&job)? {
                 offers.push(offer);
             }
@@ -82,7 +82,7 @@ impl Scheduler {
     /// Open jobs that `provider` cannot take at `now`, each with every reason, the newest first.
     pub fn refused_jobs(&self, view: &View, provider: &Provider, now: i64, limit: usize) -> Result<Vec<RefusedJob>> {
         let mut candidate = Candidate::new(view, provider, now)?;
-        let mut jobs = self.all(view);
+        let mut jobs = self.all(view)?;
         jobs.sort_by(|a, b| (Reverse(a.opened_at), &a.address).cmp(&(Reverse(b.opened_at), &b.address)));
         let mut refused = Vec::new();
         for job in jobs {
@@ -97,12 +97,13 @@ impl Scheduler {
     }
 
     /// What is open as of the newest update.
-    fn all(&self, view: &View) -> Vec<Arc<Job>> {
-        let unconfirmed = view.unconfirmed_jobs();
+    fn all(&self, view: &View) -> Result<Vec<Arc<Job>>> {
+        let unconfirmed = view.unconfirmed_jobs()?;
         let hidden: HashSet<Address> = unconfirmed.iter().map(|(address, _)| *address).collect();
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let confirmed = open.iter().filter(|(address, _)| !hidden.contains(address)).map(|(_, job)| job.clone());
-        confirmed.chain(unconfirmed.into_iter().map(|(_, job)| Arc::new(job)).filter(|job| is_open(job))).collect()
+        let unconfirmed = unconfirmed.into_iter().map(|(_, job)| Arc::new(job)).filter(|job| is_open(job));
+        Ok(confirmed.chain(unconfirmed).collect())
     }
 }
 

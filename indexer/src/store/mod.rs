@@ -18,7 +18,7 @@ use crate::{
     },
     types::{Address, Block, Look, Snapshot},
 };
-use joule_api::{Channel, Commitment, Dispute, Event, Job, Plan, Provider, Revenue, Totals};
+use joule_api::{Channel, Commitment, Dispute, Job, Plan, Provider, Revenue, Totals};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -88,7 +88,7 @@ pub struct Applied {
     pub disputes: Vec<Dispute>,
     pub channels: Vec<Channel>,
     pub plans: Vec<Plan>,
-    pub events: Vec<Event>,
+    pub events: Vec<EventRow>,
     /// Things that could not be decoded.
     pub dead_letters: usize,
 }

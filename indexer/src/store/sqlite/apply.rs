@@ -131,7 +131,7 @@ impl<'a> Work<'a> {
             if let Ok(fact) = &fact {
                 self.happened(event, fact)?;
             }
-            self.applied.events.push(event.to_api(Commitment::Confirmed));
+            self.applied.events.push(event.clone());
         }
         Ok(())
     }

@@ -297,7 +297,7 @@ fn unconfirmed_channels_are_shown_and_vanish_with_their_fork() {
     assert_eq!((all.items.len(), &all.items[0]), (1, &row));
     assert_eq!(w.revenue(RevenueBy::Day)[0].requests, 1);
     let banks = blocks.iter().map(|block| BankRef { slot: block.slot, bank: 7 }).collect();
-    w.overlay.apply(vec![Unconfirmed::Dropped(banks)], &*w.store).unwrap();
+    w.overlay.apply(vec![Unconfirmed::Dropped(banks)], &*w.store, true).unwrap();
     assert_eq!(w.view.get::<joule_api::Channel>(&channel).unwrap().unwrap(), before);
 }
 
@@ -318,11 +318,11 @@ fn what_the_overlay_shows_of_billing_is_what_the_store_shows_once_it_is_confirme
     w.chain.close_channel(&channel);
     for block in w.chain.take() {
         show(&w.overlay, &w.store, &block, 1);
-        let shown = w.overlay.views().channels.get(&channel).cloned();
-        let plan = w.overlay.views().plans.get(&plan_address(&channel)).cloned();
+        let shown = w.overlay.at(&channel, &*w.store, |shade| shade.channel.clone()).unwrap();
+        let plan = w.overlay.at(&plan_address(&channel), &*w.store, |shade| shade.plan.clone()).unwrap();
         w.store.apply(&confirmed(vec![block.clone()])).unwrap();
-        w.overlay.committed(block.slot, &*w.store).unwrap();
-        assert!(w.overlay.views().channels.is_empty() && w.overlay.views().plans.is_empty());
+        w.overlay.committed(block.slot);
+        assert!(w.overlay.all(&*w.store, |views| views.is_empty()).unwrap());
         if let Some(shown) = shown {
             let stored = w.row(&channel);
             let paid_out = stored.paid_out.clone();

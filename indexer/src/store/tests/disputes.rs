@@ -295,10 +295,10 @@ fn what_the_overlay_shows_of_a_dispute_is_what_the_store_shows_once_it_is_confir
     world.chain.pay(&job);
     for block in world.chain.take() {
         show(&overlay, &world.store, &block, 1);
-        let shown = overlay.views().disputes.get(&at).cloned();
-        let shown_job = overlay.views().jobs.get(&job).cloned();
+        let shown = overlay.at(&at, &world.store, |shade| shade.dispute.clone()).unwrap();
+        let shown_job = overlay.at(&job, &world.store, |shade| shade.job.clone()).unwrap();
         world.store.apply(&confirmed(vec![block.clone()])).unwrap();
-        overlay.committed(block.slot, &world.store).unwrap();
+        overlay.committed(block.slot);
         if let Some(shown) = shown {
             let stored = world.store.get::<joule_api::Dispute>(&at).unwrap();
             assert_eq!(Some(Dispute { commitment: Commitment::Confirmed, ..shown }), stored);
@@ -306,7 +306,7 @@ fn what_the_overlay_shows_of_a_dispute_is_what_the_store_shows_once_it_is_confir
         let stored = world.store.get::<joule_api::Job>(&job).unwrap();
         assert_eq!(shown_job.map(|job| Job { commitment: Commitment::Confirmed, ..job }), stored);
     }
-    assert!(overlay.views().disputes.is_empty());
+    assert!(overlay.all(&world.store, |views| views.is_empty()).unwrap());
 }
 
 #[test]

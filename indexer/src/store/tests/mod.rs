@@ -443,7 +443,7 @@ fn show(overlay: &Overlay, store: &Sqlite, block: &Block, bank: u64) -> Changes 
     let mut happened: Vec<Unconfirmed> =
         block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
     happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
-    overlay.apply(happened, store).unwrap()
+    overlay.apply(happened, store, true).unwrap()
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn unconfirmed_changes_are_seen_at_once_and_vanish_with_their_fork() {
     assert_eq!(view.history(&job, 10).unwrap()[0].commitment, Commitment::Processed);
     assert_eq!(view.totals().unwrap().mints[0].jobs_open, 1, "totals are of confirmed state");
 
-    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], &*store).unwrap();
+    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], &*store, true).unwrap();
     assert_eq!(view.get::<joule_api::Job>(&job).unwrap(), before);
     assert!(overlay.is_empty());
 }
@@ -488,11 +488,12 @@ fn what_the_overlay_shows_is_what_the_store_shows_once_it_is_confirmed() {
     chain.retire(&provider);
     for block in chain.take() {
         show(&overlay, &store, &block, 1);
-        let shown = overlay.views().jobs.get(&job).cloned();
-        let shown_provider = overlay.views().providers.get(&provider).map(|provider| provider.status);
+        let shown = overlay.at(&job, &store, |shade| shade.job.clone()).unwrap();
+        let shown_provider =
+            overlay.at(&provider, &store, |shade| shade.provider.as_ref().map(|provider| provider.status)).unwrap();
         store.apply(&confirmed(vec![block.clone()])).unwrap();
-        overlay.committed(block.slot, &store).unwrap();
-        assert!(overlay.views().jobs.is_empty() && overlay.is_empty());
+        overlay.committed(block.slot);
+        assert!(overlay.all(&store, |views| views.is_empty()).unwrap() && overlay.is_empty());
         let stored = store.get::<joule_api::Job>(&job).unwrap();
         if let Some(shown) = shown {
             assert_eq!(Some(Job { commitment: Commitment::Confirmed, ..shown }), stored);
@@ -517,14 +518,14 @@ fn several_unconfirmed_steps_of_one_job_are_shown_together() {
     for block in &blocks {
         show(&overlay, &store, block, 1);
     }
-    let shown = overlay.views().jobs.get(&job).cloned().unwrap();
+    let shown = overlay.at(&job, &store, |shade| shade.job.clone()).unwrap().unwrap();
     assert_eq!((shown.status, shown.paid.provider, shown.closed), (JobStatus::Settled, 792, true));
     // Confirming the first blocks leaves the rest as it is shown.
     store.apply(&confirmed(blocks[..3].to_vec())).unwrap();
-    overlay.committed(blocks[2].slot, &store).unwrap();
-    assert_eq!(overlay.views().jobs.get(&job).cloned().unwrap(), shown);
-    overlay.apply(vec![Unconfirmed::Reset], &store).unwrap();
-    assert!(overlay.views().jobs.is_empty() && overlay.views().accounts.is_empty());
+    overlay.committed(blocks[2].slot);
+    assert_eq!(overlay.at(&job, &store, |shade| shade.job.clone()).unwrap().unwrap(), shown);
+    overlay.apply(vec![Unconfirmed::Reset], &store, true).unwrap();
+    assert!(overlay.all(&store, |views| views.is_empty()).unwrap());
 }
 
 proptest! {
