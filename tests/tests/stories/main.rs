@@ -25,5 +25,6 @@ mod panels;
 mod restored;
 mod sold;
 mod support;
+mod typed;
 mod version1;
 mod watched;
