@@ -113,7 +113,7 @@ api-clients-check: build-host
 
 walks: build ## what pages tell a newcomer to type, typed
 	@echo '[walk] README.md, with the demo, beside the others'; tests/walk README.md $(BIN) >/dev/null & demo=$$!; \
-	for page in docs/sell-a-model.md docs/sell-machine-time.md fuzz/README.md; do echo "[walk] $$page"; tests/walk $$page $(BIN) >/dev/null; done; \
+	for page in docs/sell-a-model.md docs/sell-machine-time.md fuzz/README.md store/README.md; do echo "[walk] $$page"; tests/walk $$page $(BIN) >/dev/null; done; \
 	wait $$demo
 
 deploy-check: build ## what an operator installs, read by the tools that will read it; and the walk to the first alert

@@ -11,6 +11,7 @@ const RUN: &[(&str, &str, &str)] = &[
     ("sh", "docs/sell-a-model.md", "Makefile"),
     ("sh", "docs/sell-machine-time.md", "Makefile"),
     ("sh", "fuzz/README.md", "Makefile"),
+    ("sh", "store/README.md", "Makefile"),
     ("sh", "cli/README.md", "tests/tests/stories/typed.rs"),
     ("sh", "gateway/README.md", "tests/tests/stories/typed.rs"),
     ("sh", "indexer/README.md", "tests/tests/stories/typed.rs"),
