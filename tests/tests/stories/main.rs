@@ -23,6 +23,7 @@ mod owned;
 mod paid;
 mod panels;
 mod restored;
+mod served;
 mod sold;
 mod support;
 mod typed;
