@@ -112,12 +112,16 @@ api-clients-check: build-host
 	@indexer/clients/check $(BIN)/joule-indexer
 
 walks: build ## what pages tell a newcomer to type, typed
-	@for page in docs/sell-a-model.md docs/sell-machine-time.md; do echo "[walk] $$page"; tests/walk $$page $(BIN) >/dev/null; done
+	@echo '[walk] README.md, with the demo, beside the others'; tests/walk README.md $(BIN) >/dev/null & demo=$$!; \
+	for page in docs/sell-a-model.md docs/sell-machine-time.md fuzz/README.md store/README.md; do echo "[walk] $$page"; tests/walk $$page $(BIN) >/dev/null; done; \
+	wait $$demo
 
 deploy-check: build ## what an operator installs, read by the tools that will read it; and the walk to the first alert
 	@deploy/check $(BIN)
 	@echo '[deploy] the first alert, as deploy/README.md has it'
 	@deploy/walk $(BIN)
+	@echo '[deploy] the rest of deploy/README.md and all of docs/runbook.md, as they have it'
+	@deploy/walk-runbook $(BIN) >/dev/null
 
 fmt: setup ## format
 	@cargo-fmt --all

@@ -104,6 +104,14 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_example_says_the_defaults() {
+        let (_, rest) = include_str!("../README.md").split_once("```json\n").unwrap();
+        let config: PluginConfig = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+        assert_eq!(config.grpc.address, GrpcConfig::default().address);
+        assert_eq!(config.grpc.replay_stored_slots, GrpcConfig::default().replay_stored_slots);
+    }
+
+    #[test]
     fn a_misspelt_setting_is_refused() {
         assert!(serde_json::from_str::<PluginConfig>(r#"{"grpc": {"adress": "127.0.0.1:1"}}"#).is_err());
     }

@@ -11,6 +11,8 @@ pub struct Config {
     pub ws_port: u16,
     /// Yellowstone gRPC; 0 picks a free port.
     pub grpc_port: u16,
+    /// Artifacts over HTTP; 0 picks a free one.
+    pub store_port: u16,
     /// Time between blocks, in milliseconds.
     pub slot_ms: u64,
     /// Where keys and `localnet.json` are written.
@@ -31,6 +33,7 @@ impl Default for Config {
             rpc_port: 8899,
             ws_port: 8900,
             grpc_port: 10_000,
+            store_port: 7730,
             slot_ms: 400,
             state_dir: PathBuf::from(".localnet"),
             programs_dir: Some(PathBuf::from("target/deploy")),
@@ -53,6 +56,7 @@ impl Config {
             rpc_port: 0,
             ws_port: 0,
             grpc_port: 0,
+            store_port: 0,
             slot_ms: 100,
             state_dir: state_dir.into(),
             programs_dir: None,

@@ -13,6 +13,8 @@ pub enum LocalnetError {
     SlotTime,
     #[error(transparent)]
     Grpc(#[from] joule_geyser::PluginError),
+    #[error("artifacts cannot be served: {0}")]
+    Artifacts(String),
     #[error("the local chain did not start: {0}")]
     Chain(String),
     #[error("the local chain did not stop within {0} s; its ports may stay in use until this process ends")]

@@ -29,6 +29,7 @@ pub mod persona;
 pub mod ports;
 pub mod settings;
 pub mod state;
+mod store;
 
 pub use config::Config;
 pub use error::LocalnetError;

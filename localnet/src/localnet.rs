@@ -16,6 +16,7 @@ use crate::{
     persona::{Persona, Personas},
     ports::Reserved,
     state::{NetworkFile, StateDir},
+    store::Store,
     LocalnetError,
 };
 
@@ -27,6 +28,7 @@ pub struct Localnet {
     // Dropped in this order: the chain first, then who listens to it.
     chain: Option<Chain>,
     feeder: Option<FeederHandle>,
+    store: Option<Store>,
 }
 
 impl Localnet {
@@ -48,6 +50,7 @@ impl Localnet {
         let rpc_port = Reserved::take("RPC", config.rpc_port, "--rpc-port")?;
         let ws_port = Reserved::take("WebSocket", config.ws_port, "--ws-port")?;
         let grpc_port = Reserved::take("gRPC", config.grpc_port, "--grpc-port")?;
+        let store_port = Reserved::take("artifact service's", config.store_port, "--store-port")?;
         let state = StateDir::open(&config.state_dir, config.reset)?;
         let personas = Personas::load_or_create(&state.keys())?;
 
@@ -57,6 +60,7 @@ impl Localnet {
             _ => grpc_port.release(),
         };
 
+        let store = Store::start(&state.artifacts(), config.store_port, store_port).await?;
         progress("starting the chain");
         let plugin = Plugin::start(GrpcConfig {
             address: ([127, 0, 0, 1], grpc_port).into(),
@@ -81,15 +85,21 @@ impl Localnet {
             symbol: bootstrap::SYMBOL.to_owned(),
             decimals: bootstrap::MINT_DECIMALS,
             state_dir: state.root().to_owned(),
-            artifacts: state.root().join("artifacts"),
+            artifacts: store.url(),
             programs: Program::all().into_iter().map(|p| (p.name.to_owned(), p.id.to_string())).collect(),
             personas: Persona::ALL
                 .into_iter()
                 .map(|persona| (persona.name().to_owned(), personas.address(persona).to_string()))
                 .collect::<BTreeMap<_, _>>(),
         };
-        let mut localnet =
-            Self { network, personas: Arc::new(personas), state, chain: Some(chain), feeder: Some(feeder) };
+        let mut localnet = Self {
+            network,
+            personas: Arc::new(personas),
+            state,
+            chain: Some(chain),
+            feeder: Some(feeder),
+            store: Some(store),
+        };
         let ready = localnet.bootstrap(programs, config.initialize, &mut progress).await;
         if let Err(error) = ready {
             // The reason matters more than whether stopping worked too.
@@ -146,6 +156,11 @@ impl Localnet {
     /// Yellowstone gRPC.
     pub fn grpc_url(&self) -> &str {
         &self.network.grpc
+    }
+
+    /// Artifacts over HTTP.
+    pub fn artifacts_url(&self) -> &str {
+        &self.network.artifacts
     }
 
     /// Who takes part, with their keys.
@@ -206,6 +221,9 @@ impl Localnet {
     async fn shut_down(&mut self) -> Result<(), LocalnetError> {
         let (chain, feeder) = (self.chain.take(), self.feeder.take());
         let cleared = self.state.clear();
+        if let Some(store) = self.store.take() {
+            store.stop().await;
+        }
         blocking(move || stop_parts(chain, feeder)).await?;
         cleared
     }

@@ -122,6 +122,7 @@ fn announce(localnet: &Localnet, json: bool) -> anyhow::Result<()> {
     println!("  RPC        {}", network.rpc);
     println!("  WebSocket  {}", network.ws);
     println!("  gRPC       {}", network.grpc);
+    println!("  artifacts  {}", network.artifacts);
     println!("  token      {} ({}, {} decimals)", network.mint, network.symbol, network.decimals);
     for (name, address) in &network.programs {
         println!("  {name:<10} {address}");

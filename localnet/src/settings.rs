@@ -23,6 +23,9 @@ pub struct Settings {
     /// Port of the Yellowstone gRPC server; 0 picks a free one [default: 10000]
     #[arg(long, env = "JOULE_LOCALNET_GRPC_PORT", value_name = "PORT")]
     pub grpc_port: Option<u16>,
+    /// Port of the artifact service; 0 picks a free one [default: 7730]
+    #[arg(long, env = "JOULE_LOCALNET_STORE_PORT", value_name = "PORT")]
+    pub store_port: Option<u16>,
     /// Time between blocks [default: 400ms]
     #[arg(long, env = "JOULE_LOCALNET_SLOT_TIME", value_name = "TIME")]
     pub slot_time: Option<Span>,
@@ -52,6 +55,7 @@ impl Settings {
             rpc_port: self.rpc_port.or(other.rpc_port),
             ws_port: self.ws_port.or(other.ws_port),
             grpc_port: self.grpc_port.or(other.grpc_port),
+            store_port: self.store_port.or(other.store_port),
             slot_time: self.slot_time.or(other.slot_time),
             state_dir: self.state_dir.or(other.state_dir),
             programs_dir: self.programs_dir.or(other.programs_dir),
@@ -81,6 +85,7 @@ impl Settings {
             ("rpc_port", config.rpc_port, "--rpc-port"),
             ("ws_port", config.ws_port, "--ws-port"),
             ("grpc_port", config.grpc_port, "--grpc-port"),
+            ("store_port", config.store_port, "--store-port"),
         ] {
             match Reserved::take(of, port, flag) {
                 Ok(_) => report.good(of, format_args!("127.0.0.1:{port} is free")),
@@ -106,6 +111,7 @@ impl Settings {
             rpc_port: self.rpc_port.unwrap_or(usual.rpc_port),
             ws_port: self.ws_port.unwrap_or(usual.ws_port),
             grpc_port: self.grpc_port.unwrap_or(usual.grpc_port),
+            store_port: self.store_port.unwrap_or(usual.store_port),
             slot_ms,
             state_dir: self.state_dir.unwrap_or(usual.state_dir),
             programs_dir: self.programs_dir.or(usual.programs_dir),

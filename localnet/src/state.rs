@@ -27,8 +27,8 @@ pub struct NetworkFile {
     pub decimals: u8,
     /// The folder of keys and of this file, absolute.
     pub state_dir: PathBuf,
-    /// The folder of job specs, modules, inputs and outputs.
-    pub artifacts: PathBuf,
+    /// URL of the service that has job specs, modules, inputs and outputs: those of the folder `artifacts` in `state_dir`.
+    pub artifacts: String,
     /// Program name to address.
     pub programs: BTreeMap<String, String>,
     /// Persona to address.
@@ -67,6 +67,11 @@ impl StateDir {
     /// Where the keys are.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// Where artifacts are.
+    pub fn artifacts(&self) -> PathBuf {
+        self.root.join("artifacts")
     }
 
     /// Where the description of the running network is.
@@ -128,7 +133,7 @@ mod tests {
             symbol: "JOULE".into(),
             decimals: 6,
             state_dir: state.root().into(),
-            artifacts: state.root().join("artifacts"),
+            artifacts: "http://127.0.0.1:4".into(),
             programs: BTreeMap::new(),
             personas: BTreeMap::new(),
         };

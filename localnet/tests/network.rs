@@ -299,6 +299,7 @@ async fn a_taken_port_is_named_and_nothing_is_left_running() {
         (Config { rpc_port: port, ..bare() }, "--rpc-port"),
         (Config { ws_port: port, ..bare() }, "--ws-port"),
         (Config { grpc_port: port, ..bare() }, "--grpc-port"),
+        (Config { store_port: port, ..bare() }, "--store-port"),
     ] {
         let error = Localnet::start(config).await.err().expect("refused").to_string();
         assert!(error.contains(&port.to_string()) && error.contains(flag), "{error}");

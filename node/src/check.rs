@@ -41,7 +41,7 @@ async fn local(report: &mut Report, config: &Config) {
     joule_checks::writable(report, "votes", &config.votes);
     let store = match ArtifactStore::open(&config.artifacts) {
         Ok(store) => store,
-        Err(error) => return report.wrong("artifacts", error, "give a folder or s3://bucket/prefix"),
+        Err(error) => return report.wrong("artifacts", error, "give a folder, s3://bucket/prefix or http(s)://service"),
     };
     let probed = async {
         let hash = store.put(PROBE).await?;

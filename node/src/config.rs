@@ -47,7 +47,7 @@ pub struct Settings {
     /// The indexer's API, which knows the open jobs [default: http://127.0.0.1:7700]
     #[arg(long, env = "JOULE_INDEXER", value_name = "URL")]
     pub indexer: Option<String>,
-    /// Where specs, modules, inputs and outputs lie: a folder, or s3://bucket/prefix [default: .localnet/artifacts]
+    /// Where specs, modules, inputs and outputs lie: a folder, s3://bucket/prefix, or the http(s):// of a joule-store [default: .localnet/artifacts]
     #[arg(long, env = "JOULE_ARTIFACTS", value_name = "PLACE")]
     pub artifacts: Option<String>,
     /// The provider's authority: a Solana key file

@@ -37,7 +37,7 @@ pub struct Args {
     /// How long compiling may take
     #[arg(long, default_value_t = Span(Duration::from_secs(600)), value_name = "TIME")]
     max_compile: Span,
-    /// Where artifacts lie: a folder, or s3://bucket/prefix [default: .localnet/artifacts]
+    /// Where artifacts lie: a folder, s3://bucket/prefix, or the http(s):// of a joule-store [default: .localnet/artifacts]
     #[arg(long, env = "JOULE_ARTIFACTS", value_name = "PLACE")]
     artifacts: Option<String>,
     /// Writes the output there too; it is in the store in any case

@@ -196,6 +196,8 @@ async fn a_body_is_refused_when_it_is_too_long_and_whoever_sends_it_hears_so() {
     let service = Service::start(|usual| Settings { max_artifact: 6 << 20, ..usual }).await;
     assert_eq!(service.put(vec![1; 6 << 20]).await.status(), 201);
     assert_eq!(refused(service.put(vec![1; (6 << 20) + 1]).await).await, (413, "too_large".into()));
+    let error = service.store().put(vec![1; (6 << 20) + 1]).await.unwrap_err().to_string();
+    assert!(error.contains("max_artifact"), "programs say why: {error}");
     // Nobody has said how long it is.
     let pieces = futures::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![2; 1 << 20])));
     let response = service.put(reqwest::Body::wrap_stream(pieces)).await;

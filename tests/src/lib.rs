@@ -5,6 +5,7 @@ mod crowd;
 mod disputes;
 pub mod idl;
 mod models;
+pub mod pages;
 mod prepared;
 mod refusal;
 pub mod scenes;

@@ -108,7 +108,7 @@ fn every_sentence_of_security_is_shown_by_tests_that_there_are() {
     let (stated, document) = (sentences(&read("SECURITY.md")), read("docs/what-shows-security.md"));
     let rows = rows(&document);
     let mut code = String::new();
-    for folder in ["tests", "programs", "gateway", "node", "crates", "indexer"] {
+    for folder in ["tests", "programs", "gateway", "node", "crates", "indexer", "store"] {
         sources(&root.join(folder), &mut code);
     }
     let known = tests(&code);

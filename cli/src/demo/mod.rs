@@ -105,11 +105,12 @@ async fn play(args: &Args, children: &mut Children) -> Result<String, Failure> {
         .await?;
     println!("chain and store agree: every account byte for byte, every balance to the unit");
     Ok(format!(
-        "  API       {0}   ({0}/openapi.json, {0}/v1/feed, {0}/metrics)\n  RPC       {1}\n  gRPC      {2}\n  logs      {3}",
+        "  API       {0}   ({0}/openapi.json, {0}/v1/feed, {0}/metrics)\n  gateway   http://{4}\n  RPC       {1}\n  gRPC      {2}\n  logs      {3}",
         cast.index.base(),
         network.rpc,
         network.grpc,
-        args.state_dir.join("logs").display()
+        args.state_dir.join("logs").display(),
+        sold::GATEWAY,
     ))
 }
 

@@ -30,6 +30,8 @@ const PRICES: [&str; 3] = ["0.0001", "1", "5"];
 const SHARES: [u16; 2] = [20, 5];
 /// What is worth a settlement: more than half of what all requests cost, so that there is one in the middle.
 const WORTH_SETTLING: &str = "1.3 JOULE";
+/// Where it is sold.
+pub const GATEWAY: &str = "127.0.0.1:8402";
 /// How long the indexer may take to see what is confirmed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -214,8 +216,8 @@ impl Stage<'_> {
         }
         let _ = std::fs::remove_dir_all(self.state_dir.join("channels"));
         let settings = format!(
-            "rpc = '{rpc}'\nkey = 'keys/{provider}.json'\nsymbol = '{symbol}'\n\n[gateway]\nlisten = '127.0.0.1:0'\n\
-             public_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\n\n[gateway.limits]\nrequests_per_second = 100_000\n\
+            "rpc = '{rpc}'\nkey = 'keys/{provider}.json'\nsymbol = '{symbol}'\n\n[gateway]\nlisten = '{GATEWAY}'\n\
+             public_url = 'http://{GATEWAY}/'\nledger = 'gateway.sqlite'\n\n[gateway.limits]\nrequests_per_second = 100_000\n\
              burst = 100_000\n\n[gateway.risk]\nwindow = 64\nunpaid = '0.1 {symbol}'\nmin_grace = '1m'\nsettle_margin = '30s'\n\n\
              [gateway.settle]\nevery = '250ms'\namount = '{WORTH_SETTLING}'\n\n\
              [[gateway.model]]\nname = 'digits'\nmodel = '{model}'\nprices = ['{prices}']\nupstream = '{upstream}'\nmax_output_tokens = 64\n",

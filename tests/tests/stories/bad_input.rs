@@ -6,6 +6,9 @@ use joule_localnet::Persona::Alice;
 use reqwest::{Method, StatusCode};
 use std::{net::TcpListener, process::Output};
 
+/// Of a local network.
+const PORTS: [&str; 4] = ["--rpc-port", "--ws-port", "--grpc-port", "--store-port"];
+
 /// It failed with this code, and said each of these words.
 fn refused(output: &Output, code: i32, words: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -23,9 +26,9 @@ async fn taken_ports_are_named_with_the_flag_that_chooses_another() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let programs = crate::support::root().join("target/deploy").display().to_string();
-    for flag in ["--rpc-port", "--ws-port", "--grpc-port"] {
+    for flag in PORTS {
         let mut args = vec!["--state-dir".to_owned(), at("state"), "--programs-dir".into(), programs.clone()];
-        for other in ["--rpc-port", "--ws-port", "--grpc-port"] {
+        for other in PORTS {
             args.extend([other.to_owned(), if other == flag { port.clone() } else { "0".into() }]);
         }
         refused(&run("joule-localnet", &args).await, 1, &[flag, &port, "already in use"]);
@@ -34,6 +37,9 @@ async fn taken_ports_are_named_with_the_flag_that_chooses_another() {
     let database = at("indexer.sqlite");
     let wanted = ["--listen", &address, "in use already"];
     refused(&run("joule-indexer", &["--listen", &address, "--database", &database]).await, 1, &wanted);
+    let module = crate::support::root().join("workloads/digits/digits.wasm").display().to_string();
+    let upstream = ["upstream", "--listen", &address, "--module", &module];
+    refused(&run("joule-gateway", &upstream).await, 1, &wanted);
     drop(taken);
 }
 
@@ -42,7 +48,7 @@ async fn missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (none, state, config) = (at("none"), at("state"), at("none.toml"));
-    let free = ["--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--state-dir", &state];
+    let free = [&PORTS.map(|flag| [flag, "0"]).concat()[..], &["--state-dir", &state]].concat();
     let output = run("joule-localnet", &[&free[..], &["--programs-dir", &none]].concat()).await;
     refused(&output, 1, &["make build", "none"]);
     refused(&run("joule-indexer", &["--config", &config]).await, 2, &["none.toml", "--config"]);

@@ -1,6 +1,6 @@
 //! Settings that are looked at against the real things, by the services themselves and through the command line.
 
-use crate::support::{nobody, root, run, Market, World};
+use crate::support::{nobody, root, run, until, Market, Process, World};
 use joule_localnet::Persona;
 use serde_json::Value;
 use std::process::Output;
@@ -14,7 +14,8 @@ fn settings(world: &World, gateway: &str, indexer: &str) -> String {
     let path = world.folder.path().join("all.toml");
     let text = format!(
         "rpc = '{rpc}'\ngrpc = '{grpc}'\nartifacts = '{artifacts}'\nkey = '{key}'\nmint = '{mint}'\nsymbol = 'JOULE'\n\
-         [node]\nmin_price = '0.5 JOULE'\nlisten = 'off'\n[indexer]\nurl = '{indexer}'\ndatabase = 'checked.sqlite'\n{gateway}",
+         [node]\nmin_price = '0.5 JOULE'\nlisten = 'off'\n[indexer]\nurl = '{indexer}'\ndatabase = 'checked.sqlite'\n\
+         [store]\nlisten = '127.0.0.1:0'\nmin_free = '0 B'\n{gateway}",
         rpc = world.localnet.rpc_url(),
         grpc = world.localnet.grpc_url(),
         artifacts = world.artifacts().display(),
@@ -47,6 +48,7 @@ async fn settings_that_are_good_are_said_to_be_so_with_what_would_be_done() {
         "the node would run",
         "the gateway would run",
         "the indexer would run",
+        "the store would run",
         "at least 0.5 JOULE",
         "escrow may lock",
     ] {
@@ -94,6 +96,23 @@ async fn what_does_not_work_is_said_with_what_to_do_and_a_start_is_refused_in_th
     let output = run("joule-indexer", &["check", "--config", &file, "--grpc", &format!("http://{silent}")]).await;
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("waits    grpc"), "{}", said(&output));
+    // It looks at the same when it starts: what can only be wrong ends it, what may come it waits for.
+    let text = world.folder.path().join("text.sqlite");
+    std::fs::write(&text, "no database").unwrap();
+    let text = text.display().to_string();
+    let grpc = ["--grpc", &format!("http://{silent}"), "--listen", "127.0.0.1:0"];
+    let output = run("joule-indexer", &[&["run", "--config", &file, "--database", &text], &grpc[..]].concat()).await;
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("database: ") && said(&output).contains("text.sqlite"), "{}", said(&output));
+    let new = format!("{text}.new");
+    let args = [&["run", "--config", &file, "--database", &new], &grpc[..]].concat();
+    let mut indexer = Process::start(world.folder.path(), "waiting", "joule-indexer", &args, &[]);
+    until("it says what it waits for", async || {
+        assert!(indexer.status().is_none(), "{}", indexer.log());
+        (indexer.log().contains("grpc: ") && indexer.log().contains("joule-indexer: http")).then_some(())
+    })
+    .await;
+    indexer.stop().await;
 }
 
 /// What a newcomer has in hands: its form is good, and nothing that it names is there.

@@ -1,6 +1,6 @@
 //! The `joule` binary: every command a client or a provider uses, its JSON, and each exit code.
 
-mod channel;
+pub mod channel;
 
 use crate::support::{counting, nobody, run, until, Indexer, World};
 use joule_artifacts::Hash;

@@ -138,8 +138,7 @@ async fn a_member_whose_node_cannot_run_the_job_says_so_and_loses_nothing() {
         world.open_bond(member).await;
     }
     // Nothing that the job names is to be had where they look.
-    let (empty, rpc) = (world.folder.path().join("empty"), world.localnet.rpc_url());
-    std::fs::create_dir(&empty).expect("a folder");
+    let (empty, rpc) = (world.folder.path().join("empty").display().to_string(), world.localnet.rpc_url());
     let role = ["--provide", "false", "--panel-stake", "5 JOULE"];
     let members = panel.map(|member| world.node_with(&empty, member, rpc, &indexer.url, &role));
     next_epoch(&world, panel.len()).await;

@@ -96,11 +96,54 @@ fn node(world: &World, indexer: &str) -> (Process, String) {
     (process, format!("http://{listen}"))
 }
 
+/// An artifact service over the same folder.
+fn store(world: &World) -> (Process, String) {
+    let (artifacts, listen) = (world.artifacts().display().to_string(), nobody());
+    let args = ["--artifacts", &artifacts, "--listen", &listen, "--min-free", "0 B"];
+    (Process::start(world.folder.path(), "store", "joule-store", &args, &[]), format!("http://{listen}"))
+}
+
 /// No colours, and nothing as only Rust writes it.
 fn for_people(log: &str) {
     let rust = |line: &&str| line.contains('\x1b') || line.contains("Some(") || line.contains("None");
     let wrong: Vec<_> = log.lines().filter(rust).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The node's metrics after one job that was paid.
+async fn a_job_is_counted(node: &str, world: &World, price: u64) {
+    let mint = world.localnet.mint();
+    let mut wanted = ["accepted", "delivered", "paid"].map(|step| format!("joule_node_jobs_total{{step=\"{step}\"}} 1")).to_vec();
+    wanted.extend(["working", "delivered"].map(|state| format!("joule_node_jobs{{state=\"{state}\"}} 0")));
+    wanted.push(format!("joule_node_earned_base_units_total{{mint=\"{mint}\"}} {price}"));
+    wanted.push(format!("joule_node_bond_base_units{{mint=\"{mint}\",part=\"locked\"}} 0"));
+    let mut said = String::new();
+    let all = until("the node has counted the job", async || {
+        said = reqwest::get(format!("{node}/metrics")).await.ok()?.text().await.ok()?;
+        wanted.iter().all(|line| said.lines().any(|is| is == line)).then_some(())
+    });
+    tokio::time::timeout(PATIENCE / 8, all).await.unwrap_or_else(|_| panic!("{wanted:#?} in {said}"));
+}
+
+/// What the answer is called is in the log, with whose it was and what came of it.
+async fn a_request_is_found_by_its_id(gateway: &Process, buyer: &mut Buyer) {
+    let body = Buyer::question(9, false);
+    let payment = joule_x402::encode(&buyer.order(&body));
+    for (paid, words) in [(true, ["200", "served"]), (false, ["402", "payment_required"])] {
+        let mut call = reqwest::Client::new().post(format!("{}/v1/chat/completions", buyer.url)).body(body.to_string());
+        if paid {
+            call = call.header(joule_x402::PAYMENT_SIGNATURE, &payment);
+        }
+        let answer = call.send().await.expect("an answer");
+        let id = answer.headers()["x-request-id"].to_str().expect("text").to_owned();
+        answer.bytes().await.expect("all of it");
+        let line = until("the log has the request", async || {
+            gateway.log().lines().find(|line| line.contains(&id)).map(str::to_owned)
+        })
+        .await;
+        assert!(words.iter().all(|word| line.contains(word)), "{words:?}: {line}");
+        assert_eq!(line.contains(&buyer.channel.to_string()), paid, "{line}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +152,13 @@ async fn alerts_and_dashboard_ask_for_what_services_say() {
     let indexer = market.world.indexer("indexer", None).await;
     let (gateway, url) = market.gateway("amount = '1 unit'", None).await;
     let (node, node_url) = node(&market.world, &indexer.url);
-    let services = [("joule-indexer", &*indexer.url), ("joule-gateway", &*url), ("joule-node", &*node_url)];
+    let (store, store_url) = store(&market.world);
+    let services = [
+        ("joule-indexer", &*indexer.url),
+        ("joule-gateway", &*url),
+        ("joule-node", &*node_url),
+        ("joule-store", &*store_url),
+    ];
     let watch = Watch::start(market.world.folder.path(), &services);
     indexer.well().await;
     let mut buyer = market.buyer(1, 0).await;
@@ -121,7 +170,9 @@ async fn alerts_and_dashboard_ask_for_what_services_say() {
     let digits = Digits::read();
     let order = Order::stored(&market.world.store(), digits.module, digits.images, 1_000_000_000, 60_000).await;
     let job = market.world.open(Alice, order).await;
-    indexer.job_is(job, JobStatus::Settled).await;
+    let price = indexer.job_is(job, JobStatus::Settled).await.price;
+    a_job_is_counted(&node_url, &market.world, price).await;
+    a_request_is_found_by_its_id(&gateway, &mut buyer).await;
 
     let asked = expressions();
     assert!(asked.len() > 30, "{}", asked.len());
@@ -147,6 +198,8 @@ async fn alerts_and_dashboard_ask_for_what_services_say() {
     for_people(&node.log());
     node.stop().await;
     for_people(&gateway.log());
+    for_people(&store.log());
+    store.stop().await;
     for_people(&indexer.process.log());
     watch.process.stop().await;
     gateway.stop().await;

@@ -3,6 +3,7 @@
 mod crooked;
 mod disk;
 mod interleavings;
+mod page;
 mod served;
 mod spending;
 mod world;

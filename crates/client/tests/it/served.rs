@@ -250,6 +250,18 @@ struct Test {
 }
 
 async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
+    let (till, endpoint) = open(moods).await;
+    let folder = tempfile::tempdir().unwrap();
+    let buyer = buyer(&folder, limits, endpoint, ceiling).await;
+    Test { till, buyer, folder }
+}
+
+/// Where an honest one sells.
+pub async fn honest() -> Url {
+    open(&[]).await.1
+}
+
+async fn open(moods: &[Mood]) -> (Arc<Mutex<Till>>, Url) {
     let moods = moods.iter().rev().copied().collect();
     let till = Till { provider: Provider::default(), moods, quote: 20, vouchers: Vec::new(), most: Vec::new() };
     let shop = Shop(Arc::new(Mutex::new(till)));
@@ -262,9 +274,7 @@ async fn test(moods: &[Mood], limits: Limits, ceiling: u64) -> Test {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint: Url = format!("http://{}/v1/chat/completions", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let folder = tempfile::tempdir().unwrap();
-    let buyer = buyer(&folder, limits, endpoint, ceiling).await;
-    Test { till, buyer, folder }
+    (till, endpoint)
 }
 
 impl Test {

@@ -1,5 +1,5 @@
-// From what was thrown to the rule that was broken. Anchor's client looks for a log line that Anchor 2 programs do not write, and
-// does not understand what web3.js throws when preflight fails: `custom program error: 0x183c` is all that it leaves.
+// From what was thrown to the rule that was broken. Anchor's client knows our programs' errors by their logs, others' and the runtime's
+// not: `custom program error: 0x1` is all that it leaves of what web3.js throws when preflight fails.
 
 import { PublicKey } from "@solana/web3.js";
 import { IDLS, programAt, type ProgramName } from "../idls.js";

@@ -10,13 +10,14 @@ import { Signer } from "../signing.js";
 import { complaintOf, termsOf } from "./answers.js";
 import { Buyer, type Told } from "./buyer.js";
 import { Endpoint } from "./endpoint.js";
+import { EXACT, Purse, type Paid } from "./exact.js";
 import { PaymentError } from "./failure.js";
 import type { ChannelStore } from "./journal.js";
 import { checkOffer, factsOf } from "./offer.js";
 import { ChannelWallet, isKeyOf } from "./wallet.js";
-import { networkOf, type Terms } from "./wire.js";
+import { networkOf, SCHEME, type Terms } from "./wire.js";
 
-export interface Paying extends Told {
+interface Buying {
   /** Where the model is sold, such as `http://127.0.0.1:8402`. Requests to anywhere else are not paid for. */
   gateway: string | URL;
   /** The model's address. */
@@ -25,6 +26,13 @@ export interface Paying extends Told {
   budget: Amount;
   /** The most that one request may cost [default: the budget]. */
   maxPerRequest?: Amount;
+  /** What requests are sent with [default: the global one]. */
+  fetch?: typeof fetch;
+}
+
+/** Through a channel, which is cheaper by far. */
+export interface Paying extends Buying, Told {
+  scheme?: typeof SCHEME;
   /** Where the channel's key and journal are kept; `fileStore` in Node, `browserStore` in browsers. */
   store: ChannelStore;
   /** Pays through a channel that is open [default: a new one with the first request, which reserves the budget]. */
@@ -33,8 +41,13 @@ export interface Paying extends Told {
   session?: Duration;
   /** Of a new channel: how long the provider may settle after notice [default: what it wants, a day at most]. */
   grace?: Duration;
-  /** What requests are sent with [default: the global one]. */
-  fetch?: typeof fetch;
+}
+
+/** Each request by a transaction of its own, where the gateway takes that: at the price of all that the request may use, with nothing given back. */
+export interface PayingExactly extends Buying {
+  scheme: typeof EXACT;
+  /** Each payment that has bought an answer. */
+  onPaid?: ((paid: Paid) => void) | undefined;
 }
 
 export interface PayingFetch {
@@ -54,7 +67,8 @@ export interface PayingFetch {
 
 const USUAL_GRACE = 86_400;
 
-export function payingFetch(joule: Joule, paying: Paying): PayingFetch {
+export function payingFetch(joule: Joule, paying: Paying | PayingExactly): PayingFetch {
+  if (paying.scheme === EXACT) return payingExactly(joule, paying);
   const shop = new Shop(joule, paying);
   const pay = (input: string | URL | Request, init?: RequestInit) => shop.fetch(input, init);
   return Object.defineProperties(pay as PayingFetch, {
@@ -66,6 +80,42 @@ export function payingFetch(joule: Joule, paying: Paying): PayingFetch {
   });
 }
 
+function payingExactly(joule: Joule, paying: PayingExactly): PayingFetch {
+  const counter = new Counter(joule, paying);
+  const purse = new Purse(joule, counter.http, counter.limits, paying.onPaid);
+  const pay = async (input: string | URL | Request, init?: RequestInit) => {
+    const sold = await counter.sold(input, init);
+    return sold instanceof Request ? counter.http(sold) : purse.buy(sold.url, sold.body, sold.rest);
+  };
+  const nothing = { value: async () => {} };
+  return Object.defineProperties(pay as PayingFetch, {
+    wallet: { value: null }, channel: { value: null }, settle: nothing, stop: nothing, close: { value: async () => null },
+  });
+}
+
+/** What the gateway sells, and what is wanted of it. */
+class Counter {
+  readonly base: URL;
+  readonly http: typeof fetch;
+  readonly limits: { model: PublicKey; budget: bigint; ceiling: bigint };
+
+  constructor(joule: Joule, buying: Buying) {
+    this.base = new URL(buying.gateway);
+    this.http = buying.fetch ?? ((...args) => fetch(...args));
+    const budget = joule.units(buying.budget);
+    const ceiling = buying.maxPerRequest === undefined ? budget : joule.units(buying.maxPerRequest);
+    this.limits = { model: new PublicKey(buying.model), budget, ceiling };
+  }
+
+  /** A request that costs something, taken apart; any other as it is. */
+  async sold(input: string | URL | Request, init: RequestInit = {}): Promise<Request | { url: URL; body: Uint8Array; rest: RequestInit }> {
+    const request = input instanceof Request ? new Request(input, init) : new Request(new URL(input, this.base), init);
+    const url = new URL(request.url);
+    if (url.origin !== this.base.origin || request.method !== "POST" || !url.pathname.startsWith("/v1/")) return request;
+    return { url, body: new Uint8Array(await request.arrayBuffer()), rest: { headers: request.headers, signal: request.signal } };
+  }
+}
+
 class Shop {
   buyer: Buyer | null = null;
   private opening: Promise<Buyer> | null = null;
@@ -75,21 +125,18 @@ class Shop {
   private readonly model: PublicKey;
   private readonly budget: bigint;
   private readonly ceiling: bigint;
+  private readonly counter: Counter;
 
   constructor(private readonly joule: Joule, private readonly paying: Paying) {
-    this.base = new URL(paying.gateway);
-    this.http = paying.fetch ?? ((...args) => fetch(...args));
-    this.model = new PublicKey(paying.model);
-    this.budget = joule.units(paying.budget);
-    this.ceiling = paying.maxPerRequest === undefined ? this.budget : joule.units(paying.maxPerRequest);
+    this.counter = new Counter(joule, paying);
+    ({ base: this.base, http: this.http } = this.counter);
+    ({ model: this.model, budget: this.budget, ceiling: this.ceiling } = this.counter.limits);
   }
 
-  async fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const request = input instanceof Request ? new Request(input, init) : new Request(new URL(input, this.base), init);
-    const url = new URL(request.url);
-    if (url.origin !== this.base.origin || request.method !== "POST" || !url.pathname.startsWith("/v1/")) return this.http(request);
-    const body = new Uint8Array(await request.arrayBuffer());
-    const rest: RequestInit = { headers: request.headers, signal: request.signal };
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const sold = await this.counter.sold(input, init);
+    if (sold instanceof Request) return this.http(sold);
+    const { url, body, rest } = sold;
     const endpoint = this.endpoints.get(url.href) ?? (await this.learn(url, body, rest));
     // What is wrong with the request itself costs nothing.
     if (endpoint instanceof Response) return endpoint;

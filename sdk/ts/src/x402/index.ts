@@ -1,6 +1,7 @@
 // Paying for HTTP requests, as x402 version 2 words it: docs/wire.md.
 
-export { payingFetch, type Paying, type PayingFetch } from "./fetch.js";
+export { payingFetch, type Paying, type PayingExactly, type PayingFetch } from "./fetch.js";
+export { EXACT, type Paid } from "./exact.js";
 export { PaymentError, type PaymentErrorCode } from "./failure.js";
 export { Objection, type ObjectionCode } from "./objection.js";
 export { Stop, type StopCode } from "./stop.js";

@@ -146,7 +146,7 @@ export function readSettlement(header: string | null): Settlement | null {
 
 export const encode = (json: unknown) => base64(utf8(JSON.stringify(json)));
 
-function decode(header: string): unknown {
+export function decode(header: string): unknown {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(unbase64(header.trim()));
   return JSON.parse(text) as unknown;
 }

@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { bundle } from "./bundle.js";
-import { SDK } from "./repository.js";
+import { REPOSITORY, SDK } from "./repository.js";
 import { World } from "./world.js";
 
 const CHROMIUM = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, process.env.CHROMIUM ?? "chromium")).find(existsSync);
@@ -85,36 +85,39 @@ test("a journal outlives its page, and is one page's at a time", async () => {
   assert.deepEqual(await done(second), { tried: "2", key: one.key });
 });
 
-test("a page posts a job, and buys an answer whose receipt it has checked", async () => {
+test("a page posts a job, reads what was delivered, and buys an answer whose receipt it has checked", async () => {
   const world = await World.start();
   try {
     const { gateway, model } = await world.sell([origin]);
     const secret = JSON.parse(readFileSync(world.key("alice"), "utf8")) as number[];
-    const { rpc, ws, mint } = world.network;
+    const { rpc, ws, mint, artifacts } = world.network;
+    const read = (path: string) => readFileSync(join(REPOSITORY, "workloads/digits", path)).toString("base64");
     const text = `
       import { Keypair } from "@solana/web3.js";
       import { Joule, payingFetch } from "./src/index.js";
       import { browserStore } from "./src/browser/index.js";
       const wallet = Keypair.fromSecretKey(Uint8Array.from(${JSON.stringify(secret)}));
-      const stored = new Map();
-      const artifacts = { put: async (bytes) => { const hash = [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join(""); stored.set(hash, bytes); return hash; }, get: async (hash) => stored.get(hash) };
       const run = async () => {
-        const joule = await Joule.connect({ rpc: "${rpc}", ws: "${ws}", mint: "${mint}", symbol: "JOULE", wallet, artifacts });
-        const { job } = await joule.postJob({ module: new Uint8Array(4), input: new Uint8Array(4), budget: "1 JOULE", bidWindow: "5m", acceptWindow: "1h" });
-        const { status } = await joule.job(job);
-        await joule.cancel(job);
+        const joule = await Joule.connect({ rpc: "${rpc}", ws: "${ws}", mint: "${mint}", symbol: "JOULE", wallet, artifacts: "${artifacts}" });
+        const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        const { job } = await joule.postJob({ module: bytes("${read("digits.wasm")}"), input: bytes("${read("data/test_images.bin")}"), budget: "5 JOULE", reviewWindow: "1h" });
+        await joule.jobIs(job, "delivered");
+        const output = new TextDecoder().decode(await joule.output(job));
+        await joule.approve(job);
+        const refused = await joule.artifacts.get("00".repeat(32)).catch((error) => error.message);
         const amounts = [];
         const pay = payingFetch(joule, { gateway: "${gateway}", model: "${model}", budget: "2 JOULE", store: browserStore(), onReceipt: ({ amount }, isWhole) => amounts.push([String(amount), isWhole]) });
         const ask = (stream) => pay("/v1/chat/completions", { method: "POST", body: JSON.stringify({ model: "digits", stream, messages: [{ role: "user", content: ["...##...", "..#..#..", ".#....#.", ".#....#.", ".#....#.", ".#....#.", "..#..#..", "...##..."].join("\\n") }] }) });
         const plain = await (await ask(false)).json();
         const streamed = await (await ask(true)).text();
         await pay.settle();
-        return { status, content: plain.choices[0].message.content, streamed, amounts };
+        return { output, refused, content: plain.choices[0].message.content, streamed, amounts };
       };
       globalThis.done = await run().catch((error) => ({ error: String(error.stack) }));`;
     const bought = await done<any>(await open("buys", text));
     assert.equal(bought.error, undefined);
-    assert.equal(bought.status, "open");
+    assert.equal(bought.output, readFileSync(join(REPOSITORY, "workloads/digits/data/expected.json"), "utf8"), "through the artifact service");
+    assert.match(bought.refused, /404 .*is not here/);
     assert.ok(bought.content.length > 0);
     assert.match(bought.streamed, /data: \[DONE\]/);
     assert.deepEqual(bought.amounts.map(([, isWhole]: [string, boolean]) => isWhole), [true, true]);

@@ -14,7 +14,7 @@ const run = (name: string) => project.run(name, name === "pay.ts" ? world.folder
 
 before(async () => {
   [world, project] = await Promise.all([World.start(), Project.make(samples())]);
-  const { gateway, model } = await world.sell();
+  const { gateway, model } = await world.sell([], "1");
   env = { JOULE_STATE_DIR: world.stateDir, GATEWAY: gateway, MODEL: model };
   await project.compile();
 });
@@ -41,6 +41,11 @@ test("a request pays for itself, and its receipt is checked", async () => {
   const said = await run("pay.ts");
   assert.match(said, /receipt 1: 0\.\d+ JOULE/);
   assert.match(said, /the rest comes back with joule\.closeChannel\(\w{32,44}\) after \d+/);
+});
+
+test("a request is paid by a transaction, and one for nothing by none", async () => {
+  const said = await run("exact.ts");
+  assert.match(said, /there is no such model: nothing was paid\npaid 0\.\d+ JOULE with \w{64,88}\nThe digit is /);
 });
 
 test("events are heard, and read out of a transaction", async () => {

@@ -28,7 +28,7 @@ export class World {
     const world = new World();
     try {
       const programs = join(REPOSITORY, "target/deploy");
-      const ports = ["--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--slot-time", "100ms"];
+      const ports = ["--rpc-port", "0", "--ws-port", "0", "--grpc-port", "0", "--store-port", "0", "--slot-time", "100ms"];
       world.network = JSON.parse(await world.spawn("joule-localnet", ["--state-dir", world.stateDir, "--programs-dir", programs, ...ports, "--json"], /^(\{.*\})$/));
       world.indexer = await world.spawn("joule-indexer", ["--config", world.settings("indexer", "")], /^joule-indexer: (http\S+)/);
       await world.joule("provider", "register", "--as", "north");
@@ -52,17 +52,25 @@ export class World {
     return stdout.trim() === "" ? null : JSON.parse(stdout);
   }
 
-  /** `bob`'s model, sold by `north` through a gateway. */
-  async sell(origins: string[] = []): Promise<{ gateway: string; model: string }> {
+  /** `bob`'s model, sold by `north` through a gateway: by x402's `exact` too, if `float` is reserved for that. */
+  async sell(origins: string[] = [], float?: string): Promise<{ gateway: string; model: string }> {
     const { model } = await this.joule("model", "create", "--as", "bob");
     const published = await this.joule("model", "publish", model, "--request", "0.001", "--input", "1", "--output", "5", "--as", "bob");
     const digits = join(REPOSITORY, "workloads/digits/digits.wasm");
     const upstream = await this.spawn("joule-gateway", ["upstream", "--listen", "127.0.0.1:0", "--module", digits], /^joule-gateway upstream: (http\S+)/);
+    const exact = float === undefined ? "" : `[gateway.exact]\nchannels = ['${await this.house(model, float)}']\n`;
     const gateway = this.settings("gateway", `[gateway]
 listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1/'\nledger = 'gateway.sqlite'\ncors_origins = ${JSON.stringify(origins)}
 [gateway.risk]\nrefresh = '200ms'\n[gateway.settle]\nevery = '200ms'\nfee = '0 units'
-[[gateway.model]]\nname = 'digits'\nmodel = '${model}'\nprices = ['${published.prices}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n`);
+[[gateway.model]]\nname = 'digits'\nmodel = '${model}'\nprices = ['${published.prices}']\nupstream = '${upstream}'\nmax_output_tokens = 64\n${exact}`);
     return { model, gateway: await this.spawn("joule-gateway", ["run", "--config", gateway], /^joule-gateway: (http\S+)/) };
+  }
+
+  /** A channel by which `north` pays itself what comes in by transactions. */
+  private async house(model: string, float: string): Promise<string> {
+    const north = this.network.personas.north!;
+    const terms = ["--provider", north, "--session-signer", north, "--backing", "0", "--session", "365d", "--as", "north", "--yes"];
+    return (await this.joule("channel", "open", model, float, ...terms)).channel;
   }
 
   /** A joule.toml for one service. */

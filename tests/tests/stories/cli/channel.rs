@@ -1,7 +1,7 @@
 //! A channel by hand: a plan on it, and a payer that is shown to have promised two things.
 
 use super::Terminal;
-use crate::support::run;
+use crate::support::{run, World};
 use joule_localnet::Persona::North;
 use joule_sdk::{
     billing::state::{Channel, Plan},
@@ -14,8 +14,8 @@ use joule_sdk::{
 use joule_x402::Signed;
 
 /// A promise for the channel, signed by its session's key, as `joule channel dispute-payer` takes it.
-fn promise(joule: &Terminal, channel: &Pubkey, state: &Channel, cumulative: u64) -> String {
-    let file = joule.world.state_dir().join("channels").join(channel.to_string()).join("session.json");
+pub fn promise(world: &World, channel: &Pubkey, state: &Channel, cumulative: u64) -> String {
+    let file = world.state_dir().join("channels").join(channel.to_string()).join("session.json");
     let key = keys::read(&file).expect("the session's key");
     let message = Voucher {
         context: billing::context(Domain::Voucher, &state.genesis_hash, channel),
@@ -68,7 +68,7 @@ async fn plans_and_double_promises_work_from_the_command_line() {
 
     // Two promises of one number; the same one twice is none.
     let state: Channel = world.chain.get(&address).await.unwrap();
-    let [one, other] = [1_000_000, 2_000_000].map(|cumulative| promise(&joule, &address, &state, cumulative));
+    let [one, other] = [1_000_000, 2_000_000].map(|cumulative| promise(world, &address, &state, cumulative));
     let dispute = ["channel", "dispute-payer", &channel, &one];
     joule.fails(2, "input", &[&dispute[..], &[&one, "--as", "north"]].concat()).await;
     joule.fails(2, "input", &[&dispute[..], &["nonsense", "--as", "north"]].concat()).await;

@@ -2,6 +2,7 @@
 
 mod market;
 mod middleman;
+mod page;
 mod process;
 mod proxy;
 mod workload;
@@ -9,6 +10,7 @@ mod world;
 
 pub use market::{Buyer, Market};
 pub use middleman::Middleman;
+pub use page::Page;
 pub use process::{run, Indexer, Process};
 pub use proxy::Proxy;
 pub use workload::{counting, gluttonous, many_tables, Digits, Order};

@@ -13,7 +13,11 @@ const LOG_LINES: usize = 40;
 
 /// Nothing of the caller's settings reaches the services, only what a story says.
 fn command(name: &str) -> Command {
-    let mut command = Command::new(binary(name));
+    bare(&binary(name))
+}
+
+fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.env_clear().env("RUST_LOG", "info").stdin(Stdio::null());
     for kept in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(kept) {
@@ -31,6 +35,16 @@ pub async fn run<A: AsRef<OsStr>>(name: &str, args: &[A]) -> Output {
     output.unwrap_or_else(|error| panic!("{name} does not start: {error}"))
 }
 
+/// A line as it is typed, with the workspace's binaries on the path. A service is what the shell becomes, so that it has its signals.
+pub fn typed(line: &str, folder: &Path, env: &[(&str, String)]) -> Command {
+    let mut command = bare(Path::new("bash"));
+    let binaries = binary("joule").parent().expect("a folder").display().to_string();
+    let path = std::env::var("PATH").expect("a path");
+    command.args(["-c", line]).current_dir(folder).env("PATH", format!("{binaries}:{path}"));
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
 /// A running service.
 pub struct Process {
     name: String,
@@ -41,12 +55,17 @@ pub struct Process {
 impl Process {
     /// `name` is also the log's.
     pub fn start(folder: &Path, name: &str, program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = command(program);
+        command.args(args).envs(env.iter().copied());
+        Self::of(folder, name, command)
+    }
+
+    pub fn of(folder: &Path, name: &str, mut command: Command) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).expect("a log can be written");
         let errors = file.try_clone().expect("a file can be shared");
-        let mut command = command(program);
-        command.args(args).envs(env.iter().copied()).stdout(file).stderr(errors);
-        let child = command.spawn().unwrap_or_else(|error| panic!("{program} does not start: {error}"));
+        command.stdout(file).stderr(errors);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         Self { name: name.to_owned(), child, log }
     }
 

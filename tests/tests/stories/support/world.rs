@@ -19,7 +19,7 @@ use joule_sdk::{
     units::UnixTime,
     Chain, Instruction, Keypair, Pubkey,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Base units that a provider answers with.
@@ -101,12 +101,12 @@ impl World {
 
     /// The daemon of a provider.
     pub fn node(&self, persona: Persona, rpc: &str, indexer: &str, more: &[&str]) -> Process {
-        self.node_with(&self.artifacts(), persona, rpc, indexer, more)
+        self.node_with(&self.artifacts().display().to_string(), persona, rpc, indexer, more)
     }
 
-    /// With a store of its own.
-    pub fn node_with(&self, artifacts: &Path, persona: Persona, rpc: &str, indexer: &str, more: &[&str]) -> Process {
-        let (artifacts, key) = (artifacts.display().to_string(), self.key_file(persona).display().to_string());
+    /// With artifacts at another place.
+    pub fn node_with(&self, artifacts: &str, persona: Persona, rpc: &str, indexer: &str, more: &[&str]) -> Process {
+        let key = self.key_file(persona).display().to_string();
         let mint = self.localnet.mint().to_string();
         let mut args = vec![
             "run",
@@ -115,7 +115,7 @@ impl World {
             "--indexer",
             indexer,
             "--artifacts",
-            &artifacts,
+            artifacts,
             "--key",
             &key,
             "--mint",
