@@ -69,21 +69,3 @@ fn check_says_what_it_would_do_and_what_to_do() {
     let output = store(&[]).current_dir(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
 }
-
-/// README.md's commands, as they are, at a port that is free.
-#[test]
-fn the_pages_commands_store_and_read() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let page = include_str!("../README.md");
-    let commands = page.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let commands = commands.replace("127.0.0.1:7730", &free);
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("module.wasm"), "some bytes").unwrap();
-    let binaries = std::path::Path::new(env!("CARGO_BIN_EXE_joule-store")).parent().unwrap().display().to_string();
-    let path = format!("{binaries}:{}", std::env::var("PATH").unwrap());
-    let script = format!("trap 'kill $(jobs -p)' EXIT; set -euo pipefail\n{commands}");
-    let mut bash = Command::new("bash");
-    bash.args(["-c", &script]).current_dir(folder.path()).env_clear().env("PATH", path);
-    let output = bash.env("JOULE_STORE_LISTEN", &free).env("JOULE_STORE_MIN_FREE", "0 B").output().unwrap();
-    assert!(output.status.success() && said(&output).contains("\"hash\":"), "{}", said(&output));
-}

@@ -16,7 +16,6 @@ const RUN: &[(&str, &str, &str)] = &[
     ("sh", "gateway/README.md", "tests/tests/stories/typed.rs"),
     ("sh", "indexer/README.md", "tests/tests/stories/typed.rs"),
     ("sh", "node/README.md", "tests/tests/stories/typed.rs"),
-    ("sh", "store/README.md", "store/tests/store_binary.rs"),
     ("toml", "cli/README.md", "tests/tests/stories/typed.rs"),
     ("rust", "crates/client/README.md", "crates/client/tests/it/page.rs"),
     ("ts", "sdk/ts/README.md", "sdk/ts/test/node/samples.ts"),
