@@ -7,15 +7,25 @@ use crate::{
 };
 use joule_cors::Cors;
 use joule_settings::Report;
-use std::{path::Path, sync::Arc};
+use rusqlite::{Connection, OpenFlags};
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// For the RPC node, which is asked again anyway.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The shape alone, if `offline`.
 pub async fn check(settings: &Settings, offline: bool) -> Report {
     let mut report = shape(settings);
     if !offline && report.ok {
-        let genesis = rpc(&mut report, settings).await;
+        let node = Rpc::new(settings.rpc.clone(), false);
+        let stream = Grpc::new(settings, Arc::default());
+        let (genesis, slot) = tokio::join!(tokio::time::timeout(PATIENCE, node.genesis()), stream.slot());
+        let genesis = rpc(&mut report, settings, genesis.unwrap_or_else(|_| Err(anyhow::anyhow!("it takes too long"))));
         database(&mut report, settings, genesis.as_deref());
-        grpc(&mut report, settings).await;
+        match slot {
+            Ok(slot) => report.good("grpc", format_args!("{} is at slot {slot}", settings.grpc)),
+            Err(error) => report.waits("grpc", error, "check grpc and x_token; it is tried again"),
+        }
     }
     report
 }
@@ -43,8 +53,8 @@ pub fn shape(settings: &Settings) -> Report {
     report
 }
 
-async fn rpc(report: &mut Report, settings: &Settings) -> Option<String> {
-    match Rpc::new(settings.rpc.clone(), false).genesis().await {
+fn rpc(report: &mut Report, settings: &Settings, genesis: anyhow::Result<String>) -> Option<String> {
+    match genesis {
         Ok(genesis) => {
             report.good("rpc", format_args!("{} serves the chain of genesis {genesis}", settings.rpc));
             Some(genesis)
@@ -61,22 +71,21 @@ async fn rpc(report: &mut Report, settings: &Settings) -> Option<String> {
     }
 }
 
+/// Made, and never written to: what a start leaves that was ended at once.
+fn is_blank(path: &Path) -> bool {
+    let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let tables = opened.and_then(|conn| conn.query_row("select count(*) from sqlite_schema", [], |row| row.get(0)));
+    tables.is_ok_and(|tables: i64| tables == 0)
+}
+
 fn database(report: &mut Report, settings: &Settings, genesis: Option<&str>) {
     let path = &settings.database;
-    if !path.exists() {
+    if !path.exists() || is_blank(path) {
         return joule_checks::writable(report, "database", path.parent().unwrap_or(Path::new("")));
     }
     let advice = "name the one of this chain by --database or `database`";
     match database_is_of(path, genesis) {
         Ok(()) => report.good("database", format_args!("{} goes on from where it is", path.display())),
         Err(error) => report.wrong("database", error, advice),
-    }
-}
-
-async fn grpc(report: &mut Report, settings: &Settings) {
-    let stream = Grpc::new(settings, Arc::default());
-    match stream.slot().await {
-        Ok(slot) => report.good("grpc", format_args!("{} is at slot {slot}", settings.grpc)),
-        Err(error) => report.waits("grpc", error, "check grpc and x_token; it is tried again"),
     }
 }

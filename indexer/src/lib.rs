@@ -10,6 +10,7 @@
 pub mod api;
 pub mod check;
 pub mod config;
+pub mod copied;
 pub mod crash;
 pub mod decode;
 pub mod feed;

@@ -5,7 +5,7 @@ use clap::Parser as _;
 use joule_indexer::{
     check,
     config::{Cli, Command, Settings},
-    crash, decode, redecode, source,
+    copied, crash, decode, redecode, source,
     store::{backup, Sqlite},
     telemetry, verify, Indexer,
 };
@@ -53,7 +53,11 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             Ok(told(&report, settings.json))
         }
         Command::Run => {
-            check::shape(settings).refusal()?;
+            let report = check::check(settings, false).await;
+            report.refusal()?;
+            for doubt in report.doubts() {
+                tracing::warn!("{doubt}");
+            }
             let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
             let wanted = settings.connections as u64 + SPARE_FILES;
             anyhow::ensure!(
@@ -63,6 +67,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             let stop = CancellationToken::new();
             let indexer = Indexer::start(settings, stop.clone()).await?;
             say(&format!("joule-indexer: http://{}", indexer.address()))?;
+            tokio::spawn(copied::watch(settings.database.clone(), stop.clone()));
             tokio::spawn(stop_on_signal(stop)?);
             indexer.finished().await?;
             tracing::info!("everything that was received is stored");
@@ -83,9 +88,15 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
         Command::Backup { to } => {
-            let copied = backup::to(&settings.database, &to)?;
-            let slot = copied.checkpoint.map_or(0, |checkpoint| checkpoint.slot);
-            let size = copied.bytes.div_ceil(1 << 20);
+            let copy = backup::to(&settings.database, &to)?;
+            let slot = copy.checkpoint.map_or(0, |checkpoint| checkpoint.slot);
+            let size = copy.bytes.div_ceil(1 << 20);
+            if let Err(error) = copied::made(&settings.database) {
+                eprintln!(
+                    "joule-indexer: the metric of the last backup stays: beside {}: {error}",
+                    settings.database.display()
+                );
+            }
             say(&format!("{} has everything up to slot {slot}, in {size} MiB", to.display()))?;
             Ok(ExitCode::SUCCESS)
         }

@@ -37,6 +37,8 @@ pub const HELD: &str = "joule_indexer_held_updates";
 pub const COMMIT: &str = "joule_indexer_commit_seconds";
 /// Blocks in one transaction of the store.
 pub const BATCH: &str = "joule_indexer_commit_blocks";
+/// Unix seconds of the last backup; 0 if none is known.
+pub const LAST_BACKUP: &str = "joule_indexer_last_backup_timestamp_seconds";
 /// The newest stored slot.
 pub const CHECKPOINT: &str = "joule_indexer_checkpoint_slot";
 
@@ -69,6 +71,11 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_gauge!(LAG, "Slots from the checkpoint to where the cluster must be by the clock.");
     metrics::describe_gauge!(QUEUE, "Messages received and not processed.");
     metrics::describe_gauge!(HELD, "Updates held until they are confirmed.");
+    metrics::describe_gauge!(
+        LAST_BACKUP,
+        metrics::Unit::Seconds,
+        "When the database was last backed up; 0 if that is not known."
+    );
     metrics::describe_gauge!(CHECKPOINT, "The newest stored slot.");
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "Time of one transaction of the store.");
     metrics::describe_histogram!(BATCH, "Blocks in one transaction of the store.");

@@ -37,7 +37,7 @@ impl Upstream {
     /// `module` is `workloads/digits/digits.wasm`.
     pub async fn bind(listen: SocketAddr, module: &Path) -> anyhow::Result<Self> {
         let digits = Arc::new(Digits::load(module).await?);
-        Ok(Self { listener: TcpListener::bind(listen).await?, digits })
+        Ok(Self { listener: joule_listen::bind(listen, "--listen").await?, digits })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {

@@ -67,8 +67,9 @@ async fn the_command_lines_page_is_typed_to_its_last_line() {
     write(&folder, "input", "input");
 
     a_bond_and_what_is_wanted(&mut page, world, &folder).await;
-    disputes(&mut page, world, &folder).await;
+    // While the chain's clock is the gateway's.
     paying(&mut page, &market, &url, &folder).await;
+    disputes(&mut page, world, &folder).await;
     south_goes(&mut page, world).await;
 
     page.is_done();
@@ -185,20 +186,14 @@ async fn paying(page: &mut Page, market: &Market, url: &str, folder: &Path) {
     )
     .await;
     let of_channel = &[("<channel>", &*channel)][..];
-    page.json("joule channel top-up", of_channel).await;
+    let more = [("<channel> 10", &*format!("{channel} 10 --yes"))];
+    page.json("joule channel top-up", &more).await;
 
     // An honest provider, and one who is owed nothing.
     page.fails(4, "joule channel dispute <channel>", of_channel).await;
     page.fails(4, "joule channel claim-owed", of_channel).await;
     let table = world.address(Carol).to_string();
     page.fails(3, "joule channel reclaim-table", &[("<table>", &table)]).await;
-
-    page.json("joule channel deposit", &[]).await;
-    page.json("joule channel plan start", of_channel).await;
-    page.json("joule channel plan pause", of_channel).await;
-    let ends = page.json("joule channel plan terminate", of_channel).await["ends_at"].as_i64().expect("a moment");
-    world.after(ends + 5).await;
-    page.json("joule channel plan settle", of_channel).await;
 
     page.json("joule channel close", of_channel).await;
     let address: Pubkey = channel.parse().expect("an address");
@@ -208,6 +203,18 @@ async fn paying(page: &mut Page, market: &Market, url: &str, folder: &Path) {
     }
     let convicted = page.json("joule channel dispute-payer", of_channel).await;
     assert!(convicted["forfeited"] != "0", "{convicted}");
+
+    // Another channel, which is paid by the second until its notice is over.
+    let north = world.address(North);
+    let opened = json(&page.also(&format!("joule channel open {model} 10 --provider {north} --yes")).await);
+    let channel = text(&opened["channel"]);
+    let of_channel = &[("<channel>", &*channel)][..];
+    page.json("joule channel deposit", &[]).await;
+    page.json("joule channel plan start", of_channel).await;
+    page.json("joule channel plan pause", of_channel).await;
+    let ends = page.json("joule channel plan terminate", of_channel).await["ends_at"].as_i64().expect("a moment");
+    world.after(ends + 5).await;
+    page.json("joule channel plan settle", of_channel).await;
     page.json("joule channel reclaim", &[]).await;
 }
 

@@ -1,6 +1,6 @@
 //! What an operator sees: alerts and dashboard in a real Prometheus that watches real services, and what these log.
 
-use crate::support::{nobody, root, until, Digits, Indexer, Market, Order, Process, Proxy, World};
+use crate::support::{nobody, root, until, Buyer, Digits, Indexer, Market, Order, Process, Proxy, World};
 use joule_api::JobStatus;
 use joule_localnet::Persona::{Alice, North};
 use serde_json::Value;
@@ -113,23 +113,23 @@ fn for_people(log: &str) {
 /// The node's metrics after one job that was paid.
 async fn a_job_is_counted(node: &str, world: &World, price: u64) {
     let mint = world.localnet.mint();
-    let mut wanted = ["accepted", "delivered", "paid"].map(|step| format!("joule_node_jobs_total{{step=\"{step}\"}} 1")).to_vec();
+    let mut wanted =
+        ["accepted", "delivered", "paid"].map(|step| format!("joule_node_jobs_total{{step=\"{step}\"}} 1")).to_vec();
     wanted.extend(["working", "delivered"].map(|state| format!("joule_node_jobs{{state=\"{state}\"}} 0")));
     wanted.push(format!("joule_node_earned_base_units_total{{mint=\"{mint}\"}} {price}"));
     wanted.push(format!("joule_node_bond_base_units{{mint=\"{mint}\",part=\"locked\"}} 0"));
-    let mut said = String::new();
-    let all = until("the node has counted the job", async || {
-        said = reqwest::get(format!("{node}/metrics")).await.ok()?.text().await.ok()?;
+    until(&format!("the node says {wanted:#?}"), async || {
+        let said = reqwest::get(format!("{node}/metrics")).await.ok()?.text().await.ok()?;
         wanted.iter().all(|line| said.lines().any(|is| is == line)).then_some(())
-    });
-    tokio::time::timeout(PATIENCE / 8, all).await.unwrap_or_else(|_| panic!("{wanted:#?} in {said}"));
+    })
+    .await;
 }
 
 /// What the answer is called is in the log, with whose it was and what came of it.
 async fn a_request_is_found_by_its_id(gateway: &Process, buyer: &mut Buyer) {
     let body = Buyer::question(9, false);
     let payment = joule_x402::encode(&buyer.order(&body));
-    for (paid, words) in [(true, ["200", "served"]), (false, ["402", "payment_required"])] {
+    for (paid, words) in [(true, ["status=200", "amount="]), (false, ["status=402", "outcome="])] {
         let mut call = reqwest::Client::new().post(format!("{}/v1/chat/completions", buyer.url)).body(body.to_string());
         if paid {
             call = call.header(joule_x402::PAYMENT_SIGNATURE, &payment);
