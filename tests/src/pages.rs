@@ -55,7 +55,7 @@ pub fn blocks(page: &str) -> Vec<Block> {
                     CodeBlockKind::Fenced(language) => language.into_string(),
                     CodeBlockKind::Indented => String::new(),
                 };
-                let line = text[..range.start].lines().count().max(1);
+                let line = text[..range.start].matches('\n').count() + 1;
                 found.push(Block { page: page.to_owned(), line, language, text: String::new() });
                 is_open = true;
             }
