@@ -2,11 +2,13 @@
 //! starts.
 
 mod check;
+mod model;
+mod resolve;
 mod settings;
 
+pub use model::{AddLimit, Model};
 pub use settings::{Settings, SECTION};
 
-use crate::fields;
 use joule_sdk::Pubkey;
 use joule_settings::{Amount, AmountError, FileError, Token};
 use serde::Deserialize;
@@ -209,86 +211,8 @@ pub struct Exact<A = u64> {
     pub top_up: A,
 }
 
-/// One that is sold.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// What clients ask for.
-    pub name: String,
-    /// Address of the registry's `Model`.
-    #[serde(with = "address")]
-    pub model: Pubkey,
-    /// Addresses of its `PriceList`s that are taken; the first is offered.
-    #[serde(with = "addresses")]
-    pub prices: Vec<Pubkey>,
-    /// An OpenAI-compatible server, with its path up to `/v1`.
-    pub upstream: Url,
-    /// What the upstream calls it, if not the same.
-    pub upstream_name: Option<String>,
-    /// A file with the upstream's API key.
-    pub key_file: Option<PathBuf>,
-    /// Of one answer: the most that a client may ask for, and what it gets when it does not say.
-    #[serde(default = "default_output")]
-    pub max_output_tokens: u64,
-    /// Of one request.
-    #[serde(default = "default_images")]
-    pub max_images: u64,
-    /// Bytes of text that count as a token where the upstream does not say.
-    #[serde(default = "default_token")]
-    pub bytes_per_token: u64,
-    /// Fields of a request that go on to the upstream, beside those that its price is made from.
-    #[serde(default = "default_fields")]
-    pub fields: Vec<String>,
-    /// What is added to a request that does not limit its answer.
-    #[serde(default)]
-    pub add_limit: AddLimit,
-    /// Whether every stream asks for its usage.
-    #[serde(default = "default_usage")]
-    pub add_usage: bool,
-}
-
-/// Under which name `max_output_tokens` goes to an upstream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AddLimit {
-    #[default]
-    MaxTokens,
-    MaxCompletionTokens,
-    None,
-}
-
-impl AddLimit {
-    pub fn field(self) -> Option<&'static str> {
-        match self {
-            Self::MaxTokens => Some("max_tokens"),
-            Self::MaxCompletionTokens => Some("max_completion_tokens"),
-            Self::None => None,
-        }
-    }
-}
-
 fn default_origins() -> Vec<String> {
     vec!["*".into()]
-}
-
-fn default_output() -> u64 {
-    1_024
-}
-
-fn default_images() -> u64 {
-    4
-}
-
-fn default_token() -> u64 {
-    4
-}
-
-fn default_fields() -> Vec<String> {
-    fields::USUAL.map(str::to_owned).into()
-}
-
-fn default_usage() -> bool {
-    true
 }
 
 impl Default for Limits {
@@ -385,88 +309,6 @@ pub enum ConfigError {
     Amount { field: &'static str, source: AmountError },
 }
 
-/// Amounts by their settings.
-type Amounts<'a> = [(&'static str, &'a Amount); 6];
-
-impl Config<Amount> {
-    fn amounts(&self) -> Amounts<'_> {
-        [
-            ("risk.unpaid", &self.risk.unpaid),
-            ("risk.unsettled", &self.risk.unsettled),
-            ("settle.amount", &self.settle.amount),
-            ("settle.fee", &self.settle.fee),
-            ("exact.low", &self.exact.low),
-            ("exact.top_up", &self.exact.top_up),
-        ]
-    }
-
-    /// What people call the token: as it is named, or as the amounts have it, which must be of one mind.
-    pub fn symbol(&self) -> Result<Option<String>, ConfigError> {
-        let mut symbol = self.symbol.clone();
-        for (field, amount) in self.amounts() {
-            let Some(written) = amount.symbol() else { continue };
-            match &symbol {
-                Some(symbol) if !symbol.eq_ignore_ascii_case(written) => {
-                    let source = AmountError::Symbol { written: amount.to_string(), symbol: symbol.clone() };
-                    return Err(ConfigError::Amount { field, source });
-                }
-                Some(_) => {}
-                None => symbol = Some(written.to_owned()),
-            }
-        }
-        Ok(symbol)
-    }
-
-    /// Whether no amount needs to know the token's decimals.
-    pub fn in_base_units(&self) -> bool {
-        self.amounts().iter().all(|(_, amount)| !amount.wants_decimals())
-    }
-
-    /// With amounts in base units of `token`; every value is checked.
-    pub fn resolve(self, token: &Token) -> Result<Config, ConfigError> {
-        let mut units = [0; 6];
-        for (units, (field, amount)) in units.iter_mut().zip(self.amounts()) {
-            *units = token.units(amount).map_err(|source| ConfigError::Amount { field, source })?;
-        }
-        let [unpaid, unsettled, amount, fee, low, top_up] = units;
-        let Risk { window, max_backing_bps, channels_from, min_grace, settle_margin, .. } = self.risk;
-        let Risk { voucher_life, order_life, refresh, .. } = self.risk;
-        let Settle { enabled, every, age, per_transaction, distribute, .. } = self.settle;
-        let Exact { channels, max_unit_price, max_unit_limit, failed_per_hour, confirm, .. } = self.exact;
-        let config = Config {
-            listen: self.listen,
-            public_url: self.public_url,
-            rpc: self.rpc,
-            key: self.key,
-            symbol: self.symbol,
-            token: Some(token.clone()),
-            ledger: self.ledger,
-            ledger_max: self.ledger_max,
-            json: self.json,
-            cors_origins: self.cors_origins,
-            limits: self.limits,
-            timeouts: self.timeouts,
-            risk: Risk {
-                window,
-                unpaid,
-                unsettled,
-                max_backing_bps,
-                channels_from,
-                min_grace,
-                settle_margin,
-                voucher_life,
-                order_life,
-                refresh,
-            },
-            settle: Settle { enabled, every, amount, age, fee, per_transaction, distribute },
-            exact: Exact { channels, max_unit_price, max_unit_limit, failed_per_hour, confirm, low, top_up },
-            models: self.models,
-        };
-        config.check()?;
-        Ok(config)
-    }
-}
-
 impl Config {
     /// Base units as people read them.
     pub fn show(&self, units: u64) -> String {
@@ -480,13 +322,6 @@ pub fn example() -> Config {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../joule.example.toml");
     let settings = Settings { config: Some(path.into()), ..Settings::default() };
     settings.read().and_then(|config| config.resolve(&Token::new("JOULE", 6))).unwrap()
-}
-
-impl Model {
-    /// What the upstream calls it.
-    pub fn upstream_name(&self) -> &str {
-        self.upstream_name.as_deref().unwrap_or(&self.name)
-    }
 }
 
 impl Timeouts {

@@ -12,19 +12,10 @@ use std::path::Path;
 
 /// The shape alone, if `offline`.
 pub async fn check(settings: &Settings, offline: bool) -> Report {
-    let mut report = Report::new("gateway");
-    let written = match settings.read() {
-        Ok(written) => written,
-        Err(error) => {
-            report.wrong("settings", error, "");
-            return report;
-        }
-    };
-    if offline {
-        report.good("settings", "their form is good; --offline looks at nothing else");
-        return report;
+    let (mut report, written) = Report::of_form("gateway", settings.read(), offline);
+    if let Some(written) = written {
+        look(&mut report, &written).await;
     }
-    look(&mut report, &written).await;
     report
 }
 

@@ -14,18 +14,8 @@ const PROBE: &[u8] = b"joule-node check";
 
 /// The shape alone, if `offline`.
 pub async fn check(settings: Settings, offline: bool) -> Report {
-    let mut report = Report::new("node");
-    let shape = match settings.check_shape() {
-        Ok(shape) => shape,
-        Err(error) => {
-            report.wrong("settings", error, "");
-            return report;
-        }
-    };
-    if offline {
-        report.good("settings", "their form is good; --offline looks at nothing else");
-        return report;
-    }
+    let (mut report, shape) = Report::of_form("node", settings.check_shape(), offline);
+    let Some(shape) = shape else { return report };
     local(&mut report, &shape).await;
     let chain = Chain::new(&shape.rpc);
     if let Err(error) = on_chain(&mut report, settings, &shape, &chain).await {
@@ -41,7 +31,9 @@ async fn local(report: &mut Report, config: &Config) {
     joule_checks::writable(report, "votes", &config.votes);
     let store = match ArtifactStore::open(&config.artifacts) {
         Ok(store) => store,
-        Err(error) => return report.wrong("artifacts", error, "give a folder, s3://bucket/prefix or http(s)://service"),
+        Err(error) => {
+            return report.wrong("artifacts", error, "give a folder, s3://bucket/prefix or http(s)://service")
+        }
     };
     let probed = async {
         let hash = store.put(PROBE).await?;

@@ -22,6 +22,19 @@ pub enum JobStatus {
     Refunded,
 }
 
+impl JobStatus {
+    /// How far a job has come, from 0; what is further is newer. Statuses are numbered in the order in which they were thought of.
+    pub const fn progress(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Accepted => 1,
+            Self::Delivered => 2,
+            Self::Challenged => 3,
+            Self::Settled | Self::Refunded => 4,
+        }
+    }
+}
+
 /// Who decides whether a challenged result is right.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -33,6 +33,25 @@ pub enum AmountError {
     Symbol { written: String, symbol: String },
 }
 
+/// What people call the token: as it is named, or as the amounts have it, which must be of one mind. The error comes with the amount's setting.
+pub fn symbol<'a>(
+    named: Option<&str>,
+    amounts: impl IntoIterator<Item = (&'static str, &'a Amount)>,
+) -> Result<Option<String>, (&'static str, AmountError)> {
+    let mut symbol = named.map(str::to_owned);
+    for (field, amount) in amounts {
+        let Some(written) = amount.symbol() else { continue };
+        match &symbol {
+            Some(symbol) if !symbol.eq_ignore_ascii_case(written) => {
+                return Err((field, AmountError::Symbol { written: amount.to_string(), symbol: symbol.clone() }));
+            }
+            Some(_) => {}
+            None => symbol = Some(written.to_owned()),
+        }
+    }
+    Ok(symbol)
+}
+
 impl Amount {
     /// Tokens, whatever they are called: digits with at most one point.
     pub fn tokens(digits: impl Into<String>) -> Self {

@@ -11,7 +11,7 @@ mod nearest;
 mod report;
 mod span;
 
-pub use amount::{group, Amount, AmountError, Token};
+pub use amount::{group, symbol, Amount, AmountError, Token};
 pub use causes::Causes;
 pub use example::{uncommented, EXAMPLE};
 pub use file::{File, FileError, NAME, SECTIONS, SHARED};

@@ -55,6 +55,17 @@ impl Report {
         Self { service: service.to_owned(), ok: true, findings: Vec::new() }
     }
 
+    /// What a service's check begins with: the form of its settings, which is all of it if `offline`.
+    pub fn of_form<T, E: fmt::Display>(service: &str, form: Result<T, E>, offline: bool) -> (Self, Option<T>) {
+        let mut report = Self::new(service);
+        match form {
+            Ok(_) if offline => report.good("settings", "their form is good; --offline looks at nothing else"),
+            Ok(settings) => return (report, Some(settings)),
+            Err(error) => report.wrong("settings", error, ""),
+        }
+        (report, None)
+    }
+
     pub fn good(&mut self, of: &str, found: impl fmt::Display) {
         self.add(Grade::Good, of, found, "");
     }

@@ -180,17 +180,6 @@ fn status_of(status: Standing) -> JobStatus {
     }
 }
 
-/// How far a job is; what is further is newer.
-fn progress(status: JobStatus) -> u8 {
-    match status {
-        JobStatus::Open => 0,
-        JobStatus::Accepted => 1,
-        JobStatus::Delivered => 2,
-        JobStatus::Challenged => 3,
-        JobStatus::Settled | JobStatus::Refunded => 4,
-    }
-}
-
 /// What the chain has to say.
 enum Look {
     Stands(Seen),
@@ -270,7 +259,7 @@ impl Following<'_> {
 
     fn note(&mut self, seen: Seen) {
         // Of two words about the same, the indexer's has more in it.
-        let rank = |seen: &Seen| (progress(seen.status), seen.from == "indexer");
+        let rank = |seen: &Seen| (seen.status.progress(), seen.from == "indexer");
         if self.last.as_ref().is_none_or(|last| rank(&seen) >= rank(last)) {
             self.last = Some(seen);
         }
