@@ -31,7 +31,7 @@ export function checkHash(hash: string | Uint8Array, bytes: Uint8Array, where: s
 export class Artifacts implements ArtifactStore {
   private readonly base: string;
 
-  /** `url` such as `http://127.0.0.1:7800`. */
+  /** `url` such as `http://127.0.0.1:7730`. */
   constructor(url: string | URL, private readonly http: typeof fetch = (...args) => fetch(...args)) {
     this.base = `${String(url).replace(/\/+$/, "")}/v1/artifacts`;
   }
