@@ -55,6 +55,8 @@ pub enum Command {
     },
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Print the tables of rows: every column with its unit and meaning, for questions in SQL.
+    Schema,
 }
 
 /// Every option may also stand in the file, under the same name with underscores.

@@ -21,6 +21,7 @@ pub mod query;
 pub mod redecode;
 pub mod row;
 pub mod scheduler;
+pub mod schema;
 pub mod source;
 pub mod store;
 pub mod telemetry;

@@ -100,6 +100,12 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             say(&format!("{} has everything up to slot {slot}, in {size} MiB", to.display()))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Schema => {
+            for table in joule_indexer::schema::described() {
+                say(&table.to_string())?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Openapi => {
             say(&joule_indexer::api::document().to_pretty_json()?)?;
             Ok(ExitCode::SUCCESS)

@@ -52,17 +52,20 @@ pub enum ChannelStatus {
 /// A key that signs vouchers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
+    /// The key.
     pub signer: String,
     /// The most that may be settled under it, everything before it included.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub limit: u64,
+    /// Until when it may sign.
     pub expires_at: i64,
 }
 
 /// A session that is to follow the one that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StagedSession {
+    /// The key that will sign.
     #[serde(flatten)]
     pub session: Session,
     pub holds_at: i64,
@@ -85,9 +88,11 @@ pub struct PaidOut {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub shares: u64,
+    /// To the protocol.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub fee: u64,
+    /// To the provider.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub provider: u64,
@@ -135,7 +140,9 @@ pub struct BillDispute {
 /// One payer's spending at one provider, on one version of a model's prices. Amounts are sums from the channel's beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Channel {
+    /// The channel's account.
     pub address: String,
+    /// The deposit that it is paid from.
     pub payer: String,
     /// The payer's owner.
     pub owner: String,
@@ -143,16 +150,21 @@ pub struct Channel {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub number: u64,
+    /// Where it stands.
     pub status: ChannelStatus,
+    /// The provider's account.
     pub provider: String,
     /// The provider's key: signs receipts, backs bills, may close.
     pub authority: String,
     /// Token account that the provider is paid into; unknown if the account was never seen.
     pub payout: Option<String>,
+    /// The model that is asked.
     pub model: String,
     /// The price list.
     pub prices: String,
+    /// The token that it is paid in.
     pub mint: String,
+    /// The key that signs vouchers.
     pub session: Session,
     pub staged: Option<StagedSession>,
     /// The most that vouchers may ever pay; once closed, what is spent.
@@ -199,6 +211,7 @@ pub struct Channel {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub returned: u64,
+    /// When it was opened.
     pub opened_at: i64,
     pub closes_at: Option<i64>,
     /// How long the provider has to settle once the owner wants to close, in seconds.
@@ -213,6 +226,7 @@ pub struct Channel {
     pub claim: Option<String>,
     pub has_plan: bool,
     pub dispute: Option<BillDispute>,
+    /// Slot of the newest change.
     pub slot: u64,
     pub commitment: Commitment,
 }
@@ -244,9 +258,13 @@ pub enum PlanStatus {
 /// A standing payment on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
+    /// The plan's account.
     pub address: String,
+    /// The channel that it pays through.
     pub channel: String,
+    /// The deposit that it is paid from.
     pub payer: String,
+    /// Where it stands.
     pub status: PlanStatus,
     /// Base units a second.
     #[serde(with = "decimal")]
@@ -258,11 +276,13 @@ pub struct Plan {
     pub lockup: u64,
     /// The notice, in seconds.
     pub period: u32,
+    /// When it began.
     pub started_at: i64,
     /// Until then everything is on the channel.
     pub settled_until: i64,
     /// When the notice ends or ended.
     pub ends_at: Option<i64>,
+    /// Slot of the newest change.
     pub slot: u64,
     pub commitment: Commitment,
 }

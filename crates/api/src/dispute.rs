@@ -45,12 +45,15 @@ pub enum Side {
 /// A challenged result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dispute {
+    /// The dispute's account.
     pub address: String,
     /// Address of the job.
     pub job: String,
+    /// Where it stands.
     pub status: DisputeStatus,
     /// `quorum` or `panel`.
     pub mode: Verification,
+    /// Who says that the result is wrong.
     pub challenger: String,
     /// What the provider delivered.
     pub result_hash: String,
@@ -71,6 +74,7 @@ pub struct Dispute {
     pub panel: Option<String>,
     /// The slot whose hash draws the panel.
     pub draw_slot: u64,
+    /// When the result was challenged.
     pub opened_at: i64,
     pub draw_by: Option<i64>,
     pub commit_by: Option<i64>,
@@ -78,6 +82,7 @@ pub struct Dispute {
     /// It can be resolved after this moment.
     pub final_at: Option<i64>,
     pub resolved_at: Option<i64>,
+    /// How it ended.
     pub verdict: Option<Verdict>,
     /// Weight revealed, by round.
     pub tallies: Vec<Tally>,
@@ -93,9 +98,11 @@ pub struct Dispute {
 /// What a round's revealed votes weigh, in base units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tally {
+    /// Weight for the provider's result.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub stands: u64,
+    /// Weight for the challenger's.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub counter: u64,
@@ -110,8 +117,11 @@ pub struct Tally {
 /// Somebody who was drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Member {
+    /// Number of the seat.
     pub seat: u8,
+    /// Who sits there.
     pub resolver: String,
+    /// Whether it has committed a vote.
     pub committed: bool,
     /// It was slashed because it never voted.
     pub punished: bool,
@@ -120,9 +130,13 @@ pub struct Member {
 /// What one juror says in one round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Vote {
+    /// The vote's account.
     pub address: String,
+    /// Who votes.
     pub juror: String,
+    /// Which round, from 0 on.
     pub round: u8,
+    /// Hash of the hidden vote.
     pub commitment: String,
     /// What it weighs, and loses if it is wrong or never opened, in base units.
     #[serde(with = "decimal")]
@@ -140,6 +154,7 @@ pub struct Vote {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub slashed: u64,
+    /// True once its account is gone.
     pub closed: bool,
 }
 

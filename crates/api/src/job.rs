@@ -62,22 +62,27 @@ pub enum Pricing {
 /// One escrowed job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
+    /// The job's account.
     pub address: String,
+    /// Who posted it and pays.
     pub client: String,
     /// The client's number for it; never used twice.
     #[serde(with = "decimal")]
     #[schema(value_type = String, example = "7")]
     pub id: u64,
+    /// Where it stands.
     pub status: JobStatus,
     /// Address of the `Provider` account, once accepted.
     pub provider: Option<String>,
     /// The key that runs the provider, once accepted.
     pub provider_authority: Option<String>,
+    /// The token that it is paid in.
     pub mint: String,
     /// What the client put into the vault, in base units of `mint`.
     #[serde(with = "decimal")]
     #[schema(value_type = String, example = "1000000")]
     pub budget: u64,
+    /// What the price means.
     pub pricing: Pricing,
     /// What the provider asked for, fee included; 0 while open. By the second, what it has earned, once delivered or stopped.
     #[serde(with = "decimal")]
@@ -104,14 +109,19 @@ pub struct Job {
     pub exposure: u64,
     /// Address of the `Requirements` account that a provider must meet, if there are any.
     pub requirements: Option<String>,
+    /// Who decides whether a challenged result is right.
     pub verification: Verification,
     /// Members of a first panel, or votes that a quorum needs; 0 where nothing can be challenged.
     pub jurors: u8,
     /// Seconds of each step of a dispute; 0 where nothing can be challenged.
     pub vote_window: u32,
+    /// Sha-256 of the job's spec: the module and its limits.
     pub spec_hash: String,
+    /// Sha-256 of the input.
     pub input_hash: String,
+    /// Sha-256 of the output, once delivered.
     pub result_hash: Option<String>,
+    /// When it was posted.
     pub opened_at: i64,
     /// Last moment at which it can be accepted.
     pub accept_by: i64,
@@ -125,6 +135,7 @@ pub struct Job {
     pub best_price: u64,
     /// Seconds a provider has from accepting to delivering.
     pub work_window: u32,
+    /// Last moment at which the result can be delivered, once accepted.
     pub deliver_by: Option<i64>,
     /// Seconds the client has to look at the result.
     pub review_window: u32,
@@ -164,12 +175,15 @@ pub struct Job {
 /// Amounts in base units, by party.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Payout {
+    /// To the provider.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub provider: u64,
+    /// To the protocol.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub fee: u64,
+    /// To whoever challenged.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub challenger: u64,
@@ -177,6 +191,7 @@ pub struct Payout {
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub jurors: u64,
+    /// To the client.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
     pub client: u64,

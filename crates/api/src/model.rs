@@ -16,7 +16,9 @@ pub enum ModelStatus {
 /// What its creator states, and what it owes. Lineage is a promise, no proof: whoever declares no base owes nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Model {
+    /// The model's account.
     pub address: String,
+    /// Who published it.
     pub creator: String,
     /// The creator's own number for it.
     #[serde(with = "decimal")]
@@ -24,6 +26,7 @@ pub struct Model {
     pub id: u64,
     /// Owner of the token accounts that its creator is paid into.
     pub payout_owner: String,
+    /// Whether it takes new channels.
     pub status: ModelStatus,
     /// The model that it derives from.
     pub base: Option<String>,
@@ -35,16 +38,22 @@ pub struct Model {
     pub lineage: Vec<Royalty>,
     /// Version of the newest price list; 0 when there is none.
     pub version: u32,
+    /// Sha-256 of where it is served.
     pub endpoint_hash: String,
+    /// Sha-256 of what is said about it.
     pub metadata_hash: String,
+    /// When it was published.
     pub created_at: i64,
+    /// When it changed last.
     pub updated_at: i64,
+    /// Slot of the newest change.
     pub slot: u64,
     pub commitment: Commitment,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Royalty {
+    /// Who has it.
     pub owner: String,
     /// Of all that the derived model earns, in basis points.
     pub bps: u16,

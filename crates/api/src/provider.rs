@@ -19,21 +19,31 @@ pub enum ProviderStatus {
 pub struct Attributes {
     /// A code from `docs/gpu-models.md`; 0 is none.
     pub gpu_model: u16,
+    /// GPUs.
     pub gpu_count: u16,
+    /// MiB of memory of each GPU.
     pub vram_mib: u32,
+    /// CPU cores.
     pub cpu_cores: u16,
     /// A code from `docs/regions.md`; 0 is unspecified.
     pub region: u16,
+    /// MiB of memory.
     pub memory_mib: u32,
+    /// GiB of disk.
     pub disk_gib: u32,
+    /// Megabits a second.
     pub bandwidth_mbps: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Provider {
+    /// The provider's account.
     pub address: String,
+    /// The key that runs it.
     pub authority: String,
+    /// Who owns the account that it is paid to.
     pub payout_owner: String,
+    /// Whether it takes jobs.
     pub status: ProviderStatus,
     /// Jobs it says it can run at once.
     pub capacity: u32,
@@ -49,11 +59,17 @@ pub struct Provider {
     /// What it answers with: one bond a token, none if it never opened one.
     #[serde(default)]
     pub bonds: Vec<Bond>,
+    /// What hardware it says it has.
     pub attributes: Attributes,
+    /// Sha-256 of where it is reached.
     pub endpoint_hash: String,
+    /// Sha-256 of what it says about itself.
     pub metadata_hash: String,
+    /// When it registered.
     pub registered_at: i64,
+    /// When its profile changed last.
     pub updated_at: i64,
+    /// Slot of the newest change.
     pub slot: u64,
     pub commitment: Commitment,
 }

@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 /// What a channel has earned was divided, and paid where it could be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Distribution {
+    /// The transaction that divided it.
     pub signature: String,
     /// Index of the top-level instruction in its transaction.
     pub instruction: u32,
     /// Index among that instruction's inner instructions.
     pub inner: u32,
+    /// The channel that earned it.
     pub channel: String,
     /// Vouchers, from the channel's beginning.
     #[serde(with = "decimal")]
@@ -33,6 +35,7 @@ pub struct Distribution {
     pub returned: u64,
     /// Of its block; 0 where the node did not know it.
     pub at: i64,
+    /// Slot of the transaction.
     pub slot: u64,
     pub commitment: Commitment,
 }
