@@ -15,6 +15,6 @@ mod tokens;
 mod world;
 
 pub use disputes::{DISSENT, EXPOSURE, PANEL_STEP, STEP, TRUTH};
-pub use refusal::{swap, Refusal};
+pub use refusal::{named, swap, Refusal};
 pub use tokens::Kind;
 pub use world::{deployed, key, set_upgrade_authority, World, BOND, BREAKER, BUDGET, FEE_BPS, GENESIS, PRICE, RESULT};

@@ -21,7 +21,10 @@ impl From<FailedTransactionMetadata> for Refusal {
         let logs = failed.meta.logs;
         let name = match &failed.err {
             TransactionError::InstructionError(_, InstructionError::Custom(code)) => match explain(*code) {
-                Some((name, _)) => name.to_owned(),
+                Some((name, _)) => {
+                    assert_eq!(named(&logs), [(name, *code)], "what the log names is what was returned: {logs:#?}");
+                    name.to_owned()
+                }
                 None => foreign(*code, &logs).unwrap_or_else(|| format!("Custom({code})")),
             },
             TransactionError::InstructionError(_, other) => format!("{other:?}"),
@@ -29,6 +32,18 @@ impl From<FailedTransactionMetadata> for Refusal {
         };
         Self { name, logs }
     }
+}
+
+/// Names and numbers of errors in a log, as Anchor's clients find them.
+pub fn named(logs: &[String]) -> Vec<(&str, u32)> {
+    let lines = logs.iter().filter_map(|line| line.strip_prefix("Program log: AnchorError occurred. Error Code: "));
+    let parts = lines.map(|line| {
+        let (name, rest) = line.split_once(". Error Number: ").expect("a number");
+        let (number, text) = rest.split_once(". Error Message: ").expect("a text");
+        assert!(text.ends_with('.') && text.len() > 1, "{line}");
+        (name, number.parse().expect("a number"))
+    });
+    parts.collect()
 }
 
 /// The name of a token program's or the system program's own error. Their codes all start from 0, so that only the log

@@ -1,6 +1,6 @@
 //! A cluster with Joule on it.
 
-use crate::{tokens::Kind, Refusal};
+use crate::{named, tokens::Kind, Refusal};
 use anchor_lang::Discriminator;
 use bytemuck::Pod;
 use joule_sdk::{
@@ -226,7 +226,9 @@ impl World {
             &keys,
             self.svm.latest_blockhash(),
         );
-        self.svm.send_transaction(transaction).map_err(Refusal::from)
+        let done = self.svm.send_transaction(transaction).map_err(Refusal::from)?;
+        assert!(named(&done.logs).is_empty(), "what succeeds names no error: {:#?}", done.logs);
+        Ok(done)
     }
 
     #[track_caller]

@@ -10,24 +10,24 @@ pub mod constants;
 pub mod error;
 pub mod event;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod groups;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod instructions;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 mod signed;
 pub mod state;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 mod token;
 
 use anchor_lang::prelude::*;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 use instructions::*;
 
 declare_id!("2VULbT983sw78YGyXRPjNoHiG2rokHHYjBeYmKtyPFLj");
 
 /// One byte says which instruction it is: settling is what happens most, and eight would cost it time.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 #[program]
 pub mod billing {
     use super::*;
@@ -179,3 +179,5 @@ pub mod billing {
         dispute_vouchers::handler(ctx)
     }
 }
+
+joule_errors::entrypoint!(crate::error::BillingError);

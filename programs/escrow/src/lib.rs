@@ -10,9 +10,9 @@ pub mod constants;
 pub mod error;
 pub mod event;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod groups;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod instructions;
 pub mod math;
 mod payout;
@@ -21,12 +21,12 @@ pub mod state;
 mod token;
 
 use anchor_lang::prelude::*;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 use instructions::*;
 
 declare_id!("FcXuduhNVgQvcK6ni7nXbi6hcsUjiboVJXGTHF6ioF3g");
 
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 #[program]
 pub mod escrow {
     use super::*;
@@ -178,3 +178,5 @@ pub mod escrow {
         close_panel::handler(ctx)
     }
 }
+
+joule_errors::entrypoint!(crate::error::EscrowError, joule_registry::error::RegistryError);

@@ -11,17 +11,17 @@ pub mod constants;
 pub mod error;
 pub mod event;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod instructions;
 pub mod state;
 
 use anchor_lang::prelude::*;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 use instructions::*;
 
 declare_id!("4JSP6v4oNrEmypHmzfMyx2u9bKCjAVYJE6XnFcN2UsT1");
 
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 #[program]
 pub mod registry {
     use super::*;
@@ -117,3 +117,5 @@ pub mod registry {
         publish_prices::handler(ctx, version, listing)
     }
 }
+
+joule_errors::entrypoint!(crate::error::RegistryError);

@@ -11,20 +11,20 @@ pub mod constants;
 pub mod error;
 pub mod event;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod instructions;
 pub mod penalty;
 pub mod state;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 mod vault;
 
 use anchor_lang::prelude::*;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 use instructions::*;
 
 declare_id!("J1ePpcXoHebuRHabdQoopnsnxaQvF2AcpjSBpfbTimf6");
 
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 #[program]
 pub mod staking {
     use super::*;
@@ -141,3 +141,5 @@ pub mod staking {
         slash::handler(ctx, amount, release_rest)
     }
 }
+
+joule_errors::entrypoint!(crate::error::StakingError, joule_treasury::error::TreasuryError);

@@ -10,17 +10,17 @@ pub mod constants;
 pub mod error;
 pub mod event;
 // Another program needs the types alone, and the linker refuses the dispatch functions of two programs in a third.
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 pub mod instructions;
 pub mod state;
 
 use anchor_lang::prelude::*;
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 use instructions::*;
 
 declare_id!("DWWKynR5NJY7B1gcQzj4cGms9cE17fcmUwmUEYsqJVP6");
 
-#[cfg(not(all(target_os = "solana", feature = "no-entrypoint")))]
+#[cfg(any(not(target_os = "solana"), feature = "entrypoint"))]
 #[program]
 pub mod treasury {
     use super::*;
@@ -119,3 +119,5 @@ pub mod treasury {
         withdraw_fees::handler(ctx, amount)
     }
 }
+
+joule_errors::entrypoint!(crate::error::TreasuryError);

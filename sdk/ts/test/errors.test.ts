@@ -24,6 +24,13 @@ test("what preflight leaves as a number is a rule with a name and a sentence", (
   assert.deepEqual((error as JouleError).logs, logs);
 });
 
+test("the line by which a program names its error is not handed on: Anchor's client would put its own error in place of ours", () => {
+  const named = "Program log: AnchorError occurred. Error Code: WrongId. Error Number: 6204. Error Message: A job's id is the client's next number.";
+  const error = explain(preflight("Error processing Instruction 0: custom program error: 0x183c", [invoked(ESCROW, 1), named, failed(ESCROW, "0x183c")]));
+  assert.equal((error as JouleError).code, "WrongId");
+  assert.deepEqual((error as JouleError).logs, [invoked(ESCROW, 1), failed(ESCROW, "0x183c")]);
+});
+
 test("every error of every program has a name and a text, and a number of its own", () => {
   const seen = new Set<number>();
   for (const [program, idl] of Object.entries(IDLS)) {

@@ -5,12 +5,14 @@ use joule_sdk::{
     pda,
     staking::{
         constants::{ADMISSION_DELAY, FIRST_DAY, UNBOND_DELAY},
+        error::StakingError,
         state::Service,
     },
     Keypair, Pubkey, Signer,
 };
 use joule_tests::{
-    staking::{DAY, OUTLAW, RIVAL, RIVAL_NUMBER, SERVICE, SERVICE_NUMBER},
+    named,
+    staking::{BOND, DAY, OUTLAW, RIVAL, RIVAL_NUMBER, SERVICE, SERVICE_NUMBER},
     swap, Kind, World,
 };
 
@@ -135,4 +137,25 @@ fn a_bond_that_was_closed_and_opened_again_answers_to_nobody_and_takes_no_deposi
     w.send(&[w.open_bond(&north, thief.pubkey())], &[&north]);
     assert_eq!(w.bond().services, 0);
     w.refuse(deposit, &[&alice], "WrongWithdrawer");
+}
+
+/// Clients take the program that was called last and has not returned for the one that the line is about.
+#[test]
+fn what_a_called_program_refuses_is_named_once_and_as_its_own() {
+    let mut w = World::bonded(Kind::Classic);
+    let alice = w.alice.insecure_clone();
+    let refused = w.attempt(&[w.lock(Pubkey::new_unique(), BOND + 1, w.now() + DAY)], &[&alice]).unwrap_err();
+    assert_eq!(named(&refused.logs), [(&*refused.name, 6300 + StakingError::BondTooSmall as u32)]);
+    let line = refused.logs.iter().position(|line| line.contains("AnchorError")).expect("a line");
+    let mut called = Vec::new();
+    for line in &refused.logs[..line] {
+        match line.split_once(" invoke [") {
+            Some((program, _)) => called.push(program.trim_start_matches("Program ").to_owned()),
+            None if line.ends_with(" success") => drop(called.pop()),
+            None => {}
+        }
+    }
+    assert_eq!(called, [SERVICE, joule_sdk::staking::ID].map(|program| program.to_string()), "{:#?}", refused.logs);
+    let failed = refused.logs[line..].iter().find(|line| line.contains(" failed: ")).expect("a line");
+    assert!(failed.contains(&joule_sdk::staking::ID.to_string()), "{:#?}", refused.logs);
 }

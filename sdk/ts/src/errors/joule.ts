@@ -22,11 +22,14 @@ export class JouleError extends Error implements Failure {
   readonly program: string | null;
   readonly instruction: number | null;
   readonly text: string;
+  /** Without the line that names the error: for that line Anchor's client would throw an error of its own in place of this one. */
+  readonly logs: string[];
 
-  constructor(failure: Failure, readonly logs: string[], readonly signature: string | null, cause: unknown) {
+  constructor(failure: Failure, logs: string[], readonly signature: string | null, cause: unknown) {
     const { code, number, program, instruction, text } = failure;
     const which = number === null ? code : `${code}, error ${number}${program === null ? "" : ` of ${program}`}`;
     super(`${text} (${which}${instruction === null ? "" : `, instruction ${instruction}`})`, { cause });
+    this.logs = logs.filter((line) => !line.startsWith("Program log: AnchorError "));
     this.code = code;
     this.number = number;
     this.program = program;

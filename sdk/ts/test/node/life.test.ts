@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { AnchorError, AnchorProvider, Program, Wallet } from "@anchor-lang/core";
 import { PublicKey } from "@solana/web3.js";
 import {
-  JouleError, Signer, build, escrow, payingFetch, pda, v1, type Joule, type JouleEvent, type PayingFetch, type Receipt,
+  IDLS, JouleError, PROGRAMS, Signer, build, escrow, payingFetch, pda, v1, type Joule, type JouleEvent, type PayingFetch, type Receipt, type JouleTreasury,
 } from "../../src/index.js";
 import { fileStore, localnet, readKey } from "../../src/node/index.js";
 import { REPOSITORY } from "./repository.js";
@@ -74,6 +75,18 @@ test("a result is challenged, and nobody can settle before the verdict", async (
   assert.ok(challenged.name === "jobChallenged" && challenged.data.mode === "quorum" && challenged.data.job.equals(job));
   assert.ok(heard.some(({ name, program }) => name === "claimLocked" && program === "staking"), "events of inner programs are heard");
   assert.equal(new Set(heard.map(({ id }) => id)).size, heard.length);
+});
+
+test("Anchor's own client knows an error by its log, and the program that it is of", async () => {
+  const own = new AnchorProvider(alice.connection, new Wallet(readKey(world.key("alice"))), { commitment: "confirmed" });
+  const thrown = async (sent: Promise<unknown>) => {
+    const error = await sent.then(() => assert.fail("it was accepted"), (refused: unknown) => refused);
+    assert.ok(error instanceof AnchorError, String(error));
+    return [error.error.errorCode, error.error.errorMessage, error.program.toBase58()];
+  };
+  const treasury = new Program<JouleTreasury>(IDLS.treasury, own);
+  const { code, number, text } = { code: "NotAuthority", number: 6001, text: "Only the protocol's authority may do this" };
+  assert.deepEqual(await thrown(treasury.methods.proposeAuthority(alice.me).accounts({ authority: alice.me, protocol: pda.protocol(), program: PROGRAMS.treasury }).rpc()), [{ code, number }, text, PROGRAMS.treasury.toBase58()]);
 });
 
 test("a deposit is made, reserved, and comes back", async () => {
