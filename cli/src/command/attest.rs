@@ -63,7 +63,7 @@ pub enum Attestor {
         #[arg(long, value_name = "FILE")]
         metadata: Option<PathBuf>,
     },
-    /// Take the right to attest away: what the attestor has said counts no longer; the signer governs the protocol
+    /// Take the right to attest away; what was said stays until it expires or is revoked. The signer governs the protocol
     Disable {
         /// The key that signs for the attestor
         #[arg(value_parser = address)]
