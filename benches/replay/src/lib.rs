@@ -3,9 +3,11 @@
 pub mod compare;
 pub mod drive;
 pub mod file;
+pub mod kinds;
 pub mod programs;
 pub mod record;
 pub mod scale;
 pub mod serve;
+pub mod show;
 pub mod truth;
 pub mod wire;

@@ -1,7 +1,9 @@
 //! `joule-replay`: see the README beside it.
 
 use clap::{Parser, Subcommand};
-use joule_replay::{compare, drive, record, scale, serve};
+use joule_replay::{compare, drive, record, scale, serve, show};
+use joule_settings::Causes;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(
@@ -17,6 +19,8 @@ struct Cli {
 enum What {
     /// Write down what a local network's Yellowstone gRPC stream says
     Record(record::Args),
+    /// What is in a file
+    Show(show::Args),
     /// Make a large chain of a recording
     Scale(scale::Args),
     /// Serve a file over Yellowstone gRPC, at any speed
@@ -28,9 +32,20 @@ enum What {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Cli::parse().what {
+async fn main() -> ExitCode {
+    match run(Cli::parse().what).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("joule-replay: {}", Causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(what: What) -> anyhow::Result<()> {
+    match what {
         What::Record(args) => record::run(args).await,
+        What::Show(args) => show::run(&args),
         What::Scale(args) => scale::run(&args),
         What::Serve(args) => serve::run(args).await,
         What::Compare(args) => compare::run(&args),

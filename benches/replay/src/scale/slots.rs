@@ -2,8 +2,8 @@
 //! other; and attempts at slots that come to nothing.
 
 use super::random::{mixed, Random};
-use crate::wire;
-use std::collections::VecDeque;
+use anyhow::Result;
+use std::collections::{BTreeMap, VecDeque};
 use yellowstone_grpc_proto::{
     prelude::{
         subscribe_update::UpdateOneof, BlockHeight, Rewards, SlotStatus, SubscribeUpdate, SubscribeUpdateBlockMeta,
@@ -17,6 +17,10 @@ const CONFIRMED_AFTER: u64 = 2;
 const FINAL_AFTER: u64 = 32;
 /// Slots that a block's metadata may be late.
 const LATE: u64 = 24;
+/// Blocks whose banks are remembered, for those that are built on them.
+const RECENT: usize = 64;
+/// Updates of a block in which nothing happens: statuses, and its metadata.
+pub const EMPTY: u64 = 7;
 
 /// A block's place in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +50,6 @@ impl Content {
         self.ends.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -66,116 +66,109 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Disorder {
     /// Updates come up to so many places from where they were.
-    pub reorder: usize,
+    pub reorder: u64,
     /// Share of updates that come twice.
     pub duplicates: f64,
-    /// Share of blocks whose metadata and statuses come only when others after them are known.
-    pub late: f64,
 }
 
 /// Tells of blocks in order, and keeps what is told of them later.
 pub struct Slots {
     seed: u64,
     disorder: Disorder,
-    /// What comes later, and after which slot.
-    later: VecDeque<(u64, Vec<u8>)>,
-    /// Main blocks that are not confirmed yet, and those that are and not final.
-    processed: VecDeque<Place>,
-    confirmed: VecDeque<Place>,
+    /// What comes after a slot is over.
+    later: BTreeMap<u64, Vec<Vec<u8>>>,
+    /// Banks of the newest blocks.
+    recent: VecDeque<Place>,
     height: u64,
     order: Vec<(usize, usize)>,
+    /// Updates that came twice.
+    pub repeated: u64,
 }
 
 /// Where updates go.
-pub type Sink<'a> = dyn FnMut(&[u8]) -> anyhow::Result<()> + 'a;
+pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
 
 impl Slots {
     pub fn new(seed: u64, disorder: Disorder) -> Self {
-        let (later, processed, confirmed) = Default::default();
-        Self { seed, disorder, later, processed, confirmed, height: 0, order: Vec::new() }
+        let (later, recent) = Default::default();
+        Self { seed, disorder, later, recent, height: 0, order: Vec::new(), repeated: 0 }
     }
 
     /// A slot begins.
-    pub fn begin(&self, place: &Place, out: &mut Sink) -> anyhow::Result<()> {
+    pub fn begin(&self, place: &Place, out: &mut Sink) -> Result<()> {
         out(&status(place.slot, None, None, SlotStatus::SlotFirstShredReceived))?;
-        out(&status(place.slot, Some(place.parent), Some(place.bank), SlotStatus::SlotCreatedBank))
+        out(&status_of(place, SlotStatus::SlotCreatedBank))
     }
 
     /// A block's content, in the order in which it happens to come.
-    pub fn content(&mut self, content: &Content, random: &mut Random, out: &mut Sink) -> anyhow::Result<()> {
+    pub fn content(&mut self, content: &Content, random: &mut Random, out: &mut Sink) -> Result<()> {
         let Disorder { reorder, duplicates, .. } = self.disorder;
         self.order.clear();
         for place in 0..content.len() {
-            let mut come = || place + random.below(reorder as u64 + 1) as usize;
-            self.order.push((come(), place));
+            self.order.push((place + random.below(reorder + 1) as usize, place));
             if random.chance(duplicates) {
-                self.order.push((place + random.below(reorder as u64 + 8) as usize, place));
+                self.repeated += 1;
+                self.order.push((place + random.below(reorder + 8) as usize, place));
             }
         }
         self.order.sort_unstable();
         self.order.iter().try_for_each(|(_, place)| out(content.get(*place)))
     }
 
-    /// A block of the chain is done.
+    /// A block of the chain is done. `late` is how likely it is told late.
     pub fn sealed(
         &mut self,
         place: Place,
         content: &Content,
+        late: f64,
         random: &mut Random,
         out: &mut Sink,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         self.height += 1;
+        let slot = place.slot;
         let sealing = [self.meta(&place, content), status_of(&place, SlotStatus::SlotProcessed)];
-        self.processed.push_back(place);
-        if random.chance(self.disorder.late) {
-            let after = place.slot + 1 + random.below(LATE);
-            self.later.extend(sealing.map(|update| (after, update)));
+        let confirmed = status_of(&place, SlotStatus::SlotConfirmed);
+        if random.chance(late) {
+            let late = self.later.entry(slot + 1 + random.below(LATE)).or_default();
+            late.extend(sealing);
+            late.push(confirmed);
         } else {
-            out(&status(place.slot, None, None, SlotStatus::SlotCompleted))?;
+            out(&status(slot, None, None, SlotStatus::SlotCompleted))?;
             sealing.iter().try_for_each(|update| out(update))?;
+            self.later.entry(slot + CONFIRMED_AFTER).or_default().push(confirmed);
         }
-        self.advance(place.slot, out)
+        self.later.entry(slot + FINAL_AFTER).or_default().push(status_of(&place, SlotStatus::SlotFinalized));
+        self.recent.push_back(place);
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        self.advance(slot, out)
     }
 
-    /// An attempt ends that others do not build on: with its metadata, or as dead.
-    pub fn abandoned(&mut self, place: &Place, content: &Content, is_dead: bool, out: &mut Sink) -> anyhow::Result<()> {
+    /// An attempt ends that nothing is built on: with its metadata, or as dead.
+    pub fn abandoned(&mut self, place: &Place, content: &Content, is_dead: bool, out: &mut Sink) -> Result<()> {
         if is_dead {
             return out(&status_of(place, SlotStatus::SlotDead));
         }
+        self.recent.push_back(*place);
         out(&self.meta(place, content))?;
         out(&status_of(place, SlotStatus::SlotProcessed))
     }
 
     /// All that is due once a slot is over.
-    fn advance(&mut self, slot: u64, out: &mut Sink) -> anyhow::Result<()> {
-        let due = |due: &(u64, Vec<u8>)| due.0 <= slot;
-        // Late ones are few, and not in the order of what they wait for.
-        for (_, update) in self.later.iter().filter(|later| due(later)) {
-            out(update)?;
-        }
-        self.later.retain(|later| !due(later));
-        while let Some(place) = self.processed.pop_front_if(|place| place.slot + CONFIRMED_AFTER <= slot) {
-            out(&status_of(&place, SlotStatus::SlotConfirmed))?;
-            self.confirmed.push_back(place);
-        }
-        while let Some(place) = self.confirmed.pop_front_if(|place| place.slot + FINAL_AFTER <= slot) {
-            out(&status_of(&place, SlotStatus::SlotFinalized))?;
-        }
-        Ok(())
+    fn advance(&mut self, slot: u64, out: &mut Sink) -> Result<()> {
+        let left = self.later.split_off(&(slot + 1));
+        let due = std::mem::replace(&mut self.later, left);
+        due.values().flatten().try_for_each(|update| out(update))
     }
 
-    /// The chain ends here: every block is confirmed, and those that are old enough are final.
-    pub fn end(&mut self, out: &mut Sink) -> anyhow::Result<()> {
-        for (_, update) in std::mem::take(&mut self.later) {
-            out(&update)?;
-        }
-        for place in std::mem::take(&mut self.processed) {
-            out(&status_of(&place, SlotStatus::SlotConfirmed))?;
-        }
-        Ok(())
+    /// The chain ends here, and all of it is final.
+    pub fn end(&mut self, out: &mut Sink) -> Result<()> {
+        self.advance(u64::MAX - 1, out)
     }
 
     fn meta(&self, place: &Place, content: &Content) -> Vec<u8> {
+        let parent = self.recent.iter().rev().find(|recent| recent.slot == place.parent);
         let meta = SubscribeUpdateBlockMeta {
             slot: place.slot,
             blockhash: self.hash(place.slot, place.bank),
@@ -183,17 +176,12 @@ impl Slots {
             block_time: Some(UnixTimestamp { timestamp: place.time }),
             block_height: Some(BlockHeight { block_height: self.height }),
             parent_slot: place.parent,
-            parent_blockhash: self.hash(place.parent, self.bank_of(place.parent)),
+            parent_blockhash: self.hash(place.parent, parent.map_or(0, |parent| parent.bank)),
             executed_transaction_count: content.transactions,
             entries_count: 1,
             bank_id: place.bank,
         };
         encoded(UpdateOneof::BlockMeta(meta))
-    }
-
-    fn bank_of(&self, slot: u64) -> u64 {
-        let known = self.processed.iter().rev().chain(self.confirmed.iter().rev());
-        known.clone().find(|place| place.slot == slot).map_or(0, |place| place.bank)
     }
 
     /// In base58.
@@ -213,49 +201,4 @@ fn status(slot: u64, parent: Option<u64>, bank_id: Option<u64>, status: SlotStat
 
 fn encoded(update: UpdateOneof) -> Vec<u8> {
     SubscribeUpdate { update_oneof: Some(update), ..Default::default() }.encode_to_vec()
-}
-
-/// Writes an account update, without its data being copied twice.
-pub fn put_account(out: &mut Vec<u8>, place: &Place, account: &Account) {
-    let info = account.info_len();
-    let body = {
-        let head = 1 + wire::varint_len(info as u64);
-        head + info + 1 + wire::varint_len(place.slot) + 1 + wire::varint_len(place.bank)
-    };
-    wire::put_head(out, wire::update::ACCOUNT, body);
-    wire::put_head(out, 1, info);
-    wire::put_bytes(out, 1, &account.address);
-    wire::put_number(out, 2, account.lamports);
-    wire::put_bytes(out, 3, &account.owner);
-    wire::put_number(out, 5, u64::MAX);
-    wire::put_bytes(out, 6, account.data);
-    wire::put_number(out, 7, account.write_version);
-    if let Some(signature) = account.signature {
-        wire::put_bytes(out, 8, signature);
-    }
-    wire::put_some(out, 2, place.slot);
-    wire::put_some(out, 4, place.bank);
-}
-
-/// One write of one account.
-pub struct Account<'a> {
-    pub address: [u8; 32],
-    pub owner: [u8; 32],
-    pub lamports: u64,
-    pub data: &'a [u8],
-    pub write_version: u64,
-    pub signature: Option<&'a [u8; 64]>,
-}
-
-impl Account<'_> {
-    fn info_len(&self) -> usize {
-        let number = |value: u64| if value == 0 { 0 } else { 1 + wire::varint_len(value) };
-        let bytes = |length: usize| 1 + wire::varint_len(length as u64) + length;
-        bytes(32) * 2
-            + number(self.lamports)
-            + number(u64::MAX)
-            + bytes(self.data.len())
-            + number(self.write_version)
-            + self.signature.map_or(0, |_| bytes(64))
-    }
 }
