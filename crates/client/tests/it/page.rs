@@ -1,13 +1,13 @@
 //! README.md's sample, as it stands there.
 
 use crate::{served::honest, world::*};
-use joule_client::{Answered, Buyer, Journal, Wallet};
+use joule_client::{Answered, Buyer, Channel, Journal, Wallet};
 use joule_units::Amount;
 use joule_voucher::SigningKey;
-use joule_x402::session::Channel;
 use std::{path::Path, sync::Arc};
 
 #[rustfmt::skip]
+#[expect(unused_variables, reason = "the reader has a use for the event")]
 async fn sample(endpoint: url::Url, channel: Channel, path: &Path) -> Result<Answered, Box<dyn std::error::Error>> {
     let (limits, session_key, most_per_request) = (LIMITS, SigningKey::from_bytes(&[5; 32]), Amount::new(100));
     let (address, body) = (channel.address, bytes::Bytes::from_static(b"{}"));
