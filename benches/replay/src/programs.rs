@@ -14,3 +14,11 @@ pub const ALL: [[u8; 32]; 5] = [
 pub fn names() -> Vec<String> {
     ALL.iter().map(|program| Address::from(*program).to_string()).collect()
 }
+
+/// The only accounts that can sign their events.
+pub fn event_authorities() -> [[u8; 32]; 5] {
+    ALL.map(|program| {
+        let program = Address::from(program);
+        anchor_lang::find_program_address(&[joule_events::AUTHORITY_SEED], &program).0.to_bytes()
+    })
+}

@@ -179,7 +179,8 @@ fn subjects(raws: &[Raw], kind: &str) -> Vec<Vec<u8>> {
 
 /// Who is who: what appears before there was anybody is everybody's, what appears in one story alone is that story's.
 fn cast(first: &[Raw], world: &[Raw], stories: &[(Vec<u8>, Vec<Raw>)]) -> Cast {
-    let everybody: HashSet<[u8; 32]> = first.iter().flat_map(Raw::keys).chain(programs::ALL).collect();
+    let ours = programs::ALL.into_iter().chain(programs::event_authorities());
+    let everybody: HashSet<[u8; 32]> = first.iter().flat_map(Raw::keys).chain(ours).collect();
     let all = world.iter().chain(stories.iter().flat_map(|(_, raws)| raws));
     let invoked: HashSet<[u8; 32]> = all.flat_map(invoked).collect();
     let in_worlds: HashSet<[u8; 32]> = world.iter().flat_map(Raw::keys).collect();
