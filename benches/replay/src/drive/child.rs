@@ -74,10 +74,10 @@ impl Child {
         usage(&self.id.to_string())
     }
 
-    /// In bytes.
-    pub fn peak_rss(&self) -> Result<u64> {
+    /// Memory in bytes, by its name in `/proc/…/status`.
+    pub fn rss(&self, name: &'static str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024)
     }

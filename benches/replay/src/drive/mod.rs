@@ -1,6 +1,7 @@
 //! An indexer that follows a file from an empty store: how fast, at what cost, and whether it got it right.
 
 mod child;
+mod latency;
 mod report;
 
 use crate::{
@@ -10,10 +11,11 @@ use crate::{
 };
 use anyhow::{bail, Context, Result};
 use child::{Child, Usage};
+use latency::{Found, Probe};
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,9 @@ pub struct Args {
     /// Milliseconds between the blocks in which nothing happens and the rest
     #[arg(long, default_value_t = 2_000)]
     settle_ms: u64,
+    /// Also measure the time from the moment that the server sends a job's change to an answer that shows it; give a rate with it
+    #[arg(long)]
+    latency: bool,
     /// Seconds after which it is given up
     #[arg(long, default_value_t = 1_800)]
     patience: u64,
@@ -73,12 +78,28 @@ pub struct Figures {
     /// CPU seconds of the server for a million updates.
     pub server_cpu_s_per_million: f64,
     pub peak_rss_mb: f64,
+    /// When a fifth was stored, and at the end.
+    pub rss_mb_at_a_fifth: f64,
+    pub rss_mb_at_the_end: f64,
+    #[serde(flatten)]
+    pub latency: Option<Latency>,
     pub equal: bool,
     #[serde(flatten)]
     pub differences: Differences,
     pub cores: usize,
     pub commit: String,
     pub against: String,
+}
+
+/// From the server's sending to the API's answer.
+#[derive(Debug, Serialize)]
+pub struct Latency {
+    pub samples: usize,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    pub max_ms: Option<f64>,
+    /// Changes that did not show within ten seconds.
+    pub lost: u64,
 }
 
 pub async fn run(args: Args) -> Result<()> {
@@ -91,7 +112,10 @@ pub async fn run(args: Args) -> Result<()> {
     if database.exists() {
         bail!("{} is there already; the store has to be empty", database.display());
     }
-    let chain = Arc::new(Chain::open(&args.file, args.rate, Duration::from_millis(args.settle_ms))?);
+    let mut chain = Chain::open(&args.file, args.rate, Duration::from_millis(args.settle_ms))?;
+    let probe = Arc::new(Probe::default());
+    chain.hook = args.latency.then(|| probe.hook());
+    let chain = Arc::new(chain);
     let stop = CancellationToken::new();
     let local = || ([127, 0, 0, 1], 0).into();
     let served = serve::start(chain.clone(), local(), local(), stop.clone()).await?;
@@ -99,19 +123,34 @@ pub async fn run(args: Args) -> Result<()> {
         [] => ARGUMENTS.map(str::to_owned).to_vec(),
         given => given.to_vec(),
     };
+    let listen = free()?;
     let fill = |argument: String| {
         argument
             .replace("{grpc}", &format!("http://{}", served.grpc))
             .replace("{rpc}", &format!("http://{}", served.rpc))
             .replace("{database}", &database.display().to_string())
-            .replace("{listen}", "127.0.0.1:0")
+            .replace("{listen}", &listen)
     };
     let mut child = Child::start(&args.indexer, arguments.into_iter().map(fill), &kept.join("indexer.log"))?;
+    let found = Arc::new(Mutex::new(Found::default()));
+    let asking = args.latency.then(|| tokio::spawn(probe.ask(format!("http://{listen}"), found.clone())));
     let followed = follow(&mut child, &chain, &database, &summary, Duration::from_secs(args.patience)).await?;
+    if let Some(asking) = asking {
+        if asking.is_finished() {
+            asking.await?.context("asking the API")?;
+        } else {
+            asking.abort();
+        }
+    }
     child.stop().await?;
     stop.cancel();
     let differences = compare::differences(&truth, &*compare::open(&database)?)?;
-    let figures = figures(&args, &summary, &chain, followed, differences);
+    let mut figures = figures(&args, &summary, &chain, followed, differences);
+    if args.latency {
+        let found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        let [p50_ms, p99_ms, max_ms] = [0.5, 0.99, 1.0].map(|share| found.at(share));
+        figures.latency = Some(Latency { samples: found.times.len(), p50_ms, p99_ms, max_ms, lost: found.lost });
+    }
     for example in &figures.differences.examples {
         println!("{example}");
     }
@@ -125,12 +164,19 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
+/// A free port here, for a moment.
+fn free() -> Result<String> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
 /// What it took to follow.
 struct Followed {
     wall: Duration,
     usage: Usage,
     server: Usage,
     peak_rss: u64,
+    rss_at_a_fifth: u64,
+    rss_at_the_end: u64,
 }
 
 async fn follow(
@@ -141,7 +187,9 @@ async fn follow(
     patience: Duration,
 ) -> Result<Followed> {
     let begun = Instant::now();
-    let (mut before, mut store) = (None, None);
+    let (mut before, mut store, mut rss_at_a_fifth) = (None, None, None);
+    let first = chain.header.first_slot;
+    let fifth = first + summary.last_confirmed_slot.saturating_sub(first) / 5;
     loop {
         tokio::time::sleep(LOOK).await;
         child.check()?;
@@ -154,6 +202,9 @@ async fn follow(
             Some(store) => store.checkpoint()?,
             None => None,
         };
+        if reached >= Some(fifth) && rss_at_a_fifth.is_none() {
+            rss_at_a_fifth = Some(child.rss("VmRSS:")?);
+        }
         if reached >= Some(summary.last_confirmed_slot) {
             let wall = chain.started().context("the file has nothing but its beginning")?.elapsed();
             let (usage, server) = before.context("the file has nothing but its beginning")?;
@@ -161,7 +212,9 @@ async fn follow(
                 wall,
                 usage: child.usage()? - usage,
                 server: child::own_usage()? - server,
-                peak_rss: child.peak_rss()?,
+                peak_rss: child.rss("VmHWM:")?,
+                rss_at_a_fifth: rss_at_a_fifth.unwrap_or_default(),
+                rss_at_the_end: child.rss("VmRSS:")?,
             });
         }
         if begun.elapsed() > patience {
@@ -177,10 +230,10 @@ async fn follow(
 fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, differences: Differences) -> Figures {
     let updates = summary.updates - chain.header.lead;
     let millions = updates as f64 / 1e6;
-    let Followed { wall, usage, server, peak_rss } = followed;
+    let Followed { wall, usage, server, peak_rss, rss_at_a_fifth, rss_at_the_end } = followed;
     let round = |value: f64| (value * 100.0).round() / 100.0;
     Figures {
-        what: "follow",
+        what: if args.latency { "latency" } else { "follow" },
         of: args.of.clone(),
         rate: args.rate.to_string(),
         updates,
@@ -194,6 +247,9 @@ fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, di
         system_s: round(usage.system),
         server_cpu_s_per_million: round(server.total() / millions),
         peak_rss_mb: round(peak_rss as f64 / 1e6),
+        rss_mb_at_a_fifth: round(rss_at_a_fifth as f64 / 1e6),
+        rss_mb_at_the_end: round(rss_at_the_end as f64 / 1e6),
+        latency: None,
         equal: differences.is_none(),
         differences,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
