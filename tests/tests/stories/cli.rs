@@ -1,6 +1,7 @@
 //! The `joule` binary: every command a client or a provider uses, its JSON, and each exit code.
 
 pub mod channel;
+mod seldom;
 
 use crate::support::{counting, nobody, run, until, Indexer, World};
 use joule_artifacts::Hash;
