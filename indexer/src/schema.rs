@@ -75,8 +75,20 @@ fn meaning(document: &Value, schema: &str, path: &[&'static str]) -> String {
 
 fn meaning_of(document: &Value, schema: &str, field: &str) -> String {
     let property = property(document, schema, field);
-    let own = property["description"].as_str().unwrap_or_default();
+    // What may be missing is described within its choices.
+    let choices = property["oneOf"].as_array().into_iter().flatten();
+    let said = [property].into_iter().chain(choices).find_map(|one| one["description"].as_str());
+    let own = said.or_else(|| of_the_store(schema, field)).unwrap_or_default();
     own.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What the store adds to what the API answers.
+fn of_the_store(schema: &str, field: &str) -> Option<&'static str> {
+    match (schema, field) {
+        ("Distribution", "address") => Some("Hash of signature and numbers: an order among those of one second."),
+        ("Distribution", "payer" | "provider" | "model") => Some("Of its channel; null until that is known."),
+        _ => None,
+    }
 }
 
 fn property<'a>(document: &'a Value, schema: &str, field: &str) -> &'a Value {

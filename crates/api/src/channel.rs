@@ -68,6 +68,7 @@ pub struct StagedSession {
     /// The key that will sign.
     #[serde(flatten)]
     pub session: Session,
+    /// From when on it signs.
     pub holds_at: i64,
 }
 
@@ -120,6 +121,7 @@ impl Against {
 /// What the disputes about a bill came to: one against each party at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BillDispute {
+    /// Who was proven wrong.
     pub against: Against,
     /// Out of the provider's bond.
     #[serde(with = "decimal")]
@@ -166,6 +168,7 @@ pub struct Channel {
     pub mint: String,
     /// The key that signs vouchers.
     pub session: Session,
+    /// The key that is to follow.
     pub staged: Option<StagedSession>,
     /// The most that vouchers may ever pay; once closed, what is spent.
     #[serde(with = "decimal")]
@@ -213,6 +216,7 @@ pub struct Channel {
     pub returned: u64,
     /// When it was opened.
     pub opened_at: i64,
+    /// From when on it can be closed, once that was asked for.
     pub closes_at: Option<i64>,
     /// How long the provider has to settle once the owner wants to close, in seconds.
     pub grace: u32,
@@ -224,7 +228,9 @@ pub struct Channel {
     pub backing_bps: u16,
     /// The claim on the provider's bond.
     pub claim: Option<String>,
+    /// Whether a plan pays through it.
     pub has_plan: bool,
+    /// What disputes about a bill came to.
     pub dispute: Option<BillDispute>,
     /// Slot of the newest change.
     pub slot: u64,

@@ -65,6 +65,7 @@ pub struct Dispute {
     pub deposit: u64,
     /// 0, or 1 after an appeal.
     pub round: u8,
+    /// Who has appealed, where somebody has.
     pub appellant: Option<Side>,
     /// What the appellant put in, in base units.
     #[serde(with = "decimal")]
@@ -76,11 +77,15 @@ pub struct Dispute {
     pub draw_slot: u64,
     /// When the result was challenged.
     pub opened_at: i64,
+    /// Until when a panel can be drawn.
     pub draw_by: Option<i64>,
+    /// Until when votes are committed.
     pub commit_by: Option<i64>,
+    /// Until when votes are revealed.
     pub reveal_by: Option<i64>,
     /// It can be resolved after this moment.
     pub final_at: Option<i64>,
+    /// When it was decided.
     pub resolved_at: Option<i64>,
     /// How it ended.
     pub verdict: Option<Verdict>,

@@ -35,6 +35,7 @@ pub struct Attributes {
     pub bandwidth_mbps: u32,
 }
 
+/// Somebody who runs jobs, or serves models.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Provider {
     /// The provider's account.

@@ -141,4 +141,4 @@ record! {
     rest { commitment: Commitment::Confirmed }
 }
 
-noun!(Divided in "distributions", at, Newest);
+noun!(Divided as Distribution in "distributions", at, Newest);

@@ -245,9 +245,12 @@ macro_rules! record {
 }
 pub(crate) use record;
 
-/// Makes a table of a record: `noun!(Job in "jobs", opened_at, Newest)`.
+/// Makes a table of a record: `noun!(Job in "jobs", opened_at, Newest)`. It is described where the API's type of the same name is.
 macro_rules! noun {
     ($type:ident in $table:literal, $time:ident, $first:ident $(, complete $complete:path)?) => {
+        $crate::row::record::noun!($type as $type in $table, $time, $first $(, complete $complete)?);
+    };
+    ($type:ident as $schema:ident in $table:literal, $time:ident, $first:ident $(, complete $complete:path)?) => {
         impl $crate::row::record::Noun for $type {
             fn table() -> &'static $crate::row::record::Table {
                 static TABLE: std::sync::LazyLock<$crate::row::record::Table> = std::sync::LazyLock::new(|| {
@@ -259,7 +262,7 @@ macro_rules! noun {
                         lists: <$type as $crate::row::record::Record>::list_tables($table),
                         time: stringify!($time),
                         first: $crate::row::record::First::$first,
-                        schema: stringify!($type),
+                        schema: stringify!($schema),
                     }
                 });
                 &TABLE
