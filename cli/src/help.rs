@@ -91,7 +91,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("channel close", &["joule channel close $CHANNEL --as alice"]),
     ("channel deposit", &["joule channel deposit 10 --as alice"]),
     ("channel reclaim", &["joule channel reclaim --as alice", "joule channel reclaim 2.5"]),
-    ("channel dispute", &["joule channel dispute $CHANNEL --as alice"]),
+    (
+        "channel dispute",
+        &["joule channel dispute $CHANNEL --as alice", "joule channel dispute $CHANNEL --proof proof.json --as alice"],
+    ),
     ("channel dispute-payer", &["joule channel dispute-payer $CHANNEL one.voucher other.voucher --as north"]),
     ("channel reclaim-table", &["joule channel reclaim-table $TABLE --as alice"]),
     ("channel claim-owed", &["joule channel claim-owed $CHANNEL --as north"]),

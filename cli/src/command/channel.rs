@@ -3,6 +3,7 @@
 mod dispute;
 mod double;
 mod end;
+mod evidence;
 mod open;
 mod owed;
 mod place;
@@ -65,10 +66,7 @@ pub enum Command {
     /// Take back what is free of the signer's deposit
     Reclaim(end::Reclaim),
     /// Prove on chain that the provider has asked for more than its prices: what it has locked is slashed
-    Dispute {
-        #[arg(value_parser = address)]
-        channel: Pubkey,
-    },
+    Dispute(dispute::Args),
     /// Get the rent of a dispute's lookup table back: gives it up, and closes it when run again some minutes later
     ReclaimTable {
         #[arg(value_parser = address)]
@@ -128,7 +126,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
         Command::Close { channel } => end::close(options, &channel).await,
         Command::Reclaim(args) => end::reclaim(options, args).await,
         Command::ReclaimTable { table } => dispute::reclaim_table(options, &table).await,
-        Command::Dispute { channel } => dispute::dispute(options, &channel).await,
+        Command::Dispute(args) => dispute::dispute(options, &args).await,
         Command::DisputePayer(args) => double::dispute(options, &args).await,
         Command::ClaimOwed(args) => owed::claim(options, &args).await,
         Command::Plan(command) => plan::run(options, command).await,

@@ -6,12 +6,14 @@
 
 mod base58;
 pub mod exact;
+mod proof;
 pub mod session;
 pub mod sse;
 mod weight;
 pub mod wire;
 
 pub use base58::Base58;
+pub use proof::Proof;
 pub use session::{Objection, Session};
 pub use weight::{shorten, text_bytes, Weight, END};
 pub use wire::{decode, encode, BadHeader, Extra, Payload, PaymentPayload, PaymentRequired, Requirements, Resource};

@@ -1,12 +1,19 @@
 //! `joule channel dispute`: has a provider slashed for what it has signed.
 //!
 //! Everything that can be known beforehand is looked at before anything is paid: whether there is a proof, whether the chain
-//! has settled this journal's receipts, whether the transaction holds it. Only then is the overcharge paid, which is what the
+//! has settled these receipts, whether the transaction holds it. Only then is the overcharge paid, which is what the
 //! chain wants to see, and settled.
 
-use super::place::Own;
-use crate::{act::Actor, context::Options, failure::Failure, output};
-use joule_client::{Kept, Limits, Wallet, WalletError};
+use super::{
+    evidence::{verify, Evidence},
+    place::Own,
+};
+use crate::{
+    act::Actor,
+    context::{address, Options},
+    failure::Failure,
+    output,
+};
 use joule_sdk::{
     billing::state::{Channel, Verdict},
     instruction::billing,
@@ -17,6 +24,20 @@ use joule_sdk::{
     Chain, Instruction, Pubkey, SdkError, Signature,
 };
 use joule_x402::Signed;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The channel's address
+    #[arg(value_parser = address)]
+    channel: Pubkey,
+    /// What another program has caught the provider with, such as the TypeScript SDK's `proof()` [default: what `joule pay` has]
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Write the proof into a file, for whoever brings it on chain. It has the voucher that pays for all receipts, the overcharge too
+    #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+    save: Option<PathBuf>,
+}
 
 /// What convicts the provider, and what must be done before it does.
 struct Proof {
@@ -26,23 +47,24 @@ struct Proof {
 }
 
 impl Proof {
+    async fn of(chain: &Chain, own: &Own, evidence: &Evidence) -> Result<Self, Failure> {
+        match &evidence.both {
+            Some(both) => Self::of_contradiction(chain, own, both).await,
+            None => Self::of_overcharge(chain, own, evidence).await,
+        }
+    }
+
     /// The first of all overcharges that are settled, or that can be.
-    async fn of_overcharge(chain: &Chain, own: &Own, kept: &Kept, wallet: &Wallet) -> Result<Self, Failure> {
-        let prices = own.channel().prices;
-        let receipts: Vec<_> = kept.receipts.iter().map(|(_, signed)| *signed).chain(wallet.concession()).collect();
+    async fn of_overcharge(chain: &Chain, own: &Own, evidence: &Evidence) -> Result<Self, Failure> {
+        let (prices, receipts) = (own.channel().prices, &evidence.receipts);
         let index = receipts.iter().position(|signed| signed.message.overcharges(&prices));
-        let index = index.ok_or_else(|| {
-            let fair = || "every receipt asks for what it may".to_owned();
-            Failure::NotFound(
-                kept.caught.as_ref().map_or_else(fair, |c| format!("what was caught cannot be proven: {}", c.why)),
-            )
-        })?;
+        let index = index.ok_or_else(|| Failure::NotFound(evidence.otherwise.clone()))?;
         let leaves: Vec<_> = receipts.iter().map(|signed| tree::leaf(signed.message.as_bytes())).collect();
         let settled = usize::try_from(own.state.sequence.get()).unwrap_or(usize::MAX);
         let root = |leaves: &[Hash]| leaves.iter().copied().collect::<tree::Frontier>().root();
         if settled > 0 && leaves.get(..settled).map(root) != Some(own.state.usage_root) {
             return Err(Failure::NotFound(format!(
-                "the voucher that channel {} has settled is not of this journal's receipts",
+                "the voucher that channel {} has settled is not of these receipts",
                 own.address
             )));
         }
@@ -82,36 +104,37 @@ impl Proof {
 
 /// Who else is named: whoever paid the claim's rent, and the token program.
 async fn others(chain: &Chain, state: &Channel) -> Result<(Pubkey, Pubkey), Failure> {
-    let claim: Option<Claim> = chain.find(&state.claim).await?;
+    // All zero until the provider has locked something for it.
+    let claim: Option<Claim> = match state.claim == Pubkey::default() {
+        true => None,
+        false => chain.find(&state.claim).await?,
+    };
     let claim_payer = claim.map_or(state.owner, |claim| claim.rent_payer);
     Ok((claim_payer, chain.token_program_of(&state.mint).await?))
 }
 
-pub(super) fn verify<M: Format>(key: &Pubkey, signed: &Signed<M>) -> Result<Instruction, Failure> {
-    let verify = billing::verify(key, &signed.signature, signed.message.as_bytes());
-    verify.ok_or_else(|| Failure::Other(anyhow::anyhow!("a message is too long for the chain")))
-}
-
 /// Proves on chain that the provider has contradicted itself, or has asked for too much.
-pub async fn dispute(options: &Options, channel: &Pubkey) -> Result<(), Failure> {
+pub async fn dispute(options: &Options, args: &Args) -> Result<(), Failure> {
     let actor = Actor::of(options)?;
-    let own = Own::find(options, &actor.chain, *channel).await?;
+    let own = Own::find(options, &actor.chain, args.channel).await?;
     if own.state.is_convicted(Verdict::AgainstProvider) {
         let why = format!("the provider was convicted on channel {} before, and that is done once", own.address);
         return Err(Failure::Refused(why));
     }
-    let bar = output::spinner("proving");
-    let kept = own.journal()?.read().map_err(WalletError::from)?;
-    let wallet = own.wallet(Limits { budget: own.channel().most, window: 1, margin: 0 })?;
-    let proof = match kept.contradiction(&own.channel()) {
-        Some(both) => Proof::of_contradiction(&actor.chain, &own, &both).await?,
-        None => Proof::of_overcharge(&actor.chain, &own, &kept, &wallet).await?,
+    let evidence = match &args.proof {
+        Some(file) => Evidence::read(file, &own)?,
+        None => Evidence::kept(&own)?,
     };
+    let proof = Proof::of(&actor.chain, &own, &evidence).await?;
+    if let Some(file) = &args.save {
+        return evidence.save(options, &own, file).await;
+    }
+    let bar = output::spinner("proving");
     if proof.settles.is_some() {
         can_settle(&actor.chain, &own).await?;
     }
     let table = proof.table(&actor).await?;
-    let shown = show(&actor, &own, &wallet, &proof, table.as_ref()).await;
+    let shown = show(&actor, &own, &evidence, &proof, table.as_ref()).await;
     // Whatever came of it, the table is of no more use.
     let retired = match &table {
         Some(table) => Some((table.address(), actor.chain.retire_table(&table.address(), &actor.signer).await)),
@@ -143,23 +166,42 @@ async fn can_settle(chain: &Chain, own: &Own) -> Result<(), Failure> {
 async fn show(
     actor: &Actor,
     own: &Own,
-    wallet: &Wallet,
+    evidence: &Evidence,
     proof: &Proof,
     table: Option<&Table>,
 ) -> Result<Signature, Failure> {
     if let Some(root) = proof.settles {
-        wallet.concede();
-        let voucher = wallet.payment().await?.and_then(|payment| payment.payload.voucher);
+        let voucher = evidence.voucher(&own.address).await?;
         let voucher = voucher.filter(|voucher| voucher.message.usage_root == root);
-        let voucher =
-            voucher.ok_or_else(|| Failure::NotFound("the journal has changed meanwhile: try again".into()))?;
+        let none = || Failure::NotFound("the voucher is not there that pays for these receipts: try again".into());
+        let voucher = voucher.ok_or_else(none)?;
         let settle = [verify(&own.state.session.signer, &voucher)?, billing::settle(own.address)];
         actor.chain.send(&settle, &[&actor.signer]).await?;
     }
-    Ok(match table {
-        Some(table) => actor.chain.send_with_table(&proof.shown, &[&actor.signer], table).await?,
-        None => actor.chain.send(&proof.shown, &[&actor.signer]).await?,
-    })
+    let mut shown = bring(actor, proof, table).await;
+    // Once the voucher is settled the provider locks for it: whoever it names by then is named anew.
+    for _ in 0..RACES {
+        match &shown {
+            Err(SdkError::Program(rule)) if RACED.contains(&&*rule.name) => {
+                let own = own.again(&actor.chain).await?;
+                shown = bring(actor, &Proof::of(&actor.chain, &own, evidence).await?, table).await;
+            }
+            _ => break,
+        }
+    }
+    Ok(shown?)
+}
+
+/// How often the provider may have been quicker.
+const RACES: usize = 5;
+/// What a proof is refused with that names the claim, or who has paid for it, as they were.
+const RACED: [&str; 2] = ["WrongClaim", "WrongRentPayer"];
+
+async fn bring(actor: &Actor, proof: &Proof, table: Option<&Table>) -> Result<Signature, SdkError> {
+    match table {
+        Some(table) => actor.chain.send_with_table(&proof.shown, &[&actor.signer], table).await,
+        None => actor.chain.send(&proof.shown, &[&actor.signer]).await,
+    }
 }
 
 fn rent_waits(table: &Pubkey) -> String {

@@ -1,6 +1,6 @@
 //! `joule channel dispute-payer`: shows the chain two vouchers of one number.
 
-use super::dispute::verify;
+use super::evidence::verify;
 use crate::{
     act::Actor,
     context::{address, Options},

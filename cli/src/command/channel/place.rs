@@ -86,6 +86,12 @@ impl Own {
         Ok(Self { address, state, prices, genesis: cluster.genesis_hash, place: Place::of(options, &address)? })
     }
 
+    /// As the chain has it by now.
+    pub async fn again(&self, chain: &Chain) -> Result<Self, Failure> {
+        let (address, prices, genesis) = (self.address, self.prices, self.genesis);
+        Ok(Self { address, state: chain.get(&address).await?, prices, genesis, place: Place(self.place.0.clone()) })
+    }
+
     pub fn channel(&self) -> Channel {
         let session = &self.state.session;
         Channel {

@@ -36,10 +36,10 @@ export function browserStore(name = "joule"): ChannelStore {
       const journal = `${channel} ${hex(context)}`;
       const letGo = await hold(`joule ${name} ${journal}`);
       const range = IDBKeyRange.bound([journal, 0], [journal, Infinity]);
-      const lines = (await done((await database).transaction("lines").objectStore("lines").getAll(range))) as string[];
-      let next = lines.length;
+      const lines = async () => (await done((await database).transaction("lines").objectStore("lines").getAll(range))) as string[];
+      let next = (await lines()).length;
       return {
-        read: async () => keptOf(lines),
+        read: async () => keptOf(await lines()),
         write: (changes) => change("lines", (store) => changes.forEach((one) => void store.add(writeChanges(one), [journal, next++]))),
         close: async () => letGo(),
       };

@@ -67,9 +67,8 @@ function openJournal(path: string, context: Uint8Array): Journal {
     ftruncateSync(file, Buffer.byteLength(whole));
     fsyncSync(file);
     let at = Buffer.byteLength(whole);
-    const lines = whole.slice(head.length).split("\n").slice(0, -1);
     return {
-      read: async () => keptOf(lines),
+      read: async () => keptOf(readFileSync(path, "utf8").slice(head.length).split("\n").slice(0, -1)),
       async write(changes) {
         const bytes = Buffer.from(changes.map((change) => `${writeChanges(change)}\n`).join(""));
         for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);

@@ -14,6 +14,7 @@ import { EXACT, Purse, type Paid } from "./exact.js";
 import { PaymentError } from "./failure.js";
 import type { ChannelStore } from "./journal.js";
 import { checkOffer, factsOf } from "./offer.js";
+import type { Proof } from "./proof.js";
 import { ChannelWallet, isKeyOf } from "./wallet.js";
 import { networkOf, SCHEME, type Terms } from "./wire.js";
 
@@ -57,6 +58,8 @@ export interface PayingFetch {
   readonly wallet: ChannelWallet | null;
   /** Null before the first paid request. */
   readonly channel: PublicKey | null;
+  /** What convicts the provider, for `joule channel dispute --proof`: see `ChannelWallet.proof`. Null when there is nothing. */
+  proof(): Promise<Proof | null>;
   /** Hands in the newest voucher, for the last of the requests. */
   settle(): Promise<void>;
   /** The same, and lets go of the journal: the channel stays open. */
@@ -74,6 +77,7 @@ export function payingFetch(joule: Joule, paying: Paying | PayingExactly): Payin
   return Object.defineProperties(pay as PayingFetch, {
     wallet: { get: () => shop.buyer?.wallet ?? null },
     channel: { get: () => (shop.buyer ? new PublicKey(shop.buyer.wallet.channel.address) : null) },
+    proof: { value: async () => (await shop.buyer?.wallet.proof()) ?? null },
     settle: { value: async () => shop.buyer?.pay() },
     stop: { value: () => shop.stop() },
     close: { value: () => shop.close() },
@@ -89,7 +93,7 @@ function payingExactly(joule: Joule, paying: PayingExactly): PayingFetch {
   };
   const nothing = { value: async () => {} };
   return Object.defineProperties(pay as PayingFetch, {
-    wallet: { value: null }, channel: { value: null }, settle: nothing, stop: nothing, close: { value: async () => null },
+    wallet: { value: null }, channel: { value: null }, proof: { value: async () => null }, settle: nothing, stop: nothing, close: { value: async () => null },
   });
 }
 

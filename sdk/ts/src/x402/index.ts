@@ -8,6 +8,7 @@ export { Stop, type StopCode } from "./stop.js";
 export { memoryStore } from "./memory.js";
 export { keptOf, readChanges, writeChanges, type ChannelStore, type Journal } from "./journal.js";
 export { ChannelWallet } from "./wallet.js";
+export { readProof, writeProof, type Proof } from "./proof.js";
 export { Session, type ChannelFacts, type Draft, type Limits } from "./session.js";
 export type { Answer } from "./check.js";
 export type { Caught, Changes, Kept } from "./kept.js";

@@ -6,8 +6,8 @@
 
 import { equal } from "../bytes.js";
 import { contextOf, type Deployment } from "../context.js";
-import type { Order, Receipt, Voucher } from "../formats.js";
-import { unitsOf, type Prices } from "../prices.js";
+import { Receipt, type Order, type Voucher } from "../formats.js";
+import { overcharges, unitsOf, type Prices } from "../prices.js";
 import { Verifier } from "../signing.js";
 import { checkReceipt, type Answer, type Rules } from "./check.js";
 import { Account, noChanges, replay, type Caught, type Changes, type Kept } from "./kept.js";
@@ -208,6 +208,26 @@ export class Session {
     }
     this.enter(nonce, begun.order, signed);
     this.count(answer, begun.waits);
+  }
+
+  /**
+   * Pays for the receipt that asked for too much, so that it can be proven on chain: a proof is about what was paid for. Costs no more than
+   * its order allowed. False when there is no such receipt, or those before it are missing.
+   */
+  concede(): boolean {
+    const { order, receipt } = this.proof ?? { order: null, receipt: null };
+    if (!order || !receipt) return false;
+    const { message } = receipt;
+    const isNext = message.sequence === BigInt(this.receipts) + 1n;
+    const isBounded = message.amount <= order.maxAmount && this.begun.has(order.nonce);
+    if (!isNext || !isBounded || !this.isSaid(receipt) || !overcharges(message, this.channel.prices)) return false;
+    this.enter(order.nonce, order, receipt);
+    return true;
+  }
+
+  /** Whether the provider has signed it, for this channel. */
+  isSaid({ message, signature }: Signed<Receipt>): boolean {
+    return equal(message.context, this.rules.context) && this.rules.provider.verify(Receipt.encode(message), signature);
   }
 
   /** There cannot be more receipts than orders. */

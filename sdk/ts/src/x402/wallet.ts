@@ -1,11 +1,13 @@
 // The one place that signs for a channel: first what is to be signed is written down, then it is signed.
 
-import { Order, Voucher, type Receipt } from "../formats.js";
-import { hex } from "../bytes.js";
+import { PublicKey } from "@solana/web3.js";
+import { equal, hex } from "../bytes.js";
+import { Order, Receipt, Voucher } from "../formats.js";
 import { Signer } from "../signing.js";
 import type { Answer } from "./check.js";
 import type { Journal } from "./journal.js";
 import { isEmpty, type Caught, type Changes } from "./kept.js";
+import type { Proof } from "./proof.js";
 import { Session, type ChannelFacts, type Draft, type Limits } from "./session.js";
 import { networkOf, type Payment, type Signed } from "./wire.js";
 
@@ -83,6 +85,24 @@ export class ChannelWallet {
     const voucher = this.session.voucher();
     await this.flush();
     return voucher && this.signed({ order: null, voucher });
+  }
+
+  /**
+   * What convicts the provider, if it was caught with what can be proven: a receipt that asks for too much, or two of one number. Null if it
+   * was not. A receipt that asks for too much is paid from here on, since the chain looks at what was settled: the voucher is in the proof.
+   */
+  async proof(): Promise<Proof | null> {
+    if (!this.caught) return null;
+    await this.flush();
+    const { receipts, caught } = await this.journal.read();
+    const other = caught!.receipt;
+    const taken = receipts[Number(other.message.sequence) - 1];
+    const channel = { network: this.network, channel: new PublicKey(this.channel.address) };
+    const differs = taken && !equal(Receipt.encode(taken.message), Receipt.encode(other.message));
+    if (differs && this.session.isSaid(other)) return { ...channel, receipts, other, voucher: null };
+    if (!taken && !this.session.concede()) return null;
+    const voucher = (await this.payment())?.voucher ?? null;
+    return { ...channel, receipts: taken ? receipts : [...receipts, other], other: null, voucher };
   }
 
   /** Comes after its content is written down, and nowhere else. */
