@@ -92,6 +92,7 @@ pub enum Look<'a> {
     Slot {
         slot: u64,
         status: i32,
+        bank: u64,
     },
     /// `SubscribeUpdateTransaction`.
     Transaction(Fields<'a>),
@@ -108,15 +109,16 @@ impl<'a> Look<'a> {
                 update::TRANSACTION => Self::Transaction(inner),
                 update::BLOCK_META => Self::BlockMeta(inner),
                 update::SLOT => {
-                    let (mut slot, mut status) = (0, SlotStatus::SlotProcessed as i32);
+                    let (mut slot, mut status, mut bank) = (0, SlotStatus::SlotProcessed as i32, 0);
                     for (field, value) in inner {
                         match field {
                             1 => slot = value.number(),
                             3 => status = value.number() as i32,
+                            5 => bank = value.number(),
                             _ => {}
                         }
                     }
-                    Self::Slot { slot, status }
+                    Self::Slot { slot, status, bank }
                 }
                 update::FILTERS | update::CREATED_AT => continue,
                 _ => Self::Other,
@@ -197,8 +199,8 @@ mod tests {
         let Look::Account(fields) = look else { panic!("{look:?}") };
         let info = Fields(fields.get(1).unwrap().bytes());
         assert_eq!(info.get(3).unwrap().bytes(), [7; 32]);
-        let slot = SubscribeUpdateSlot { slot: 9, status: 2, ..Default::default() };
-        assert!(matches!(Look::of(&one(UpdateOneof::Slot(slot))), Look::Slot { slot: 9, status: 2 }));
+        let slot = SubscribeUpdateSlot { slot: 9, status: 2, bank_id: Some(3), ..Default::default() };
+        assert!(matches!(Look::of(&one(UpdateOneof::Slot(slot))), Look::Slot { slot: 9, status: 2, bank: 3 }));
     }
 
     #[test]

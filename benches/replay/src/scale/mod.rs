@@ -3,7 +3,7 @@
 mod blob;
 mod books;
 mod engine;
-mod mix;
+pub mod mix;
 pub mod random;
 mod recording;
 mod slots;
@@ -32,21 +32,21 @@ const IN_VAIN: u64 = 4;
 pub struct Args {
     /// A recording
     #[arg(long)]
-    from: PathBuf,
+    pub from: PathBuf,
     /// Updates of all kinds, about
     #[arg(long, value_parser = count)]
-    updates: u64,
+    pub updates: u64,
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub seed: u64,
     /// Shares, such as new=0.5,bare=0.4,legacy=0.3,v0=0.4,forks=0.02,skipped=0.02,late=0.005,duplicates=0.01,reorder=8; `plain` is jobs alone
     #[arg(long, default_value = "")]
-    mix: Mix,
+    pub mix: Mix,
     /// Updates in a block, about
     #[arg(long, default_value_t = 400)]
-    per_block: u64,
+    pub per_block: u64,
     /// The file; its truth is written beside it
     #[arg(long)]
-    out: PathBuf,
+    pub out: PathBuf,
 }
 
 fn count(text: &str) -> Result<u64, std::num::ParseIntError> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use std::collections::{HashMap, HashSet};
 use tonic::Status;
 use yellowstone_grpc_proto::prelude::{
-    CommitmentLevel, SlotStatus, SubscribeRequest, SubscribeRequestFilterAccounts, SubscribeRequestFilterSlots,
+    SlotStatus, SubscribeRequest, SubscribeRequestFilterAccounts, SubscribeRequestFilterSlots,
     SubscribeRequestFilterTransactions,
 };
 
@@ -16,6 +16,8 @@ pub struct Filter {
     accounts: Vec<(Bytes, Accounts)>,
     transactions: Vec<(Bytes, Transactions)>,
     slots: Vec<(Bytes, SubscribeRequestFilterSlots)>,
+    /// What a slot filter by commitment lets through.
+    level: SlotStatus,
     blocks_meta: Bytes,
 }
 
@@ -35,10 +37,6 @@ struct Transactions {
 impl Filter {
     pub fn new(request: &SubscribeRequest) -> Result<Self, Status> {
         let unserved = |what: &str| Status::invalid_argument(format!("a replayed file is not served with {what}"));
-        if !matches!(request.commitment, None | Some(0)) {
-            let level = CommitmentLevel::try_from(request.commitment() as i32);
-            return Err(unserved(&format!("commitment {level:?}; ask for processed")));
-        }
         let others = request.transactions_status.len() + request.blocks.len() + request.entry.len();
         if others + request.block_footer.len() > 0 {
             return Err(unserved("statuses of transactions, blocks, entries or footers"));
@@ -66,7 +64,12 @@ impl Filter {
         })?;
         let slots = named(&request.slots, |asked: &SubscribeRequestFilterSlots| Ok(*asked))?;
         let blocks_meta = named(&request.blocks_meta, |_| Ok(()))?;
-        Ok(Self { accounts, transactions, slots, blocks_meta: all(blocks_meta.iter().map(|(name, ())| name)) })
+        let level = match request.commitment {
+            Some(1) => SlotStatus::SlotConfirmed,
+            Some(2) => SlotStatus::SlotFinalized,
+            _ => SlotStatus::SlotProcessed,
+        };
+        Ok(Self { accounts, transactions, slots, level, blocks_meta: all(blocks_meta.iter().map(|(name, ())| name)) })
     }
 
     /// The encoded names of the filters that let an update through. `None` when none does.
@@ -80,7 +83,7 @@ impl Filter {
                 let info = Fields(update.get(1)?.bytes());
                 matching(&self.transactions, |filter| filter.matches(info))
             }
-            Look::Slot { status, .. } => matching(&self.slots, |filter| slot_matches(filter, *status)),
+            Look::Slot { status, .. } => matching(&self.slots, |filter| slot_matches(filter, self.level, *status)),
             Look::BlockMeta(_) => self.blocks_meta.clone(),
             Look::Other => Bytes::new(),
         };
@@ -115,13 +118,12 @@ impl Transactions {
     }
 }
 
-fn slot_matches(filter: &SubscribeRequestFilterSlots, status: i32) -> bool {
+fn slot_matches(filter: &SubscribeRequestFilterSlots, level: SlotStatus, status: i32) -> bool {
     let status = SlotStatus::try_from(status);
     let is_level =
         matches!(status, Ok(SlotStatus::SlotProcessed | SlotStatus::SlotConfirmed | SlotStatus::SlotFinalized));
     let by_commitment = filter.filter_by_commitment.unwrap_or_default();
-    (!by_commitment || status == Ok(SlotStatus::SlotProcessed))
-        && (filter.interslot_updates.unwrap_or_default() || is_level)
+    (!by_commitment || status == Ok(level)) && (filter.interslot_updates.unwrap_or_default() || is_level)
 }
 
 fn contains(keys: &Keys, key: &[u8]) -> bool {

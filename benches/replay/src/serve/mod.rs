@@ -6,6 +6,7 @@
 mod chain;
 mod codec;
 mod filter;
+mod level;
 mod rpc;
 mod service;
 mod session;

@@ -1,6 +1,6 @@
 //! One `Subscribe` stream: a thread that reads the file for it, at the chain's pace and no faster than it is read.
 
-use super::{chain::Chain, codec::Encoded, filter::Filter};
+use super::{chain::Chain, codec::Encoded, filter::Filter, level::Gate};
 use crate::wire::{self, Look};
 use bytes::Bytes;
 use std::{
@@ -87,10 +87,11 @@ async fn listen(
                 Some(request) => {
                     reading = true;
                     let filter = Filter::new(&request)?;
+                    let gate = Gate::new(request.commitment)?;
                     let from = from(&chain, request.from_slot)?;
                     let (chain, out) = (chain.clone(), out.clone());
                     std::thread::Builder::new().name("reading".to_owned()).spawn(move || {
-                        let told = tell(&chain, &filter, from, &out);
+                        let told = tell(&chain, &filter, gate, from, &out);
                         if let Err(error) = told {
                             let _ = out.blocking_send(vec![Err(Status::data_loss(format!("{error:#}")))]);
                         }
@@ -119,11 +120,18 @@ fn from(chain: &Chain, slot: Option<u64>) -> Result<From, Status> {
 }
 
 /// Until the file ends, or nobody listens any more.
-fn tell(chain: &Chain, filter: &Filter, from: From, out: &mpsc::Sender<Batch>) -> anyhow::Result<()> {
+fn tell(
+    chain: &Chain,
+    filter: &Filter,
+    mut gate: Gate<Encoded>,
+    from: From,
+    out: &mpsc::Sender<Batch>,
+) -> anyhow::Result<()> {
     let mut reader = chain.reader()?;
-    let mut place = 0;
     let mut batch = Vec::with_capacity(BATCH);
+    let send = |batch: &mut Batch| out.blocking_send(std::mem::replace(batch, Vec::with_capacity(BATCH))).is_ok();
     let mut created_at = now();
+    let mut place = 0;
     while let Some(update) = reader.next()? {
         let this = place;
         place += 1;
@@ -136,28 +144,28 @@ fn tell(chain: &Chain, filter: &Filter, from: From, out: &mpsc::Sender<Batch>) -
         }
         let due = chain.due(this);
         if due > Instant::now() + NEAR {
-            if !batch.is_empty() && out.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err()
-            {
+            if !batch.is_empty() && !send(&mut batch) {
                 return Ok(());
             }
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             created_at = now();
         }
-        if let Some(filters) = filter.matching(&look) {
+        let encoded = filter.matching(&look).map(|filters| {
             if let Some(hook) = &chain.hook {
                 hook(&update);
             }
-            batch.push(Ok(Encoded { filters, update: update.clone(), created_at: created_at.clone() }));
-        }
+            Encoded { filters, update: update.clone(), created_at: created_at.clone() }
+        });
+        gate.pass(&look, encoded, &mut |encoded| batch.push(Ok(encoded)));
         chain.tell(this, slot);
         if batch.len() >= BATCH {
-            if out.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
+            if !send(&mut batch) {
                 return Ok(());
             }
             created_at = now();
         }
     }
-    let _ = out.blocking_send(batch);
+    send(&mut batch);
     Ok(())
 }
 
