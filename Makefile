@@ -18,10 +18,11 @@ export CARGO_INCREMENTAL ?= 0
 CARGO := cargo
 FLAGS := --locked --ignore-rust-version
 BIN := $(CARGO_TARGET_DIR)/debug
+RELEASE := $(CARGO_TARGET_DIR)/release
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-cu bench-check sdk-ts-check openai-check api-clients-check deploy-check walks lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-replay bench-cu bench-check sdk-ts-check openai-check api-clients-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +65,15 @@ bench: build ## measure everything; writes benches/results
 	@$(BIN)/joule-bench latency
 	@$(BIN)/joule-bench gateway
 	@$(BIN)/joule-bench vouchers
+
+bench-replay: setup ## how fast the indexer follows a large file, and what that costs it (release builds; writes benches/results/replay.json)
+	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay
+	@mkdir -p $(JOULE_CACHE)/replay
+	@for mix in plain new=0.5; do \
+	    file=$(JOULE_CACHE)/replay/$$mix; \
+	    $(RELEASE)/joule-replay scale --from benches/replay/fixtures/demo.replay --updates 1_000_000 --mix $$mix --out $$file; \
+	    $(RELEASE)/joule-replay drive --indexer $(RELEASE)/joule-indexer --file $$file --write; \
+	done
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute
