@@ -121,7 +121,7 @@ impl Geyser for Plain {
         &self,
         _: Request<SubscribeReplayInfoRequest>,
     ) -> Result<Response<SubscribeReplayInfoResponse>, Status> {
-        Ok(Response::new(SubscribeReplayInfoResponse { first_available: Some(self.0.header.first_slot) }))
+        Ok(Response::new(SubscribeReplayInfoResponse { first_available: Some(self.0.base.slot) }))
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PongResponse>, Status> {
