@@ -27,6 +27,9 @@ export function checkHash(hash: string | Uint8Array, bytes: Uint8Array, where: s
   return bytes;
 }
 
+/** Of whatever a service says that is no artifact. */
+const MOST_SAID = 64 * 1024;
+
 /** An artifact service. */
 export class Artifacts implements ArtifactStore {
   private readonly base: string;
@@ -39,7 +42,7 @@ export class Artifacts implements ArtifactStore {
   async put(bytes: Uint8Array): Promise<string> {
     const answer = await this.http(this.base, { method: "PUT", body: bytes as BodyInit, headers: { "content-type": "application/octet-stream" } });
     if (!answer.ok) throw new Error(`${this.base} does not store ${bytes.length} bytes: ${await complaint(answer)}`);
-    const { hash } = (await answer.json()) as { hash?: unknown };
+    const { hash } = JSON.parse(new TextDecoder().decode(await bounded(answer, MOST_SAID, this.base))) as { hash?: unknown };
     const wanted = hex(sha256(bytes));
     if (hash !== wanted) throw new Error(`${this.base} stored ${wanted} and calls it ${String(hash)}`);
     return wanted;
@@ -72,6 +75,6 @@ export async function bounded(answer: Response, most: number, url: string): Prom
 }
 
 async function complaint(answer: Response): Promise<string> {
-  const text = await answer.text().catch(() => "");
+  const text = await bounded(answer, MOST_SAID, answer.url).then((bytes) => new TextDecoder().decode(bytes), () => "");
   return `${answer.status} ${text.slice(0, 300) || answer.statusText}`;
 }

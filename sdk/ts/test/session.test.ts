@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Signer, apply, nothingKept, sha256, type Receipt, type Session } from "../src/index.js";
-import { BODY, LIMITS, NOW, came, missed, receiptFor, session } from "./shop.js";
+import { ChannelWallet, Frontier, Receipt, Signer, apply, leafOf, nothingKept, sha256, type Changes, type Order, type Session } from "../src/index.js";
+import { BODY, FACTS, LIMITS, NOW, came, missed, receiptFor, session } from "./shop.js";
 
 const HASH = sha256(BODY);
 const begin = (own: Session, most = 100n) => own.begin(HASH, most, NOW, NOW + 20n).order;
@@ -89,6 +89,22 @@ test("answers in a row that never came end the session, in whatever process", ()
   const order = begin(before);
   before.accept(order.nonce, receiptFor(order, 5n), came());
   assert.equal(before.missed, 0);
+});
+
+test("a proof has every receipt that its voucher pays for, those too that came before the one that asks for too much", async () => {
+  const kept = nothingKept();
+  const journal = { read: async () => ({ ...kept, receipts: [...kept.receipts] }), write: async (all: Changes[]) => all.forEach((one) => apply(kept, one)), close: async () => {} };
+  const wallet = await ChannelWallet.open(FACTS, LIMITS, new Uint8Array(32).fill(1), journal);
+  const orders: Order[] = [];
+  for (let n = 0; n < 3; n += 1) orders.push((await wallet.begin(HASH, 100n, NOW, NOW + 20n)).payment.order!.message);
+  wallet.accept(orders[0]!.nonce, receiptFor(orders[0]!, 1n), came());
+  wallet.accept(orders[2]!.nonce, receiptFor(orders[2]!, 3n), came());
+  assert.throws(() => wallet.accept(orders[1]!.nonce, receiptFor(orders[1]!, 2n, { amount: 19n }), came()), objects("Overcharged"));
+  const { receipts, voucher } = (await wallet.proof())!;
+  const frontier = new Frontier();
+  for (const { message } of receipts) frontier.append(leafOf(Receipt.encode(message)));
+  assert.deepEqual([receipts.length, voucher!.message.sequence], [3, 3n]);
+  assert.deepEqual(frontier.root(), voucher!.message.usageRoot);
 });
 
 test("a process that was killed goes on where it was, and signs nothing twice", () => {

@@ -12,6 +12,7 @@ import * as pda from "../pda.js";
 import { Verifier } from "../signing.js";
 import { complaintOf, isPassing, isStream, retryAfter, termsOf } from "./answers.js";
 import { Counted, askedOf } from "./count.js";
+import { Endpoint } from "./endpoint.js";
 import { PaymentError } from "./failure.js";
 import { handOn } from "./handon.js";
 import { Objection } from "./objection.js";
@@ -24,10 +25,14 @@ const MEMO = new PublicKey("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 /** Compute units that a transfer and a memo need at most, and micro-lamports for each: the seller's to pay, within what it takes. */
 const [UNIT_LIMIT, UNIT_PRICE] = [60_000, 1];
 const TRANSFER_CHECKED = 12;
+/** Base58 of 64 bytes. */
+const SIGNATURE = /^[1-9A-HJ-NP-Za-km-z]{64,88}$/;
 /** How often one payment is sent; the same one, so that it pays once. */
 const TRIES = 6;
 const [PAUSE_MS, MOST_WAITED_MS] = [200, 10_000];
 const MOST_ANSWER = 64 << 20;
+/** What a gateway says of a transaction that it was sent before. */
+const SENT_BEFORE = ["duplicate_settlement", "exact_used"];
 
 /** As much of an entry of `accepts` as is used; the whole of it is sent back. */
 export interface Exact {
@@ -44,7 +49,7 @@ export interface Paid {
   amount: bigint;
   /** The transaction's signature. */
   transaction: string;
-  /** Says which answer it was for. Missing where the seller had lost it. */
+  /** Says which answer it was for. Missing where the seller had lost it, or not all of the answer was read. */
   receipt: Receipt | null;
 }
 
@@ -105,37 +110,53 @@ export class Purse {
     const [terms, exact] = [termsOf(answer, network), exactOf(answer, network)];
     await answer.body?.cancel();
     await checkOffer(this.chain, terms, this.limits.model);
-    this.allow(exact, terms);
-    return this.pay(url, exact, terms, body, init);
+    this.allow(exact, terms, new Endpoint(url, terms, body, this.limits.ceiling), body);
+    const transaction = await signed(this.chain, exact).catch((error: unknown) => {
+      this.spent -= exact.amount;
+      throw error;
+    });
+    return this.pay(url, exact, terms, transaction, body, init);
   }
 
-  private async pay(url: URL, exact: Exact, terms: Terms, body: Uint8Array, init: RequestInit): Promise<Response> {
-    const transaction = await signed(this.chain, exact);
+  private async pay(url: URL, exact: Exact, terms: Terms, transaction: string, body: Uint8Array, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
     headers.set(PAYMENT_SIGNATURE, encode({ x402Version: VERSION, accepted: exact.entry, payload: { transaction } }));
     for (let tries = 1; ; tries += 1) {
-      const answer = await this.http(url, { ...init, method: "POST", headers, body: body as BodyInit, redirect: "error" });
+      const answer = await this.http(url, { ...init, method: "POST", headers, body: body as BodyInit, redirect: "error" }).catch((error: Error) => error);
+      if (answer instanceof Error) {
+        if (init.signal?.aborted) throw answer;
+        if (tries === TRIES) throw new PaymentError("unknown", `nobody knows whether the provider has taken ${this.chain.format(exact.amount)} for this: ${answer.message}`);
+        await pause(PAUSE_MS * tries);
+        continue;
+      }
       if (answer.status === 200) return this.take(answer, exact, terms, url, body);
       const waitMs = Math.max(retryAfter(answer), PAUSE_MS * tries);
       const said = await complaintOf(answer.clone());
       const isUnpaid = (isPassing(answer.status) && said.code !== "transaction_unconfirmed") || said.code === "payment_under_way";
       if (isUnpaid && tries < TRIES && waitMs <= MOST_WAITED_MS) {
-        await new Promise((done) => setTimeout(done, waitMs));
+        await pause(waitMs);
         continue;
       }
       // What a model says of the request itself is an answer like any other.
       if (answer.status !== 402 && !isPassing(answer.status)) return answer;
-      throw new PaymentError(isUnpaid || answer.status === 402 ? "refused" : "unknown", `the provider does not serve this: ${said.message}`, said.code);
+      if (tries > 1 && SENT_BEFORE.includes(said.code)) {
+        throw new PaymentError("unknown", `an answer was lost that ${this.chain.format(exact.amount)} may have been paid for: ${said.message}`, said.code);
+      }
+      // Without a word of the gateway's somebody between has said it, who does not know either.
+      const isKnown = said.code !== String(answer.status) && (isUnpaid || answer.status === 402);
+      throw new PaymentError(isKnown ? "refused" : "unknown", `the provider does not serve this: ${said.message}`, said.code);
     }
   }
 
-  /** Nothing is signed that would be above the limits. */
-  private allow({ amount, asset, payTo }: Exact, terms: Terms): void {
+  /** Nothing is signed that would be above the limits, or above what the request can cost by the price list that is on chain. */
+  private allow({ amount, asset, payTo }: Exact, terms: Terms, endpoint: Endpoint, body: Uint8Array): void {
     const { chain, limits } = this;
     if (!asset.equals(chain.mint.address)) throw new PaymentError("terms", `the provider wants to be paid in token ${asset}, not in ${chain.mint.address}`);
     if (!payTo.equals(terms.authority)) throw new PaymentError("terms", `the provider would have ${payTo} paid, and is ${terms.authority}`);
     if (amount > limits.ceiling) throw new PaymentError("too_dear", `the request costs ${chain.format(amount)}; at most ${chain.format(limits.ceiling)} is to be paid for it`);
+    const most = endpoint.allowed(endpoint.asked(body), terms.prices);
+    if (amount > most) throw new PaymentError("too_dear", `the provider wants ${chain.format(amount)}; by its price list and its own terms the request costs at most ${chain.format(most)}`);
     if (this.spent + amount > limits.budget) {
       throw new PaymentError("too_dear", `the request costs ${chain.format(amount)}, and ${chain.format(limits.budget - this.spent)} of the budget of ${chain.format(limits.budget)} is left`);
     }
@@ -145,24 +166,32 @@ export class Purse {
   private async take(answer: Response, exact: Exact, terms: Terms, url: URL, body: Uint8Array): Promise<Response> {
     const header = answer.headers.get(PAYMENT_RESPONSE);
     const transaction = transactionIn(header);
-    const told = (receipt: Signed<Receipt> | null, hash: Uint8Array) => {
-      if (receipt) check(receipt, exact, terms, sha256(body), hash);
+    let isTold = false;
+    const told = (receipt: Signed<Receipt> | null, hash: Uint8Array | null) => {
+      if (isTold) return;
+      isTold = true;
+      if (receipt && hash) check(receipt, exact, terms, sha256(body), hash);
       this.onPaid?.({ amount: exact.amount, transaction, receipt: receipt?.message ?? null });
     };
     if (!isStream(answer)) {
-      const bytes = await bounded(answer, MOST_ANSWER, answer.url);
+      const bytes = await bounded(answer, MOST_ANSWER, answer.url).catch((error: Error) => {
+        told(null, null);
+        throw new PaymentError(error instanceof RangeError ? "too_long" : "answer_lost", `what was paid for is lost: ${error.message}`);
+      });
       told(readSettlement(header)?.receipt ?? null, sha256(bytes));
       return new Response(bytes as BodyInit, answer);
     }
     const stream = new Stream(new Counted(askedOf(url.pathname, body)));
     const finish = async (isCut: boolean) => {
       const end = stream.end();
-      if (end) told(end.settlement.receipt, end.hash);
+      told(end?.settlement.receipt ?? null, end?.hash ?? null);
       if (isCut) throw new PaymentError("answer_lost", "the answer broke off; all of it was paid for", null, end?.settlement.receipt?.message ?? null);
     };
-    return handOn(answer, stream, MOST_ANSWER, { finish, lost: async () => {}, over: () => {} });
+    return handOn(answer, stream, MOST_ANSWER, { finish, lost: async () => told(null, null), over: () => {} });
   }
 }
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** A receipt that the seller has signed for another request or answer, or for more, is one that it must not be believed with. */
 function check({ message, signature }: Signed<Receipt>, { amount }: Exact, { authority }: Terms, request: Uint8Array, response: Uint8Array): void {
@@ -175,7 +204,7 @@ function check({ message, signature }: Signed<Receipt>, { amount }: Exact, { aut
 function transactionIn(header: string | null): string {
   try {
     const { success, transaction } = JSON.parse(new TextDecoder().decode(unbase64((header ?? "").trim()))) as { success?: boolean; transaction?: string };
-    if (success === true && typeof transaction === "string" && transaction !== "") return transaction;
+    if (success === true && typeof transaction === "string" && SIGNATURE.test(transaction)) return transaction;
   } catch {
     // Said below.
   }

@@ -102,7 +102,9 @@ export class ChannelWallet {
     if (differs && this.session.isSaid(other)) return { ...channel, receipts, other, voucher: null };
     if (!taken && !this.session.concede()) return null;
     const voucher = (await this.payment())?.voucher ?? null;
-    return { ...channel, receipts: taken ? receipts : [...receipts, other], other: null, voucher };
+    // With it those are taken that had come early.
+    const all = (await this.journal.read()).receipts;
+    return { ...channel, receipts: voucher ? all.slice(0, Number(voucher.message.sequence)) : all, other: null, voucher };
   }
 
   /** Comes after its content is written down, and nowhere else. */

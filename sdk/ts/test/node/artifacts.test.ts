@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -56,4 +58,20 @@ test("what is damaged there is not taken, and is mended by storing it again", as
     await artifacts.put(bytes);
     assert.deepEqual(await artifacts.get(hash), bytes);
   }
+});
+
+test("of a service that says no without end no more is read than a message has", async () => {
+  const endless = createServer((_, answer) => {
+    const more = () => {
+      while (!answer.destroyed && answer.write("no ".repeat(10_000)));
+    };
+    answer.writeHead(500).on("drain", more);
+    more();
+  });
+  await new Promise<void>((done) => endless.listen(0, "127.0.0.1", done));
+  const artifacts = new Artifacts(`http://127.0.0.1:${(endless.address() as AddressInfo).port}`);
+  await assert.rejects(artifacts.get("00".repeat(32)), /500/);
+  await assert.rejects(artifacts.put(new Uint8Array(1)), /500/);
+  endless.closeAllConnections();
+  endless.close();
 });

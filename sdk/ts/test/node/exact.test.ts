@@ -66,6 +66,65 @@ test("nothing is signed above the limit for one request, nor above the budget", 
   assert.equal(before - (await alice.balance()), price * 2n);
 });
 
+/** The gateway's terms, as `change` has them. */
+const retold = (change: (entry: any) => void): typeof fetch => async (...args) => {
+  const answer = await fetch(...args);
+  const terms = answer.headers.get("payment-required");
+  if (terms === null) return answer;
+  const json = JSON.parse(Buffer.from(terms, "base64").toString());
+  json.accepts.forEach(change);
+  const headers = new Headers(answer.headers);
+  headers.set("payment-required", Buffer.from(JSON.stringify(json)).toString("base64"));
+  return new Response(answer.body, { status: answer.status, headers });
+};
+
+test("nothing is paid above what the price list on chain makes of the request, whatever the terms say", async () => {
+  const before = await alice.balance();
+  const dearer = (entry: any) => (entry.amount = String(BigInt(entry.amount) + 1n));
+  const greedy = [retold((entry) => entry.scheme === EXACT && dearer(entry)), retold(dearer)];
+  const limited = { method: "POST", body: JSON.stringify({ ...JSON.parse(question(1).body as string), max_tokens: 8 }) };
+  for (const own of greedy) {
+    const pay = payingFetch(alice, { ...sold, scheme: EXACT, budget: "1 JOULE", fetch: own });
+    await assert.rejects(pay(path, limited), (error: Error) => fails("too_dear")(error) && /by its price list/.test(error.message));
+  }
+  assert.equal(await alice.balance(), before);
+});
+
+test("a request whose way or answer is lost is sent again with the same payment, and is never paid twice", async () => {
+  const losing = (when: "going" | "coming"): typeof fetch => {
+    let lost = false;
+    return async (url, init) => {
+      const loses = !lost && new Headers(init?.headers).has("payment-signature");
+      lost ||= loses;
+      if (loses && when === "going") throw new TypeError("fetch failed");
+      const answer = await fetch(url, init);
+      if (loses) throw new TypeError("fetch failed");
+      return answer;
+    };
+  };
+  const paid: Paid[] = [];
+  const buy = (own: typeof fetch) => payingFetch(alice, { ...sold, scheme: EXACT, budget: "1 JOULE", fetch: own, onPaid: (one) => paid.push(one) });
+  const before = await alice.balance();
+  assert.equal((await buy(losing("going"))(path, question(1))).status, 200);
+  const price = before - (await alice.balance());
+  assert.equal(price, paid[0]!.amount);
+  await assert.rejects(buy(losing("coming"))(path, question(1)), fails("unknown"));
+  assert.equal(before - (await alice.balance()), 2n * price, "paid once more, and its answer is lost");
+});
+
+test("whoever stops reading a stream is told what it has cost, and a payment that was not signed counts for nothing", async () => {
+  const paid: Paid[] = [];
+  const pay = payingFetch(alice, { ...sold, scheme: EXACT, budget: "1 JOULE", onPaid: (one) => paid.push(one) });
+  await (await pay(path, question(2, true))).body!.cancel();
+  const price = paid[0]!.amount;
+  assert.deepEqual([paid.length, paid[0]!.receipt], [1, null]);
+  const signs = alice.wallet.signTransaction;
+  const once = payingFetch(alice, { ...sold, scheme: EXACT, budget: `${price} units` });
+  alice.wallet.signTransaction = () => Promise.reject(new Error("the user says no"));
+  await assert.rejects(once(path, question(2, true)), /says no/).finally(() => (alice.wallet.signTransaction = signs));
+  assert.equal((await once(path, question(2, true))).status, 200);
+});
+
 test("what is wrong with a request costs nothing, and another model is not paid for", async () => {
   const before = await alice.balance();
   const bad = await payingFetch(alice, { ...sold, scheme: EXACT, budget: "1 JOULE" })(path, { method: "POST", body: JSON.stringify({ model: "digits", messages: [], nonsense: 1 }) });
@@ -80,16 +139,7 @@ test("whoever has too few tokens is told so, and a gateway without a house chann
   assert.equal(await guardian.balance(), 0n);
   const poor = payingFetch(guardian, { ...sold, scheme: EXACT, budget: "1 JOULE" });
   await assert.rejects(poor(path, question(1)), (error: PaymentError) => fails("refused")(error) && error.reason === "exact_funds");
-  const stripped: typeof fetch = async (...args) => {
-    const answer = await fetch(...args);
-    const terms = answer.headers.get("payment-required");
-    if (terms === null) return answer;
-    const json = JSON.parse(Buffer.from(terms, "base64").toString());
-    json.accepts = json.accepts.filter(({ scheme }: { scheme: string }) => scheme !== EXACT);
-    const headers = new Headers(answer.headers);
-    headers.set("payment-required", Buffer.from(JSON.stringify(json)).toString("base64"));
-    return new Response(answer.body, { status: answer.status, headers });
-  };
+  const stripped = retold((entry) => entry.scheme === EXACT && (entry.scheme = "other"));
   const pay = payingFetch(alice, { ...sold, scheme: EXACT, budget: "1 JOULE", fetch: stripped });
   await assert.rejects(pay(path, question(1)), (error: Error) => fails("terms")(error) && /does not sell by exact/.test(error.message));
 });
