@@ -18,7 +18,11 @@ impl Health {
         match &*known {
             Some((at, trouble)) if at.elapsed() < EVERY => trouble.clone(),
             _ => {
-                let trouble = probe(store).await.err().map(|error| error.to_string());
+                // Where it lies is nothing for strangers.
+                let trouble = probe(store).await.err().map(|error| {
+                    tracing::error!(%error, "artifacts cannot be stored and read again");
+                    "the place where artifacts lie does not answer: the log says why".to_owned()
+                });
                 *known = Some((Instant::now(), trouble.clone()));
                 trouble
             }

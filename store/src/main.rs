@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
 async fn run(settings: &Settings) -> anyhow::Result<()> {
     check::shape(settings).refusal()?;
     let files = rlimit::increase_nofile_limit(u64::MAX).context("asking for more open files")?;
-    let wanted = FILES_EACH * settings.connections as u64 + SPARE_FILES;
+    let wanted = (settings.connections as u64).saturating_mul(FILES_EACH).saturating_add(SPARE_FILES);
     anyhow::ensure!(
         files >= wanted,
         "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower --connections"

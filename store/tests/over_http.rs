@@ -349,6 +349,9 @@ async fn what_others_put_into_the_folder_is_there_and_a_folder_that_fails_is_sai
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "in the way").unwrap();
     assert_eq!(refused(service.put("x").await).await, (503, "store_unavailable".into()));
-    assert_eq!(service.ask(Method::GET, "/healthz", "").await.status(), 503);
+    let health = service.ask(Method::GET, "/healthz", "").await;
+    assert_eq!(health.status(), 503);
+    let said = health.text().await.unwrap();
+    assert!(said.contains("the log says why") && !said.contains(folder.to_str().unwrap()), "{said}");
     service.stop().await;
 }
