@@ -1,12 +1,14 @@
 //! `joule`: post compute jobs, run a provider, look at the index, and see it all work on one machine.
 
+#[macro_use]
+mod output;
+
 mod act;
 mod command;
 mod context;
 mod demo;
 mod failure;
 mod help;
-mod output;
 mod token;
 mod view;
 

@@ -4,7 +4,23 @@ use crate::failure::Failure;
 use comfy_table::{presets::UTF8_FULL_CONDENSED, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::time::Duration;
+use std::{fmt::Arguments, io::Write as _, time::Duration};
+
+/// As the standard one, but whoever stops reading, such as `head`, ends the command, and is no failure.
+macro_rules! println {
+    ($($arg:tt)*) => { $crate::output::say(format_args!("{}\n", format_args!($($arg)*))) };
+}
+
+pub fn say(text: Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            eprintln!("joule: cannot write: {error}");
+            std::process::exit(1);
+        }
+        std::process::exit(0);
+    }
+}
 
 pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);

@@ -142,3 +142,17 @@ async fn malformed_requests_get_a_status_and_an_error_body() {
     indexer.process.stop().await;
     world.stop().await;
 }
+
+#[test]
+fn a_reader_that_goes_away_ends_a_command_and_is_no_failure() {
+    let example = crate::support::root().join("joule.example.toml").display().to_string();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(crate::support::binary("joule"))
+        .args(["config", "check", "--offline", "--config", &example])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{:?}: {said}", output.status);
+}

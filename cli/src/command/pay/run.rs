@@ -146,7 +146,7 @@ impl Job<'_> {
 fn show(event: &str) {
     let json: Value = serde_json::from_str(event).unwrap_or_default();
     if let Some(text) = json["choices"][0]["delta"]["content"].as_str() {
-        print!("{}", for_whoever_reads(text));
+        crate::output::say(format_args!("{}", for_whoever_reads(text)));
         let _ = std::io::stdout().flush();
     }
 }
