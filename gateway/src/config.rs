@@ -141,8 +141,9 @@ pub struct Risk<A = u64> {
     pub unsettled: A,
     /// Basis points of what is earned that a channel may want locked of the provider's bond.
     pub max_backing_bps: u16,
-    /// Unix seconds. A channel that was opened before and of which the ledger knows nothing is not served: after a ledger was
+    /// Date and time, in Unix seconds here. A channel that was opened before and of which the ledger knows nothing is not served: after a ledger was
     /// lost, the moment of its loss.
+    #[serde(deserialize_with = "joule_settings::unix_seconds")]
     pub channels_from: i64,
     /// Seconds of notice that a payer must give before a channel closes.
     #[serde(deserialize_with = "joule_settings::seconds")]

@@ -15,7 +15,7 @@ pub use amount::{group, symbol, Amount, AmountError, Token};
 pub use causes::Causes;
 pub use example::{uncommented, EXAMPLE};
 pub use file::{File, FileError, NAME, SECTIONS, SHARED};
-pub use moment::{moment, until};
+pub use moment::{moment, unix_seconds, until};
 pub use named::{Code, CodeError, GpuModel, Region};
 pub use nearest::{nearest, or_nearest};
 pub use report::{Finding, Grade, Refused, Report};

@@ -1,6 +1,7 @@
 //! Moments, on the reader's clock and from where it stands now.
 
-use jiff::{tz::TimeZone, Timestamp, ZonedDateTime};
+use jiff::{civil::DateTime, tz::TimeZone, Timestamp, ZonedDateTime};
+use serde::{de::Error as _, Deserialize, Deserializer};
 
 const STEPS: [(i64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
 
@@ -27,6 +28,22 @@ pub fn until(unix_seconds: i64, now: i64) -> String {
     }
 }
 
+/// For `#[serde(deserialize_with)]`: a date and time as people write it, in Unix seconds.
+pub fn unix_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text, TimeZone::system()).ok_or_else(|| {
+        let example = "\"2026-11-30 14:05\" in local time, or \"2026-11-30T13:05:00Z\"";
+        D::Error::custom(format!("{text:?} is no date and time; write it like {example}"))
+    })
+}
+
+/// Local time where no other is named.
+fn parse(text: &str, local: TimeZone) -> Option<i64> {
+    let named = text.parse::<Timestamp>().ok();
+    let moment = named.or_else(|| local.to_timestamp(text.parse::<DateTime>().ok()?).ok())?;
+    Some(moment.as_second())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +53,23 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         assert_eq!(in_zone(1_796_036_123, 1_796_036_123 - 3 * 3_600, zone), "2026-11-30 12:55:23 +02 (in 3 h)");
         assert_eq!(in_zone(i64::MAX, 0, TimeZone::UTC), "beyond all dates");
+    }
+
+    #[test]
+    fn a_date_is_read_as_local_time_unless_it_says_another() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        for (text, is) in [
+            ("2026-11-30 12:55:23", Some(1_796_036_123)),
+            ("2026-11-30T12:55:23", Some(1_796_036_123)),
+            ("2026-11-30T10:55:23Z", Some(1_796_036_123)),
+            ("2026-11-30T12:55+02", Some(1_796_036_100)),
+            ("2026-11-30 12:55", Some(1_796_036_100)),
+            ("2026-11-30", Some(1_795_989_600)),
+            ("1796036123", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(parse(text, zone.clone()), is, "{text}");
+        }
     }
 
     #[test]

@@ -181,7 +181,7 @@ mod tests {
     /// What the example says in its comments is what happens without them.
     #[test]
     fn the_examples_comments_are_the_defaults() {
-        let optional = ["ledger_max", "address_share", "upstream_name", "key_file"];
+        let optional = ["ledger_max", "address_share", "upstream_name", "key_file", "channels_from"];
         let text = uncommented(SECTION, &optional);
         assert_eq!(format!("{:?}", resolved(section(&text)).unwrap()), format!("{:?}", with("").unwrap()));
     }
@@ -192,6 +192,7 @@ mod tests {
             ("risk = { window = 0 }", "risk.window is 0: must be at least 1"),
             ("risk = { unsettled = '5 units' }", "risk.unsettled is 5 units: must be at least risk.unpaid"),
             ("risk = { unpaid = 5 }", "say what it is of"),
+            ("risk = { channels_from = 'yesterday' }", "write it like"),
             ("risk = { unpaid = '1 USDC' }", "risk.unpaid: \"1 USDC\": the token is JOULE"),
             ("risk = { settle_margin = '1h' }", "less than risk.min_grace"),
             ("risk = { settle_margin = 600 }", "600 says no unit"),

@@ -141,6 +141,9 @@ fn amount(row: &Row<'_>, at: usize) -> rusqlite::Result<Amount> {
 /// The file holds something that this program did not write.
 fn damaged(what: &str) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(
-        format!("{what} in the ledger is damaged: move it away and set risk.channels_from to now").into(),
+        format!(
+            "{what} in the ledger is damaged: move it away and set risk.channels_from to the present date and time"
+        )
+        .into(),
     )
 }
