@@ -40,6 +40,9 @@ pub enum ReplayError {
     Disabled,
     #[error("broadcast from {from_slot} is not available, last available: {first_available}")]
     TooOld { from_slot: u64, first_available: u64 },
+    /// Nothing of it has come yet. Worded as Yellowstone's plugin does.
+    #[error("failed to get replay response")]
+    Ahead,
 }
 
 #[derive(Debug, Default)]
@@ -163,6 +166,9 @@ impl Ring {
         }
         if let Some(first_available) = self.first_available().filter(|first| from_slot < *first) {
             return Err(ReplayError::TooOld { from_slot, first_available });
+        }
+        if self.blocks.keys().next_back().is_none_or(|newest| from_slot > *newest) {
+            return Err(ReplayError::Ahead);
         }
         let mut batches = Vec::new();
         for block in self.blocks.range(from_slot..).map(|(_, block)| block) {

@@ -234,6 +234,8 @@ fn the_ring_keeps_its_size_and_names_the_oldest_slot() {
     assert_eq!(refused, ReplayError::TooOld { from_slot: 11, first_available: 12 });
     assert_eq!(refused.to_string(), "broadcast from 11 is not available, last available: 12");
     assert!(ring.replay(12, Level::Processed).is_ok());
+    assert!(ring.replay(14, Level::Processed).is_ok());
+    assert_eq!(ring.replay(15, Level::Processed).unwrap_err(), ReplayError::Ahead);
     // A status of a forgotten slot changes nothing.
     assert!(seen(&mut ring, Level::Processed, [status(5, Some(4), SlotStatus::SlotFinalized)]).is_empty());
 }

@@ -117,7 +117,7 @@ impl Session {
             None => (Vec::new(), kept.unwrap_or_else(|| self.hub.subscribe(level))),
             Some(from_slot) => {
                 let (replay, fresh) = self.hub.subscribe_from(level, from_slot).map_err(|error| match error {
-                    ReplayError::Disabled => End::Failed(Status::internal(error.to_string())),
+                    ReplayError::Disabled | ReplayError::Ahead => End::Failed(Status::internal(error.to_string())),
                     ReplayError::TooOld { .. } => End::Failed(Status::out_of_range(error.to_string())),
                 })?;
                 (replay, kept.unwrap_or(fresh))

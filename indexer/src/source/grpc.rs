@@ -7,7 +7,7 @@
 
 use super::{convert, Frontier, Source, SourceEvent};
 use crate::{config::Settings, crash, decode::Program, health::Health, telemetry};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::{SinkExt, StreamExt};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -30,6 +30,8 @@ use yellowstone_grpc_proto::prelude::{
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// A connection that lived for this long was a good one: the next is tried at once.
+const LASTING: Duration = Duration::from_secs(10);
 const FILTER: &str = "joule";
 
 /// Where to subscribe.
@@ -80,15 +82,11 @@ struct Past {
 
 impl Source for Grpc {
     async fn run(self, frontier: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
-        let schedule = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_secs(10))
-            .with_jitter()
-            .without_max_times();
-        let mut delays = schedule.build();
+        let mut delays = delays();
         let (mut replay, mut past) = (true, Past::default());
         loop {
             past.progressed = false;
+            let begun = Instant::now();
             let over = tokio::select! {
                 () = stop.cancelled() => return,
                 over = self.connection(&frontier, replay, &out, &mut past) => over,
@@ -97,8 +95,9 @@ impl Source for Grpc {
             let Err(error) = over else { return };
             // Some servers accept the subscription first and refuse the replay on the stream.
             replay = past.progressed || !matches!(&error, ConnectionError::Broken(status) if is_out_of_range(status));
-            if past.progressed {
-                delays = schedule.build();
+            // A server that says a word and breaks off, again and again, has to be left alone for longer and longer.
+            if begun.elapsed() >= LASTING {
+                delays = self::delays();
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(10));
             tracing::warn!(%error, delay_ms = delay.as_millis(), "no gRPC stream; trying again");
@@ -112,6 +111,16 @@ impl Source for Grpc {
             }
         }
     }
+}
+
+/// Between connections that come to nothing.
+fn delays() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(10))
+        .with_jitter()
+        .without_max_times()
+        .build()
 }
 
 impl Grpc {
@@ -260,12 +269,17 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
+/// What Yellowstone's plugin says, with the code `Internal`, of a `from_slot` that it has not come to yet: such a server is behind, and
+/// is waited for.
+const BEHIND: &str = "failed to get replay response";
+
 /// Whether a refusal is about `from_slot`, as far as the codes that servers use for it tell.
 fn is_out_of_range(status: &Status) -> bool {
-    matches!(
-        status.code(),
-        Code::OutOfRange | Code::InvalidArgument | Code::Internal | Code::FailedPrecondition | Code::NotFound
-    )
+    !status.message().contains(BEHIND)
+        && matches!(
+            status.code(),
+            Code::OutOfRange | Code::InvalidArgument | Code::Internal | Code::FailedPrecondition | Code::NotFound
+        )
 }
 
 /// Everything of our programs, at the earliest commitment, with the fate of every slot.
@@ -293,6 +307,20 @@ fn request(from_slot: Option<u64>) -> SubscribeRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_refuses_for_ever_is_asked_seldom() {
+        let hour: Duration = delays().take(400).sum();
+        assert!(hour > Duration::from_secs(3_600), "{hour:?}");
+        assert!(delays().next().unwrap() < Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_server_that_is_behind_is_not_one_that_has_forgotten() {
+        assert!(!is_out_of_range(&Status::internal("failed to get replay response")));
+        assert!(is_out_of_range(&Status::internal("from_slot is not supported")));
+        assert!(is_out_of_range(&Status::out_of_range("broadcast from 5 is not available")));
+    }
 
     #[tokio::test]
     async fn a_dead_endpoint_is_an_error_with_and_without_tls() {

@@ -2,6 +2,7 @@
 //!
 //! Needs `target/deploy/*.so` (`make build`).
 
+mod behind;
 mod followed;
 mod gaps;
 mod holes;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-fn slot(plugin: &Plugin, slot: u64) {
+pub fn slot(plugin: &Plugin, slot: u64) {
     let feed = Feed(plugin);
     feed.entry(slot, 0).unwrap();
     feed.block(slot, slot - 1, 0).unwrap();
@@ -18,7 +18,7 @@ fn slot(plugin: &Plugin, slot: u64) {
 }
 
 /// The next event that is one of those.
-async fn next(events: &mut mpsc::Receiver<SourceEvent>, which: impl Fn(&SourceEvent) -> bool) -> SourceEvent {
+pub async fn next(events: &mut mpsc::Receiver<SourceEvent>, which: impl Fn(&SourceEvent) -> bool) -> SourceEvent {
     let found = async {
         loop {
             let event = events.recv().await.expect("it goes on for as long as it is not stopped");

@@ -1,0 +1,44 @@
+//! Servers that have not come as far as the store.
+
+use crate::silence::{next, slot};
+use joule_geyser::{GrpcConfig, Plugin};
+use joule_indexer::source::{grpc::Grpc, Frontier, Source as _, SourceEvent, Update};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_behind_is_waited_for_and_nothing_is_left_out() {
+    let config = GrpcConfig { address: ([127, 0, 0, 1], 0).into(), ..GrpcConfig::default() };
+    let plugin = Plugin::start(config).unwrap();
+    for at in 5..10 {
+        slot(&plugin, at);
+    }
+    let grpc = Grpc {
+        url: format!("http://{}", plugin.address().unwrap()),
+        x_token: None,
+        silence: Duration::from_secs(60),
+        health: Arc::default(),
+    };
+    let (out, mut events) = mpsc::channel(1_000);
+    let stop = CancellationToken::new();
+    let source = tokio::spawn(grpc.run(Arc::new(Frontier::new(Some(20))), out, stop.clone()));
+    for _ in 0..3 {
+        let lost = next(&mut events, |event| matches!(event, SourceEvent::Disconnected { .. })).await;
+        let SourceEvent::Disconnected { reason } = lost else { unreachable!() };
+        assert!(reason.contains("failed to get replay response"), "{reason}");
+    }
+    for at in 10..25 {
+        slot(&plugin, at);
+    }
+    // From the store's slot on, without one left out.
+    let mut heard = Vec::new();
+    while heard.last() != Some(&24) {
+        let update = next(&mut events, |event| matches!(event, SourceEvent::Update(Update::BlockMeta { .. }))).await;
+        let SourceEvent::Update(Update::BlockMeta { bank, .. }) = update else { unreachable!() };
+        heard.push(bank.slot);
+    }
+    assert_eq!(heard, (20..25).collect::<Vec<_>>());
+    stop.cancel();
+    source.await.unwrap();
+}
