@@ -6,16 +6,6 @@ use joule_api::{Job, JobStatus, Payout, Pricing};
 use joule_escrow::{event as escrow, math};
 use joule_units::Amount;
 
-const fn rank(status: JobStatus) -> u8 {
-    match status {
-        JobStatus::Open => 0,
-        JobStatus::Accepted => 1,
-        JobStatus::Delivered => 2,
-        JobStatus::Challenged => 3,
-        JobStatus::Settled | JobStatus::Refunded => 4,
-    }
-}
-
 /// Adds what an event says and the job does not know yet. Facts come in the order in which they happened.
 pub fn happened(job: &mut Job, fact: &escrow::AnyEvent) {
     use escrow::AnyEvent as E;
@@ -125,7 +115,7 @@ fn disputed(job: &mut Job, fact: &escrow::AnyEvent) {
 }
 
 fn reach(job: &mut Job, status: JobStatus) {
-    if rank(status) > rank(job.status) {
+    if status.progress() > job.status.progress() {
         job.status = status;
     }
 }

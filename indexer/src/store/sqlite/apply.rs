@@ -19,7 +19,7 @@ use anchor_lang::prelude::Address as Key;
 use joule_api::{Channel, Commitment};
 use joule_billing::event::AnyEvent;
 use rusqlite::{params, Connection, TransactionBehavior};
-use std::collections::{btree_map::Entry, BTreeMap, BTreeSet, HashSet};
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub fn batch(conn: &mut Connection, batch: &Batch) -> Result<Applied> {
     // Immediate: a transaction that begins as a reader cannot wait for another writer, it can only fail.
@@ -39,6 +39,16 @@ pub fn redecode(conn: &mut Connection) -> Result<Redecoded> {
     let redecoded = Work::new(&transaction).redecode()?;
     transaction.commit()?;
     Ok(redecoded)
+}
+
+/// The version of each account's newest living state: of those before it in one batch nothing would be left.
+fn newest(blocks: &[Block]) -> HashMap<Address, Version> {
+    let mut newest = HashMap::new();
+    for write in blocks.iter().flat_map(|block| &block.writes).filter(|write| is_live(write)) {
+        let known = newest.entry(write.address).or_insert(write.version);
+        *known = write.version.max(*known);
+    }
+    newest
 }
 
 /// A transaction, and what has to be rebuilt before it ends.
@@ -68,8 +78,9 @@ impl<'a> Work<'a> {
     }
 
     fn apply(mut self, batch: &Batch) -> Result<Applied> {
+        let newest = newest(&batch.blocks);
         for block in &batch.blocks {
-            self.block(block)?;
+            self.block(block, &newest)?;
         }
         for snapshot in &batch.snapshots {
             self.snapshot(snapshot)?;
@@ -86,9 +97,13 @@ impl<'a> Work<'a> {
         Ok(self.applied)
     }
 
-    fn block(&mut self, block: &Block) -> Result<()> {
+    fn block(&mut self, block: &Block, newest: &HashMap<Address, Version>) -> Result<()> {
         for write in &block.writes {
-            self.write(write, block.block_time)?;
+            let is_old = newest.get(&write.address).is_some_and(|newest| write.version < *newest);
+            // How far a channel had come is counted by the day, whatever it came to since.
+            if !is_old || !is_live(write) || Program::of(&write.owner) == Some(Program::Billing) {
+                self.write(write, block.block_time)?;
+            }
         }
         let mut closings = BTreeMap::new();
         for transaction in &block.transactions {

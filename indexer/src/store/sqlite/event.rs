@@ -7,6 +7,7 @@ use crate::{
     types::{Address, EventKey, Signature},
 };
 use rusqlite::{params, Connection, Row};
+use std::collections::BTreeSet;
 
 /// True when the event was not there yet.
 pub fn insert(conn: &Connection, event: &EventRow, fact: Option<&Fact>) -> Result<bool> {
@@ -112,22 +113,32 @@ pub fn of_account(conn: &Connection, address: &Address, limit: usize) -> Result<
 /// What a row is rebuilt from, newest first: what happened to it once, and the newest of everything that concerns its account. What
 /// can happen again and again says where things stand, so that the newest of it is enough.
 pub fn history(conn: &Connection, address: &Address) -> Result<Vec<EventRow>> {
-    let mut statement = conn.prepare_cached(
-        "select e.signature, e.instruction, e.inner, e.slot, e.tx_index, e.block_time, e.program, e.data
-         from (
-             select slot, tx_index, instruction, inner, signature from row_events where address = ?1
-             union
-             select * from (
-                 select slot, tx_index, instruction, inner, signature from event_accounts where address = ?1
-                 order by slot desc, tx_index desc, instruction desc, inner desc limit ?2
-             )
-         ) a
-         join events e on e.signature = a.signature and e.instruction = a.instruction and e.inner = a.inner
-         order by a.slot desc, a.tx_index desc, a.instruction desc, a.inner desc",
+    // Two indexes are read as they stand, and each event found by its key: one statement for all would sort.
+    let mut places = BTreeSet::new();
+    let mut once =
+        conn.prepare_cached("select slot, tx_index, instruction, inner, signature from row_events where address = ?1")?;
+    let mut newest = conn.prepare_cached(
+        "select slot, tx_index, instruction, inner, signature from event_accounts where address = ?1
+         order by slot desc, tx_index desc, instruction desc, inner desc limit ?2",
     )?;
-    let rows = statement.query_map(params![address.0, NEWEST as i64], read)?.collect::<rusqlite::Result<_>>()?;
-    Ok(rows)
+    let place = |row: &Row<'_>| -> rusqlite::Result<Place> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    };
+    for found in once.query_map([address.0], place)? {
+        places.insert(found?);
+    }
+    for found in newest.query_map(params![address.0, NEWEST as i64], place)? {
+        places.insert(found?);
+    }
+    let mut events = Vec::with_capacity(places.len());
+    for (_, _, instruction, inner, signature) in places.into_iter().rev() {
+        events.extend(get(conn, &EventKey { signature: Signature(signature), instruction, inner })?);
+    }
+    Ok(events)
 }
+
+/// Slot, place in the block, instruction, inner instruction, signature: when an event happened.
+type Place = (i64, i64, u32, u32, [u8; 64]);
 
 /// What concerns an account and happened after a slot, newest first.
 pub fn since(conn: &Connection, address: &Address, slot: u64) -> Result<Vec<EventRow>> {

@@ -29,7 +29,7 @@ use crate::{
 };
 use joule_api::{Revenue, Totals};
 use lock::Lock;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{config::DbConfig, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -152,6 +152,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
 fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it SQLite compiles statements that have an `order by` again at each execution, which was half of all the work.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "cache_size", -32_768)?;
     conn.pragma_update(None, "temp_store", "MEMORY")
 }
