@@ -46,11 +46,14 @@ async fn every() -> Vec<ExecError> {
     let (hash, location) = (Hash::of(b""), String::new());
     let missing = store.get(hash, 1).await.unwrap_err();
     std::fs::remove_dir_all(folder.path().join("sha256")).ok();
-    std::fs::write(folder.path().join("sha256"), "in the way").unwrap();
+    for name in ["sha256", "incoming"] {
+        std::fs::write(folder.path().join(name), "in the way").unwrap();
+    }
     let artifacts = [
         missing,
         ArtifactError::HashMismatch { expected: hash, actual: hash, location },
         ArtifactError::TooLarge { hash, max_bytes: 0 },
+        store.receive().write(&vec![0; 6 << 20]).await.unwrap_err(),
         store.put("").await.unwrap_err(),
     ];
     let spec = String::from_utf8(JobSpec::new(hash, 1, 65_536, 1).unwrap().to_bytes().to_vec()).unwrap();
