@@ -60,7 +60,11 @@ impl Incoming {
         self.send(rest).await?;
         if let Some((path, upload)) = &mut self.upload {
             upload.complete().await?;
-            self.place.writes.rename(path, &key).await?;
+            if let Err(cause) = self.place.writes.rename(path, &key).await {
+                // Whole, it is no upload any longer that could be aborted.
+                let _ = self.place.writes.delete(path).await;
+                return Err(cause);
+            }
         }
         self.upload = None;
         Ok(())

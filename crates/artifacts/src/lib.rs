@@ -3,6 +3,7 @@
 mod hash;
 mod incoming;
 mod location;
+mod said;
 mod spec;
 mod store;
 

@@ -1,5 +1,6 @@
 //! From the text a user gives to an object store.
 
+use crate::said::Bounded;
 use object_store::{
     aws::AmazonS3Builder, http::HttpBuilder, local::LocalFileSystem, path::Path, ClientOptions, ObjectStore,
 };
@@ -104,7 +105,10 @@ fn service(mut url: Url) -> Result<Place, LocationError> {
     }
     let client = |options: ClientOptions| {
         let builder = HttpBuilder::new().with_url(url.as_str()).with_client_options(options.with_allow_http(true));
-        builder.build().map_err(|cause| LocationError::Store { location: location.clone(), cause })
+        builder
+            .with_http_connector(Bounded)
+            .build()
+            .map_err(|cause| LocationError::Store { location: location.clone(), cause })
     };
     let reads = client(ClientOptions::new().with_timeout_disabled().with_read_timeout(READ))?;
     let writes = client(ClientOptions::new().with_timeout(WRITE))?;

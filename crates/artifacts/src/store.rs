@@ -8,7 +8,12 @@ use bytes::{Bytes, BytesMut};
 use futures::{stream::BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::{path::Path, ObjectStoreExt as _};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{fmt, time::Duration};
+use tokio::time::{timeout_at, Instant};
+
+/// An artifact service sends so many bytes a second, on the whole, once it has had so long: as it asks of others.
+const PACE: u64 = 16 << 10;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why an artifact could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +105,14 @@ impl ArtifactStore {
         }
         let mut bytes = BytesMut::new();
         let mut hasher = Sha256::new();
-        while let Some(piece) = lying.pieces.try_next().await? {
+        let began = Instant::now();
+        loop {
+            let patience = PATIENCE + Duration::from_secs(bytes.len() as u64 / PACE);
+            let piece = match self.place.is_service {
+                true => timeout_at(began + patience, lying.pieces.try_next()).await.map_err(|_| self.too_slow(hash))?,
+                false => lying.pieces.try_next().await,
+            };
+            let Some(piece) = piece? else { break };
             if (bytes.len() + piece.len()) as u64 > max_bytes {
                 return Err(too_large());
             }
@@ -145,6 +157,11 @@ impl ArtifactStore {
 
     fn key(&self, hash: Hash) -> Path {
         self.place.artifacts.clone().join(hash.to_string())
+    }
+
+    fn too_slow(&self, hash: Hash) -> ArtifactError {
+        let cause = object_store::Error::Generic { store: "HTTP", source: "it sends too slowly".into() };
+        self.failed(hash, cause)
     }
 
     fn failed(&self, hash: Hash, cause: object_store::Error) -> ArtifactError {
