@@ -185,9 +185,9 @@ async fn totals(indexer: &Indexer) -> Totals {
 const SAME: [(&str, &str); 8] = [
     ("events", "select signature, instruction, inner, slot, block_time, program, name, subject, data from events order by 1, 2, 3"),
     ("accounts of events", "select address, signature, instruction, inner from event_accounts order by 1, 2, 3, 4"),
-    ("jobs", "select json_remove(body, '$.slot', '$.commitment') from jobs order by address"),
+    ("jobs", "select * from jobs order by address"),
     ("providers", "select address, authority, status, registered_at from providers order by address"),
-    (PROFILES, "select json_remove(body, '$.slot', '$.commitment') from providers order by address"),
+    (PROFILES, "select * from providers order by address"),
     ("live accounts", "select address, program, data, lamports, kind from accounts where not closed order by 1"),
     ("sums", "select scope, key, name, value from aggregates where value <> '0' order by 1, 2, 3"),
     ("dead letters", "select count(*) from dead_letters"),
@@ -230,9 +230,12 @@ fn rows(database: &Path, query: &str) -> Vec<String> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database");
     connection.busy_timeout(std::time::Duration::from_secs(10)).expect("a setting");
     let mut statement = connection.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
-    let columns = statement.column_count();
+    // Of whole rows all but the slot, which one may have from a snapshot.
+    let whole = query.starts_with("select *");
+    let names = statement.column_names().into_iter().enumerate();
+    let columns: Vec<usize> = names.filter(|(_, name)| !whole || *name != "slot").map(|(at, _)| at).collect();
     let read = statement.query_map([], |row| {
-        let values = (0..columns).map(|n| row.get::<_, Value>(n)).collect::<Result<Vec<_>, _>>()?;
+        let values = columns.iter().map(|&at| row.get::<_, Value>(at)).collect::<Result<Vec<_>, _>>()?;
         Ok(format!("{values:?}"))
     });
     read.expect("rows").collect::<Result<_, _>>().expect("values")
