@@ -1,7 +1,7 @@
 //! The live feed: the newest changes, numbered, for as many readers as there are.
 
-use crate::row::EventRow;
-use joule_api::{Channel, Commitment, Dispute, Job, Plan, Provider};
+use crate::query::Changes;
+use joule_api::Commitment;
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -83,28 +83,15 @@ impl Feed {
         *self.newest.borrow()
     }
 
-    pub fn jobs(&self, jobs: &[Job]) {
-        self.publish(jobs.iter().map(|job| ("job", json(job))));
-    }
-
-    pub fn providers(&self, providers: &[Provider]) {
-        self.publish(providers.iter().map(|provider| ("provider", json(provider))));
-    }
-
-    pub fn disputes(&self, disputes: &[Dispute]) {
-        self.publish(disputes.iter().map(|dispute| ("dispute", json(dispute))));
-    }
-
-    pub fn channels(&self, channels: &[Channel]) {
-        self.publish(channels.iter().map(|channel| ("channel", json(channel))));
-    }
-
-    pub fn plans(&self, plans: &[Plan]) {
-        self.publish(plans.iter().map(|plan| ("plan", json(plan))));
-    }
-
-    pub fn events(&self, events: &[EventRow], commitment: Commitment) {
+    /// Everything that was changed, events first.
+    pub fn changes(&self, changes: &Changes, commitment: Commitment) {
+        let Changes { jobs, providers, disputes, channels, plans, events } = changes;
         self.publish(events.iter().map(|event| ("event", json(&event.to_api(commitment)))));
+        self.publish(jobs.iter().map(|job| ("job", json(job))));
+        self.publish(disputes.iter().map(|dispute| ("dispute", json(dispute))));
+        self.publish(channels.iter().map(|channel| ("channel", json(channel))));
+        self.publish(plans.iter().map(|plan| ("plan", json(plan))));
+        self.publish(providers.iter().map(|provider| ("provider", json(provider))));
     }
 
     pub fn slot(&self, slot: u64, commitment: Commitment, block_time: Option<i64>) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    query::{Overlay, Unconfirmed},
+    query::{Changes, Overlay, Unconfirmed},
     source::BankRef,
     store::{Batch, Sqlite, Store},
     telemetry,
@@ -59,8 +59,8 @@ impl Server {
         let blocks = chain.take();
         let checkpoint = blocks.last().map(|block| block.slot);
         let applied = self.store.apply(&Batch { blocks, checkpoint, ..Batch::default() }).unwrap();
-        self.scheduler.update(&applied.jobs);
-        self.feed.jobs(&applied.jobs);
+        self.scheduler.update(&applied.changes.jobs);
+        self.tell(applied.changes, Commitment::Confirmed);
         self.health.block_time(testing::EPOCH);
     }
 
@@ -71,8 +71,13 @@ impl Server {
                 block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
             happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
             let changes = self.overlay.apply(happened, &*self.store, true).unwrap();
-            self.feed.jobs(&changes.jobs);
+            self.tell(changes, Commitment::Processed);
         }
+    }
+
+    /// Of jobs alone.
+    fn tell(&self, changes: Changes, commitment: Commitment) {
+        self.feed.changes(&Changes { jobs: changes.jobs, ..Changes::default() }, commitment);
     }
 
     fn client(&self) -> Client {

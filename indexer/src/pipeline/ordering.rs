@@ -170,12 +170,7 @@ impl<H: History> Ordering<H> {
             let wanted = feed.is_read();
             let changes = overlay.apply(unconfirmed, &**store, wanted).context("cannot read the store")?;
             if wanted {
-                feed.jobs(&changes.jobs);
-                feed.providers(&changes.providers);
-                feed.disputes(&changes.disputes);
-                feed.channels(&changes.channels);
-                feed.plans(&changes.plans);
-                feed.events(&changes.events, Commitment::Processed);
+                feed.changes(&changes, Commitment::Processed);
             }
         }
         for commit in commits {

@@ -69,19 +69,14 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     }
     let applied = apply(&batch, shared)?;
     // The scheduler first: from the moment the overlay lets go of a job, it has to know it.
-    shared.scheduler.update(&applied.jobs);
+    shared.scheduler.update(&applied.changes.jobs);
     if let Some(slot) = batch.checkpoint {
         shared.overlay.committed(slot);
         shared.health.checkpoint(slot);
     }
     let feed = &shared.feed;
     if feed.is_read() {
-        feed.events(&applied.events, Commitment::Confirmed);
-        feed.jobs(&applied.jobs);
-        feed.disputes(&applied.disputes);
-        feed.channels(&applied.channels);
-        feed.plans(&applied.plans);
-        feed.providers(&applied.providers);
+        feed.changes(&applied.changes, Commitment::Confirmed);
         for block in &batch.blocks {
             feed.slot(block.slot, Commitment::Confirmed, block.block_time);
         }
@@ -89,7 +84,7 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
             feed.slot(slot, Commitment::Finalized, None);
         }
     }
-    metrics::counter!(telemetry::EVENTS).increment(applied.events.len() as u64);
+    metrics::counter!(telemetry::EVENTS).increment(applied.changes.events.len() as u64);
     metrics::counter!(telemetry::DEAD_LETTERS).increment(applied.dead_letters as u64);
     metrics::histogram!(telemetry::BATCH).record(batch.blocks.len() as f64);
     Ok(())

@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What a change of the overlay changed for readers.
+/// What was changed for readers, as the API shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     pub jobs: Vec<Job>,

@@ -38,7 +38,7 @@ impl World {
         let blocks = self.chain.take();
         let checkpoint = blocks.last().map(|block| block.slot);
         let applied = self.store.apply(&Batch { blocks, checkpoint, ..Batch::default() }).unwrap();
-        self.scheduler.update(&applied.jobs);
+        self.scheduler.update(&applied.changes.jobs);
         self.view.get::<joule_api::Provider>(&self.provider).unwrap().unwrap()
     }
 

@@ -8,7 +8,7 @@ mod tests;
 pub use sqlite::{backup, database_is_of, Sqlite};
 
 use crate::{
-    query::{Filter, PageRequest, Query, RevenueFilter},
+    query::{Changes, Filter, PageRequest, Query, RevenueFilter},
     row::{
         cell::BadCell,
         record::{Cells, Noun, Table},
@@ -18,7 +18,7 @@ use crate::{
     },
     types::{Address, Block, Look, Snapshot},
 };
-use joule_api::{Channel, Commitment, Dispute, Job, Plan, Provider, Revenue, Totals};
+use joule_api::{Commitment, Revenue, Totals};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -80,15 +80,10 @@ pub struct Batch {
     pub finalized: Option<u64>,
 }
 
-/// What a batch changed, as the API shows it.
+/// What a batch did.
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
-    pub jobs: Vec<Job>,
-    pub providers: Vec<Provider>,
-    pub disputes: Vec<Dispute>,
-    pub channels: Vec<Channel>,
-    pub plans: Vec<Plan>,
-    pub events: Vec<EventRow>,
+    pub changes: Changes,
     /// Things that could not be decoded.
     pub dead_letters: usize,
 }

@@ -146,7 +146,7 @@ impl<'a> Work<'a> {
             if let Ok(fact) = &fact {
                 self.happened(event, fact)?;
             }
-            self.applied.events.push(event.clone());
+            self.applied.changes.events.push(event.clone());
         }
         Ok(())
     }

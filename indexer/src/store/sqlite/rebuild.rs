@@ -42,7 +42,7 @@ impl Work<'_> {
         totals::add(self.conn, std::mem::take(&mut self.deltas))?;
         for (address, mut provider) in providers {
             totals::counters(self.conn, &address)?.fill(&mut provider);
-            self.applied.providers.push(provider);
+            self.applied.changes.providers.push(provider);
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Work<'_> {
         if before.as_ref() != Some(&after) {
             put(self.conn, before.as_ref(), &after)?;
             self.deltas.changed(before.as_ref(), &after);
-            self.applied.jobs.push(after);
+            self.applied.changes.jobs.push(after);
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Work<'_> {
         let before: Option<Dispute> = find(self.conn, address)?;
         if before.as_ref() != Some(&after) {
             put(self.conn, before.as_ref(), &after)?;
-            self.applied.disputes.push(after);
+            self.applied.changes.disputes.push(after);
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Work<'_> {
         let counted = before.as_ref().map(|before| (before, &days_before));
         revenue::changed(self.conn, counted.map(|(_, days)| days), &after, &days)?;
         self.deltas.channel_changed(counted, (&after, &days));
-        self.applied.channels.push(after);
+        self.applied.changes.channels.push(after);
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Work<'_> {
         let before: Option<Plan> = find(self.conn, address)?;
         if before.as_ref() != Some(&after) {
             put(self.conn, before.as_ref(), &after)?;
-            self.applied.plans.push(after);
+            self.applied.changes.plans.push(after);
         }
         Ok(())
     }

@@ -18,7 +18,8 @@ use crate::{
     types::Version,
 };
 use joule_api::{
-    Against, ChannelStatus, Commitment, DisputeStatus, JobStatus, ModelStatus, PlanStatus, ProviderStatus, RevenueBy,
+    Against, Channel, ChannelStatus, Commitment, DisputeStatus, Job, JobStatus, ModelStatus, Plan, PlanStatus,
+    ProviderStatus, RevenueBy,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -263,7 +264,10 @@ fn a_snapshot_that_shows_the_same_bytes_moves_nothing() {
     let before = shown(&store);
     assert_eq!(before.2[0].commitment, Commitment::Finalized);
     let again = store.apply(&Batch { snapshots: snapshot_of(&store, last + 100), ..Batch::default() }).unwrap();
-    assert!(again.jobs.is_empty() && again.providers.is_empty() && again.channels.is_empty(), "{again:?}");
+    assert!(
+        again.changes.jobs.is_empty() && again.changes.providers.is_empty() && again.changes.channels.is_empty(),
+        "{again:?}"
+    );
     assert_eq!(shown(&store), before);
 
     // What was written before it and comes after it is older all the same.
