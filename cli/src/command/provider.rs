@@ -59,9 +59,9 @@ pub struct Register {
     /// Model of the GPUs, such as H100; docs/gpu-models.md lists them
     #[arg(long, default_value_t = GpuModel::default(), value_name = "NAME")]
     gpu_model: GpuModel,
-    /// How many GPUs there are
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    gpu_count: u16,
+    /// How many GPUs there are [default: 1 where a model is named]
+    #[arg(long, value_name = "N")]
+    gpu_count: Option<u16>,
     /// Memory of each GPU, such as 80GiB
     #[arg(long, value_name = "SIZE")]
     vram: Option<Size>,
@@ -99,7 +99,7 @@ impl Register {
     fn attributes(&self) -> Result<Attributes, Failure> {
         Ok(Attributes {
             gpu_model: self.gpu_model.get(),
-            gpu_count: self.gpu_count,
+            gpu_count: self.gpu_count.unwrap_or(u16::from(self.gpu_model.get() != 0)),
             vram_mib: whole("--vram", self.vram, MIB)?,
             cpu_cores: self.cpu_cores,
             region: self.region.get(),

@@ -15,7 +15,7 @@ pub struct Size(pub u64);
 pub enum SpanError {
     #[error("{0:?} is not a length of time: write numbers with their units, such as \"90s\", \"1h 30m\" or \"7d\"")]
     Span(String),
-    #[error("{0:?} is not a size: write a whole number with its unit, such as \"64 KiB\", \"16 MiB\" or \"10 GB\"")]
+    #[error("{0:?} is not a size: write a whole number with its unit, such as \"64 KiB\", \"16 MiB\" or \"10 GiB\"")]
     Size(String),
     #[error("{0:?} is not in whole seconds")]
     Seconds(String),

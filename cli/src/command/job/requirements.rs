@@ -217,7 +217,9 @@ pub const GIB: u64 = 1 << 30;
 pub fn whole(what: &str, size: Option<Size>, unit: u64) -> Result<u32, Failure> {
     let Some(Size(bytes)) = size else { return Ok(0) };
     let whole = u32::try_from(bytes / unit).ok().filter(|_| bytes % unit == 0);
-    whole.ok_or_else(|| Failure::Input(format!("{what} {} is not in whole {}", Size(bytes), Size(unit))))
+    whole.ok_or_else(|| {
+        Failure::Input(format!("{what} {} is not in whole {}: write it in MiB or GiB", Size(bytes), Size(unit)))
+    })
 }
 
 fn key(what: &str, text: &str) -> Result<Pubkey, Failure> {

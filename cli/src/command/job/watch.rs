@@ -12,7 +12,7 @@ use joule_sdk::{
 use serde::Serialize;
 use std::{
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// How often the indexer is asked, and the chain.
@@ -134,6 +134,12 @@ impl Seen {
             paid,
             from: "chain",
         }
+    }
+
+    /// Whether nobody has taken it in time.
+    fn is_left(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        self.status == JobStatus::Open && self.accept_by.is_some_and(|last| last < now)
     }
 
     fn describe(&self, view: &View) -> String {
@@ -279,9 +285,13 @@ pub async fn run(options: &Options, job: &Pubkey, file: Option<&Path>) -> Result
         over: None,
         since: Instant::now(),
     };
-    let (mut told, mut view) = (None, None);
+    let (mut told, mut view, mut left) = (None, None, false);
     loop {
         let is_over = following.step().await?;
+        if !left && following.last.as_ref().is_some_and(Seen::is_left) {
+            left = true;
+            bar.suspend(|| eprintln!("nobody has taken it in time, and nobody can any more: `joule job crank {job}` pays the budget back"));
+        }
         if let Some(seen) = following.last.as_ref().filter(|seen| told != Some(seen.status)) {
             let view = match &mut view {
                 None => view.insert(View::of(options, [seen.mint.as_str()]).await),
