@@ -67,7 +67,7 @@ mod tests {
         let place = format!("http://{}", listener.local_addr().unwrap());
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
             stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 1000000000\r\n\r\n").unwrap();
             let mut sent = 0;
             while sent < MUCH && stream.write_all(&[0xff; 1 << 16]).is_ok() {

@@ -232,7 +232,7 @@ fn rows(database: &Path, query: &str) -> Vec<String> {
     let mut statement = connection.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
     // Of whole rows all but the slot, which one may have from a snapshot.
     let whole = query.starts_with("select *");
-    let names = statement.column_names().into_iter().enumerate();
+    let names = statement.column_names().enumerate();
     let columns: Vec<usize> = names.filter(|(_, name)| !whole || *name != "slot").map(|(at, _)| at).collect();
     let read = statement.query_map([], |row| {
         let values = columns.iter().map(|&at| row.get::<_, Value>(at)).collect::<Result<Vec<_>, _>>()?;

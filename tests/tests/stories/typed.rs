@@ -72,7 +72,7 @@ async fn the_command_lines_page_is_typed_to_its_last_line() {
     disputes(&mut page, world, &folder).await;
     south_goes(&mut page, world).await;
 
-    page.is_done();
+    page.ends();
     gateway.stop().await;
     indexer.process.stop().await;
     market.world.stop().await;
@@ -256,7 +256,7 @@ async fn the_services_pages_are_typed_to_their_last_line() {
     let mut upstream = page.starts("joule-gateway upstream", &upstream);
     until("the model is there", async || upstream.log().contains("joule-gateway upstream: http").then_some(())).await;
     upstream.kill();
-    page.is_done();
+    page.ends();
 
     let (folder, mut env) = desk(world, &indexer, "indexer-page");
     let database = indexer.database.display().to_string();
@@ -283,7 +283,7 @@ async fn the_services_pages_are_typed_to_their_last_line() {
     page.json("joule-indexer openapi", &[]).await;
     page.text("joule-indexer schema", &[]).await;
     page.json("joule-indexer check", &[]).await;
-    page.is_done();
+    page.ends();
 
     node(world, &indexer, &mint).await;
     indexer.process.stop().await;
@@ -317,5 +317,5 @@ async fn node(world: &World, indexer: &Indexer, mint: &str) {
     page.text("joule-node exec --spec", &put).await;
     lives(&mut page, "joule-node run", &[], "metrics and health").await;
     lives(&mut page, "joule-node run --key", &[("<address>", mint)], "metrics and health").await;
-    page.is_done();
+    page.ends();
 }

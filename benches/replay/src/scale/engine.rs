@@ -216,7 +216,7 @@ impl<'a> Engine<'a> {
         for write in &step.writes {
             self.write(write, &filling, Some(&filling.signature), None, told, place, content, fate);
         }
-        let of = (self.random.next() >> 11) as f64 / (1u64 << 53) as f64;
+        let of = (self.random.draw() >> 11) as f64 / (1u64 << 53) as f64;
         let version = self.mix.version(of);
         let (_, blob) = step.versions.iter().find(|(of, _)| *of == version).unwrap_or(&step.versions[0]);
         put_transaction(content, place, blob, &filling);

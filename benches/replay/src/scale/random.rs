@@ -8,25 +8,25 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         finish(self.0)
     }
 
     /// Less than `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.draw()) * u128::from(bound)) >> 64) as u64
     }
 
     pub fn chance(&mut self, share: f64) -> bool {
-        share > 0.0 && ((self.next() >> 11) as f64) < share * (1u64 << 53) as f64
+        share > 0.0 && ((self.draw() >> 11) as f64) < share * (1u64 << 53) as f64
     }
 }
 
 fn finish(mut value: u64) -> u64 {
-    value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ value >> 31
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
 }
 
 /// 32 bytes of a name, such as an address: different for different names.
@@ -35,7 +35,7 @@ pub fn mixed(name: [u64; 4]) -> [u8; 32] {
     let mut random = Random::new(state);
     let mut bytes = [0; 32];
     for part in bytes.chunks_exact_mut(8) {
-        part.copy_from_slice(&random.next().to_le_bytes());
+        part.copy_from_slice(&random.draw().to_le_bytes());
     }
     bytes
 }

@@ -94,7 +94,7 @@ fn convert<N: Noun + DeserializeOwned>(
         complete(&mut noun)?;
         table::put(conn, None, &noun)?;
         count += 1;
-        if count % 100_000 == 0 {
+        if count.is_multiple_of(100_000) {
             tracing::info!(table = N::table().name, rows = count, "bringing the database up to date");
         }
     }

@@ -76,7 +76,7 @@ impl Page {
     }
 
     /// Nothing is left that nobody has typed.
-    pub fn is_done(self) {
+    pub fn ends(self) {
         let left: Vec<_> = self.commands.iter().filter(|line| !self.typed.contains(*line)).collect();
         assert!(left.is_empty(), "{} says to type what no story types: {left:#?}", self.name);
     }
