@@ -253,6 +253,8 @@ impl Settler {
                     self.uncollected.remove(channel);
                     outcome.distributed += usize::from(paid);
                 }
+                // Somebody else has done the same meanwhile, whatever was said of ours.
+                Err(_) if self.is_paid_out(channel).await => drop(self.uncollected.remove(channel)),
                 Err(error) => {
                     outcome.failed += 1;
                     self.failed(*channel, &error, "distribute");
@@ -262,12 +264,17 @@ impl Settler {
         Ok(())
     }
 
+    async fn is_paid_out(&self, channel: &Pubkey) -> bool {
+        let states = self.chain.states(std::slice::from_ref(channel)).await;
+        states.is_ok_and(|states| states.iter().flatten().all(|state| undivided(state) == 0))
+    }
+
     /// Whether there was anything to pay.
     async fn pay_out(&self, channel: Pubkey, state: &State) -> Result<bool, SdkError> {
-        let earned = state.settled.get().saturating_add(state.accrued.get());
-        if state.collected.get() >= earned && state.paid.get() >= earned {
+        if undivided(state) == 0 {
             return Ok(false);
         }
+        let earned = state.settled.get().saturating_add(state.accrued.get());
         let must_back = state.backing_bps.get() > 0 && state.backed.get() < earned;
         let prices: PriceList = self.chain.0.get(&state.prices).await?;
         let token_program = self.chain.0.token_program_of(&state.mint).await?;
