@@ -7,7 +7,7 @@
 
 use crate::{
     decode::{Row, UNDECODABLE},
-    row::{account, channel, dispute, job, model, plan, provider, AccountRow, EventRow},
+    row::{account, channel, dispute, job, model, plan, provider, record::Noun, AccountRow, EventRow},
     source::BankRef,
     store::{Result, Store},
     types::{AccountWrite, Address, Transaction, Version},
@@ -265,30 +265,17 @@ impl State {
                 None
             }
         };
-        let mut job = job::rebuild(address, row.as_ref(), &all, authority);
+        let job = processed(job::rebuild(address, row.as_ref(), &all, authority));
         if let Some(error) = failed {
             return Err(error);
         }
-        let mut provider = provider::rebuild(address, row.as_ref(), &all);
-        let mut dispute = dispute::rebuild(address, row.as_ref(), &all);
-        let mut channel = channel::rebuild(address, row.as_ref(), &all);
-        let mut plan = plan::rebuild(address, row.as_ref(), &all);
+        let provider = processed(provider::rebuild(address, row.as_ref(), &all));
+        let dispute = processed(dispute::rebuild(address, row.as_ref(), &all));
+        let mut channel = processed(channel::rebuild(address, row.as_ref(), &all));
+        let plan = processed(plan::rebuild(address, row.as_ref(), &all));
         if let Some(channel) = &mut channel {
-            channel.commitment = Commitment::Processed;
             // Payments are of confirmed state only: events that may be undone are no sum.
             store.earned(address)?.fill(channel);
-        }
-        if let Some(plan) = &mut plan {
-            plan.commitment = Commitment::Processed;
-        }
-        if let Some(dispute) = &mut dispute {
-            dispute.commitment = Commitment::Processed;
-        }
-        if let Some(job) = &mut job {
-            job.commitment = Commitment::Processed;
-        }
-        if let Some(provider) = &mut provider {
-            provider.commitment = Commitment::Processed;
         }
         Ok(Some(Shade { account: row.filter(|_| newer), events, job, provider, dispute, channel, plan, model: None }))
     }
@@ -323,4 +310,11 @@ impl State {
         }
         Ok(store.get::<Provider>(provider)?.and_then(|provider| provider.authority.parse().ok()))
     }
+}
+
+fn processed<N: Noun>(mut noun: Option<N>) -> Option<N> {
+    if let Some(noun) = &mut noun {
+        noun.set_commitment(Commitment::Processed);
+    }
+    noun
 }

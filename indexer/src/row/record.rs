@@ -74,6 +74,9 @@ impl Reading<'_> {
 
 /// What is written as cells one after the other.
 pub trait Record: Sized {
+    /// How many columns it has.
+    const WIDTH: usize;
+
     fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<Column>);
     fn write(&self, into: &mut Vec<Cell>) -> Result<(), BadCell>;
     fn read(from: &mut Reading<'_>) -> Result<Self, BadCell>;
@@ -91,26 +94,19 @@ pub trait Record: Sized {
     }
 }
 
-/// How many columns a record has.
-pub fn width<R: Record>() -> usize {
-    let mut columns = Vec::new();
-    R::columns("", &[], &mut columns);
-    columns.len()
-}
-
 /// A part that need not be there.
 pub fn write_optional<R: Record>(part: Option<&R>, into: &mut Vec<Cell>) -> Result<(), BadCell> {
     match part {
         Some(part) => part.write(into),
         None => {
-            into.extend(std::iter::repeat_n(Cell::Null, width::<R>()));
+            into.extend(std::iter::repeat_n(Cell::Null, R::WIDTH));
             Ok(())
         }
     }
 }
 
 pub fn read_optional<R: Record>(from: &mut Reading<'_>, what: &str) -> Result<Option<R>, BadCell> {
-    let cells = (0..width::<R>()).map(|_| from.next(what)).collect::<Result<Vec<_>, _>>()?;
+    let cells = (0..R::WIDTH).map(|_| from.next(what)).collect::<Result<Vec<_>, _>>()?;
     if cells.iter().all(|cell| *cell == Cell::Null) {
         return Ok(None);
     }
@@ -154,7 +150,7 @@ pub trait Noun: Record + Clone + PartialEq + Send + Sync + 'static {
     }
 
     fn to_cells(&self) -> Result<Cells, BadCell> {
-        let mut row = Vec::with_capacity(Self::table().columns.len());
+        let mut row = Vec::with_capacity(Self::WIDTH);
         self.write(&mut row)?;
         Ok(Cells { row, lists: self.write_lists()? })
     }
@@ -181,6 +177,10 @@ macro_rules! record {
     } $(parts { $($part:ident: $of:ty),* $(,)? })? $(optional { $($maybe:ident: $maybe_of:ty),* $(,)? })?
     $(lists { $($list:ident: $item:ty),* $(,)? })? $(rest { $($rest:ident: $value:expr),* $(,)? })?) => {
         impl $crate::row::record::Record for $type {
+            const WIDTH: usize = [$(stringify!($field)),*].len()
+                $($(+ <$of as $crate::row::record::Record>::WIDTH)*)?
+                $($(+ <$maybe_of as $crate::row::record::Record>::WIDTH)*)?;
+
             fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<$crate::row::record::Column>) {
                 #[allow(unused_imports)]
                 use $crate::row::cell::{kind::*, Field};

@@ -9,6 +9,21 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 #[test]
+fn a_record_is_as_wide_as_its_columns() {
+    use joule_api::{Channel, Dispute, Job, Model, Plan, Provider};
+    fn is_so<N: Noun>() {
+        assert_eq!(N::WIDTH, N::table().columns.len(), "{}", N::table().name);
+    }
+    is_so::<Job>();
+    is_so::<Provider>();
+    is_so::<Dispute>();
+    is_so::<Model>();
+    is_so::<Channel>();
+    is_so::<Plan>();
+    is_so::<crate::row::distribution::Divided>();
+}
+
+#[test]
 fn every_noun_has_the_table_that_it_names() {
     let (folder, _store) = open();
     let conn = Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
