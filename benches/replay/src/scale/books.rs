@@ -5,24 +5,7 @@ use crate::truth::{self, AccountRow, Life};
 use anyhow::Result;
 use std::collections::HashMap;
 
-/// The state of an account after its newest write.
-#[derive(Debug, Clone, Copy)]
-pub struct Last {
-    pub address: [u8; 32],
-    pub slot: u64,
-    pub write_version: u64,
-    /// Of its last write that left it alive.
-    pub lamports: u64,
-    pub data: [u8; 32],
-    pub life: Life,
-}
-
-impl Last {
-    pub fn row(&self) -> AccountRow {
-        let Self { address, slot, write_version, lamports, data, life } = *self;
-        AccountRow { address, slot, write_version, lamports, data, life }
-    }
-
+impl AccountRow {
     /// After a write, which closes it if there is no data.
     pub fn write(&mut self, slot: u64, write_version: u64, live: Option<(u64, &[u8])>, is_named: bool) {
         (self.slot, self.write_version) = (slot, write_version);
@@ -41,35 +24,35 @@ impl Last {
 /// Accounts that go on until the end: those of worlds and of everybody.
 #[derive(Default)]
 pub struct Shared {
-    accounts: HashMap<[u8; 32], Last>,
+    accounts: HashMap<[u8; 32], AccountRow>,
 }
 
 impl Shared {
     /// And whether it was never seen before.
-    pub fn get(&mut self, address: [u8; 32]) -> (&mut Last, bool) {
+    pub fn get(&mut self, address: [u8; 32]) -> (&mut AccountRow, bool) {
         let mut is_new = false;
         let last = self.accounts.entry(address).or_insert_with(|| {
             is_new = true;
-            Last::new(address)
+            AccountRow::new(address)
         });
         (last, is_new)
     }
 
     pub fn finish(self, truth: &mut truth::Writer) -> Result<()> {
-        self.accounts.values().try_for_each(|last| truth.account(&last.row()))
+        self.accounts.values().try_for_each(|last| truth.account(last))
     }
 }
 
 /// Those of one story; a handful.
 #[derive(Debug, Default)]
-pub struct Own(Vec<(Member, Last)>);
+pub struct Own(Vec<(Member, AccountRow)>);
 
 impl Own {
-    pub fn get(&mut self, member: Member, address: [u8; 32]) -> (&mut Last, bool) {
+    pub fn get(&mut self, member: Member, address: [u8; 32]) -> (&mut AccountRow, bool) {
         match self.0.iter().position(|(known, _)| *known == member) {
             Some(place) => (&mut self.0[place].1, false),
             None => {
-                self.0.push((member, Last::new(address)));
+                self.0.push((member, AccountRow::new(address)));
                 let place = self.0.len() - 1;
                 (&mut self.0[place].1, true)
             }
@@ -77,6 +60,6 @@ impl Own {
     }
 
     pub fn finish(self, truth: &mut truth::Writer) -> Result<()> {
-        self.0.iter().try_for_each(|(_, last)| truth.account(&last.row()))
+        self.0.iter().try_for_each(|(_, last)| truth.account(last))
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{
     blob::{Filling, Scope},
-    books::{Last, Own, Shared},
+    books::{Own, Shared},
     mix::Mix,
     random::{signature, Random},
     recording::{Recording, Step, Story, Whose, Write},
     slots::{Content, Place},
     updates::{put_account, put_transaction, Account},
 };
-use crate::truth::{self, EventRow, Summary};
+use crate::truth::{self, AccountRow, EventRow, Summary};
 use anyhow::Result;
 use joule_escrow::state::Job;
 use std::mem::offset_of;
@@ -262,7 +262,7 @@ impl<'a> Engine<'a> {
         if fate == Fate::Dies {
             return;
         }
-        let (last, is_new): (&mut Last, bool) = match write.whose {
+        let (last, is_new): (&mut AccountRow, bool) = match write.whose {
             Whose::Of(member, Scope::Story) => told.own.get(member, address),
             _ => self.shared.get(address),
         };
