@@ -26,11 +26,12 @@ pub fn described() -> Vec<Described> {
 }
 
 fn describe(document: &Value, table: &Table) -> Vec<Described> {
+    let schema_name = table.listing.as_ref().map_or("", |listing| listing.schema);
     let column = |column: &Column| {
-        let meaning = meaning(document, table.schema, &column.path);
+        let meaning = meaning(document, schema_name, &column.path);
         (column.name.clone(), unit(column.kind), column.nullable, meaning)
     };
-    let schema = &document["components"]["schemas"][table.schema];
+    let schema = &document["components"]["schemas"][schema_name];
     let what = schema["description"].as_str().unwrap_or_default().to_owned();
     let mut all =
         vec![Described { name: table.name.to_owned(), what, columns: table.columns.iter().map(column).collect() }];
@@ -41,7 +42,7 @@ fn describe(document: &Value, table: &Table) -> Vec<Described> {
             key("place", Kind::Number, "Where in the list, from 0 on.".to_owned()),
         ];
         columns.extend(list.columns.iter().map(column));
-        let what = meaning_of(document, table.schema, list.field);
+        let what = meaning_of(document, schema_name, list.field);
         all.push(Described { name: list.table.clone(), what, columns });
     }
     all
@@ -59,6 +60,9 @@ const fn unit(kind: Kind) -> &'static str {
         Kind::Number => "number",
         Kind::Count => "count",
         Kind::Amount => "base units",
+        Kind::Sum => "sum",
+        Kind::Text => "text",
+        Kind::Bytes => "bytes",
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn get(
             closed: row.closed,
             slot: row.since,
             data: fields(&row),
-            kind: row.kind,
+            kind: row.kind.into_owned(),
             history,
         })
     })

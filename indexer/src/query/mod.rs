@@ -38,6 +38,10 @@ pub enum Condition {
     Is(&'static str, Cell),
     /// One of some names.
     OneOf(&'static str, &'static [&'static str]),
+    /// At least.
+    From(&'static str, Cell),
+    /// Less than.
+    Below(&'static str, Cell),
 }
 
 /// Which rows of a table, in its order.
@@ -83,6 +87,8 @@ pub trait Filter {
             Condition::OneOf(column, names) => {
                 noun.cell(column).is_ok_and(|cell| matches!(cell, Cell::Name(name) if names.contains(&&*name)))
             }
+            Condition::From(column, least) => noun.cell(column).is_ok_and(|cell| cell >= *least),
+            Condition::Below(column, bound) => noun.cell(column).is_ok_and(|cell| cell < *bound),
         })
     }
 }

@@ -240,9 +240,8 @@ impl State {
         }
         self.close(address, &events, &mut row);
         let newer = row.as_ref().map(|row| row.version) != stored_version;
-        let is_row = |row: &AccountRow| {
-            matches!(row.kind.as_str(), "job" | "provider" | "dispute" | "channel" | "plan" | UNDECODABLE)
-        };
+        let is_row =
+            |row: &AccountRow| matches!(&*row.kind, "job" | "provider" | "dispute" | "channel" | "plan" | UNDECODABLE);
         if !row.as_ref().is_none_or(is_row) {
             // Its bytes are all there is to say: no need to read what may be a long history.
             let account = row.filter(|_| newer);

@@ -86,7 +86,7 @@ impl View {
 
     /// A page of what is asked for, in the order of its noun.
     pub fn list<F: Filter<Noun: Shown>>(&self, filter: &F, page: &PageRequest) -> Result<Page<F::Noun>> {
-        let first = F::Noun::table().first;
+        let first = F::Noun::FIRST;
         let place = |noun: &F::Noun| place(first, noun.time(), parsed(noun.address()));
         let (hidden, mut items) = self.overlay.all(&*self.store, |views| {
             let known = |(address, shade): (&Address, _)| Some((*address, F::Noun::unconfirmed(shade)?));

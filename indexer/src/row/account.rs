@@ -1,9 +1,14 @@
 //! Accounts as the chain has them: raw bytes, guarded by version.
 
+use super::{
+    cell::{kind, BadCell, Cell, Field as _, Kind},
+    record::{kept, record, Column, Reading, Record, Table},
+};
 use crate::{
-    decode::{self, Program, UNDECODABLE},
+    decode::{self, Program, State, UNDECODABLE},
     types::{AccountWrite, Address, Version},
 };
+use std::{borrow::Cow, sync::LazyLock};
 
 /// One account, as its newest write left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +23,16 @@ pub struct AccountRow {
     pub version: Version,
     /// The slot that changed it, as far as that was seen: a snapshot that shows the same is no change.
     pub since: u64,
-    pub kind: String,
+    pub kind: Cow<'static, str>,
+    /// Of the last live state that was seen: older than the above once it is closed. Kept apart so that the row is the same in
+    /// whatever order writes arrive.
+    pub live: Option<Version>,
 }
 
 impl AccountRow {
     /// What a write makes of an account, given what was known of it. `kind` is what somebody said it is, for an account
     /// that is gone before its bytes were seen.
-    pub fn after(write: &AccountWrite, before: Option<&Self>, kind: &str) -> Self {
+    pub fn after(write: &AccountWrite, before: Option<&Self>, kind: &'static str) -> Self {
         if is_live(write) {
             let program = Program::of(&write.owner);
             let decoded = program.and_then(|program| decode::account(program, &write.data).ok());
@@ -36,7 +44,8 @@ impl AccountRow {
                 closed: false,
                 version: write.version,
                 since: write.version.slot,
-                kind: decoded.map_or(UNDECODABLE, |state| state.kind()).to_owned(),
+                kind: decoded.map_or(UNDECODABLE, |state| state.kind()).into(),
+                live: Some(write.version),
             };
         }
         let program = Program::of(&write.owner).map_or(Address::SYSTEM, |_| write.owner);
@@ -48,8 +57,87 @@ impl AccountRow {
             closed: true,
             version: write.version,
             since: write.version.slot,
-            kind: before.map_or_else(|| kind.to_owned(), |before| before.kind.clone()),
+            kind: before.map_or(kind.into(), |before| before.kind.clone()),
+            live: before.and_then(|before| before.live),
         }
+    }
+
+    /// What is known after a live write of this kind: `None` when it tells nothing newer. An account that is closed already still
+    /// takes the bytes of a newer life than the one it remembers.
+    pub fn written(before: Option<&Self>, write: &AccountWrite, kind: &'static str) -> Option<Self> {
+        let version = write.version;
+        let mut after = Self {
+            address: write.address,
+            program: write.owner,
+            data: write.data.clone(),
+            lamports: write.lamports,
+            closed: false,
+            version,
+            since: version.slot,
+            kind: kind.into(),
+            live: Some(version),
+        };
+        let Some(before) = before else { return Some(after) };
+        if before.live.is_some_and(|live| version <= live) {
+            return None;
+        }
+        if version <= before.version {
+            after.version = before.version;
+            (after.lamports, after.closed, after.since) = (before.lamports, before.closed, before.since);
+        }
+        Some(after)
+    }
+
+    /// What is known after a closing: `None` when it tells nothing newer. An account that was never seen leaves a mark too, so
+    /// that an older write that comes later cannot bring it back; `kind` is what it is said to have been.
+    pub fn closing(
+        before: Option<&Self>,
+        address: &Address,
+        owner: &Address,
+        version: Version,
+        kind: Cow<'static, str>,
+    ) -> Option<Self> {
+        if before.is_some_and(|before| version <= before.version) {
+            return None;
+        }
+        let program = Program::of(owner).map_or(Address::SYSTEM, |_| *owner);
+        let mut after = before.cloned().unwrap_or(Self {
+            address: *address,
+            program,
+            data: Vec::new(),
+            lamports: 0,
+            closed: true,
+            version,
+            since: version.slot,
+            kind: UNDECODABLE.into(),
+            live: None,
+        });
+        (after.lamports, after.closed, after.version, after.since) = (0, true, version, version.slot);
+        if after.live.is_none() {
+            after.program = program;
+            if after.kind == UNDECODABLE {
+                after.kind = kind;
+            }
+        }
+        Some(after)
+    }
+
+    /// What is known after a snapshot that shows it as it is: nothing but that older writes do not count. `None` where it shows
+    /// anything else.
+    pub fn seen_again(before: Option<&Self>, write: &AccountWrite) -> Option<Self> {
+        let before = before.filter(|before| {
+            !before.closed
+                && before.version.slot < write.version.slot
+                && (before.program, before.lamports) == (write.owner, write.lamports)
+                && before.data == write.data
+        })?;
+        Some(Self { version: write.version, live: Some(write.version), ..before.clone() })
+    }
+
+    /// Where it is listed, if it lives and is listed under anything.
+    pub fn listed(&self) -> Option<Member> {
+        let state = self.state().filter(|state| !self.closed && is_listed(state))?;
+        Some(Member { kind: state.kind().into(), parent: state.parent()?, address: self.address })
     }
 
     /// Whether it lives, is of this kind, and is listed under `parent`.
@@ -79,4 +167,69 @@ impl AccountRow {
 /// Closed accounts have no lamports, or belong to the system program again.
 pub fn is_live(write: &AccountWrite) -> bool {
     write.lamports > 0 && Program::of(&write.owner).is_some()
+}
+
+/// Kinds that are listed under another account.
+fn is_listed(state: &State) -> bool {
+    matches!(state, State::Bid(_) | State::Bond(_) | State::Claim(_) | State::PriceList(_))
+}
+
+impl Record for Version {
+    const WIDTH: usize = 2;
+
+    fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<Column>) {
+        into.extend(["slot", "write_version"].map(|name| Column {
+            name: format!("{prefix}{name}"),
+            kind: Kind::Count,
+            nullable: false,
+            path: [path, &[name]].concat(),
+        }));
+    }
+
+    fn write(&self, into: &mut Vec<Cell>) -> Result<(), BadCell> {
+        into.extend([self.slot, self.write].map(Cell::Uint));
+        Ok(())
+    }
+
+    fn read(from: &mut Reading<'_>) -> Result<Self, BadCell> {
+        let mut number = |what| kind::Count::of_cell(from.next(what)?);
+        Ok(Self { slot: number("slot")?, write: number("write_version")? })
+    }
+}
+
+record! {
+    AccountRow {
+        address: Key,
+        program: Key,
+        kind: Text,
+        closed: Flag,
+        lamports: Amount,
+        since: Count,
+        data: Bytes,
+    }
+    flat { version: Version }
+    optional { live: Version }
+}
+
+kept!(AccountRow in "accounts" by Address);
+
+/// That a living account is listed under another: bids under a job, bonds under an owner, claims under a bond, price lists under a
+/// model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub kind: Cow<'static, str>,
+    pub parent: Address,
+    pub address: Address,
+}
+
+record! {
+    Member { kind: Text, parent: Key, address: Key }
+}
+
+impl Member {
+    /// All of it is its key.
+    pub fn table() -> &'static Table {
+        static TABLE: LazyLock<Table> = LazyLock::new(|| Table::of_keys::<Member>("members"));
+        &TABLE
+    }
 }

@@ -1,6 +1,6 @@
 //! Values, as every engine can hold them.
 
-use crate::types::Address;
+use crate::types::{Address, Signature};
 use std::borrow::Cow;
 
 /// What a column holds. An engine chooses a type of its own for each, and keeps every value of it exactly.
@@ -23,21 +23,31 @@ pub enum Kind {
     Count,
     /// 64 bits without a sign, in base units of a token.
     Amount,
+    /// Counts or amounts added together: 128 bits with a sign.
+    Sum,
+    /// Words that are nobody's choice: a reason, a kind.
+    Text,
+    /// Any number of bytes.
+    Bytes,
 }
 
 /// One value of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cell {
     Null,
     /// Addresses and hashes.
     Key([u8; 32]),
-    Signature([u8; 64]),
+    /// Boxed, or every value would be as large.
+    Signature(Box<[u8; 64]>),
+    /// Names and text.
     Name(Cow<'static, str>),
     Flag(bool),
     /// Times and numbers.
     Int(i64),
     /// Counts and amounts.
     Uint(u64),
+    Sum(i128),
+    Bytes(Vec<u8>),
 }
 
 /// Why a row cannot be written or read.
@@ -50,6 +60,11 @@ pub struct BadCell {
 
 pub(super) fn bad(what: impl ToString, why: impl ToString) -> BadCell {
     BadCell { what: what.to_string(), why: why.to_string() }
+}
+
+/// What an API type has as text.
+pub fn address(text: &str) -> Result<Address, BadCell> {
+    text.parse().map_err(|error| bad(text, error))
 }
 
 /// How a field of a row is kept, by kind.
@@ -97,6 +112,13 @@ pub mod kind {
     pub struct Number<T>(PhantomData<T>);
     pub struct Count;
     pub struct Amount;
+    /// An address that is not text.
+    pub struct Key;
+    /// A signature that is not text.
+    pub struct Sig;
+    pub struct Sum;
+    pub struct Text;
+    pub struct Bytes;
     pub struct Maybe<K>(PhantomData<K>);
 }
 
@@ -109,7 +131,7 @@ impl Field for kind::Address {
     const KIND: Kind = Kind::Address;
 
     fn to_cell(value: &String) -> Result<Cell, BadCell> {
-        value.parse::<Address>().map(|address| Cell::Key(address.0)).map_err(|error| bad(value, error))
+        address(value).map(|address| Cell::Key(address.0))
     }
 
     fn of_cell(cell: Cell) -> Result<String, BadCell> {
@@ -125,13 +147,13 @@ impl Field for kind::Signature {
     const KIND: Kind = Kind::Signature;
 
     fn to_cell(value: &String) -> Result<Cell, BadCell> {
-        let signature = value.parse::<crate::types::Signature>();
-        signature.map(|signature| Cell::Signature(signature.0)).map_err(|error| bad(value, error))
+        let signature = value.parse::<Signature>();
+        signature.map(|signature| Cell::Signature(Box::new(signature.0))).map_err(|error| bad(value, error))
     }
 
     fn of_cell(cell: Cell) -> Result<String, BadCell> {
         match cell {
-            Cell::Signature(bytes) => Ok(crate::types::Signature(bytes).to_string()),
+            Cell::Signature(bytes) => Ok(Signature(*bytes).to_string()),
             other => wrong("no signature", &other),
         }
     }
@@ -284,4 +306,32 @@ impl<K: Field> Field for kind::Maybe<K> {
             cell => K::of_cell(cell).map(Some),
         }
     }
+}
+
+/// Fields that are kept as what they are.
+macro_rules! plain {
+    ($($kind:ident: $api:ty as $stored:ident, $value:ident => $to:expr, $from:pat => $of:expr;)+) => {
+        $(impl Field for kind::$kind {
+            type Api = $api;
+            const KIND: Kind = Kind::$stored;
+
+            fn to_cell($value: &$api) -> Result<Cell, BadCell> {
+                Ok($to)
+            }
+
+            fn of_cell(cell: Cell) -> Result<$api, BadCell> {
+                match cell {
+                    $from => Ok($of),
+                    other => wrong(stringify!($kind), &other),
+                }
+            }
+        })+
+    };
+}
+plain! {
+    Key: Address as Address, value => Cell::Key(value.0), Cell::Key(bytes) => Address(bytes);
+    Sig: Signature as Signature, value => Cell::Signature(Box::new(value.0)), Cell::Signature(bytes) => Signature(*bytes);
+    Sum: i128 as Sum, value => Cell::Sum(*value), Cell::Sum(sum) => sum;
+    Text: Cow<'static, str> as Text, value => Cell::Name(value.clone()), Cell::Name(text) => text;
+    Bytes: Vec<u8> as Bytes, value => Cell::Bytes(value.clone()), Cell::Bytes(bytes) => bytes;
 }

@@ -183,4 +183,4 @@ record! {
     rest { commitment: Commitment::Confirmed }
 }
 
-noun!(Channel in "channels", opened_at, Newest);
+noun!(Channel in "channels", opened_at, Newest, of ChannelStatus);

@@ -1,9 +1,13 @@
 //! What could not be decoded, kept for a version that can.
 
+use super::{
+    cell::{bad, kind, BadCell, Cell, Field as _, Kind},
+    record::{kept, record, Column, Reading, Record},
+};
 use crate::types::{Address, EventKey, Signature};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Letter {
     Account(Address),
     Event(EventKey),
@@ -66,3 +70,49 @@ impl Letter {
         }))
     }
 }
+
+impl Record for Letter {
+    const WIDTH: usize = 1;
+
+    fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<Column>) {
+        let path = [path, &["key"]].concat();
+        into.push(Column { name: format!("{prefix}key"), kind: Kind::Bytes, nullable: false, path });
+    }
+
+    fn write(&self, into: &mut Vec<Cell>) -> Result<(), BadCell> {
+        into.push(Cell::Bytes(self.key()));
+        Ok(())
+    }
+
+    fn read(from: &mut Reading<'_>) -> Result<Self, BadCell> {
+        let key = kind::Bytes::of_cell(from.next("key")?)?;
+        Self::parse(&key).ok_or_else(|| bad(hex::encode(&key), "no key of a dead letter"))
+    }
+}
+
+/// A dead letter as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterRow {
+    pub letter: Letter,
+    pub kind: Cow<'static, str>,
+    /// The system program where nobody knows.
+    pub program: Address,
+    pub slot: u64,
+    pub data: Vec<u8>,
+    pub reason: Cow<'static, str>,
+    /// Place in its block, of a transaction.
+    pub tx_index: Option<u64>,
+}
+
+record! {
+    LetterRow key letter: Letter {
+        kind: Text,
+        program: Key,
+        slot: Count,
+        data: Bytes,
+        reason: Text,
+        tx_index: Maybe<Count>,
+    }
+}
+
+kept!(LetterRow in "dead_letters" by Letter);

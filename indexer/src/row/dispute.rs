@@ -214,4 +214,4 @@ record! {
     rest { commitment: Commitment::Confirmed }
 }
 
-noun!(Dispute in "disputes", opened_at, Newest);
+noun!(Dispute in "disputes", opened_at, Newest, of DisputeStatus);

@@ -295,4 +295,4 @@ record! {
 }
 
 // The time of its opening never changes, nor does its address.
-noun!(Job in "jobs", opened_at, Newest);
+noun!(Job in "jobs", opened_at, Newest, of JobStatus);

@@ -94,4 +94,4 @@ record! {
     rest { commitment: Commitment::Confirmed }
 }
 
-noun!(Model in "models", created_at, Newest);
+noun!(Model in "models", created_at, Newest, of ModelStatus);

@@ -1,6 +1,9 @@
 //! Payers: what their accounts say.
 
-use super::AccountRow;
+use super::{
+    record::{kept, record},
+    AccountRow,
+};
 use crate::{decode::State, types::Address};
 use joule_api::{Commitment, Payer};
 
@@ -23,3 +26,26 @@ pub fn from_account(account: &AccountRow, commitment: Commitment) -> Option<Paye
         commitment,
     })
 }
+
+/// A payer as far as it is summed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayerRow {
+    pub address: Address,
+    pub owner: Address,
+    pub mint: Address,
+    pub balance: u64,
+    pub slot: u64,
+}
+
+impl PayerRow {
+    pub fn new(address: &Address, state: &joule_billing::state::Payer, slot: u64) -> Self {
+        let (owner, mint) = (Address::from(&state.owner), Address::from(&state.mint));
+        Self { address: *address, owner, mint, balance: state.balance.get(), slot }
+    }
+}
+
+record! {
+    PayerRow { address: Key, owner: Key, mint: Key, balance: Amount, slot: Count }
+}
+
+kept!(PayerRow in "payers" by Address);

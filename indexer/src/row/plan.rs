@@ -151,4 +151,4 @@ record! {
     rest { commitment: Commitment::Confirmed }
 }
 
-noun!(Plan in "plans", started_at, Newest);
+noun!(Plan in "plans", started_at, Newest, of PlanStatus);

@@ -129,7 +129,7 @@ record! {
     }
 }
 
-noun!(Provider in "providers", registered_at, Oldest, complete count);
+noun!(Provider in "providers", registered_at, Oldest, of ProviderStatus, complete count);
 
 /// What it did is counted beside it.
 fn count(provider: &mut Provider, store: &dyn Store) -> store::Result<()> {

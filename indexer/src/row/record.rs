@@ -1,12 +1,13 @@
 //! Rows as columns: what a noun of the API is in a table, said once for every engine.
 //!
-//! [`record!`] names the fields of an API type by kind. A part is a struct within, whose columns bear its name before theirs; an
-//! optional one is null in all its columns where there is none; a list is a table of its own, by the row's address and the place in
+//! [`record!`] names the fields of a type by kind. A part is a struct within, whose columns bear its name before theirs; a flat one's
+//! do not, nor do those of the key, which come first; an optional one is null in all its columns where there is none; a list is a table of its own, by the row's address and the place in
 //! the list. The rest is not stored. [`noun!`] makes a table of a record.
 
-use super::cell::{bad, BadCell, Cell, Kind};
+use super::cell::{bad, kind, BadCell, Cell, Field as _, Kind};
 use crate::{store::Store, types::Address};
 use joule_api::Commitment;
+use std::{fmt::Debug, hash::Hash};
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +35,41 @@ pub enum First {
     Oldest,
 }
 
-/// A table of rows by address.
+/// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     pub name: &'static str,
-    /// The first is the address.
     pub columns: Vec<Column>,
+    /// How many columns its key has, which come first.
+    pub key: usize,
     pub lists: Vec<List>,
-    /// What lists are ordered by, before the address.
+    /// Of nouns, whose key is their address.
+    pub listing: Option<Listing>,
+}
+
+/// How a noun is listed: by its time, then by its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
     pub time: &'static str,
     pub first: First,
     /// The API's type.
     pub schema: &'static str,
+    /// Every value of the column `status`, which leads all of its indexes: a list of any status is merged of those of each.
+    /// Empty where there is no such column.
+    pub statuses: Vec<&'static str>,
 }
 
 impl Table {
+    /// Of rows that are nothing but a key.
+    pub fn of_keys<R: Record>(name: &'static str) -> Self {
+        Self { name, columns: columns::<R>(), key: R::WIDTH, lists: Vec::new(), listing: None }
+    }
+
+    /// The columns of the key.
+    pub fn key(&self) -> &[Column] {
+        &self.columns[..self.key]
+    }
+
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
@@ -132,9 +153,67 @@ pub fn list<R: Record>(table: &str, field: &'static str) -> List {
     List { table: format!("{table}_{field}"), columns, field }
 }
 
-/// What a table is made of, and what the API answers.
-pub trait Noun: Record + Clone + PartialEq + Send + Sync + 'static {
+/// What a table is made of.
+pub trait Kept: Record + Clone + Send + Sync + 'static {
+    /// Its first columns.
+    type Key: Record + Copy + Ord + Hash + Debug;
+
     fn table() -> &'static Table;
+
+    fn to_cells(&self) -> Result<Cells, BadCell> {
+        let mut row = Vec::with_capacity(Self::WIDTH);
+        self.write(&mut row)?;
+        Ok(Cells { row, lists: self.write_lists()? })
+    }
+
+    fn of_cells(cells: Cells) -> Result<Self, BadCell> {
+        let mut kept = Self::read(&mut Reading(&mut cells.row.into_iter()))?;
+        kept.read_lists(cells.lists)?;
+        Ok(kept)
+    }
+
+    fn key_of(cells: &Cells) -> Result<Self::Key, BadCell> {
+        Self::Key::read(&mut Reading(&mut cells.row.iter().take(Self::Key::WIDTH).cloned()))
+    }
+}
+
+/// The cells of a key.
+pub fn key_cells<K: Record>(key: &K) -> Result<Vec<Cell>, BadCell> {
+    let mut cells = Vec::with_capacity(K::WIDTH);
+    key.write(&mut cells)?;
+    Ok(cells)
+}
+
+/// The columns of a record.
+pub fn columns<R: Record>() -> Vec<Column> {
+    let mut columns = Vec::with_capacity(R::WIDTH);
+    R::columns("", &[], &mut columns);
+    columns
+}
+
+impl Record for Address {
+    const WIDTH: usize = 1;
+
+    fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<Column>) {
+        let path = [path, &["address"]].concat();
+        into.push(Column { name: format!("{prefix}address"), kind: Kind::Address, nullable: false, path });
+    }
+
+    fn write(&self, into: &mut Vec<Cell>) -> Result<(), BadCell> {
+        into.push(Cell::Key(self.0));
+        Ok(())
+    }
+
+    fn read(from: &mut Reading<'_>) -> Result<Self, BadCell> {
+        kind::Key::of_cell(from.next("address")?)
+    }
+}
+
+/// What the API answers.
+pub trait Noun: Kept<Key = Address> + PartialEq {
+    /// Which end of the time lists begin at.
+    const FIRST: First;
+
     fn address(&self) -> &str;
     /// What lists are ordered by. It never changes for a row, so that pages do not shift.
     fn time(&self) -> i64;
@@ -146,19 +225,7 @@ pub trait Noun: Record + Clone + PartialEq + Send + Sync + 'static {
     }
 
     fn key(&self) -> Result<Address, BadCell> {
-        self.address().parse().map_err(|error| bad(self.address(), error))
-    }
-
-    fn to_cells(&self) -> Result<Cells, BadCell> {
-        let mut row = Vec::with_capacity(Self::WIDTH);
-        self.write(&mut row)?;
-        Ok(Cells { row, lists: self.write_lists()? })
-    }
-
-    fn of_cells(cells: Cells) -> Result<Self, BadCell> {
-        let mut noun = Self::read(&mut Reading(&mut cells.row.into_iter()))?;
-        noun.read_lists(cells.lists)?;
-        Ok(noun)
+        super::cell::address(self.address())
     }
 
     /// What a column holds of it.
@@ -172,25 +239,30 @@ pub trait Noun: Record + Clone + PartialEq + Send + Sync + 'static {
 
 /// See the module.
 macro_rules! record {
-    ($type:ident {
+    ($type:ident $(key $key:ident: $key_of:ty)? {
         $($field:ident: $kind:ty),* $(,)?
-    } $(parts { $($part:ident: $of:ty),* $(,)? })? $(optional { $($maybe:ident: $maybe_of:ty),* $(,)? })?
+    } $(flat { $($flat:ident: $flat_of:ty),* $(,)? })? $(parts { $($part:ident: $of:ty),* $(,)? })? $(optional { $($maybe:ident: $maybe_of:ty),* $(,)? })?
     $(lists { $($list:ident: $item:ty),* $(,)? })? $(rest { $($rest:ident: $value:expr),* $(,)? })?) => {
         impl $crate::row::record::Record for $type {
-            const WIDTH: usize = [$(stringify!($field)),*].len()
+            const WIDTH: usize = <[&str]>::len(&[$(stringify!($field)),*])
+                $(+ <$key_of as $crate::row::record::Record>::WIDTH)?
+                $($(+ <$flat_of as $crate::row::record::Record>::WIDTH)*)?
                 $($(+ <$of as $crate::row::record::Record>::WIDTH)*)?
                 $($(+ <$maybe_of as $crate::row::record::Record>::WIDTH)*)?;
 
             fn columns(prefix: &str, path: &[&'static str], into: &mut Vec<$crate::row::record::Column>) {
                 #[allow(unused_imports)]
                 use $crate::row::cell::{kind::*, Field};
+                #[allow(unused_variables)]
                 let at = |field: &'static str| [path, &[field]].concat();
+                $(<$key_of as $crate::row::record::Record>::columns(prefix, path, into);)?
                 $(into.push($crate::row::record::Column {
                     name: format!("{prefix}{}", stringify!($field)),
                     kind: <$kind as Field>::KIND,
                     nullable: <$kind as Field>::NULLABLE,
                     path: at(stringify!($field)),
                 });)*
+                $($(<$flat_of as $crate::row::record::Record>::columns(prefix, path, into);)*)?
                 $($(<$of as $crate::row::record::Record>::columns(
                     &format!("{prefix}{}_", stringify!($part)), &at(stringify!($part)), into);)*)?
                 $($(
@@ -204,7 +276,9 @@ macro_rules! record {
             fn write(&self, into: &mut Vec<$crate::row::cell::Cell>) -> Result<(), $crate::row::cell::BadCell> {
                 #[allow(unused_imports)]
                 use $crate::row::cell::{kind::*, Field};
+                $($crate::row::record::Record::write(&self.$key, into)?;)?
                 $(into.push(<$kind as Field>::to_cell(&self.$field)?);)*
+                $($($crate::row::record::Record::write(&self.$flat, into)?;)*)?
                 $($($crate::row::record::Record::write(&self.$part, into)?;)*)?
                 $($($crate::row::record::write_optional(self.$maybe.as_ref(), into)?;)*)?
                 Ok(())
@@ -214,7 +288,9 @@ macro_rules! record {
                 #[allow(unused_imports)]
                 use $crate::row::cell::{kind::*, Field};
                 Ok(Self {
+                    $($key: <$key_of as $crate::row::record::Record>::read(from)?,)?
                     $($field: <$kind as Field>::of_cell(from.next(stringify!($field))?)?,)*
+                    $($($flat: <$flat_of as $crate::row::record::Record>::read(from)?,)*)?
                     $($($part: <$of as $crate::row::record::Record>::read(from)?,)*)?
                     $($($maybe: $crate::row::record::read_optional::<$maybe_of>(from, stringify!($maybe))?,)*)?
                     $($($list: Vec::new(),)*)?
@@ -245,28 +321,53 @@ macro_rules! record {
 }
 pub(crate) use record;
 
-/// Makes a table of a record: `noun!(Job in "jobs", opened_at, Newest)`. It is described where the API's type of the same name is.
-macro_rules! noun {
-    ($type:ident in $table:literal, $time:ident, $first:ident $(, complete $complete:path)?) => {
-        $crate::row::record::noun!($type as $type in $table, $time, $first $(, complete $complete)?);
+/// Makes a table of a record, whose key comes first: `kept!(Member in "members" by MemberKey)`.
+macro_rules! kept {
+    ($type:ident in $table:literal by $key:ty) => {
+        $crate::row::record::kept!($type in $table by $key, None);
     };
-    ($type:ident as $schema:ident in $table:literal, $time:ident, $first:ident $(, complete $complete:path)?) => {
-        impl $crate::row::record::Noun for $type {
+    ($type:ident in $table:literal by $key:ty, $listing:expr) => {
+        impl $crate::row::record::Kept for $type {
+            type Key = $key;
+
             fn table() -> &'static $crate::row::record::Table {
-                static TABLE: std::sync::LazyLock<$crate::row::record::Table> = std::sync::LazyLock::new(|| {
-                    let mut columns = Vec::new();
-                    <$type as $crate::row::record::Record>::columns("", &[], &mut columns);
-                    $crate::row::record::Table {
+                static TABLE: std::sync::LazyLock<$crate::row::record::Table> =
+                    std::sync::LazyLock::new(|| $crate::row::record::Table {
                         name: $table,
-                        columns,
+                        columns: $crate::row::record::columns::<$type>(),
+                        key: <$key as $crate::row::record::Record>::WIDTH,
                         lists: <$type as $crate::row::record::Record>::list_tables($table),
-                        time: stringify!($time),
-                        first: $crate::row::record::First::$first,
-                        schema: stringify!($schema),
-                    }
-                });
+                        listing: $listing,
+                    });
                 &TABLE
             }
+        }
+    };
+}
+pub(crate) use kept;
+
+/// Makes a table of what the API answers: `noun!(Job in "jobs", opened_at, Newest, of JobStatus)`. It is described where the API's
+/// type of the same name is.
+macro_rules! noun {
+    ($type:ident in $table:literal, $($rest:tt)*) => {
+        $crate::row::record::noun!($type as $type in $table, $($rest)*);
+    };
+    ($type:ident as $schema:ident in $table:literal, $time:ident, $first:ident
+        $(, of $status:ty)? $(, complete $complete:path)?) => {
+        $crate::row::record::kept!($type in $table by $crate::types::Address, {
+            #[allow(unused_mut)]
+            let mut listing = $crate::row::record::Listing {
+                time: stringify!($time),
+                first: $crate::row::record::First::$first,
+                schema: stringify!($schema),
+                statuses: Vec::new(),
+            };
+            $(listing.statuses.extend(<$status as $crate::row::cell::Named>::NAMES.iter().map(|(_, name)| *name));)?
+            Some(listing)
+        });
+
+        impl $crate::row::record::Noun for $type {
+            const FIRST: $crate::row::record::First = $crate::row::record::First::$first;
 
             fn address(&self) -> &str {
                 &self.address

@@ -9,11 +9,13 @@
 
 mod days;
 
-pub use days::{Days, Seen};
+pub use days::{DayKey, DayRow, Days, Seen};
 
+use super::record::{kept, record};
 use crate::{decode::Fact, types::Address};
-use joule_api::{Channel, PaidOut, Revenue};
+use joule_api::{Channel, PaidOut, Revenue, RevenueBy};
 use joule_billing::event::AnyEvent;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Seconds.
 pub const DAY: i64 = 24 * 60 * 60;
@@ -66,24 +68,7 @@ impl Sums {
         channel.returned = clamp(self.returned);
     }
 
-    pub const fn columns(&self) -> [i128; 8] {
-        [
-            self.requests,
-            self.units,
-            self.amount,
-            self.collected,
-            self.paid_shares,
-            self.paid_fee,
-            self.paid_provider,
-            self.returned,
-        ]
-    }
-
-    pub fn of([requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned]: [i128; 8]) -> Self {
-        Self { requests, units, amount, collected, paid_shares, paid_fee, paid_provider, returned }
-    }
-
-    pub fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {
+    fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {
         Revenue {
             key,
             day,
@@ -98,7 +83,70 @@ impl Sums {
     }
 }
 
+/// What is asked for: by day, the newest first; otherwise token by token, what earned most first. `creators` are those of models.
+pub fn report(by: RevenueBy, rows: Vec<RevenueRow>, creators: &BTreeMap<Address, Address>) -> Vec<Revenue> {
+    let mut groups: BTreeMap<(Address, Option<Address>, Option<i64>), Sums> = BTreeMap::new();
+    for RevenueRow { key: RevenueKey { day, mint, model, provider }, sums } in rows {
+        let key = match by {
+            RevenueBy::Model => Some(model),
+            RevenueBy::Creator => creators.get(&model).copied(),
+            RevenueBy::Provider => Some(provider),
+            RevenueBy::Day => None,
+        };
+        groups.entry((mint, key, (by == RevenueBy::Day).then_some(day))).or_default().add(&sums, 1);
+    }
+    groups.retain(|_, sums| *sums != Sums::default());
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    match by {
+        RevenueBy::Day => groups.sort_by_key(|((mint, _, day), _)| (Reverse(*day), *mint)),
+        _ => groups.sort_by_key(|((mint, key, _), sums)| (*mint, Reverse((sums.amount, sums.requests)), *key)),
+    }
+    let report = |((mint, key, day), sums): ((Address, Option<Address>, Option<i64>), Sums)| {
+        sums.report(key.map(|key| key.to_string()), day.map(|day| day * DAY), &mint)
+    };
+    groups.into_iter().map(report).collect()
+}
+
 /// More than a u64 holds is not asked for; less than nothing there is only of units.
 fn clamp(sum: i128) -> u64 {
     u64::try_from(sum.max(0)).unwrap_or(u64::MAX)
 }
+
+record! {
+    Sums {
+        requests: Sum,
+        units: Sum,
+        amount: Sum,
+        collected: Sum,
+        paid_shares: Sum,
+        paid_fee: Sum,
+        paid_provider: Sum,
+        returned: Sum,
+    }
+}
+
+/// What revenue is summed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RevenueKey {
+    pub day: i64,
+    pub mint: Address,
+    pub model: Address,
+    pub provider: Address,
+}
+
+record! {
+    RevenueKey { day: Number<i64>, mint: Key, model: Key, provider: Key }
+}
+
+/// Sums over the days of channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevenueRow {
+    pub key: RevenueKey,
+    pub sums: Sums,
+}
+
+record! {
+    RevenueRow key key: RevenueKey {} flat { sums: Sums }
+}
+
+kept!(RevenueRow in "revenue" by RevenueKey);

@@ -3,20 +3,126 @@
 //! A total is by definition the sum of [`contribution`] over the rows of `jobs`, and of [`of_channel`] over those of `channels`. Since a row is rebuilt from events that
 //! are stored once each, an event that is delivered twice changes no row, and so no total.
 
-use super::revenue::{Days, Sums};
+use super::{
+    cell::names,
+    record::{kept, record},
+    revenue::{Days, Sums},
+};
 use crate::types::Address;
-use joule_api::{Channel, ChannelStatus, Job, JobStatus, Provider, ProviderStatus};
+use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, ProviderStatus, Totals};
 use std::collections::BTreeMap;
 
-pub type Key = (&'static str, Address, &'static str);
+/// What a figure is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Of everything, under the system program's address.
+    All,
+    Mint,
+    Provider,
+}
 
-pub const MINT: &str = "mint";
-pub const PROVIDER: &str = "provider";
-pub const ALL: &str = "all";
+names!(Scope; All = "all", Mint = "mint", Provider = "provider");
+
+/// What is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Figure {
+    Providers,
+    ProvidersActive,
+    Prepaid,
+    JobsOpen,
+    JobsAccepted,
+    JobsDelivered,
+    JobsChallenged,
+    JobsSettled,
+    JobsRefunded,
+    Escrowed,
+    PaidToProviders,
+    PaidInFees,
+    PaidToChallengers,
+    PaidToJurors,
+    Slashed,
+    Deposited,
+    Refunded,
+    JobsRunning,
+    JobsFailed,
+    Earned,
+    ChannelsOpen,
+    ChannelsClosing,
+    ChannelsClosed,
+    Billed,
+    BilledToShares,
+    BilledInFees,
+    BilledToProviders,
+    BilledReturned,
+    Requests,
+    Units,
+}
+
+names!(Figure;
+    Providers = "providers",
+    ProvidersActive = "providers_active",
+    Prepaid = "prepaid",
+    JobsOpen = "jobs_open",
+    JobsAccepted = "jobs_accepted",
+    JobsDelivered = "jobs_delivered",
+    JobsChallenged = "jobs_challenged",
+    JobsSettled = "jobs_settled",
+    JobsRefunded = "jobs_refunded",
+    Escrowed = "escrowed",
+    PaidToProviders = "paid_to_providers",
+    PaidInFees = "paid_in_fees",
+    PaidToChallengers = "paid_to_challengers",
+    PaidToJurors = "paid_to_jurors",
+    Slashed = "slashed",
+    Deposited = "deposited",
+    Refunded = "refunded",
+    JobsRunning = "jobs_running",
+    JobsFailed = "jobs_failed",
+    Earned = "earned",
+    ChannelsOpen = "channels_open",
+    ChannelsClosing = "channels_closing",
+    ChannelsClosed = "channels_closed",
+    Billed = "billed",
+    BilledToShares = "billed_to_shares",
+    BilledInFees = "billed_in_fees",
+    BilledToProviders = "billed_to_providers",
+    BilledReturned = "billed_returned",
+    Requests = "requests",
+    Units = "units",
+);
+
+/// Which sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TotalKey {
+    pub scope: Scope,
+    pub key: Address,
+    pub name: Figure,
+}
+
+record! {
+    TotalKey { scope: Name<Scope>, key: Key, name: Name<Figure> }
+}
+
+/// A sum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    pub key: TotalKey,
+    pub value: i128,
+}
+
+record! {
+    Total key key: TotalKey { value: Sum }
+}
+
+kept!(Total in "aggregates" by TotalKey);
+
+const fn key(scope: Scope, key: Address, name: Figure) -> TotalKey {
+    TotalKey { scope, key, name }
+}
 
 /// Additions that are not written yet.
 #[derive(Debug, Default)]
-pub struct Deltas(pub BTreeMap<Key, i128>);
+pub struct Deltas(pub BTreeMap<TotalKey, i128>);
 
 impl Deltas {
     /// Counts a row's change from `before` to `after`.
@@ -39,17 +145,17 @@ impl Deltas {
     pub fn provider_changed(&mut self, before: Option<&Provider>, after: &Provider) {
         let active = |provider: &Provider| i128::from(u8::from(provider.status == ProviderStatus::Active));
         let add = [
-            ("providers", i128::from(u8::from(before.is_none()))),
-            ("providers_active", active(after) - before.map_or(0, active)),
+            (Figure::Providers, i128::from(u8::from(before.is_none()))),
+            (Figure::ProvidersActive, active(after) - before.map_or(0, active)),
         ];
         for (name, delta) in add {
-            *self.0.entry((ALL, Address::SYSTEM, name)).or_default() += delta;
+            *self.0.entry(key(Scope::All, Address::SYSTEM, name)).or_default() += delta;
         }
     }
 
     /// A payer's balance changed, in base units.
     pub fn prepaid(&mut self, mint: Address, before: u64, after: u64) {
-        *self.0.entry((MINT, mint, "prepaid")).or_default() += i128::from(after) - i128::from(before);
+        *self.0.entry(key(Scope::Mint, mint, Figure::Prepaid)).or_default() += i128::from(after) - i128::from(before);
     }
 }
 
@@ -64,6 +170,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// From sums, of which each is asked for by its key.
+    pub fn read<E>(provider: &Address, mut sum: impl FnMut(TotalKey) -> Result<i128, E>) -> Result<Self, E> {
+        let mut read = |name| sum(key(Scope::Provider, *provider, name)).map(clamp);
+        Ok(Self {
+            jobs_running: read(Figure::JobsRunning)?,
+            jobs_settled: read(Figure::JobsSettled)?,
+            jobs_failed: read(Figure::JobsFailed)?,
+            earned: read(Figure::Earned)?,
+        })
+    }
+
     pub fn fill(&self, provider: &mut Provider) {
         provider.jobs_running = self.jobs_running;
         provider.jobs_settled = self.jobs_settled;
@@ -72,51 +189,112 @@ impl Counters {
     }
 }
 
+/// Never negative, by construction; more than a u64 holds only if jobs locked more than that.
+fn clamp(value: i128) -> u64 {
+    u64::try_from(value.max(0)).unwrap_or(u64::MAX)
+}
+
+/// What the API answers, from every sum of all and of mints.
+pub fn report(slot: u64, totals: impl IntoIterator<Item = Total>) -> Totals {
+    let mut all = Totals { slot, providers_active: 0, providers_total: 0, mints: Vec::new() };
+    let mut mints = BTreeMap::<Address, MintTotals>::new();
+    for Total { key: TotalKey { scope, key, name }, value } in totals {
+        let value = clamp(value);
+        match scope {
+            Scope::All if name == Figure::Providers => all.providers_total = value,
+            Scope::All if name == Figure::ProvidersActive => all.providers_active = value,
+            Scope::Mint => {
+                let new = || MintTotals { mint: key.to_string(), ..MintTotals::default() };
+                if let Some(figure) = figure(mints.entry(key).or_insert_with(new), name) {
+                    *figure = value;
+                }
+            }
+            Scope::All | Scope::Provider => {}
+        }
+    }
+    all.mints = mints.into_values().collect();
+    all
+}
+
+/// Where a figure of a mint is.
+fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
+    Some(match name {
+        Figure::JobsOpen => &mut totals.jobs_open,
+        Figure::JobsAccepted => &mut totals.jobs_accepted,
+        Figure::JobsDelivered => &mut totals.jobs_delivered,
+        Figure::JobsChallenged => &mut totals.jobs_challenged,
+        Figure::JobsSettled => &mut totals.jobs_settled,
+        Figure::JobsRefunded => &mut totals.jobs_refunded,
+        Figure::Escrowed => &mut totals.escrowed,
+        Figure::PaidToProviders => &mut totals.paid_to_providers,
+        Figure::PaidInFees => &mut totals.paid_in_fees,
+        Figure::PaidToChallengers => &mut totals.paid_to_challengers,
+        Figure::PaidToJurors => &mut totals.paid_to_jurors,
+        Figure::Slashed => &mut totals.slashed,
+        Figure::Deposited => &mut totals.deposited,
+        Figure::Refunded => &mut totals.refunded,
+        Figure::ChannelsOpen => &mut totals.channels_open,
+        Figure::ChannelsClosing => &mut totals.channels_closing,
+        Figure::ChannelsClosed => &mut totals.channels_closed,
+        Figure::Prepaid => &mut totals.prepaid,
+        Figure::Billed => &mut totals.billed,
+        Figure::BilledToShares => &mut totals.billed_paid.shares,
+        Figure::BilledInFees => &mut totals.billed_paid.fee,
+        Figure::BilledToProviders => &mut totals.billed_paid.provider,
+        Figure::BilledReturned => &mut totals.billed_returned,
+        Figure::Requests => &mut totals.requests,
+        Figure::Units => &mut totals.units,
+        Figure::Providers | Figure::ProvidersActive | Figure::JobsRunning | Figure::JobsFailed | Figure::Earned => {
+            return None
+        }
+    })
+}
+
 /// What one job adds to the totals of its mint and of its provider.
-fn contribution(job: &Job, mut add: impl FnMut(Key, i128)) {
+fn contribution(job: &Job, mut add: impl FnMut(TotalKey, i128)) {
     let Ok(mint) = job.mint.parse::<Address>() else { return };
     let count = match job.status {
-        JobStatus::Open => "jobs_open",
-        JobStatus::Accepted => "jobs_accepted",
-        JobStatus::Delivered => "jobs_delivered",
-        JobStatus::Challenged => "jobs_challenged",
-        JobStatus::Settled => "jobs_settled",
-        JobStatus::Refunded => "jobs_refunded",
+        JobStatus::Open => Figure::JobsOpen,
+        JobStatus::Accepted => Figure::JobsAccepted,
+        JobStatus::Delivered => Figure::JobsDelivered,
+        JobStatus::Challenged => Figure::JobsChallenged,
+        JobStatus::Settled => Figure::JobsSettled,
+        JobStatus::Refunded => Figure::JobsRefunded,
     };
-    add((MINT, mint, count), 1);
-    add((MINT, mint, "escrowed"), job.escrowed.into());
-    add((MINT, mint, "paid_to_providers"), job.paid.provider.into());
-    add((MINT, mint, "paid_in_fees"), job.paid.fee.into());
-    add((MINT, mint, "paid_to_challengers"), job.paid.challenger.into());
-    add((MINT, mint, "paid_to_jurors"), job.paid.jurors.into());
-    add((MINT, mint, "slashed"), job.slashed.into());
-    add((MINT, mint, "deposited"), job.deposited.into());
-    add((MINT, mint, "refunded"), job.paid.client.into());
+    add(key(Scope::Mint, mint, count), 1);
+    add(key(Scope::Mint, mint, Figure::Escrowed), job.escrowed.into());
+    add(key(Scope::Mint, mint, Figure::PaidToProviders), job.paid.provider.into());
+    add(key(Scope::Mint, mint, Figure::PaidInFees), job.paid.fee.into());
+    add(key(Scope::Mint, mint, Figure::PaidToChallengers), job.paid.challenger.into());
+    add(key(Scope::Mint, mint, Figure::PaidToJurors), job.paid.jurors.into());
+    add(key(Scope::Mint, mint, Figure::Slashed), job.slashed.into());
+    add(key(Scope::Mint, mint, Figure::Deposited), job.deposited.into());
+    add(key(Scope::Mint, mint, Figure::Refunded), job.paid.client.into());
     let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse::<Address>().ok()) else { return };
     match job.status {
-        JobStatus::Accepted => add((PROVIDER, provider, "jobs_running"), 1),
-        JobStatus::Settled => add((PROVIDER, provider, "jobs_settled"), 1),
-        JobStatus::Refunded => add((PROVIDER, provider, "jobs_failed"), 1),
+        JobStatus::Accepted => add(key(Scope::Provider, provider, Figure::JobsRunning), 1),
+        JobStatus::Settled => add(key(Scope::Provider, provider, Figure::JobsSettled), 1),
+        JobStatus::Refunded => add(key(Scope::Provider, provider, Figure::JobsFailed), 1),
         JobStatus::Open | JobStatus::Delivered | JobStatus::Challenged => {}
     }
     // What it has earned, paid out or not.
-    add((PROVIDER, provider, "earned"), i128::from(job.paid.provider) + i128::from(job.owed.provider));
+    add(key(Scope::Provider, provider, Figure::Earned), i128::from(job.paid.provider) + i128::from(job.owed.provider));
 }
 
 /// What one channel adds to the totals of its mint.
-fn of_channel(channel: &Channel, sums: &Sums, mut add: impl FnMut(Key, i128)) {
+fn of_channel(channel: &Channel, sums: &Sums, mut add: impl FnMut(TotalKey, i128)) {
     let Ok(mint) = channel.mint.parse::<Address>() else { return };
     let count = match channel.status {
-        ChannelStatus::Open => "channels_open",
-        ChannelStatus::Closing => "channels_closing",
-        ChannelStatus::Closed => "channels_closed",
+        ChannelStatus::Open => Figure::ChannelsOpen,
+        ChannelStatus::Closing => Figure::ChannelsClosing,
+        ChannelStatus::Closed => Figure::ChannelsClosed,
     };
-    add((MINT, mint, count), 1);
-    add((MINT, mint, "billed"), sums.amount);
-    add((MINT, mint, "billed_to_shares"), sums.paid_shares);
-    add((MINT, mint, "billed_in_fees"), sums.paid_fee);
-    add((MINT, mint, "billed_to_providers"), sums.paid_provider);
-    add((MINT, mint, "billed_returned"), sums.returned);
-    add((MINT, mint, "requests"), sums.requests);
-    add((MINT, mint, "units"), sums.units);
+    add(key(Scope::Mint, mint, count), 1);
+    add(key(Scope::Mint, mint, Figure::Billed), sums.amount);
+    add(key(Scope::Mint, mint, Figure::BilledToShares), sums.paid_shares);
+    add(key(Scope::Mint, mint, Figure::BilledInFees), sums.paid_fee);
+    add(key(Scope::Mint, mint, Figure::BilledToProviders), sums.paid_provider);
+    add(key(Scope::Mint, mint, Figure::BilledReturned), sums.returned);
+    add(key(Scope::Mint, mint, Figure::Requests), sums.requests);
+    add(key(Scope::Mint, mint, Figure::Units), sums.units);
 }

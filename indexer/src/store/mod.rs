@@ -1,7 +1,13 @@
 //! Stores: where confirmed state lives, behind one trait. One folder an engine; what is kept is said in [`crate::row`], what is asked in
 //! [`crate::query`].
 
+mod account;
+mod batch;
+mod days;
+mod held;
+mod reads;
 mod sqlite;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +17,7 @@ use crate::{
     query::{Changes, Filter, PageRequest, Query, RevenueFilter},
     row::{
         cell::BadCell,
-        record::{Cells, Noun, Table},
+        record::{Cells, Kept as _, Noun, Table},
         revenue::Sums,
         totals::Counters,
         AccountRow, EventRow, UnreadRow,
@@ -49,14 +55,14 @@ impl From<BadCell> for StoreError {
     }
 }
 
-pub type Result<T> = std::result::Result<T, StoreError>;
-
 /// Everything up to `slot` is stored, without a gap; everything up to `finalized` can no longer be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
     pub slot: u64,
     pub finalized: u64,
 }
+
+pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Rows of one table, as they are kept, and up to which slot nothing can be undone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

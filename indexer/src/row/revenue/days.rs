@@ -1,7 +1,13 @@
 //! The days of one channel.
 
 use super::{Sums, DAY};
-use crate::row::distribution;
+use crate::{
+    row::{
+        distribution,
+        record::{kept, record},
+    },
+    types::Address,
+};
 use joule_api::PaidOut;
 use joule_billing::{
     constants::{MAX_SHARES, PROTOCOL},
@@ -104,6 +110,42 @@ impl Days {
         })
     }
 }
+
+record! {
+    Seen {
+        settled: Amount,
+        sequence: Count,
+        units: Count,
+        amount: Amount,
+        collected: Amount,
+        returned: Amount,
+    }
+    parts { paid: PaidOut }
+}
+
+/// A day of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DayKey {
+    pub channel: Address,
+    pub day: i64,
+}
+
+record! {
+    DayKey { channel: Key, day: Number<i64> }
+}
+
+/// A day of a channel as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRow {
+    pub key: DayKey,
+    pub seen: Seen,
+}
+
+record! {
+    DayRow key key: DayKey {} flat { seen: Seen }
+}
+
+kept!(DayRow in "channel_days" by DayKey);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! A copy of the store, taken while an indexer writes.
 
-use super::{checkpoint, open_reader};
-use crate::store::{Checkpoint, Result, StoreError};
+use super::{open_reader, table::Open};
+use crate::store::{reads::checkpoint, Checkpoint, Result, StoreError};
 use rusqlite::Connection;
 use std::{fs::File, path::Path};
 
@@ -43,7 +43,7 @@ fn check(copy: &Path) -> Result<Backup> {
         return Err(StoreError::Damaged("the database".to_owned(), found));
     }
     let bytes = copy.metadata().map(|file| file.len()).unwrap_or_default();
-    Ok(Backup { checkpoint: checkpoint::get(&conn)?, bytes })
+    Ok(Backup { checkpoint: checkpoint(&mut Open(&conn))?, bytes })
 }
 
 #[cfg(test)]

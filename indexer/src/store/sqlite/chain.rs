@@ -4,12 +4,6 @@ use crate::store::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 
-/// Remembers the genesis hash, if none was; an error if it was another.
-pub fn bind(conn: &Connection, genesis: &str) -> Result<()> {
-    conn.prepare_cached("insert into chain (id, genesis) values (1, ?1) on conflict do nothing")?.execute([genesis])?;
-    check(conn, genesis)
-}
-
 /// Looks at a database that is there, and leaves it as it is: an error if it is none of this indexer's, or of another chain than
 /// that of `genesis`.
 pub fn database_is_of(path: &Path, genesis: Option<&str>) -> Result<()> {
@@ -22,7 +16,7 @@ pub fn database_is_of(path: &Path, genesis: Option<&str>) -> Result<()> {
 }
 
 /// An error if another is known.
-pub fn check(conn: &Connection, genesis: &str) -> Result<()> {
+fn check(conn: &Connection, genesis: &str) -> Result<()> {
     let mut statement = conn.prepare_cached("select genesis from chain where id = 1")?;
     let stored: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
     match stored {

@@ -1,15 +1,22 @@
 //! The schema, one step after the other. A step that was released never changes. New tables are filled before old ones go.
 
 use crate::{
-    row::{distribution::Divided, record::Noun},
-    store::{Result, StoreError},
+    row::{
+        distribution::Divided,
+        record::Noun,
+        revenue::{Days, Seen},
+    },
+    store::{
+        tables::{Change, Tables as _},
+        Result, StoreError,
+    },
     types::Address,
 };
-use joule_api::{Channel, Dispute, Distribution, Job, Model, Plan, Provider};
+use joule_api::{Channel, Dispute, Distribution, Job, Model, PaidOut, Plan, Provider};
 use rusqlite::{Connection, TransactionBehavior};
 use serde::de::DeserializeOwned;
 
-use super::{days, table};
+use super::table::Open;
 
 pub enum Step {
     Sql(&'static str),
@@ -32,6 +39,7 @@ pub const STEPS: &[&[Step]] = &[
         Step::Act(fill_columns),
         Step::Sql(include_str!("../../../migrations/0009_columns_filled.sql")),
     ],
+    &[Step::Sql(include_str!("../../../migrations/0010_rows_in_order.sql"))],
 ];
 
 pub fn run(conn: &mut Connection) -> Result<()> {
@@ -65,7 +73,7 @@ fn fill_columns(conn: &Connection) -> Result<()> {
     convert::<Dispute>(conn, "old_disputes", |_| Ok(()))?;
     convert::<Model>(conn, "old_models", |_| Ok(()))?;
     convert::<Channel>(conn, "old_channels", |channel| {
-        days::load(conn, &channel.key()?)?.total().fill(channel);
+        old_days(conn, &channel.key()?)?.total().fill(channel);
         Ok(())
     })?;
     convert::<Plan>(conn, "old_plans", |_| Ok(()))?;
@@ -76,7 +84,7 @@ fn fill_columns(conn: &Connection) -> Result<()> {
         let address = Address(row.get(4)?).to_string();
         let of: Distribution = parse(&row.get::<_, String>(0)?)?;
         let divided = Divided::of(address, of, [known(1)?, known(2)?, known(3)?]);
-        table::put(conn, None, &divided)?;
+        put(conn, &divided)?;
     }
     Ok(())
 }
@@ -92,13 +100,39 @@ fn convert<N: Noun + DeserializeOwned>(
     while let Some(row) = rows.next()? {
         let mut noun: N = parse(&row.get::<_, String>(0)?)?;
         complete(&mut noun)?;
-        table::put(conn, None, &noun)?;
+        put(conn, &noun)?;
         count += 1;
         if count.is_multiple_of(100_000) {
             tracing::info!(table = N::table().name, rows = count, "bringing the database up to date");
         }
     }
     Ok(())
+}
+
+fn put<N: Noun>(conn: &Connection, noun: &N) -> Result<()> {
+    Open(conn).put(N::table(), &[Change { before: None, now: noun.to_cells()? }])
+}
+
+/// Numbers beyond 2^63 - 1 were negative once.
+fn old_days(conn: &Connection, channel: &Address) -> Result<Days> {
+    let mut statement = conn.prepare_cached(
+        "select day, settled, sequence, units, amount, collected, returned, paid_shares, paid_fee, paid_provider
+         from channel_days where channel = ?1",
+    )?;
+    let rows = statement.query_map([channel.0], |row| {
+        let number = |column| row.get::<_, i64>(column).map(|number| number as u64);
+        let seen = Seen {
+            settled: number(1)?,
+            sequence: number(2)?,
+            units: number(3)?,
+            amount: number(4)?,
+            collected: number(5)?,
+            returned: number(6)?,
+            paid: PaidOut { shares: number(7)?, fee: number(8)?, provider: number(9)? },
+        };
+        Ok((row.get(0)?, seen))
+    })?;
+    Ok(Days(rows.collect::<rusqlite::Result<_>>()?))
 }
 
 fn parse<T: DeserializeOwned>(body: &str) -> Result<T> {

@@ -1,33 +1,19 @@
 //! SQLite: one connection that writes, as many as needed that read.
 
-mod account;
-mod apply;
 pub mod backup;
 mod chain;
-mod checkpoint;
-mod days;
-pub(super) mod dead_letter;
-mod distribution;
-mod event;
 mod lock;
 mod migration;
-mod payer;
-mod rebuild;
-mod revenue;
 pub(super) mod table;
-mod totals;
 
 pub use chain::database_is_of;
 #[cfg(test)]
 pub(super) use migration::migrate;
 
-use super::{Applied, Batch, Checkpoint, Redecoded, Result, Rows, Store, StoreError};
-use crate::{
-    query::{Query, RevenueFilter},
-    row::{record::Table, revenue::Sums, totals::Counters, AccountRow, EventRow, UnreadRow},
-    types::Address,
+use super::{
+    tables::{Engine, Tables},
+    Result, StoreError,
 };
-use joule_api::{Revenue, Totals};
 use lock::Lock;
 use rusqlite::{config::DbConfig, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
@@ -41,6 +27,8 @@ const IDLE_READERS: usize = 8;
 /// How long a connection waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS: usize = 512;
+/// Pages of the log before they are written to the database: most are written by many transactions, and need not be moved by each.
+const LOG: i64 = 16_384;
 /// Instructions of SQLite's virtual machine between two looks at how many there were; some ten for a row.
 const STEP: i32 = 1_000;
 /// For one answer: most of a second, where an answer by index takes some dozen.
@@ -51,7 +39,7 @@ pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
-    /// See [`Self::answer`].
+    /// For what anybody may ask.
     pub(super) steps: u32,
     _lock: Option<Lock>,
 }
@@ -68,6 +56,7 @@ impl Sqlite {
         // all, and they are read again.
         writer.pragma_update(None, "journal_mode", "WAL").map_err(|error| refused(error.to_string()))?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
+        writer.pragma_update(None, "wal_autocheckpoint", LOG)?;
         migration::run(&mut writer)?;
         Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), steps: STEPS, _lock: None })
     }
@@ -95,21 +84,7 @@ impl Sqlite {
         Self::open(path)
     }
 
-    fn write<T>(&self, act: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        // A panic while writing leaves an open transaction that the next one rolls back: nothing to fear from the poison.
-        act(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// As [`Self::read`], for what anybody may ask: indexes lead to an answer in few steps, and what takes many is given up.
-    fn answer<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.read_within(Some(self.steps), act)
-    }
-
-    fn read<T>(&self, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.read_within(None, act)
-    }
-
-    /// Reads see one consistent state each. `steps` are thousands of SQLite's virtual machine's.
+    /// `steps` are thousands of SQLite's virtual machine's.
     fn read_within<T>(&self, steps: Option<u32>, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = match idle {
@@ -168,92 +143,18 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Up to here nothing can be undone.
-fn finalized(conn: &Connection) -> Result<u64> {
-    Ok(checkpoint::get(conn)?.map_or(0, |checkpoint| checkpoint.finalized))
-}
-
-impl Store for Sqlite {
-    fn bind(&self, genesis: &str) -> Result<()> {
-        self.write(|conn| chain::bind(conn, genesis))
+impl Engine for Sqlite {
+    fn read<T>(&self, bounded: bool, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        self.read_within(bounded.then_some(self.steps), |conn| act(&mut table::Open(conn)))
     }
 
-    fn check_chain(&self, genesis: &str) -> Result<()> {
-        self.read(|conn| chain::check(conn, genesis))
-    }
-
-    fn checkpoint(&self) -> Result<Option<Checkpoint>> {
-        self.read(checkpoint::get)
-    }
-
-    fn apply(&self, batch: &Batch) -> Result<Applied> {
-        self.write(|conn| apply::batch(conn, batch))
-    }
-
-    fn row(&self, table: &'static Table, address: &Address) -> Result<Rows> {
-        self.read(|conn| {
-            let rows = table::get(conn, table, address)?.into_iter().collect();
-            Ok(Rows { rows, finalized: finalized(conn)? })
-        })
-    }
-
-    fn rows(&self, table: &'static Table, query: &Query) -> Result<Rows> {
-        self.answer(|conn| Ok(Rows { rows: table::list(conn, table, query)?, finalized: finalized(conn)? }))
-    }
-
-    fn counters(&self, provider: &Address) -> Result<Counters> {
-        self.read(|conn| totals::counters(conn, provider))
-    }
-
-    fn earned(&self, channel: &Address) -> Result<Sums> {
-        self.read(|conn| Ok(days::load(conn, channel)?.total()))
-    }
-
-    fn revenue(&self, filter: &RevenueFilter) -> Result<Vec<Revenue>> {
-        self.answer(|conn| revenue::list(conn, filter))
-    }
-
-    fn revenue_by_mint(&self) -> Result<Vec<(Address, Sums)>> {
-        self.read(revenue::by_mint)
-    }
-
-    fn totals(&self) -> Result<Totals> {
-        self.answer(totals::all)
-    }
-
-    fn account(&self, address: &Address) -> Result<Option<AccountRow>> {
-        self.read(|conn| account::get(conn, address))
-    }
-
-    fn members(&self, kind: &str, parent: &Address) -> Result<Vec<AccountRow>> {
-        self.answer(|conn| account::members(conn, kind, parent))
-    }
-
-    fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>> {
-        self.read(|conn| account::live(conn, program))
-    }
-
-    fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {
-        self.read(|conn| event::of_account(conn, address, limit))
-    }
-
-    fn history(&self, address: &Address) -> Result<Vec<EventRow>> {
-        self.read(|conn| event::history(conn, address))
-    }
-
-    fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>> {
-        self.read(|conn| event::since(conn, address, slot))
-    }
-
-    fn redecode(&self) -> Result<Redecoded> {
-        self.write(apply::redecode)
-    }
-
-    fn unread(&self) -> Result<Vec<UnreadRow>> {
-        self.read(dead_letter::unread)
-    }
-
-    fn dead_letters(&self) -> Result<u64> {
-        self.read(dead_letter::count)
+    fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        // A panic while writing leaves an open transaction that the next one rolls back: nothing to fear from the poison.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Immediate: a transaction that begins as a reader cannot wait for another writer, it can only fail.
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = act(&mut table::Open(&transaction))?;
+        transaction.commit()?;
+        Ok(done)
     }
 }

@@ -1,21 +1,23 @@
-//! Nouns as rows of SQLite's tables.
+//! Tables in SQLite.
 //!
-//! Addresses, hashes and signatures are blobs, names text, flags 0 or 1, times and numbers integers. A count or an amount is an integer
-//! up to 2^63 - 1, and decimal text beyond, which is as exact and still sorts above all integers.
+//! Addresses, hashes and signatures are blobs, names text, flags 0 or 1, times and numbers integers. A count, an amount or a sum is an
+//! integer up to 2^63 - 1, and decimal text beyond, which is as exact and, of what has no sign, still sorts above all integers.
 
 use crate::{
     query::{Condition, Cursor, Query},
     row::{
         cell::{Cell, Kind},
-        record::{Cells, Column, First, List, Noun, Table},
+        record::{Cells, Column, First, List, Listing, Table},
     },
-    store::{Result, StoreError},
-    types::Address,
+    store::{
+        tables::{Change, Range, Tables},
+        Result, StoreError,
+    },
 };
 use rusqlite::{
     params_from_iter,
     types::{ToSqlOutput, Value, ValueRef},
-    Connection, OptionalExtension, Row, ToSql,
+    Connection, Row, ToSql,
 };
 
 #[cfg(test)]
@@ -29,13 +31,18 @@ impl ToSql for Cell {
         Ok(match self {
             Self::Null => ToSqlOutput::Owned(Value::Null),
             Self::Key(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Self::Signature(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::Signature(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(&bytes[..])),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Self::Name(name) => ToSqlOutput::Borrowed(ValueRef::Text(name.as_bytes())),
             Self::Flag(flag) => ToSqlOutput::Owned(Value::Integer((*flag).into())),
             Self::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
             Self::Uint(number) => ToSqlOutput::Owned(match i64::try_from(*number) {
                 Ok(number) => Value::Integer(number),
                 Err(_) => Value::Text(number.to_string()),
+            }),
+            Self::Sum(sum) => ToSqlOutput::Owned(match i64::try_from(*sum) {
+                Ok(sum) => Value::Integer(sum),
+                Err(_) => Value::Text(sum.to_string()),
             }),
         })
     }
@@ -47,20 +54,21 @@ fn damaged(table: &str, column: &Column, value: ValueRef<'_>) -> StoreError {
 
 fn cell(table: &str, column: &Column, value: ValueRef<'_>) -> Result<Cell> {
     let wrong = || damaged(table, column, value);
-    let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let text = |text| std::str::from_utf8(text).map_err(|_| wrong());
     Ok(match (column.kind, value) {
         (_, ValueRef::Null) => Cell::Null,
         (Kind::Address | Kind::Hash, ValueRef::Blob(bytes)) => Cell::Key(bytes.try_into().map_err(|_| wrong())?),
-        (Kind::Signature, ValueRef::Blob(bytes)) => Cell::Signature(bytes.try_into().map_err(|_| wrong())?),
-        (Kind::Name, ValueRef::Text(name)) => {
-            Cell::Name(std::str::from_utf8(name).map_err(|_| wrong())?.to_owned().into())
-        }
+        (Kind::Signature, ValueRef::Blob(bytes)) => Cell::Signature(Box::new(bytes.try_into().map_err(|_| wrong())?)),
+        (Kind::Bytes, ValueRef::Blob(bytes)) => Cell::Bytes(bytes.to_vec()),
+        (Kind::Name | Kind::Text, ValueRef::Text(name)) => Cell::Name(text(name)?.to_owned().into()),
         (Kind::Flag, ValueRef::Integer(flag @ 0..=1)) => Cell::Flag(flag == 1),
         (Kind::Time | Kind::Number, ValueRef::Integer(number)) => Cell::Int(number),
         (Kind::Count | Kind::Amount, ValueRef::Integer(number)) => {
             Cell::Uint(u64::try_from(number).map_err(|_| wrong())?)
         }
-        (Kind::Count | Kind::Amount, ValueRef::Text(text)) => Cell::Uint(number(text).ok_or_else(wrong)?),
+        (Kind::Count | Kind::Amount, ValueRef::Text(number)) => Cell::Uint(text(number)?.parse().map_err(|_| wrong())?),
+        (Kind::Sum, ValueRef::Integer(sum)) => Cell::Sum(sum.into()),
+        (Kind::Sum, ValueRef::Text(sum)) => Cell::Sum(text(sum)?.parse().map_err(|_| wrong())?),
         _ => return Err(wrong()),
     })
 }
@@ -78,192 +86,279 @@ fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-/// The statements of a table that never change.
-struct Statements {
-    get: String,
-    insert: String,
-    lists: Vec<ListStatements>,
+/// "a = ? and b = ?".
+fn equals(columns: &[&str]) -> String {
+    columns.iter().map(|column| format!("{column} = ?")).collect::<Vec<_>>().join(" and ")
 }
 
-struct ListStatements {
-    get: String,
-    delete: String,
-    insert: String,
+fn key(table: &Table) -> Vec<&str> {
+    table.key().iter().map(|column| column.name.as_str()).collect()
 }
 
-impl Statements {
-    fn of(table: &Table) -> Self {
-        let Table { name, columns, .. } = table;
-        let lists = table.lists.iter().map(|List { table, columns, .. }| ListStatements {
-            get: format!("select {} from {table} where of = ? order by place", names(columns)),
-            delete: format!("delete from {table} where of = ?"),
-            insert: format!(
-                "insert into {table} (of, place, {}) values ({})",
-                names(columns),
-                places(columns.len() + 2)
-            ),
-        });
-        Self {
-            get: format!("select {} from {name} where address = ?", names(columns)),
-            insert: format!("insert or replace into {name} ({}) values ({})", names(columns), places(columns.len())),
-            lists: lists.collect(),
-        }
-    }
-}
+/// A connection that is within a transaction.
+pub struct Open<'a>(pub &'a Connection);
 
-/// Made once for each table.
-fn statements(table: &'static Table) -> &'static Statements {
-    use std::{
-        collections::HashMap,
-        sync::{LazyLock, PoisonError, RwLock},
-    };
-    static MADE: LazyLock<RwLock<HashMap<&'static str, &'static Statements>>> = LazyLock::new(RwLock::default);
-    if let Some(made) = MADE.read().unwrap_or_else(PoisonError::into_inner).get(table.name) {
-        return made;
-    }
-    let mut made = MADE.write().unwrap_or_else(PoisonError::into_inner);
-    made.entry(table.name).or_insert_with(|| Box::leak(Box::new(Statements::of(table))))
-}
-
-fn lists(conn: &Connection, table: &'static Table, address: &Cell) -> Result<Vec<Vec<Vec<Cell>>>> {
-    let of = |(list, made): (&List, &ListStatements)| -> Result<Vec<Vec<Cell>>> {
-        let mut statement = conn.prepare_cached(&made.get)?;
-        let mut rows = statement.query([address])?;
-        let mut items = Vec::new();
+impl Open<'_> {
+    fn read(&self, table: &Table, sql: &str, values: &[&Cell], into: &mut Vec<Cells>) -> Result<()> {
+        let first = into.len();
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            items.push(cells(&list.table, &list.columns, row)?);
+            into.push(Cells { row: cells(table.name, &table.columns, row)?, lists: Vec::new() });
         }
-        Ok(items)
-    };
-    table.lists.iter().zip(&statements(table).lists).map(of).collect()
-}
-
-/// The row at an address.
-pub fn get(conn: &Connection, table: &'static Table, address: &Address) -> Result<Option<Cells>> {
-    let mut statement = conn.prepare_cached(&statements(table).get)?;
-    let row = statement.query_row([address.0], |row| Ok(cells(table.name, &table.columns, row))).optional()?;
-    let Some(row) = row.transpose()? else { return Ok(None) };
-    let lists = lists(conn, table, &Cell::Key(address.0))?;
-    Ok(Some(Cells { row, lists }))
-}
-
-/// The same, as what it is.
-pub fn find<N: Noun>(conn: &Connection, address: &Address) -> Result<Option<N>> {
-    Ok(get(conn, N::table(), address)?.map(N::of_cells).transpose()?)
-}
-
-/// Writes a row, given what was there: of that only what is other now, so that no index is written for nothing.
-pub fn put<N: Noun>(conn: &Connection, before: Option<&N>, after: &N) -> Result<()> {
-    let (table, made) = (N::table(), statements(N::table()));
-    let now = after.to_cells()?;
-    let address = &now.row[0];
-    let then = before.map(N::to_cells).transpose()?;
-    match &then {
-        None => {
-            conn.prepare_cached(&made.insert)?.execute(params_from_iter(&now.row))?;
-        }
-        Some(then) => {
-            let changed: Vec<usize> = (0..now.row.len()).filter(|&at| then.row[at] != now.row[at]).collect();
-            if !changed.is_empty() {
-                let set: Vec<_> = changed.iter().map(|&at| format!("{} = ?", table.columns[at].name)).collect();
-                let sql = format!("update {} set {} where address = ?", table.name, set.join(", "));
-                let values = changed.iter().map(|&at| &now.row[at]).chain([address]);
-                conn.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        if !table.lists.is_empty() {
+            for cells in &mut into[first..] {
+                cells.lists = self.lists(table, &cells.row[0])?;
             }
         }
+        Ok(())
     }
-    let none = Vec::new();
-    for (at, (items, made)) in now.lists.iter().zip(&made.lists).enumerate() {
-        let known = then.as_ref().map_or(&none, |then| &then.lists[at]);
-        if known == items {
-            continue;
-        }
-        conn.prepare_cached(&made.delete)?.execute([address])?;
-        let mut insert = conn.prepare_cached(&made.insert)?;
-        for (place, item) in (0i64..).zip(items) {
-            let place = Cell::Int(place);
-            insert.execute(params_from_iter([address, &place].into_iter().chain(item)))?;
-        }
-    }
-    Ok(())
-}
 
-/// Who runs a provider, as far as it is known.
-pub fn authority(conn: &Connection, provider: &Address) -> Result<Option<Address>> {
-    let mut statement = conn.prepare_cached("select authority from providers where address = ?1")?;
-    Ok(statement.query_row([provider.0], |row| row.get(0)).optional()?.map(Address))
-}
-
-/// The jobs that a provider accepted.
-pub fn of_provider(conn: &Connection, provider: &Address) -> Result<Vec<Address>> {
-    let mut statement = conn.prepare_cached("select address from jobs where provider = ?1")?;
-    let jobs = statement.query_map([provider.0], |row| row.get(0).map(Address))?.collect::<rusqlite::Result<_>>()?;
-    Ok(jobs)
-}
-
-/// The rows that are asked for, in the table's order: by its time, then by address.
-pub fn list(conn: &Connection, table: &'static Table, query: &Query) -> Result<Vec<Cells>> {
-    let mut sql = format!("select {} from {} where 1 = 1", names(&table.columns), table.name);
-    let mut values = Vec::new();
-    for condition in &query.conditions {
-        match condition {
-            Condition::Is(column, cell) => {
-                sql.push_str(&format!(" and {column} = ?"));
-                values.push(cell.clone());
+    fn lists(&self, table: &Table, address: &Cell) -> Result<Vec<Vec<Vec<Cell>>>> {
+        let of = |list: &List| -> Result<Vec<Vec<Cell>>> {
+            let sql = format!("select {} from {} where of = ? order by place", names(&list.columns), list.table);
+            let mut statement = self.0.prepare_cached(&sql)?;
+            let mut rows = statement.query([address])?;
+            let mut items = Vec::new();
+            while let Some(row) = rows.next()? {
+                items.push(cells(&list.table, &list.columns, row)?);
             }
+            Ok(items)
+        };
+        table.lists.iter().map(of).collect()
+    }
+
+    fn execute<'c>(&self, sql: &str, values: impl IntoIterator<Item = &'c Cell>) -> Result<()> {
+        self.0.prepare_cached(sql)?.execute(params_from_iter(values))?;
+        Ok(())
+    }
+
+    /// Of what was there only what is other now is written, so that no index is written for nothing.
+    fn update(&self, table: &Table, before: &Cells, now: &Cells) -> Result<()> {
+        let changed: Vec<usize> = (table.key..now.row.len()).filter(|&at| before.row[at] != now.row[at]).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let set: Vec<_> = changed.iter().map(|&at| format!("{} = ?", table.columns[at].name)).collect();
+        let sql = format!("update {} set {} where {}", table.name, set.join(", "), equals(&key(table)));
+        self.execute(&sql, changed.iter().map(|&at| &now.row[at]).chain(&now.row[..table.key]))
+    }
+
+    /// Each list that is other than it was is written anew.
+    fn put_lists(&self, table: &Table, before: Option<&Cells>, now: &Cells) -> Result<()> {
+        let (none, address) = (Vec::new(), &now.row[0]);
+        for (at, (list, items)) in table.lists.iter().zip(&now.lists).enumerate() {
+            let known = before.map_or(&none, |before| &before.lists[at]);
+            if known == items {
+                continue;
+            }
+            self.execute(&format!("delete from {} where of = ?", list.table), [address])?;
+            let (columns, places) = (names(&list.columns), places(list.columns.len() + 2));
+            let sql = format!("insert into {} (of, place, {columns}) values ({places})", list.table);
+            for (place, item) in (0i64..).zip(items) {
+                self.execute(&sql, [address, &Cell::Int(place)].into_iter().chain(item))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Conditions in words, and their values.
+fn conditions<'a>(conditions: &'a [Condition], sql: &mut String, values: &mut Vec<&'a Cell>) {
+    for condition in conditions {
+        let (column, is, cell) = match condition {
+            Condition::Is(column, cell) => (column, "=", cell),
+            Condition::From(column, cell) => (column, ">=", cell),
+            Condition::Below(column, cell) => (column, "<", cell),
             // In words: a partial index is found by its own.
             Condition::OneOf(column, names) => {
                 sql.push_str(&format!(" and {column} in ('{}')", names.join("', '")));
+                continue;
             }
-        }
+        };
+        sql.push_str(&format!(" and {column} {is} ?"));
+        values.push(cell);
     }
-    let time = table.time;
-    let (beyond, order) = match table.first {
-        First::Newest => ("<", " desc"),
-        First::Oldest => (">", ""),
-    };
-    if let Some(Cursor { time: at, address }) = query.page.after {
-        // The first is there for the index: by it a page begins where it begins.
-        sql.push_str(&format!(" and {time} {beyond}= ? and ({time} {beyond} ? or address > ?)"));
-        values.extend([Cell::Int(at), Cell::Int(at), Cell::Key(address.0)]);
-    }
-    if !query.without.is_empty() {
-        // As one value: there may be thousands, and an expression has no room for so many.
-        let hex = query.without.iter().map(|address| hex::encode(address.0)).collect::<Vec<_>>();
-        sql.push_str(" and address not in (select unhex(value) from json_each(?))");
-        values.push(Cell::Name(format!("[\"{}\"]", hex.join("\", \"")).into()));
-    }
-    sql.push_str(&format!(" order by {time}{order}, address limit ?"));
-    values.push(Cell::Int(i64::try_from(query.page.limit).unwrap_or(i64::MAX)));
-    #[cfg(test)]
-    ASKED.with_borrow_mut(|asked| asked.push(sql.clone()));
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(&values))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(cells(table.name, &table.columns, row)?);
-    }
-    let whole = |row: Vec<Cell>| Ok(Cells { lists: lists(conn, table, &row[0])?, row });
-    found.into_iter().map(whole).collect()
 }
 
-/// What makes the table, without its indexes.
+/// Whether every index that serves the conditions begins with the status, which they do not name.
+fn is_of_any_status(listing: &Listing, query: &Query) -> bool {
+    let of = |condition: &Condition| matches!(condition, Condition::Is("status", _));
+    let by_index = |condition: &Condition| matches!(condition, Condition::OneOf(..));
+    let conditions = &query.conditions;
+    !listing.statuses.is_empty()
+        && !conditions.iter().any(of)
+        && (conditions.is_empty() || !conditions.iter().all(by_index))
+}
+
+impl Open<'_> {
+    /// Columns of the rows that are asked for, in the table's order: by its time, then by address.
+    fn select(
+        &self,
+        table: &Table,
+        listing: &Listing,
+        columns: &[&Column],
+        query: &Query,
+        status: Option<&'static str>,
+    ) -> Result<Vec<Vec<Cell>>> {
+        let Listing { time, first, .. } = listing;
+        let mut sql = format!("select {} from {} where 1 = 1", names(columns.iter().copied()), table.name);
+        let mut values = Vec::new();
+        conditions(&query.conditions, &mut sql, &mut values);
+        let status = status.map(|status| Cell::Name(status.into()));
+        if let Some(status) = &status {
+            sql.push_str(" and status = ?");
+            values.push(status);
+        }
+        let (beyond, order) = match first {
+            First::Newest => ("<", " desc"),
+            First::Oldest => (">", ""),
+        };
+        let after = query.page.after.map(|Cursor { time, address }| (Cell::Int(time), Cell::Key(address.0)));
+        if let Some((at, address)) = &after {
+            // The first is there for the index: by it a page begins where it begins.
+            sql.push_str(&format!(" and {time} {beyond}= ? and ({time} {beyond} ? or address > ?)"));
+            values.extend([at, at, address]);
+        }
+        // As one value: there may be thousands, and an expression has no room for so many.
+        let hex = query.without.iter().map(|address| hex::encode(address.0)).collect::<Vec<_>>();
+        let without = Cell::Name(format!("[\"{}\"]", hex.join("\", \"")).into());
+        if !query.without.is_empty() {
+            sql.push_str(" and address not in (select unhex(value) from json_each(?))");
+            values.push(&without);
+        }
+        sql.push_str(&format!(" order by {time}{order}, address limit ?"));
+        let limit = Cell::Int(i64::try_from(query.page.limit).unwrap_or(i64::MAX));
+        values.push(&limit);
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(sql.clone()));
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let read = |(place, column): (usize, &&Column)| cell(table.name, column, row.get_ref(place)?);
+            found.push(columns.iter().enumerate().map(read).collect::<Result<_>>()?);
+        }
+        Ok(found)
+    }
+
+    /// A list of any status is merged of those of each, by what their indexes say.
+    fn merged(&self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cells>> {
+        let wanted = ["address", listing.time].map(|name| table.column(name).map(|(_, column)| column));
+        let [Some(address), Some(time)] = wanted else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for status in &listing.statuses {
+            found.extend(self.select(table, listing, &[time, address], query, Some(status))?);
+        }
+        found.sort_unstable_by(|one, other| {
+            let times = one[0].cmp(&other[0]);
+            let times = if listing.first == First::Newest { times.reverse() } else { times };
+            times.then_with(|| one[1].cmp(&other[1]))
+        });
+        found.truncate(query.page.limit);
+        let sql = format!("select {} from {} where address = ?", names(&table.columns), table.name);
+        let mut rows = Vec::with_capacity(found.len());
+        for key in &found {
+            self.read(table, &sql, &[&key[1]], &mut rows)?;
+        }
+        Ok(rows)
+    }
+}
+
+impl Tables for Open<'_> {
+    fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>> {
+        let sql = format!("select {} from {} where {}", names(&table.columns), table.name, equals(by));
+        let mut found = Vec::new();
+        for values in of {
+            self.read(table, &sql, &values.iter().collect::<Vec<_>>(), &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>> {
+        let limit = Cell::Int(i64::try_from(limit).unwrap_or(i64::MAX));
+        let key = key(table);
+        let rows = |Range { prefix, above }: &Range| {
+            let (by, order) = key.split_at(prefix.len());
+            let mut sql = format!("select {} from {} where {}", names(&table.columns), table.name, equals(by));
+            let mut values: Vec<&Cell> = prefix.iter().collect();
+            if let Some(above) = above {
+                sql.push_str(&format!(" and {} > ?", order[0]));
+                values.push(above);
+            }
+            sql.push_str(&format!(" order by {} desc limit ?", order.join(" desc, ")));
+            values.push(&limit);
+            let mut found = Vec::new();
+            self.read(table, &sql, &values, &mut found)?;
+            Ok(found)
+        };
+        ranges.iter().map(rows).collect()
+    }
+
+    fn list(&mut self, table: &'static Table, query: &Query) -> Result<Vec<Cells>> {
+        let Some(listing) = &table.listing else { return Ok(Vec::new()) };
+        if is_of_any_status(listing, query) {
+            return self.merged(table, listing, query);
+        }
+        let columns: Vec<&Column> = table.columns.iter().collect();
+        let whole = |row: Vec<Cell>| Ok(Cells { lists: self.lists(table, &row[0])?, row });
+        self.select(table, listing, &columns, query, None)?.into_iter().map(whole).collect()
+    }
+
+    fn all(&mut self, table: &'static Table, wanted: &[Condition]) -> Result<Vec<Cells>> {
+        let mut sql = format!("select {} from {} where 1 = 1", names(&table.columns), table.name);
+        let (mut values, mut found) = (Vec::new(), Vec::new());
+        conditions(wanted, &mut sql, &mut values);
+        self.read(table, &sql, &values, &mut found)?;
+        Ok(found)
+    }
+
+    fn count(&mut self, table: &'static Table) -> Result<u64> {
+        let sql = format!("select count(*) from {}", table.name);
+        let count: i64 = self.0.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()> {
+        let (columns, places) = (names(&table.columns), places(table.columns.len()));
+        let insert = format!("insert or replace into {} ({columns}) values ({places})", table.name);
+        for Change { before, now } in changes {
+            match before {
+                None => self.execute(&insert, &now.row)?,
+                Some(before) => self.update(table, before, now)?,
+            }
+            self.put_lists(table, before.as_ref(), now)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()> {
+        let sql = format!("delete from {} where {}", table.name, equals(&key(table)));
+        keys.iter().try_for_each(|key| self.execute(&sql, key))
+    }
+}
+
+/// What makes the table, without its indexes. Large rows lie in the order in which they came, and are found by the index of their
+/// keys; what is small lies in the order of its keys.
 #[cfg(test)]
 pub fn definition(table: &Table) -> String {
     let column = |column: &Column| {
         let kind = match column.kind {
-            Kind::Address | Kind::Hash | Kind::Signature => "blob",
-            Kind::Name => "text",
+            Kind::Address | Kind::Hash | Kind::Signature | Kind::Bytes => "blob",
+            Kind::Name | Kind::Text => "text",
             Kind::Flag | Kind::Time | Kind::Number => "integer",
-            Kind::Count | Kind::Amount => "any",
+            Kind::Count | Kind::Amount | Kind::Sum => "any",
         };
         format!("    {} {kind}{}", column.name, if column.nullable { "" } else { " not null" })
     };
     let columns = |columns: &[Column]| columns.iter().map(column).collect::<Vec<_>>().join(",\n");
+    let is_large = table.listing.is_some() || table.columns.iter().any(|column| column.kind == Kind::Bytes);
     let mut sql = format!(
-        "create table {} (\n{},\n    primary key (address)\n) strict, without rowid;\n",
+        "create table {} (\n{},\n    primary key ({})\n) strict{};\n",
         table.name,
-        columns(&table.columns)
+        columns(&table.columns),
+        key(table).join(", "),
+        if is_large { "" } else { ", without rowid" }
     );
     for list in &table.lists {
         sql.push_str(&format!(

@@ -168,7 +168,7 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
     let expected = contents(&w.store);
     let event = w.store.events(&channel, 1).unwrap().remove(0);
     let conn = rusqlite::Connection::open(w.folder.path().join("deep/indexer.sqlite")).unwrap();
-    dead_letter::put(&conn, &Letter::Event(event.key), &event.program, 1, &event.data, "test").unwrap();
+    put_letter(&w.store, Letter::Event(event.key), event.program, event.data);
     // As an indexer that did not know the event would have left it.
     conn.execute_batch(
         "update events set name = 'undecodable', subject = null where name = 'Distributed';

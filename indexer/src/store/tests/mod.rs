@@ -9,10 +9,18 @@ mod models;
 mod repeated;
 mod schema;
 
-use super::{sqlite::dead_letter, *};
+use super::{
+    tables::{Change, Engine as _},
+    *,
+};
 use crate::{
     query::*,
-    row::{dead_letter::Letter, job, model, revenue},
+    row::{
+        dead_letter::{Letter, LetterRow},
+        job, model,
+        record::Kept as _,
+        revenue,
+    },
     source::BankRef,
     testing::{self, Chain, Happening},
     types::Version,
@@ -372,6 +380,14 @@ fn a_store_is_of_one_chain_for_ever_and_of_one_indexer_at_a_time() {
     assert!(matches!(again.bind("another"), Err(StoreError::OtherChain { .. })));
 }
 
+/// As an indexer that could not decode it would have left it.
+fn put_letter(store: &Sqlite, letter: Letter, program: Address, data: Vec<u8>) {
+    let (kind, reason) = (letter.kind().into(), "test".into());
+    let row = LetterRow { letter, kind, program, slot: 1, data, reason, tx_index: None };
+    let change = Change { before: None, now: row.to_cells().unwrap() };
+    store.write(|tables| tables.put(LetterRow::table(), &[change])).unwrap();
+}
+
 #[test]
 fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     let (folder, store) = open();
@@ -383,8 +399,8 @@ fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     let conn = rusqlite::Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     let row = store.account(&job).unwrap().unwrap();
     let event = store.events(&job, 1).unwrap().remove(0);
-    dead_letter::put(&conn, &Letter::Account(job), &row.program, 1, &row.data, "test").unwrap();
-    dead_letter::put(&conn, &Letter::Event(event.key), &row.program, 1, &event.data, "test").unwrap();
+    put_letter(&store, Letter::Account(job), row.program, row.data);
+    put_letter(&store, Letter::Event(event.key), row.program, event.data);
     conn.execute_batch(
         "update accounts set kind = 'undecodable'; update events set name = 'undecodable', subject = null;
          delete from event_accounts; delete from jobs; delete from aggregates;",

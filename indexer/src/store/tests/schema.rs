@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    row::{record::Noun, tables},
+    row::{inner_tables, record::Kept, tables},
     store::sqlite::table::definition,
 };
 use rusqlite::Connection;
@@ -11,7 +11,7 @@ use serde_json::Value;
 #[test]
 fn a_record_is_as_wide_as_its_columns() {
     use joule_api::{Channel, Dispute, Job, Model, Plan, Provider};
-    fn is_so<N: Noun>() {
+    fn is_so<N: Kept>() {
         assert_eq!(N::WIDTH, N::table().columns.len(), "{}", N::table().name);
     }
     is_so::<Job>();
@@ -24,11 +24,11 @@ fn a_record_is_as_wide_as_its_columns() {
 }
 
 #[test]
-fn every_noun_has_the_table_that_it_names() {
+fn every_table_is_what_it_is_said_to_be() {
     let (folder, _store) = open();
     let conn = Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     let mut asked = conn.prepare("select sql || ';' from sqlite_schema where type = 'table' and name = ?1").unwrap();
-    for table in tables() {
+    for table in tables().into_iter().chain(inner_tables()) {
         let wanted = definition(table);
         let found: Vec<String> = [table.name]
             .into_iter()

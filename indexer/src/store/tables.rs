@@ -1,0 +1,53 @@
+//! What an engine can do with tables: few verbs, the same for all. Everything that is stored is read and written through these, so
+//! that an engine is no more than they are.
+
+use super::Result;
+use crate::{
+    query::{Condition, Query},
+    row::{
+        cell::Cell,
+        record::{Cells, Table},
+    },
+};
+
+/// A row that is written.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// As it is stored now; `None` where there is no row of this key.
+    pub before: Option<Cells>,
+    pub now: Cells,
+}
+
+/// Rows of one beginning of their key.
+#[derive(Debug, Clone)]
+pub struct Range {
+    pub prefix: Vec<Cell>,
+    /// Only those in which the column after the prefix is above this.
+    pub above: Option<Cell>,
+}
+
+/// A transaction, or one consistent state.
+pub trait Tables {
+    /// The rows in which some columns have one of these values each, in no order. The columns begin the table's key, or an index.
+    fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>>;
+    /// Of each range the newest rows, which are the last by key, the newest first.
+    fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>>;
+    /// The rows of a noun that are asked for, in the order of its lists.
+    fn list(&mut self, table: &'static Table, query: &Query) -> Result<Vec<Cells>>;
+    /// Every row that fulfils the conditions, in no order. There may be many.
+    fn all(&mut self, table: &'static Table, conditions: &[Condition]) -> Result<Vec<Cells>>;
+    fn count(&mut self, table: &'static Table) -> Result<u64>;
+    /// Rows of different keys.
+    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()>;
+    /// By keys, of which some may have no row.
+    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()>;
+}
+
+/// Something that keeps tables.
+pub trait Engine: Send + Sync + 'static {
+    /// One consistent state. What anybody may ask is `bounded`: indexes lead to an answer in few steps, and what takes many is given
+    /// up with [`StoreError::TooMuch`](super::StoreError::TooMuch).
+    fn read<T>(&self, bounded: bool, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
+    /// One transaction: all of it or nothing.
+    fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
+}
