@@ -79,7 +79,7 @@ pub fn set_kind(conn: &Connection, address: &Address, kind: &str) -> Result<()> 
     Ok(())
 }
 
-const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, since, kind";
+pub const COLUMNS: &str = "address, program, data, lamports, closed, slot, write_version, since, kind";
 
 /// Remembers what a living account is listed under, until it is closed. A row too many does no harm: whoever lists looks at
 /// the account itself.
@@ -116,7 +116,7 @@ pub fn live(conn: &Connection, program: &Address) -> Result<Vec<AccountRow>> {
     Ok(rows)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
     Ok(AccountRow {
         address: Address(row.get(0)?),
         program: Address(row.get(1)?),

@@ -189,7 +189,7 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let program = Program::of(&write.owner);
-        let decoded = program.map(|program| decode::account(program, &write.data));
+        let decoded = program.map(|program| decode::account(program, write.version.slot, &write.data));
         let kind = match &decoded {
             Some(Ok(state)) => state.kind(),
             _ => UNDECODABLE,

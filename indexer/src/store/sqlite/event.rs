@@ -153,7 +153,7 @@ pub fn since(conn: &Connection, address: &Address, slot: u64) -> Result<Vec<Even
     Ok(rows)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         key: EventKey { signature: Signature(row.get(0)?), instruction: row.get(1)?, inner: row.get(2)? },
         slot: row.get::<_, i64>(3)? as u64,

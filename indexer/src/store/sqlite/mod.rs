@@ -14,6 +14,7 @@ mod migration;
 mod payer;
 mod rebuild;
 mod revenue;
+mod scan;
 pub(super) mod table;
 mod totals;
 
@@ -21,7 +22,7 @@ pub use chain::database_is_of;
 #[cfg(test)]
 pub(super) use migration::migrate;
 
-use super::{Applied, Batch, Checkpoint, Redecoded, Result, Rows, Store, StoreError};
+use super::{Applied, Batch, Checkpoint, Moment, Redecoded, Result, Rows, Scan, Scanned, Store, StoreError};
 use crate::{
     query::{Query, RevenueFilter},
     row::{record::Table, revenue::Sums, totals::Counters, AccountRow, EventRow, UnreadRow},
@@ -31,6 +32,7 @@ use joule_api::{Revenue, Totals};
 use lock::Lock;
 use rusqlite::{config::DbConfig, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -243,6 +245,10 @@ impl Store for Sqlite {
 
     fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>> {
         self.read(|conn| event::since(conn, address, slot))
+    }
+
+    fn scan(&self, scan: &Scan, each: &mut dyn FnMut(Scanned) -> ControlFlow<()>) -> Result<Moment> {
+        scan::run(&self.path, scan, each)
     }
 
     fn redecode(&self) -> Result<Redecoded> {
