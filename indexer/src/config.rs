@@ -1,6 +1,10 @@
 //! Settings: flags over environment over file over defaults.
 
-use crate::crash::CrashAt;
+use crate::{
+    crash::CrashAt,
+    decode::{Upgrade, UpgradeError, Upgrades},
+    export,
+};
 use clap::{builder::FalseyValueParser, Args, Parser, Subcommand};
 use joule_listen::Share;
 use joule_settings::{File, FileError, Span};
@@ -53,9 +57,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+    /// Write what is stored to a file, as CSV or Parquet: a noun's rows, events, accounts, or the trail of one account. While an indexer
+    /// writes or none does; everything in it is as of one moment.
+    Export(export::Options),
     /// Print the OpenAPI 3.1 document.
     Openapi,
-    /// Print the tables of rows: every column with its unit and meaning, for questions in SQL.
+    /// Print the tables of rows, for questions in SQL, and what exports have: every column with its unit and meaning.
     Schema,
 }
 
@@ -103,6 +110,10 @@ pub struct Options {
     /// How long a connection to the API may take for the head of a request, or to take what is written [default: 30s]
     #[arg(long, env = "JOULE_INDEXER_IDLE", value_name = "TIME", global = true)]
     pub idle: Option<Span>,
+    /// Upgrades of our programs on this cluster that changed what they write, each as program and first slot, with commas between, such
+    /// as billing@312000001 [default: none]
+    #[arg(long, env = "JOULE_INDEXER_UPGRADES", value_name = "PROGRAM@SLOT", value_delimiter = ',', global = true)]
+    pub upgrades: Vec<Upgrade>,
     #[arg(long, env = "JOULE_CRASH_AT", hide = true, global = true)]
     #[serde(skip)]
     pub crash_at: Option<CrashAt>,
@@ -128,6 +139,8 @@ pub struct Settings {
     pub idle: Duration,
     /// Web pages that may read it, as [`joule_cors::Cors`] has them.
     pub cors_origins: Vec<String>,
+    /// Of our programs, on the cluster that is followed.
+    pub upgrades: Upgrades,
 }
 
 impl Default for Settings {
@@ -145,6 +158,7 @@ impl Default for Settings {
             address_share: Share::Usual,
             idle: IDLE,
             cors_origins: Vec::new(),
+            upgrades: Upgrades::default(),
         }
     }
 }
@@ -158,6 +172,8 @@ pub enum ConfigError {
     Nothing(&'static str),
     #[error("--address-share is {0}: give 1 to 100 percent")]
     Share(u8),
+    #[error(transparent)]
+    Upgrades(#[from] UpgradeError),
 }
 
 impl Options {
@@ -202,6 +218,7 @@ impl Options {
             connections,
             idle,
             cors_origins: if self.cors_origins.is_empty() { file.cors_origins } else { self.cors_origins },
+            upgrades: Upgrades::new(if self.upgrades.is_empty() { &file.upgrades } else { &self.upgrades })?,
             silence,
         })
     }
@@ -263,6 +280,24 @@ mod tests {
         assert_eq!(share("[indexer]\naddress_share = 100").unwrap(), Share::Percent(100));
         for wrong in [0, 101] {
             assert!(share(&format!("[indexer]\naddress_share = {wrong}")).is_err());
+        }
+    }
+
+    #[test]
+    fn upgrades_are_named_by_program_and_slot_and_only_those_of_known_layouts() {
+        let said =
+            |text: &str| file(text).1.settings().map(|settings| settings.upgrades).map_err(|error| error.to_string());
+        let known = said("[indexer]\nupgrades = ['billing@312_000_001']").unwrap();
+        assert_eq!(known.began(crate::decode::Program::Billing, 1), Some(312_000_001));
+        for (upgrades, why) in [
+            ("'escrow@7'", "knows 1 layout(s) of escrow"),
+            ("'billing@7', 'billing@8'", "knows 2 layout(s) of billing"),
+            ("'billing@7', 'billing@7'", "comes after a later slot"),
+            ("'bank@7'", "no upgrade: write a program and the first slot"),
+            ("'billing'", "such as billing@312000001"),
+        ] {
+            let error = said(&format!("[indexer]\nupgrades = [{upgrades}]")).unwrap_err();
+            assert!(error.contains(why), "{error}");
         }
     }
 

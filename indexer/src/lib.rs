@@ -13,7 +13,10 @@ pub mod config;
 pub mod copied;
 pub mod crash;
 pub mod decode;
+pub mod export;
 pub mod feed;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod health;
 pub mod order;
 pub mod pipeline;
@@ -25,7 +28,7 @@ pub mod schema;
 pub mod source;
 pub mod store;
 pub mod telemetry;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
 mod testing;
 pub mod types;
 pub mod verify;

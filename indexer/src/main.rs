@@ -2,16 +2,17 @@
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use indicatif::{ProgressBar, ProgressStyle};
 use joule_indexer::{
     check,
     config::{Cli, Command, Settings},
-    copied, crash, decode, redecode, source,
+    copied, crash, decode, export, redecode, source,
     store::{backup, Sqlite},
     telemetry, verify, Indexer,
 };
 use joule_listen::BindError;
 use joule_settings::{Causes, Refused, Report};
-use std::{io::Write as _, process::ExitCode, time::Duration};
+use std::{io::Write as _, ops::ControlFlow, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +33,10 @@ async fn main() -> ExitCode {
     let result = match cli.options.settings() {
         Ok(settings) => {
             telemetry::logs(settings.json);
-            run(cli.command.unwrap_or(Command::Run), &settings).await
+            match settings.upgrades.clone().take_force() {
+                Ok(()) => run(cli.command.unwrap_or(Command::Run), &settings).await,
+                Err(error) => Err(error.into()),
+            }
         }
         Err(error) => Err(error.into()),
     };
@@ -65,6 +69,9 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
                 "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower --connections"
             );
             let stop = CancellationToken::new();
+            for program in decode::Program::ALL {
+                tracing::info!(program = program.name(), address = %program.address(), "following");
+            }
             let indexer = Indexer::start(settings, stop.clone()).await?;
             say(&format!("joule-indexer: http://{}", indexer.address()))?;
             tokio::spawn(copied::watch(settings.database.clone(), stop.clone()));
@@ -100,10 +107,12 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             say(&format!("{} has everything up to slot {slot}, in {size} MiB", to.display()))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Export(options) => exported(options, settings).await,
         Command::Schema => {
             for table in joule_indexer::schema::described() {
                 say(&table.to_string())?;
             }
+            say(joule_indexer::schema::FILES)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Openapi => {
@@ -111,6 +120,51 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Writes a file, or to whoever reads the standard output, and shows how far it is where somebody looks.
+async fn exported(options: export::Options, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Sqlite::open_existing(&settings.database)?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone())?);
+    let out = options.out.clone();
+    let style = ProgressStyle::with_template("{spinner} {human_pos} lines, {per_sec}").context("the progress")?;
+    let shown = ProgressBar::new_spinner().with_style(style);
+    let writing = tokio::task::spawn_blocking(move || {
+        let done = options.run(&store, &mut |lines| {
+            shown.set_position(lines);
+            if stop.is_cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        shown.finish_and_clear();
+        done
+    });
+    match writing.await? {
+        Ok(lines) => {
+            if out.as_os_str() != "-" {
+                say(&format!("{} has {lines} lines", out.display()))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        // Whoever read it has enough.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_broken = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        let csv = || match cause.downcast_ref::<csv::Error>().map(csv::Error::kind) {
+            Some(csv::ErrorKind::Io(io)) => Some(io),
+            _ => None,
+        };
+        io.or_else(csv).is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(is_broken)
 }
 
 /// Prints what was found.
@@ -135,9 +189,6 @@ fn say(line: &str) -> std::io::Result<()> {
 fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl std::future::Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
-    for program in decode::Program::ALL {
-        tracing::info!(program = program.name(), address = %program.address(), "following");
-    }
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -1,124 +1,56 @@
 //! Every account and every event of every program comes back as it was, and says whom it is about.
 
 use super::*;
-use crate::types::Address;
-use anchor_lang::{bytemuck, Event};
+use crate::{
+    fuzz::samples::{self, filled, Sample},
+    types::Address,
+};
+use anchor_lang::{bytemuck, Discriminator, Event};
 use joule_billing::{event as billing, state as channels};
-use joule_escrow::{event as escrow, state as jobs};
-use joule_registry::{event as registry, state as providers};
-use joule_staking::{event as staking, state as bonds};
-use joule_treasury::{event as treasury, state as protocol};
+use joule_escrow::event as escrow;
+use joule_staking::event as staking;
 
-/// Bytes that are different everywhere, so that no field can be taken for another. No byte is 0 or 1.
-fn filled<T: bytemuck::Pod>() -> T {
-    let bytes: Vec<u8> = (0..size_of::<T>()).map(|n| 2 + (n % 251) as u8).collect();
-    bytemuck::pod_read_unaligned(&bytes)
-}
-
-fn account_of<T: Discriminator + bytemuck::Pod>(program: Program, kind: &str) -> State {
-    let data = [T::DISCRIMINATOR, bytemuck::bytes_of(&filled::<T>())].concat();
-    let state = account(program, &data).unwrap();
-    assert_eq!(state.kind(), kind);
-    for other in Program::ALL.into_iter().filter(|other| *other != program) {
-        assert!(matches!(account(other, &data), Err(DecodeError::Unknown { .. })), "{kind} of {other:?}");
-    }
-    assert!(matches!(account(program, &data[..data.len() - 1]), Err(DecodeError::Size { .. })), "{kind} cut off");
-    state
-}
+/// A slot of today's layouts.
+const AT: u64 = 1_000;
 
 #[test]
 fn every_account_of_every_program_is_decoded() {
-    let (b, e, r) = (Program::Billing, Program::Escrow, Program::Registry);
-    let (s, t) = (Program::Staking, Program::Treasury);
-    let states = [
-        account_of::<channels::Channel>(b, "channel"),
-        account_of::<channels::Payer>(b, "payer"),
-        account_of::<channels::Plan>(b, "plan"),
-        account_of::<channels::Cluster>(b, "cluster"),
-        account_of::<jobs::Job>(e, "job"),
-        account_of::<jobs::Client>(e, "client"),
-        account_of::<jobs::Bid>(e, "bid"),
-        account_of::<jobs::Dispute>(e, "dispute"),
-        account_of::<jobs::Vote>(e, "vote"),
-        account_of::<jobs::Panel>(e, "panel"),
-        account_of::<providers::Provider>(r, "provider"),
-        account_of::<providers::Attestor>(r, "attestor"),
-        account_of::<providers::Attestations>(r, "attestations"),
-        account_of::<providers::Requirements>(r, "requirements"),
-        account_of::<providers::Model>(r, "model"),
-        account_of::<providers::PriceList>(r, "price_list"),
-        account_of::<bonds::Bond>(s, "bond"),
-        account_of::<bonds::Claim>(s, "claim"),
-        account_of::<bonds::Pool>(s, "pool"),
-        account_of::<bonds::Stake>(s, "stake"),
-        account_of::<bonds::Service>(s, "service"),
-        account_of::<protocol::Protocol>(t, "protocol"),
-        account_of::<protocol::AcceptedMint>(t, "accepted_mint"),
-    ];
-    for state in &states {
+    for Sample { program, name, data } in samples::accounts() {
+        let state = account(program, AT, &data).unwrap();
+        assert_eq!(state.kind(), name);
+        for other in Program::ALL.into_iter().filter(|other| *other != program) {
+            assert!(matches!(account(other, AT, &data), Err(DecodeError::Unknown { .. })), "{name} of {other:?}");
+        }
+        let cut = account(program, AT, &data[..data.len() - 1]);
+        assert!(matches!(cut, Err(DecodeError::Size { .. })), "{name} cut off");
         let fields = state.fields();
         assert!(fields.as_object().is_some_and(|fields| fields.len() > 1), "{} {fields}", state.kind());
     }
 }
 
-/// The event decoded, with what every event has to have: a subject, and fields as JSON.
-fn event_of<T: Event + bytemuck::Pod>(program: Program) -> Fact {
-    let data = filled::<T>().data();
-    let fact = event::event(program, &data).unwrap();
-    assert!(!fact.accounts().is_empty(), "{} is about something", fact.name());
-    assert!(fact.data().as_object().is_some_and(|fields| !fields.is_empty()), "{}", fact.name());
-    for row in fact.rows() {
-        assert!(fact.accounts().contains(&row.address()), "{} concerns what it changes", fact.name());
-    }
-    if let Some(life) = fact.life() {
-        assert!(fact.accounts().contains(&life.address), "{} concerns what it closes", fact.name());
-    }
-    assert!(event::event(program, &data[..data.len() - 1]).is_err(), "{} cut off", fact.name());
-    fact
-}
-
-macro_rules! facts {
-    ($program:expr, $of:ident: $($name:ident),* $(,)?) => {
-        vec![$((stringify!($name), event_of::<$of::$name>($program))),*]
-    };
-}
-
-fn all() -> Vec<(&'static str, Fact)> {
-    let mut facts = facts!(Program::Escrow, escrow: JobOpened, BidPlaced, BidWithdrawn, JobAccepted, WorkReported,
-        JobDelivered, JobSettled, JobRefunded, JobPaid, JobRedirected, JobChallenged, PanelDrawn, VoteCommitted,
-        VoteRevealed, DisputeAppealed, DisputeResolved, VoteClosed, AbsentPunished, DisputeClosed, ResolverEnrolled,
-        PanelClosed);
-    facts.extend(facts!(Program::Registry, registry: ProviderRegistered, ProviderUpdated, ProviderStatusChanged,
-        ProviderRetired, AttestorAdmitted, AttestorChanged, Attested, AttestationRevoked, AttestationsClosed,
-        RequirementsDefined, RequirementsRetired, RequirementsClosed, ModelCreated, ModelUpdated, PricesPublished));
-    facts.extend(
-        facts!(Program::Billing, billing: ClusterInitialized, PayerCreated, Deposited, Reclaimed, ChannelOpened,
-        ChannelToppedUp, SessionSet, Backed, Distributed, OwedClaimed, CloseRequested, ChannelClosed, PlanStarted,
-        PlanPaused, PlanResumed, PlanTerminated, PlanSettled, BillDisputed),
-    );
-    facts.extend(facts!(Program::Staking, staking: PoolCreated, PoolUpdated, Staked, LockExtended, StakeRefreshed,
-        Unstaked, StakeWithdrawn, RewardsClaimed, RewardsSynced, ServiceAdmitted, ServiceNamed, BondOpened,
-        BondDeposited, UnbondingStarted, UnbondingCancelled, BondWithdrawn, BondClosed, ClaimLocked, ClaimReleased,
-        ClaimSlashed));
-    facts.extend(facts!(Program::Treasury, treasury: ProtocolInitialized, AuthorityProposed, AuthorityChanged,
-        GuardianChanged, FeeChanged, MintAccepted, MintUpdated, ServicePaused, ServiceUnpaused, FeesWithdrawn, FeeStaged,
-        FeeCancelled, BreakerChanged, BreakerStaged, RewardsChanged, FeesShared));
-    facts
-}
-
 #[test]
 fn every_event_of_every_program_is_decoded_and_named() {
-    let facts = all();
-    assert_eq!(facts.len(), 90);
-    for (name, fact) in facts {
+    let events = samples::events();
+    assert_eq!(events.len(), 90);
+    for Sample { program, name, data } in events {
+        let fact = event::event(program, AT, &data).unwrap();
         assert_eq!(fact.name(), name);
+        assert!(!fact.accounts().is_empty(), "{name} is about something");
+        assert!(fact.data().as_object().is_some_and(|fields| !fields.is_empty()), "{name}");
+        for row in fact.rows() {
+            assert!(fact.accounts().contains(&row.address()), "{name} concerns what it changes");
+        }
+        if let Some(life) = fact.life() {
+            assert!(fact.accounts().contains(&life.address), "{name} concerns what it closes");
+        }
+        assert!(event::event(program, AT, &data[..data.len() - 1]).is_err(), "{name} cut off");
     }
 }
 
 #[test]
 fn amounts_are_decimal_strings_hashes_hex_and_addresses_base58() {
     let event = escrow::JobChallenged { deposit: u64::MAX.into(), panel: Default::default(), mode: 2, ..filled() };
-    let data = event::event(Program::Escrow, &event.data()).unwrap().data();
+    let data = event::event(Program::Escrow, AT, &event.data()).unwrap().data();
     assert_eq!(data["deposit"], u64::MAX.to_string());
     assert_eq!(data["counter_result"], hex::encode(event.counter_result));
     assert_eq!(data["job"], Address::from(&event.job).to_string());
@@ -129,16 +61,16 @@ fn amounts_are_decimal_strings_hashes_hex_and_addresses_base58() {
 #[test]
 fn what_an_event_closes_is_known_by_its_flag() {
     let released = |closed| staking::ClaimReleased { closed, ..filled() };
-    let life = |event: staking::ClaimReleased| event::event(Program::Staking, &event.data()).unwrap().life();
+    let life = |event: staking::ClaimReleased| event::event(Program::Staking, AT, &event.data()).unwrap().life();
     assert_eq!(life(released(0)), None);
     let event = released(1);
     assert_eq!(life(event), Some(Life { address: (&event.claim).into(), kind: "claim", closed: true }));
     let withdrawn = escrow::BidWithdrawn { ..filled() };
-    let fact = event::event(Program::Escrow, &withdrawn.data()).unwrap();
+    let fact = event::event(Program::Escrow, AT, &withdrawn.data()).unwrap();
     assert_eq!(fact.life(), Some(Life { address: (&withdrawn.bid).into(), kind: "bid", closed: true }));
     assert!(fact.rows().is_empty());
     let accepted = |bid| escrow::JobAccepted { bid, ..filled() };
-    let life = |event: escrow::JobAccepted| event::event(Program::Escrow, &event.data()).unwrap().life();
+    let life = |event: escrow::JobAccepted| event::event(Program::Escrow, AT, &event.data()).unwrap().life();
     assert_eq!(life(accepted(Default::default())), None, "taken without bidding");
     let won = accepted(withdrawn.bid);
     assert_eq!(life(won), Some(Life { address: (&won.bid).into(), kind: "bid", closed: true }));
@@ -147,21 +79,93 @@ fn what_an_event_closes_is_known_by_its_flag() {
 #[test]
 fn a_channel_is_closed_by_the_event_that_says_so_and_a_dispute_names_who_lost() {
     let event = billing::ChannelClosed { closed: 1, ..filled() };
-    let fact = event::event(Program::Billing, &event.data()).unwrap();
+    let fact = event::event(Program::Billing, AT, &event.data()).unwrap();
     assert_eq!(fact.life(), Some(Life { address: (&event.channel).into(), kind: "channel", closed: true }));
     assert_eq!(fact.rows(), [Row::Channel((&event.channel).into())]);
     let open = billing::ChannelClosed { closed: 0, ..event };
-    assert_eq!(event::event(Program::Billing, &open.data()).unwrap().life(), None);
+    assert_eq!(event::event(Program::Billing, AT, &open.data()).unwrap().life(), None);
     let settled = billing::PlanSettled { closed: 1, ..filled() };
-    let fact = event::event(Program::Billing, &settled.data()).unwrap();
+    let fact = event::event(Program::Billing, AT, &settled.data()).unwrap();
     assert_eq!(fact.rows(), [Row::Channel((&settled.channel).into()), Row::Plan((&settled.plan).into())]);
     let lost = |verdict| billing::BillDisputed { verdict, ..filled() };
-    let against = |verdict| event::event(Program::Billing, &lost(verdict).data()).unwrap().data()["against"].clone();
+    let against =
+        |verdict| event::event(Program::Billing, AT, &lost(verdict).data()).unwrap().data()["against"].clone();
     assert_eq!([against(1), against(2)], ["provider", "payer"]);
 }
 
 #[test]
 fn an_unknown_discriminator_is_refused_with_its_name() {
-    let error = event::event(Program::Staking, &[7; 40]).err().unwrap().to_string();
+    let error = event::event(Program::Staking, AT, &[7; 40]).err().unwrap().to_string();
     assert!(error.contains("staking has no event") && error.contains("0707070707070707"), "{error}");
+}
+
+mod upgraded {
+    use super::*;
+    use crate::decode::{
+        earlier::{self, bytes},
+        layout, Upgrade, Upgrades,
+    };
+
+    const BOUNDARY: u64 = 500;
+
+    fn at(slots: &[u64]) -> Upgrades {
+        let all: Vec<_> = slots.iter().map(|slot| Upgrade { program: Program::Billing, slot: *slot }).collect();
+        Upgrades::new(&all).unwrap()
+    }
+
+    fn plan_of(state: Result<State, DecodeError>) -> Option<channels::Plan> {
+        match state {
+            Ok(State::Plan(plan)) => Some(plan),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn an_account_is_read_by_the_layout_that_wrote_it_before_and_after_an_upgrade() {
+        let (upgraded, old) = (at(&[BOUNDARY]), filled::<earlier::Plan>());
+        let new = [channels::Plan::DISCRIMINATOR, bytemuck::bytes_of(&filled::<channels::Plan>())].concat();
+        let read = |slot, data: &[u8]| plan_of(layout::account(&upgraded, Program::Billing, slot, data));
+        // Written before and never since, it looks the same long after.
+        for slot in [0, BOUNDARY - 1, BOUNDARY, BOUNDARY + 1_000_000] {
+            let plan = read(slot, &bytes(&old)).unwrap();
+            assert_eq!((plan.rate, plan.settled_until, plan.period.get()), (old.rate, old.started_at, 0));
+        }
+        for slot in [BOUNDARY, u64::MAX] {
+            assert_eq!(read(slot, &new).unwrap().rate, filled::<channels::Plan>().rate);
+        }
+        assert!(read(BOUNDARY - 1, &new).is_none(), "nobody wrote that before");
+        let cut = layout::account(&upgraded, Program::Billing, BOUNDARY, &bytes(&old)[..70]).err();
+        assert!(matches!(cut, Some(DecodeError::Size { kind: "plan", expected: 88, got: 70 })), "{cut:?}");
+    }
+
+    #[test]
+    fn an_event_is_read_by_the_layout_of_its_slot_alone() {
+        let (upgraded, old, new) = (at(&[BOUNDARY]), filled::<earlier::Started>(), filled::<billing::PlanStarted>());
+        let read = |slot, data: &[u8]| layout::event(&upgraded, Program::Billing, slot, data);
+        let before = read(BOUNDARY - 1, &bytes(&old)).unwrap();
+        assert_eq!((before.name(), before.data()["rate"].clone()), ("PlanStarted", old.rate.get().to_string().into()));
+        assert_eq!(before.data()["period"], 0);
+        assert_eq!(read(BOUNDARY, &new.data()).unwrap().data()["period"], new.period.get());
+        assert!(read(BOUNDARY, &bytes(&old)).is_err(), "the program does not state that any more");
+        assert!(read(BOUNDARY - 1, &new.data()).is_err(), "nor did it state this before");
+    }
+
+    #[test]
+    fn where_nobody_said_when_a_layout_began_whatever_fits_reads() {
+        let nobody = at(&[]);
+        let new = filled::<billing::PlanStarted>();
+        for slot in [0, BOUNDARY, u64::MAX] {
+            assert!(layout::event(&nobody, Program::Billing, slot, &bytes(&filled::<earlier::Started>())).is_ok());
+            assert!(layout::event(&nobody, Program::Billing, slot, &new.data()).is_ok());
+            assert!(
+                plan_of(layout::account(&nobody, Program::Billing, slot, &bytes(&filled::<earlier::Plan>()))).is_some()
+            );
+        }
+    }
+
+    #[test]
+    fn upgrades_that_are_in_force_stay_so() {
+        assert_eq!(Upgrades::usual().take_force(), Ok(()));
+        assert_eq!(at(&[BOUNDARY]).take_force(), Err(crate::decode::UpgradeError::Taken));
+    }
 }

@@ -35,7 +35,7 @@ impl AccountRow {
     pub fn after(write: &AccountWrite, before: Option<&Self>, kind: &'static str) -> Self {
         if is_live(write) {
             let program = Program::of(&write.owner);
-            let decoded = program.and_then(|program| decode::account(program, &write.data).ok());
+            let decoded = program.and_then(|program| decode::account(program, write.version.slot, &write.data).ok());
             return Self {
                 address: write.address,
                 program: write.owner,
@@ -160,7 +160,7 @@ impl AccountRow {
 
     /// The account decoded, if its bytes are known and make sense.
     pub fn state(&self) -> Option<decode::State> {
-        decode::account(Program::of(&self.program)?, &self.data).ok()
+        decode::account(Program::of(&self.program)?, self.since, &self.data).ok()
     }
 }
 

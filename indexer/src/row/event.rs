@@ -35,7 +35,7 @@ impl EventRow {
 
     pub fn fact(&self) -> std::result::Result<Fact, DecodeError> {
         let program = Program::of(&self.program).ok_or_else(|| DecodeError::ForeignOwner(self.program.to_string()))?;
-        decode::event::event(program, &self.data)
+        decode::event::event(program, self.slot, &self.data)
     }
 
     /// When it happened, relative to every other event.

@@ -68,7 +68,7 @@ impl Sums {
         channel.returned = clamp(self.returned);
     }
 
-    fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {
+    pub fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {
         Revenue {
             key,
             day,

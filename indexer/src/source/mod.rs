@@ -3,7 +3,7 @@
 //! [`grpc`] is the stream, [`rpc`] the history. Both are traits here, so that everything behind them runs in tests
 //! without a network.
 
-mod convert;
+pub(crate) mod convert;
 pub mod grpc;
 mod instruction;
 pub mod rpc;

@@ -6,6 +6,7 @@ mod batch;
 mod days;
 mod held;
 mod reads;
+mod scan;
 mod sqlite;
 mod tables;
 #[cfg(test)]
@@ -14,7 +15,7 @@ mod tests;
 pub use sqlite::{backup, database_is_of, Sqlite};
 
 use crate::{
-    query::{Changes, Filter, PageRequest, Query, RevenueFilter},
+    query::{Changes, Condition, Filter, PageRequest, Query, RevenueFilter},
     row::{
         cell::BadCell,
         record::{Cells, Kept as _, Noun, Table},
@@ -25,6 +26,7 @@ use crate::{
     types::{Address, Block, Look, Snapshot},
 };
 use joule_api::{Commitment, Revenue, Totals};
+use std::ops::ControlFlow;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -69,6 +71,41 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct Rows {
     pub rows: Vec<Cells>,
     pub finalized: u64,
+}
+
+/// What a scan goes through, each once.
+#[derive(Debug, Clone)]
+pub enum Scan {
+    /// Rows of a table, in its order.
+    Rows { table: &'static Table, conditions: Vec<Condition>, time: Between },
+    /// Events in the order in which they happened. Those of an unknown time are in no time between two.
+    Events(Between),
+    /// Those that concern an account, in the same order, and then the account.
+    Trail(Address),
+    /// Every account, by address.
+    Accounts,
+}
+
+/// Unix seconds, the first included, the last not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Between {
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+}
+
+/// Some of what a scan goes through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanned {
+    Rows(Vec<Cells>),
+    Events(Vec<EventRow>),
+    Accounts(Vec<AccountRow>),
+}
+
+/// Of what a scan was: the chain, and up to where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moment {
+    pub genesis: Option<String>,
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// What is written in one transaction: all of it or nothing.
@@ -136,6 +173,9 @@ pub trait Store: Send + Sync + 'static {
     fn history(&self, address: &Address) -> Result<Vec<EventRow>>;
     /// Those that concern it and happened after a slot, newest first.
     fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>>;
+
+    /// Goes through everything of a kind as it is at one moment, some thousand at a time, until `each` breaks. The writer does not wait.
+    fn scan(&self, scan: &Scan, each: &mut dyn FnMut(Scanned) -> ControlFlow<()>) -> Result<Moment>;
 
     /// Decodes dead letters again, with what this version knows.
     fn redecode(&self) -> Result<Redecoded>;

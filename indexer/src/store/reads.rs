@@ -3,9 +3,9 @@
 use super::{
     account,
     batch::{self, history},
-    days,
+    days, scan,
     tables::{Change, Engine, Tables},
-    Applied, Batch, Checkpoint, Redecoded, Result, Rows, Store, StoreError,
+    Applied, Batch, Checkpoint, Moment, Redecoded, Result, Rows, Scan, Scanned, Store, StoreError,
 };
 use crate::{
     query::{Condition, Query, RevenueFilter},
@@ -21,7 +21,10 @@ use crate::{
     types::Address,
 };
 use joule_api::{Model, Revenue, RevenueBy, Totals};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 /// The one row of a table that has no more.
 fn one<R: Kept<Key = One>>(tables: &mut dyn Tables) -> Result<Option<R>> {
@@ -168,6 +171,15 @@ impl<E: Engine> Store for E {
 
     fn events_since(&self, address: &Address, slot: u64) -> Result<Vec<EventRow>> {
         self.read(false, |tables| history::newest(tables, address, Some(slot), usize::MAX))
+    }
+
+    fn scan(&self, wanted: &Scan, each: &mut dyn FnMut(Scanned) -> ControlFlow<()>) -> Result<Moment> {
+        self.read_long(|tables| {
+            let genesis = one::<ChainRow>(tables)?.map(|row| row.genesis.into_owned());
+            let moment = Moment { genesis, checkpoint: checkpoint(tables)? };
+            scan::run(tables, wanted, each)?;
+            Ok(moment)
+        })
     }
 
     fn redecode(&self) -> Result<Redecoded> {

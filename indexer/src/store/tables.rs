@@ -9,6 +9,7 @@ use crate::{
         record::{Cells, Table},
     },
 };
+use std::ops::ControlFlow;
 
 /// A row that is written.
 #[derive(Debug, Clone)]
@@ -26,6 +27,21 @@ pub struct Range {
     pub above: Option<Cell>,
 }
 
+/// What is done with a page of rows.
+pub type Each<'a> = &'a mut dyn FnMut(&mut dyn Tables, Vec<Cells>) -> Result<ControlFlow<()>>;
+
+impl dyn Tables + '_ {
+    /// All of it at once, in no order.
+    pub fn all(&mut self, table: &'static Table, conditions: &[Condition]) -> Result<Vec<Cells>> {
+        let mut all = Vec::new();
+        self.pages(table, conditions, &[], &mut |_, rows| {
+            all.extend(rows);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(all)
+    }
+}
+
 /// A transaction, or one consistent state.
 pub trait Tables {
     /// The rows in which some columns have one of these values each, in no order. The columns begin the table's key, or an index.
@@ -34,8 +50,9 @@ pub trait Tables {
     fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>>;
     /// The rows of a noun that are asked for, in the order of its lists.
     fn list(&mut self, table: &'static Table, query: &Query) -> Result<Vec<Cells>>;
-    /// Every row that fulfils the conditions, in no order. There may be many.
-    fn all(&mut self, table: &'static Table, conditions: &[Condition]) -> Result<Vec<Cells>>;
+    /// Every row that fulfils the conditions, in the order of some columns, some thousand at a time, until `each` breaks. There may be
+    /// more than memory holds.
+    fn pages(&mut self, table: &'static Table, conditions: &[Condition], order: &[&str], each: Each<'_>) -> Result<()>;
     fn count(&mut self, table: &'static Table) -> Result<u64>;
     /// Rows of different keys.
     fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()>;
@@ -48,6 +65,8 @@ pub trait Engine: Send + Sync + 'static {
     /// One consistent state. What anybody may ask is `bounded`: indexes lead to an answer in few steps, and what takes many is given
     /// up with [`StoreError::TooMuch`](super::StoreError::TooMuch).
     fn read<T>(&self, bounded: bool, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
+    /// The same, for as long as it takes, beside others that read and write.
+    fn read_long<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
     /// One transaction: all of it or nothing.
     fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
 }

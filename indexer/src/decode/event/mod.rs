@@ -6,7 +6,7 @@ mod registry;
 mod staking;
 mod treasury;
 
-use super::{unknown, DecodeError, Program};
+use super::{layout, DecodeError, Program, Upgrades};
 use crate::types::Address;
 use serde_json::Value;
 
@@ -58,16 +58,9 @@ pub use registry::attestations;
 
 type Key = anchor_lang::prelude::Address;
 
-/// Decodes what follows the event tag.
-pub fn event(program: Program, data: &[u8]) -> Result<Fact, DecodeError> {
-    let found = match program {
-        Program::Billing => joule_billing::event::AnyEvent::decode(data).map(Fact::Billing),
-        Program::Escrow => joule_escrow::event::AnyEvent::decode(data).map(Fact::Escrow),
-        Program::Registry => joule_registry::event::AnyEvent::decode(data).map(Fact::Registry),
-        Program::Staking => joule_staking::event::AnyEvent::decode(data).map(Fact::Staking),
-        Program::Treasury => joule_treasury::event::AnyEvent::decode(data).map(Fact::Treasury),
-    };
-    found.ok_or_else(|| unknown(program, "event", data))
+/// Decodes what follows the event tag, of an event of a slot.
+pub fn event(program: Program, slot: u64, data: &[u8]) -> Result<Fact, DecodeError> {
+    layout::event(Upgrades::in_force(), program, slot, data)
 }
 
 impl Fact {

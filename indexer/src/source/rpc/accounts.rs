@@ -18,7 +18,7 @@ const ACCOUNTS: usize = 100;
 const BALANCE: std::ops::Range<usize> = 64..72;
 
 #[derive(Deserialize)]
-struct WithContext<T> {
+pub(super) struct WithContext<T> {
     context: Context,
     value: T,
 }
@@ -29,17 +29,49 @@ struct Context {
 }
 
 #[derive(Deserialize)]
-struct KeyedAccount {
+pub(super) struct KeyedAccount {
     pubkey: String,
     account: UiAccount,
 }
 
 #[derive(Deserialize)]
-struct UiAccount {
+pub(super) struct UiAccount {
     lamports: u64,
     owner: String,
     /// The bytes and their encoding.
     data: (String, String),
+}
+
+/// What one `getProgramAccounts` answers.
+pub(super) type Keyed = WithContext<Vec<KeyedAccount>>;
+/// What one `getMultipleAccounts` answers: `None` where there is no account.
+pub(super) type Several = WithContext<Vec<Option<UiAccount>>>;
+
+impl Keyed {
+    pub(super) fn writes(self) -> anyhow::Result<Vec<AccountWrite>> {
+        let slot = self.context.slot;
+        self.value.into_iter().map(|keyed| keyed.account.write(keyed.pubkey.parse()?, slot)).collect()
+    }
+}
+
+impl Several {
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(super) fn asked(&self) -> usize {
+        self.value.len()
+    }
+
+    /// Of these addresses, which are as many.
+    pub(super) fn look(self, addresses: &[Address], block_time: Option<i64>) -> anyhow::Result<Look> {
+        ensure!(self.value.len() == addresses.len(), "the RPC node left accounts out");
+        let mut look = Look { slot: self.context.slot, block_time, ..Look::default() };
+        for (address, account) in addresses.iter().zip(self.value) {
+            match account.map(|account| account.write(*address, look.slot)).transpose()? {
+                Some(write) if Program::of(&write.owner).is_some() => look.found.push(write),
+                _ => look.gone.push(*address),
+            }
+        }
+        Ok(look)
+    }
 }
 
 impl UiAccount {
@@ -66,11 +98,10 @@ impl Rpc {
         let config = json!({
             "commitment": "confirmed", "encoding": "base64", "withContext": true, "minContextSlot": min_slot,
         });
-        let found: WithContext<Vec<KeyedAccount>> =
+        let found: Keyed =
             self.call(RpcRequest::GetProgramAccounts, json!([program.address().to_string(), config])).await?;
         let slot = found.context.slot;
-        let accounts = found.value.into_iter().map(|keyed| keyed.account.write(keyed.pubkey.parse()?, slot));
-        let accounts = accounts.collect::<anyhow::Result<_>>()?;
+        let accounts = found.writes()?;
         let block_time = self.time_of(slot).await;
         Ok(Snapshot { program: program.address(), slot, block_time, accounts })
     }
@@ -86,17 +117,8 @@ impl Rpc {
         for some in addresses.chunks(ACCOUNTS) {
             let names: Vec<String> = some.iter().map(ToString::to_string).collect();
             let config = json!({"commitment": "confirmed", "encoding": "base64", "minContextSlot": least});
-            let answer: WithContext<Vec<Option<UiAccount>>> =
-                self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
-            ensure!(answer.value.len() == some.len(), "the RPC node left accounts out");
-            let mut look = Look { slot: answer.context.slot, block_time: time, ..Look::default() };
-            for (address, account) in some.iter().zip(answer.value) {
-                match account.map(|account| account.write(*address, look.slot)).transpose()? {
-                    Some(write) if Program::of(&write.owner).is_some() => look.found.push(write),
-                    _ => look.gone.push(*address),
-                }
-            }
-            looks.push(look);
+            let answer: Several = self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
+            looks.push(answer.look(some, time)?);
         }
         Ok(looks)
     }
@@ -119,8 +141,7 @@ impl Rpc {
         for some in accounts.chunks(ACCOUNTS) {
             let names: Vec<String> = some.iter().map(ToString::to_string).collect();
             let config = json!({"commitment": "confirmed", "encoding": "base64"});
-            let found: WithContext<Vec<Option<UiAccount>>> =
-                self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
+            let found: Several = self.call(RpcRequest::GetMultipleAccounts, json!([names, config])).await?;
             ensure!(found.value.len() == some.len(), "the RPC node left accounts out");
             for account in found.value {
                 let data = account.map(|account| BASE64_STANDARD.decode(account.data.0)).transpose()?;

@@ -28,7 +28,7 @@ static PROGRAMS: LazyLock<[String; 5]> = LazyLock::new(|| Program::ALL.map(|prog
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UiBlock {
+pub(super) struct UiBlock {
     parent_slot: u64,
     block_time: Option<i64>,
     /// Those of our programs, with their places. Of all others, which are megabytes, nothing is held.
@@ -120,6 +120,14 @@ impl Rpc {
                 _ => Err(anyhow!(error).context(format!("{} does not give block {slot}", self.url()))),
             },
         }
+    }
+}
+
+impl UiBlock {
+    /// What happened in it for us.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(super) fn read(&self) -> anyhow::Result<Vec<Transaction>> {
+        self.transactions.iter().filter_map(|(index, found)| read(*index, found).transpose()).collect()
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod block;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzzed;
 mod history;
 mod ledger;
 mod transaction;

@@ -214,7 +214,7 @@ impl Work<'_> {
             return Ok(());
         }
         let decoded = match Program::of(&write.owner) {
-            Some(program) => decode::account(program, &write.data),
+            Some(program) => decode::account(program, write.version.slot, &write.data),
             None => return Ok(()),
         };
         let kind = decoded.as_ref().map_or(UNDECODABLE, State::kind);

@@ -148,6 +148,14 @@ impl Engine for Sqlite {
         self.read_within(bounded.then_some(self.steps), |conn| act(&mut table::Open(conn)))
     }
 
+    fn read_long<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        let mut conn = open_reader(&self.path)?;
+        // What has to be sorted may be larger than memory.
+        conn.pragma_update(None, "temp_store", "FILE")?;
+        let snapshot = conn.transaction()?;
+        act(&mut table::Open(&snapshot))
+    }
+
     fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
         // A panic while writing leaves an open transaction that the next one rolls back: nothing to fear from the poison.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);

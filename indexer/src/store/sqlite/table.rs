@@ -10,7 +10,7 @@ use crate::{
         record::{Cells, Column, First, List, Listing, Table},
     },
     store::{
-        tables::{Change, Range, Tables},
+        tables::{Change, Each, Range, Tables},
         Result, StoreError,
     },
 };
@@ -19,6 +19,8 @@ use rusqlite::{
     types::{ToSqlOutput, Value, ValueRef},
     Connection, Row, ToSql,
 };
+
+const PAGE: usize = 1_024;
 
 #[cfg(test)]
 thread_local! {
@@ -305,12 +307,27 @@ impl Tables for Open<'_> {
         self.select(table, listing, &columns, query, None)?.into_iter().map(whole).collect()
     }
 
-    fn all(&mut self, table: &'static Table, wanted: &[Condition]) -> Result<Vec<Cells>> {
+    fn pages(&mut self, table: &'static Table, wanted: &[Condition], order: &[&str], each: Each<'_>) -> Result<()> {
         let mut sql = format!("select {} from {} where 1 = 1", names(&table.columns), table.name);
-        let (mut values, mut found) = (Vec::new(), Vec::new());
+        let mut values = Vec::new();
         conditions(wanted, &mut sql, &mut values);
-        self.read(table, &sql, &values, &mut found)?;
-        Ok(found)
+        if !order.is_empty() {
+            sql.push_str(&format!(" order by {}", order.join(", ")));
+        }
+        let mut statement = self.0.prepare(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut page = Vec::with_capacity(PAGE);
+        while let Some(row) = rows.next()? {
+            let row = cells(table.name, &table.columns, row)?;
+            page.push(Cells { lists: self.lists(table, &row[0])?, row });
+            if page.len() == PAGE && each(&mut Open(self.0), std::mem::take(&mut page))?.is_break() {
+                return Ok(());
+            }
+        }
+        if !page.is_empty() {
+            let _ = each(&mut Open(self.0), page)?;
+        }
+        Ok(())
     }
 
     fn count(&mut self, table: &'static Table) -> Result<u64> {

@@ -8,6 +8,7 @@ mod earned;
 mod models;
 mod repeated;
 mod schema;
+mod upgraded;
 
 use super::{
     tables::{Change, Engine as _},

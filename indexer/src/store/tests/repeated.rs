@@ -36,7 +36,9 @@ fn a_job_that_is_redirected_for_ever_is_rebuilt_from_a_bounded_history() {
             let mut blocks = ended(redirects);
             for block in &mut blocks {
                 block.writes.retain(|write| {
-                    is_seen_alive || crate::decode::account(crate::decode::Program::Registry, &write.data).is_ok()
+                    is_seen_alive
+                        || crate::decode::account(crate::decode::Program::Registry, write.version.slot, &write.data)
+                            .is_ok()
                 });
             }
             store.apply(&confirmed(blocks)).unwrap();
