@@ -2,13 +2,13 @@
 
 use crate::{
     config::Settings,
-    source::{grpc::Grpc, rpc::Rpc, History as _},
+    source::{grpc::Grpc, rpc::Rpc, Endpoint, History as _},
     store::database_is_of,
 };
 use joule_cors::Cors;
 use joule_settings::Report;
 use rusqlite::{Connection, OpenFlags};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 /// For the RPC node, which is asked again anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,14 +18,12 @@ pub async fn check(settings: &Settings, offline: bool) -> Report {
     let mut report = shape(settings);
     if !offline && report.ok {
         let node = Rpc::new(settings.rpc.clone(), false);
-        let stream = Grpc::new(settings, Arc::default());
-        let (genesis, slot) = tokio::join!(tokio::time::timeout(PATIENCE, node.genesis()), stream.slot());
+        let streams = Grpc::all(settings);
+        let slots = futures::future::join_all(streams.iter().map(Grpc::slot));
+        let (genesis, slots) = tokio::join!(tokio::time::timeout(PATIENCE, node.genesis()), slots);
         let genesis = rpc(&mut report, settings, genesis.unwrap_or_else(|_| Err(anyhow::anyhow!("it takes too long"))));
         database(&mut report, settings, genesis.as_deref());
-        match slot {
-            Ok(slot) => report.good("grpc", format_args!("{} is at slot {slot}", settings.grpc)),
-            Err(error) => report.waits("grpc", error, "check grpc and x_token; it is tried again"),
-        }
+        endpoints(&mut report, settings, &slots);
     }
     report
 }
@@ -33,15 +31,23 @@ pub async fn check(settings: &Settings, offline: bool) -> Report {
 /// What needs nobody to answer.
 pub fn shape(settings: &Settings) -> Report {
     let mut report = Report::new("indexer");
-    for (of, url) in [("rpc", &settings.rpc), ("grpc", &settings.grpc)] {
-        let good =
-            ["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|host| !host.is_empty()));
-        if !good {
+    let urls = settings.grpc.0.iter().map(|endpoint| ("grpc", &endpoint.url));
+    for (of, url) in std::iter::once(("rpc", &settings.rpc)).chain(urls) {
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_empty() {
             report.wrong(
                 of,
                 format_args!("{url:?} is not an http(s) address"),
                 "write one such as http://127.0.0.1:8899",
             );
+        }
+    }
+    for Endpoint { url, x_token, ca } in &settings.grpc.0 {
+        if let Some(Err(error)) = ca.as_ref().map(std::fs::File::open) {
+            let path = ca.as_deref().unwrap_or(Path::new("")).display();
+            report.wrong("grpc_ca", format_args!("cannot read {path}: {error}"), "name a file of PEM certificates");
+        }
+        if x_token.is_some() && url.scheme() == "http" && !is_here(url.host()) {
+            report.warning("grpc", format_args!("the token for {url} goes in the clear"), "write https://");
         }
     }
     if let Err(error) = Cors::new(&settings.cors_origins, &[]) {
@@ -51,6 +57,26 @@ pub fn shape(settings: &Settings) -> Report {
         report.good("settings", format_args!("their form is good; the API would be at {}", settings.listen));
     }
     report
+}
+
+/// One that works is enough to follow the chain.
+fn endpoints(report: &mut Report, settings: &Settings, slots: &[anyhow::Result<u64>]) {
+    let works = slots.iter().any(Result::is_ok);
+    for (Endpoint { url, .. }, slot) in settings.grpc.0.iter().zip(slots) {
+        match slot {
+            Ok(slot) => report.good("grpc", format_args!("{url} is at slot {slot}")),
+            Err(error) if works => {
+                report.warning("grpc", error, "the others are followed meanwhile; it is tried again");
+            }
+            Err(error) => report.waits("grpc", error, "check grpc and x_token; it is tried again"),
+        }
+    }
+}
+
+/// Whether a host is this machine.
+fn is_here(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn rpc(report: &mut Report, settings: &Settings, genesis: anyhow::Result<String>) -> Option<String> {

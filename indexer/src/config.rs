@@ -4,10 +4,11 @@ use crate::{
     crash::CrashAt,
     decode::{Upgrade, UpgradeError, Upgrades},
     export,
+    source::{Endpoints, EndpointsError},
 };
 use clap::{builder::FalseyValueParser, Args, Parser, Subcommand};
 use joule_listen::Share;
-use joule_settings::{File, FileError, Span};
+use joule_settings::{File, FileError, Secret, Span, Url};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -74,15 +75,18 @@ pub struct Options {
     #[arg(long, env = "JOULE_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Yellowstone gRPC endpoint; https for TLS [default: http://127.0.0.1:10000]
-    #[arg(long, env = "JOULE_GRPC", value_name = "URL", global = true)]
-    pub grpc: Option<String>,
-    /// Token that the gRPC endpoint asks for
-    #[arg(long, env = "JOULE_INDEXER_X_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
-    pub x_token: Option<String>,
+    /// Yellowstone gRPC endpoint, https for TLS; or several with commas between, all of which are followed at once [default: http://127.0.0.1:10000]
+    #[arg(long, env = "JOULE_GRPC", value_name = "URLS", hide_env_values = true, global = true)]
+    pub grpc: Option<Endpoints>,
+    /// Token that the gRPC endpoint asks for; of several endpoints one for each, in their order, with commas between and nothing for one that asks for none
+    #[arg(long, env = "JOULE_INDEXER_X_TOKEN", value_name = "TOKENS", hide_env_values = true, global = true)]
+    pub x_token: Option<Secret>,
+    /// PEM certificates that gRPC endpoints are trusted by, instead of the system's
+    #[arg(long, env = "JOULE_INDEXER_GRPC_CA", value_name = "FILE", global = true)]
+    pub grpc_ca: Option<PathBuf>,
     /// URL of a Solana RPC node of the same cluster, for snapshots and gaps [default: http://127.0.0.1:8899]
-    #[arg(long, env = "JOULE_RPC", value_name = "URL", global = true)]
-    pub rpc: Option<String>,
+    #[arg(long, env = "JOULE_RPC", value_name = "URL", hide_env_values = true, global = true)]
+    pub rpc: Option<Url>,
     /// SQLite file [default: .localnet/indexer.sqlite]
     #[arg(long, env = "JOULE_INDEXER_DATABASE", value_name = "FILE", global = true)]
     pub database: Option<PathBuf>,
@@ -122,9 +126,9 @@ pub struct Options {
 /// What the indexer runs with.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub grpc: String,
-    pub x_token: Option<String>,
-    pub rpc: String,
+    /// All are followed at once.
+    pub grpc: Endpoints,
+    pub rpc: Url,
     pub database: PathBuf,
     pub listen: SocketAddr,
     pub json: bool,
@@ -146,9 +150,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            grpc: GRPC.to_owned(),
-            x_token: None,
-            rpc: RPC.to_owned(),
+            grpc: GRPC.into(),
+            rpc: RPC.into(),
             database: DATABASE.into(),
             listen: LISTEN,
             json: false,
@@ -168,6 +171,8 @@ impl Default for Settings {
 pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Endpoints(#[from] EndpointsError),
     #[error("--{0} is 0: give more")]
     Nothing(&'static str),
     #[error("--address-share is {0}: give 1 to 100 percent")]
@@ -181,6 +186,8 @@ impl Options {
     fn read(file: &File) -> Result<Self, FileError> {
         let mut options: Self = file.section(SECTION, &SHARED)?;
         options.database = options.database.map(|path| file.join(&path));
+        options.grpc_ca = options.grpc_ca.map(|path| file.join(&path));
+        options.grpc = options.grpc.map(|grpc| grpc.within(file));
         Ok(options)
     }
 
@@ -206,10 +213,11 @@ impl Options {
         if let Some(percent) = share.filter(|percent| !(1..=100).contains(percent)) {
             return Err(ConfigError::Share(percent));
         }
+        let grpc = self.grpc.or(file.grpc).unwrap_or(default.grpc);
+        let tokens = self.x_token.or(file.x_token);
         Ok(Settings {
+            grpc: grpc.complete(tokens.as_ref(), self.grpc_ca.or(file.grpc_ca))?,
             address_share: share.into(),
-            grpc: self.grpc.or(file.grpc).unwrap_or(default.grpc),
-            x_token: self.x_token.or(file.x_token),
             rpc: self.rpc.or(file.rpc).unwrap_or(default.rpc),
             database: self.database.or(file.database).unwrap_or(default.database),
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
@@ -242,7 +250,7 @@ mod tests {
         let path = options.config.unwrap();
         let cli = Cli::parse_from(["joule-indexer", "--config", path.to_str().unwrap(), "--rpc", "http://c"]);
         let settings = cli.options.settings().unwrap();
-        assert_eq!((settings.grpc.as_str(), settings.rpc.as_str()), ("https://a", "http://c"));
+        assert_eq!((settings.grpc, settings.rpc), ("https://a".into(), "http://c".into()));
         assert_eq!((settings.json, settings.idle), (true, Duration::from_secs(5)));
         assert_eq!((settings.listen, settings.database), (LISTEN, folder.path().join("i.sqlite")));
     }
@@ -256,10 +264,67 @@ mod tests {
             format!("{settings:?}")
         };
         assert_eq!(
-            read(&joule_settings::uncommented(SECTION, &["x_token", "address_share"])),
+            read(&joule_settings::uncommented(SECTION, &["x_token", "grpc_ca", "address_share"])),
             read(joule_settings::EXAMPLE)
         );
         assert_eq!(read(joule_settings::EXAMPLE), format!("{:?}", Settings::default()));
+    }
+
+    #[test]
+    fn endpoints_are_one_or_several_each_with_its_token() {
+        let read = |text: &str| file(text).1.settings().map(|settings| settings.grpc.0);
+        let shown = |all: Vec<crate::source::Endpoint>| -> Vec<(String, Option<String>)> {
+            all.iter().map(|it| (it.url.expose().into(), it.x_token.as_ref().map(|it| it.expose().into()))).collect()
+        };
+        let pair = |url: &str, token: Option<&str>| (url.to_owned(), token.map(str::to_owned));
+        for (text, expected) in [
+            ("grpc = 'http://a'\n[indexer]\nx_token = 't'", vec![pair("http://a", Some("t"))]),
+            ("grpc = 'http://a,http://b'", vec![pair("http://a", None), pair("http://b", None)]),
+            (
+                "grpc = ['http://a', { url = 'https://b', x_token = 't' }]",
+                vec![pair("http://a", None), pair("https://b", Some("t"))],
+            ),
+            (
+                "[indexer]\ngrpc = ['http://a', 'http://b']\nx_token = ',t'",
+                vec![pair("http://a", None), pair("http://b", Some("t"))],
+            ),
+        ] {
+            assert_eq!(shown(read(text).unwrap()), expected, "{text}");
+        }
+        for (text, words) in [
+            ("grpc = ['http://a', 'http://b']\n[indexer]\nx_token = 't'", "1 tokens for 2 gRPC endpoints"),
+            ("grpc = []", "no gRPC endpoint"),
+            ("grpc = 3", "an address, or a list"),
+            ("grpc = ['http://a,http://b']", "no commas"),
+            ("grpc = [{ ulr = 'http://a' }]", "unknown setting `ulr`"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        let (folder, options) =
+            file("[indexer]\ngrpc_ca = 'all.pem'\ngrpc = ['http://a', { url = 'http://b', ca = 'b.pem' }]");
+        let cas: Vec<_> = options.settings().unwrap().grpc.0.into_iter().map(|it| it.ca.unwrap()).collect();
+        assert_eq!(cas, [folder.path().join("all.pem"), folder.path().join("b.pem")]);
+    }
+
+    #[test]
+    fn nothing_shows_secrets() {
+        let secret = "s3cret";
+        let (_folder, options) = file(
+            "rpc = 'https://node/?api-key=s3cret'\n[indexer]\ngrpc = ['https://a/s3cret', { url = 'http://u:s3cret@b', x_token = 's3cret' }]",
+        );
+        let cli = Cli::parse_from([
+            "joule-indexer",
+            "--x-token",
+            "s3cret",
+            "--grpc",
+            "https://c/s3cret",
+            "--rpc",
+            "https://s3cret@c",
+        ]);
+        for shown in [format!("{cli:?}"), format!("{options:?}"), format!("{:?}", options.settings().unwrap())] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 
     #[test]

@@ -67,15 +67,14 @@ pub struct Indexer {
 impl Indexer {
     /// Follows the chain through gRPC and RPC.
     pub async fn start(settings: &Settings, stop: CancellationToken) -> anyhow::Result<Self> {
-        let health = Arc::new(Health::default());
-        let source = Grpc::new(settings, health.clone());
+        let health = Arc::new(Health::of(settings.grpc.names()));
         let history = Rpc::new(settings.rpc.clone(), settings.accept_gap);
-        Self::start_with(source, history, health, settings, stop).await
+        Self::start_with(Grpc::all(settings), history, health, settings, stop).await
     }
 
-    /// Follows any source. The API is bound before anything else happens.
+    /// Follows any sources. The API is bound before anything else happens.
     pub async fn start_with(
-        source: impl Source,
+        sources: Vec<impl Source>,
         history: impl History,
         health: Arc<Health>,
         settings: &Settings,
@@ -101,7 +100,7 @@ impl Indexer {
             stop: stop.clone(),
         };
         let shared = Shared { store, overlay, feed, health: health.clone(), scheduler, stop: stop.clone() };
-        let mut pipeline = Pipeline::start(source, history, shared)?;
+        let mut pipeline = Pipeline::start(sources, history, shared)?;
         if pipeline.is_refused().await {
             // Nobody is answered from what belongs to another chain.
             pipeline.finished().await?;

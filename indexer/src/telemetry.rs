@@ -1,7 +1,10 @@
 //! Metrics and logs.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 /// Messages received, by `kind`.
 pub const UPDATES: &str = "joule_indexer_updates_total";
@@ -15,10 +18,25 @@ pub const RPC_CALLS: &str = "joule_indexer_rpc_calls_total";
 pub const RPC_ERRORS: &str = "joule_indexer_rpc_errors_total";
 /// Accounts, events and transactions that could not be decoded.
 pub const DEAD_LETTERS: &str = "joule_indexer_dead_letters_total";
-/// Connections to the stream that were made after one was lost.
+/// Connections to an `endpoint` that were made after one was lost, by the `reason` of the loss.
 pub const RECONNECTS: &str = "joule_indexer_reconnects_total";
+/// Connections to an `endpoint` that came to nothing, by `reason`.
+pub const REFUSALS: &str = "joule_indexer_refusals_total";
+/// 1 while an `endpoint` is followed, otherwise 0.
+pub const ENDPOINT_LIVE: &str = "joule_indexer_endpoint_live";
+/// The newest slot that an `endpoint` has told of.
+pub const ENDPOINT_SLOT: &str = "joule_indexer_endpoint_slot";
+/// Endpoints that are followed.
+pub const ENDPOINTS_LIVE: &str = "joule_indexer_endpoints_live";
 /// Gaps that had to be filled by RPC.
 pub const GAPS: &str = "joule_indexer_gaps_total";
+/// Banks that were shown and will never be confirmed: dead forks.
+pub const DISCARDED: &str = "joule_indexer_discarded_banks_total";
+/// Seconds that a block took through each `stage`: `queued` until it is taken from its source's queue, `ordered` until it is confirmed and
+/// its turn, both from when its end was received; `stored` from there until it is in the store.
+pub const STAGE: &str = "joule_indexer_stage_seconds";
+/// Share of a gap's history that is read, from 0 to 1; 1 while none is.
+pub const HISTORY: &str = "joule_indexer_history_ratio";
 /// 1 while the indexer follows the chain and nothing is wrong, otherwise 0.
 pub const LIVE: &str = "joule_indexer_live";
 /// 1 for the `phase` in which the indexer is, 0 for the others.
@@ -29,7 +47,7 @@ pub const LAST_UPDATE: &str = "joule_indexer_last_update_seconds";
 pub const OPEN_GAP: &str = "joule_indexer_open_gap_slots";
 /// Slots from the checkpoint to where the cluster must be by the clock.
 pub const LAG: &str = "joule_indexer_lag_slots";
-/// Messages received and not processed.
+/// Messages of an `endpoint` received and not processed.
 pub const QUEUE: &str = "joule_indexer_queue_depth";
 /// Updates held until they are confirmed.
 pub const HELD: &str = "joule_indexer_held_updates";
@@ -51,9 +69,12 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
         return Ok(handle.clone());
     }
     let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+    // A confirmation alone takes most of a second, and one that comes with finality a quarter of a minute.
+    let stages = [0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0];
     let blocks = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(COMMIT.to_owned()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full(STAGE.to_owned()), &stages)?
         .set_buckets_for_metric(Matcher::Full(BATCH.to_owned()), &blocks)?
         .install_recorder()?;
     metrics::describe_counter!(UPDATES, "Messages received from the stream.");
@@ -62,7 +83,17 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_counter!(UNREADABLE, "Messages of the stream that could not even be kept.");
     metrics::describe_counter!(RPC_CALLS, "Questions to the RPC node.");
     metrics::describe_counter!(RPC_ERRORS, "Questions to the RPC node that were not answered, or with an error.");
-    metrics::describe_counter!(RECONNECTS, "Connections to the stream that were made after one was lost.");
+    metrics::describe_counter!(
+        RECONNECTS,
+        "Connections to an endpoint that were made after one was lost, by why it was."
+    );
+    metrics::describe_counter!(REFUSALS, "Connections to an endpoint that came to nothing, by why.");
+    metrics::describe_gauge!(ENDPOINT_LIVE, "1 while an endpoint is followed.");
+    metrics::describe_gauge!(ENDPOINT_SLOT, "The newest slot that an endpoint has told of.");
+    metrics::describe_gauge!(ENDPOINTS_LIVE, "Endpoints that are followed.");
+    metrics::describe_counter!(DISCARDED, "Banks that were shown and will never be confirmed.");
+    metrics::describe_histogram!(STAGE, metrics::Unit::Seconds, "Time of a block in each stage.");
+    metrics::describe_gauge!(HISTORY, "Share of a gap's history that is read; 1 while none is.");
     metrics::describe_counter!(GAPS, "Gaps that had to be filled by RPC.");
     metrics::describe_gauge!(LIVE, "1 while the indexer follows the chain and nothing is wrong.");
     metrics::describe_gauge!(PHASE, "1 for the phase in which the indexer is.");
@@ -80,11 +111,17 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!(COMMIT, metrics::Unit::Seconds, "Time of one transaction of the store.");
     metrics::describe_histogram!(BATCH, "Blocks in one transaction of the store.");
     // Present from the start, so that nobody takes a missing counter for zero or zero for a missing counter.
-    for name in [EVENTS, DEAD_LETTERS, UNREADABLE, RECONNECTS, GAPS] {
+    for name in [EVENTS, DEAD_LETTERS, UNREADABLE, GAPS, DISCARDED] {
         metrics::counter!(name).increment(0);
     }
+    metrics::gauge!(HISTORY).set(1.0);
     *installed = Some(handle.clone());
     Ok(handle)
+}
+
+/// The time of a block in a stage, which began then.
+pub fn stage(stage: &'static str, began: Instant) {
+    metrics::histogram!(STAGE, "stage" => stage).record(began.elapsed().as_secs_f64());
 }
 
 /// Logs to standard error, as text or as one JSON object a line; `RUST_LOG` says how much.

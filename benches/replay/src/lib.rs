@@ -9,5 +9,6 @@ pub mod record;
 pub mod scale;
 pub mod serve;
 pub mod show;
+pub mod trial;
 pub mod truth;
 pub mod wire;

@@ -1,7 +1,7 @@
 //! `joule-replay`: see the README beside it.
 
 use clap::{Parser, Subcommand};
-use joule_replay::{compare, drive, record, scale, serve, show};
+use joule_replay::{compare, drive, record, scale, serve, show, trial};
 use joule_settings::Causes;
 use std::process::ExitCode;
 
@@ -29,6 +29,8 @@ enum What {
     Compare(compare::Args),
     /// Let an indexer follow a file from an empty store, and measure it
     Drive(drive::Args),
+    /// Let an indexer follow files while everything fails, and compare each store with the chain
+    Trial(trial::Args),
 }
 
 #[tokio::main]
@@ -50,5 +52,6 @@ async fn run(what: What) -> anyhow::Result<()> {
         What::Serve(args) => serve::run(args).await,
         What::Compare(args) => compare::run(&args),
         What::Drive(args) => drive::run(args).await,
+        What::Trial(args) => trial::run(args).await,
     }
 }

@@ -3,7 +3,7 @@
 
 mod row;
 
-pub use row::{AccountRow, EventRow, Life, Row};
+pub use row::{AccountRow, EventRow, Letter, Life, Row};
 
 use anyhow::{bail, Context, Result};
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,17 @@ pub struct Summary {
     pub last_confirmed_slot: u64,
     /// Updates of the file, whatever their kind; those before the measured part too.
     pub updates: u64,
+    /// Those before the blocks at the end in which nothing happens.
+    #[serde(default)]
+    pub body: u64,
     pub account_updates: u64,
     pub transactions: u64,
     pub slots: u64,
     pub accounts: u64,
     pub events: u64,
+    /// What nobody can read and a store keeps as it is.
+    #[serde(default)]
+    pub letters: u64,
     /// Share of account updates that show an account for the first time.
     pub new: f64,
     /// Updates of dead banks, and those that come twice.
@@ -50,12 +56,13 @@ pub fn hash(data: &[u8]) -> [u8; 32] {
 pub struct Writer {
     accounts: Sorter,
     events: Sorter,
+    letters: Sorter,
     path: PathBuf,
 }
 
 impl Writer {
     pub fn create(path: PathBuf) -> Result<Self> {
-        Ok(Self { accounts: Sorter::new()?, events: Sorter::new()?, path })
+        Ok(Self { accounts: Sorter::new()?, events: Sorter::new()?, letters: Sorter::new()?, path })
     }
 
     pub fn account(&mut self, row: &AccountRow) -> Result<()> {
@@ -66,10 +73,14 @@ impl Writer {
         self.events.push(row)
     }
 
-    /// `accounts` and `events` of the summary are counted here.
+    pub fn letter(&mut self, row: &Letter) -> Result<()> {
+        self.letters.push(row)
+    }
+
+    /// `accounts`, `events` and `letters` of the summary are counted here.
     pub fn finish(self, summary: Summary) -> Result<Summary> {
-        let Self { accounts, events, path } = self;
-        let summary = Summary { accounts: accounts.rows, events: events.rows, ..summary };
+        let Self { accounts, events, letters, path } = self;
+        let summary = Summary { accounts: accounts.rows, events: events.rows, letters: letters.rows, ..summary };
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut out = zstd::Encoder::new(BufWriter::new(file), 1)?;
         let head = serde_json::to_vec(&summary)?;
@@ -77,6 +88,7 @@ impl Writer {
         out.write_all(&head)?;
         accounts.finish::<AccountRow>(&mut out)?;
         events.finish::<EventRow>(&mut out)?;
+        letters.finish::<Letter>(&mut out)?;
         out.finish()?.flush()?;
         Ok(summary)
     }
@@ -117,12 +129,13 @@ impl Sorter {
     }
 }
 
-/// Rows in the order of their keys: first all accounts, then all events.
+/// Rows in the order of their keys: first all accounts, then all events, then all letters.
 pub struct Reader {
     pub summary: Summary,
     input: BufReader<zstd::Decoder<'static, BufReader<File>>>,
     accounts: u64,
     events: u64,
+    letters: u64,
 }
 
 impl Reader {
@@ -135,7 +148,7 @@ impl Reader {
         input.read_exact(&mut head)?;
         let summary: Summary =
             serde_json::from_slice(&head).with_context(|| format!("{} is no truth", path.display()))?;
-        Ok(Self { accounts: summary.accounts, events: summary.events, summary, input })
+        Ok(Self { accounts: summary.accounts, events: summary.events, letters: summary.letters, summary, input })
     }
 
     pub fn account(&mut self) -> Result<Option<AccountRow>> {
@@ -152,6 +165,14 @@ impl Reader {
         let Some(left) = self.events.checked_sub(1) else { return Ok(None) };
         self.events = left;
         self.row().map(Some)
+    }
+
+    /// All of them; not before every event was read.
+    pub fn letters(&mut self) -> Result<Vec<Letter>> {
+        if self.accounts + self.events > 0 {
+            bail!("accounts and events come before letters");
+        }
+        (0..std::mem::take(&mut self.letters)).map(|_| self.row()).collect()
     }
 
     fn row<R: Row>(&mut self) -> Result<R> {

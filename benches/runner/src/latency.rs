@@ -60,8 +60,8 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     println!("starting a local network and an indexer");
     let localnet = Localnet::start(Config::ephemeral(programs, folder.path().join("state"))).await?;
     let settings = Settings {
-        grpc: localnet.grpc_url().to_owned(),
-        rpc: localnet.rpc_url().to_owned(),
+        grpc: localnet.grpc_url().into(),
+        rpc: localnet.rpc_url().into(),
         database: folder.path().join("indexer.sqlite"),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()

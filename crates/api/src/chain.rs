@@ -138,6 +138,22 @@ pub struct Health {
     pub silent_seconds: u64,
     /// What is wrong, if anything.
     pub reason: Option<String>,
+    /// The gRPC endpoints that are followed, all at once: one that lives is enough.
+    #[serde(default)]
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A gRPC endpoint that the indexer follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoint {
+    /// Host and port.
+    pub endpoint: String,
+    /// It is connected and has said something within the last ten seconds.
+    pub live: bool,
+    /// Newest slot that it has told of.
+    pub tip_slot: u64,
+    /// Why it is not live.
+    pub reason: Option<String>,
 }
 
 /// The body of every error answer.

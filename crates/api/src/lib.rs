@@ -13,7 +13,7 @@ mod model;
 mod provider;
 mod revenue;
 
-pub use chain::{Account, ErrorBody, Event, Health, MintTotals, Page, Totals};
+pub use chain::{Account, Endpoint, ErrorBody, Event, Health, MintTotals, Page, Totals};
 pub use channel::{
     Against, BillDispute, Channel, ChannelStatus, ChannelWithPlan, Owed, PaidOut, Payer, Plan, PlanStatus, Session,
     StagedSession,

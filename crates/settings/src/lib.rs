@@ -9,6 +9,7 @@ mod moment;
 mod named;
 mod nearest;
 mod report;
+mod secret;
 mod span;
 
 pub use amount::{group, symbol, Amount, AmountError, Token};
@@ -19,4 +20,5 @@ pub use moment::{moment, unix_seconds, until};
 pub use named::{Code, CodeError, GpuModel, Region};
 pub use nearest::{nearest, or_nearest};
 pub use report::{Finding, Grade, Refused, Report};
+pub use secret::{Secret, Url};
 pub use span::{bytes, duration, seconds, Size, Span, SpanError};

@@ -448,7 +448,7 @@ async fn totals_and_metrics_and_health_and_the_document_are_there() {
     assert_eq!((totals.providers_active, totals.mints[0].escrowed), (1, 1_000));
     let (status, health) = server.get("/healthz").await;
     assert_eq!((status, health["phase"].as_str()), (503, Some("starting")));
-    server.health.connected();
+    server.health.connected(0);
     server.health.checkpoint(2);
     assert_eq!(server.get("/healthz").await.0, 200);
     let (_, document) = server.get("/openapi.json").await;

@@ -22,6 +22,8 @@ pub(super) struct Bank {
 pub(super) struct Meta {
     pub parent: u64,
     pub parent_hash: Option<Arc<str>>,
+    /// Its own, the same on every server.
+    pub hash: Option<Arc<str>>,
     pub block_time: Option<i64>,
 }
 
@@ -42,6 +44,14 @@ impl Bank {
 
     pub fn len(&self) -> usize {
         self.writes.len() + self.transactions.len()
+    }
+
+    pub fn writes(&self) -> &[Arc<AccountWrite>] {
+        &self.writes
+    }
+
+    pub fn transactions(&self) -> impl Iterator<Item = &Arc<Transaction>> {
+        self.transactions.values()
     }
 
     pub fn into_block(self, slot: u64) -> Block {
@@ -90,6 +100,11 @@ impl Pending {
     pub fn sealed(&self) -> Option<(u64, &Meta)> {
         let id = self.chosen()?;
         Some((id, self.banks.get(&id)?.meta.as_ref()?))
+    }
+
+    /// Updates in all of its banks.
+    pub fn len(&self) -> usize {
+        self.banks.values().map(Bank::len).sum()
     }
 
     pub fn parent(&self) -> Option<u64> {

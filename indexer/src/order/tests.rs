@@ -1,14 +1,17 @@
 //! Forks, dead slots, duplicates, disorder, replays, gaps: without a network.
 
-use super::*;
+use super::{
+    line::{LATE, LATE_WITHOUT_FINALITY},
+    *,
+};
 use crate::types::{Address, Signature, Version};
 use proptest::prelude::*;
 
-fn bank(slot: u64, bank: u64) -> BankRef {
+pub(super) fn bank(slot: u64, bank: u64) -> BankRef {
     BankRef { slot, bank }
 }
 
-fn write(slot: u64, id: u64, version: u64) -> Update {
+pub(super) fn write(slot: u64, id: u64, version: u64) -> Update {
     let write = AccountWrite {
         address: Address([version as u8; 32]),
         owner: Address([1; 32]),
@@ -19,41 +22,48 @@ fn write(slot: u64, id: u64, version: u64) -> Update {
     Update::Account { bank: bank(slot, id), write: write.into() }
 }
 
-fn transaction(slot: u64, id: u64, index: u64) -> Update {
+pub(super) fn transaction(slot: u64, id: u64, index: u64) -> Update {
     let transaction = Transaction { signature: Signature([index as u8; 64]), index, events: vec![], unread: None };
     Update::Transaction { bank: bank(slot, id), transaction: transaction.into() }
 }
 
-fn begun(slot: u64, id: u64) -> Update {
+pub(super) fn begun(slot: u64, id: u64) -> Update {
     Update::Slot { slot, bank: Some(id), parent: None, status: SlotStatus::Begun }
 }
 
-fn meta(slot: u64, id: u64, parent: u64) -> Update {
-    Update::BlockMeta { bank: bank(slot, id), parent, parent_hash: None, block_time: Some(1_000 + slot as i64) }
+pub(super) fn meta(slot: u64, id: u64, parent: u64) -> Update {
+    Update::BlockMeta {
+        bank: bank(slot, id),
+        parent,
+        parent_hash: None,
+        hash: None,
+        block_time: Some(1_000 + slot as i64),
+        received: std::time::Instant::now(),
+    }
 }
 
-fn status(slot: u64, status: SlotStatus) -> Update {
+pub(super) fn status(slot: u64, status: SlotStatus) -> Update {
     Update::Slot { slot, bank: None, parent: None, status }
 }
 
-fn confirmed(slot: u64) -> Update {
+pub(super) fn confirmed(slot: u64) -> Update {
     status(slot, SlotStatus::Confirmed)
 }
 
 /// A bank with a write and a transaction, from its beginning to its end.
-fn whole(slot: u64, id: u64, parent: u64) -> Vec<Update> {
+pub(super) fn whole(slot: u64, id: u64, parent: u64) -> Vec<Update> {
     vec![begun(slot, id), write(slot, id, slot * 10), transaction(slot, id, 0), meta(slot, id, parent)]
 }
 
 fn feed(order: &mut Order, updates: impl IntoIterator<Item = Update>) -> Vec<Effect> {
     let mut effects = Vec::new();
     for update in updates {
-        order.push(update, &mut effects);
+        order.push(0, update, &mut effects);
     }
     effects
 }
 
-fn commits(effects: &[Effect]) -> Vec<u64> {
+pub(super) fn commits(effects: &[Effect]) -> Vec<u64> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -63,7 +73,7 @@ fn commits(effects: &[Effect]) -> Vec<u64> {
         .collect()
 }
 
-fn gaps(effects: &[Effect]) -> Vec<(Option<u64>, u64)> {
+pub(super) fn gaps(effects: &[Effect]) -> Vec<(Option<u64>, u64)> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -73,7 +83,7 @@ fn gaps(effects: &[Effect]) -> Vec<(Option<u64>, u64)> {
         .collect()
 }
 
-fn dropped(effects: &[Effect]) -> Vec<BankRef> {
+pub(super) fn dropped(effects: &[Effect]) -> Vec<BankRef> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -86,7 +96,7 @@ fn dropped(effects: &[Effect]) -> Vec<BankRef> {
 
 #[test]
 fn a_confirmed_block_is_committed_with_its_content_in_order() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let effects = feed(
         &mut order,
         [
@@ -103,12 +113,12 @@ fn a_confirmed_block_is_committed_with_its_content_in_order() {
     assert_eq!(block.writes.iter().map(|write| write.version.write).collect::<Vec<_>>(), [3, 7]);
     assert_eq!(block.transactions.iter().map(|transaction| transaction.index).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(block.block_time, Some(1_010));
-    assert_eq!((order.frontier(), order.held(), order.tip()), (Some(10), 0, 10));
+    assert_eq!((order.frontier(), order.held(), order.tip(0)), (Some(10), 0, 10));
 }
 
 #[test]
 fn unconfirmed_content_is_shown_at_once_and_only_once() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let effects = feed(&mut order, [write(10, 1, 3), write(10, 1, 3), transaction(10, 1, 0), transaction(10, 1, 0)]);
     assert_eq!(effects.len(), 2);
     assert!(matches!(effects[0], Effect::Write { .. }) && matches!(effects[1], Effect::Transaction { .. }));
@@ -116,14 +126,14 @@ fn unconfirmed_content_is_shown_at_once_and_only_once() {
 
 #[test]
 fn a_confirmation_before_the_block_metadata_waits_for_it() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     assert!(commits(&feed(&mut order, [begun(10, 1), write(10, 1, 1), confirmed(10)])).is_empty());
     assert_eq!(commits(&feed(&mut order, [meta(10, 1, 9)])), [10]);
 }
 
 #[test]
 fn confirming_a_slot_confirms_its_ancestors_and_kills_other_forks() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.extend(whole(11, 2, 9));
     updates.extend(whole(12, 3, 10));
@@ -135,7 +145,7 @@ fn confirming_a_slot_confirms_its_ancestors_and_kills_other_forks() {
 
 #[test]
 fn a_dead_slot_is_dropped_and_its_second_bank_is_committed() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = vec![begun(10, 1), write(10, 1, 5)];
     updates.push(Update::Slot { slot: 10, bank: Some(1), parent: None, status: SlotStatus::Dead });
     updates.extend(whole(10, 2, 9));
@@ -148,7 +158,7 @@ fn a_dead_slot_is_dropped_and_its_second_bank_is_committed() {
 
 #[test]
 fn a_dead_slot_without_a_bank_is_dropped_whole() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let effects = feed(&mut order, [write(10, 1, 5), write(10, 2, 6), status(10, SlotStatus::Dead)]);
     assert_eq!(dropped(&effects), [bank(10, 1), bank(10, 2)]);
     assert_eq!(order.held(), 0);
@@ -156,7 +166,7 @@ fn a_dead_slot_without_a_bank_is_dropped_whole() {
 
 #[test]
 fn the_confirmed_bank_of_a_slot_wins_over_a_later_one() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.extend([begun(10, 2), write(10, 2, 55), meta(10, 2, 9)]);
     updates.push(Update::Slot { slot: 10, bank: Some(1), parent: None, status: SlotStatus::Confirmed });
@@ -171,7 +181,7 @@ fn the_confirmed_bank_of_a_slot_wins_over_a_later_one() {
 
 #[test]
 fn a_missing_parent_is_a_gap_and_nothing_passes_it_until_it_is_filled() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(12, 1, 11);
     updates.push(confirmed(12));
     assert_eq!(gaps(&feed(&mut order, updates)), [(Some(9), 11)]);
@@ -186,7 +196,7 @@ fn a_missing_parent_is_a_gap_and_nothing_passes_it_until_it_is_filled() {
 
 #[test]
 fn an_empty_store_asks_for_everything_before_the_first_whole_block() {
-    let mut order = Order::new(None);
+    let mut order = Order::new(None, 1);
     // Half of 10 came before the connection.
     let mut updates = vec![write(10, 1, 1), meta(10, 1, 9)];
     updates.push(confirmed(10));
@@ -201,7 +211,7 @@ fn an_empty_store_asks_for_everything_before_the_first_whole_block() {
 
 #[test]
 fn a_bank_that_was_running_at_connection_is_never_committed_from_the_stream() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let effects = feed(&mut order, [write(10, 1, 1), meta(10, 1, 9), confirmed(10)]);
     assert!(commits(&effects).is_empty());
     let mut updates = whole(11, 2, 10);
@@ -212,17 +222,17 @@ fn a_bank_that_was_running_at_connection_is_never_committed_from_the_stream() {
 
 #[test]
 fn a_replay_makes_its_slots_whole() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut effects = Vec::new();
-    order.connected(Some(9), &mut effects);
+    order.connected(0, Some(9), &mut effects);
     let effects = feed(&mut order, [meta(9, 1, 8), write(10, 2, 1), meta(10, 2, 9), confirmed(10)]);
     assert_eq!((commits(&effects), gaps(&effects)), (vec![10], vec![]));
 }
 
 #[test]
 fn a_replay_that_begins_too_late_is_a_gap() {
-    let mut order = Order::new(Some(5));
-    order.connected(Some(5), &mut Vec::new());
+    let mut order = Order::new(Some(5), 1);
+    order.connected(0, Some(5), &mut Vec::new());
     let effects = feed(&mut order, [meta(9, 1, 8), write(10, 2, 1), meta(10, 2, 9), confirmed(9), confirmed(10)]);
     assert_eq!((commits(&effects), gaps(&effects)), (vec![], vec![]), "8 may be late");
     let effects = feed(&mut order, [status(8 + LATE, SlotStatus::Finalized)]);
@@ -237,7 +247,7 @@ fn late(order: &mut Order, slot: u64, id: u64, parent: u64) {
 
 #[test]
 fn a_late_block_is_waited_for_and_what_follows_it_comes_after_it() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     late(&mut order, 10, 1, 9);
     late(&mut order, 11, 2, 10);
     for slot in 12..42 {
@@ -258,7 +268,7 @@ fn a_late_block_is_waited_for_and_what_follows_it_comes_after_it() {
 
 #[test]
 fn a_block_of_which_nothing_is_heard_may_be_late_too() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.push(confirmed(10));
     updates.extend(whole(12, 3, 11));
@@ -272,7 +282,7 @@ fn a_block_of_which_nothing_is_heard_may_be_late_too() {
 #[test]
 fn what_has_not_come_well_after_its_finality_is_a_gap() {
     for (last, expected) in [(LATE - 1, vec![]), (LATE, vec![(Some(9), 10)])] {
-        let mut order = Order::new(Some(9));
+        let mut order = Order::new(Some(9), 1);
         late(&mut order, 10, 1, 9);
         let mut updates = whole(11, 2, 10);
         updates.push(confirmed(11));
@@ -281,7 +291,7 @@ fn what_has_not_come_well_after_its_finality_is_a_gap() {
     }
     // A chain that does not finalize.
     for (last, expected) in [(LATE_WITHOUT_FINALITY - 1, vec![]), (LATE_WITHOUT_FINALITY, vec![(Some(9), 10)])] {
-        let mut order = Order::new(Some(9));
+        let mut order = Order::new(Some(9), 1);
         late(&mut order, 10, 1, 9);
         let mut updates = whole(11, 2, 10);
         updates.push(begun(10 + last, 3));
@@ -292,16 +302,16 @@ fn what_has_not_come_well_after_its_finality_is_a_gap() {
 
 #[test]
 fn a_lost_connection_forgets_what_was_not_confirmed_and_repeats_nothing_after_it() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.push(confirmed(10));
     updates.push(write(11, 2, 1));
     feed(&mut order, updates);
     let mut effects = Vec::new();
-    order.disconnected(&mut effects);
-    assert_eq!(effects, [Effect::Reset]);
+    order.disconnected(0, &mut effects);
+    assert_eq!(effects, [Effect::Hidden(vec![bank(11, 2)])]);
     assert_eq!(order.held(), 0);
-    order.connected(Some(10), &mut effects);
+    order.connected(0, Some(10), &mut effects);
     let mut replay = whole(10, 1, 9);
     replay.push(confirmed(10));
     replay.extend(whole(11, 2, 10));
@@ -311,7 +321,7 @@ fn a_lost_connection_forgets_what_was_not_confirmed_and_repeats_nothing_after_it
 
 #[test]
 fn a_late_part_of_a_committed_bank_is_passed_on_and_of_a_dead_one_is_not() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.push(confirmed(10));
     feed(&mut order, updates);
@@ -321,7 +331,7 @@ fn a_late_part_of_a_committed_bank_is_passed_on_and_of_a_dead_one_is_not() {
 
 #[test]
 fn finality_is_told_once_and_confirms() {
-    let mut order = Order::new(Some(9));
+    let mut order = Order::new(Some(9), 1);
     let mut updates = whole(10, 1, 9);
     updates.push(status(10, SlotStatus::Finalized));
     updates.push(status(10, SlotStatus::Finalized));
@@ -355,28 +365,28 @@ proptest! {
     ) {
         let mut choice = shuffles.into_iter().cycle();
         let mut again = again.into_iter().cycle();
-        let mut order = Order::new(Some(100));
+        let mut order = Order::new(Some(100), 1);
         let mut effects = Vec::new();
         for (slot, parent, main) in &slots {
             let mut content: Vec<Update> = (0..4).map(|n| write(*slot, *slot, slot % 16 * 10 + n)).collect();
             content.extend((0..3).map(|n| transaction(*slot, *slot, n)));
-            order.push(begun(*slot, *slot), &mut effects);
+            order.push(0, begun(*slot, *slot), &mut effects);
             while !content.is_empty() {
                 let update = content.swap_remove(choice.next().unwrap().index(content.len()));
                 if again.next().unwrap() {
-                    order.push(update.clone(), &mut effects);
+                    order.push(0, update.clone(), &mut effects);
                 }
-                order.push(update, &mut effects);
+                order.push(0, update, &mut effects);
             }
-            order.push(meta(*slot, *slot, *parent), &mut effects);
+            order.push(0, meta(*slot, *slot, *parent), &mut effects);
             // Only some confirmations arrive: the others are implied.
             if *main && again.next().unwrap() {
-                order.push(confirmed(*slot), &mut effects);
+                order.push(0, confirmed(*slot), &mut effects);
             }
         }
         let last = slots.iter().rev().find(|(_, _, main)| *main).map(|(slot, ..)| *slot);
         if let Some(last) = last {
-            order.push(confirmed(last), &mut effects);
+            order.push(0, confirmed(last), &mut effects);
         }
         let expected: Vec<u64> = slots.iter().filter(|(_, _, main)| *main).map(|(slot, ..)| *slot).collect();
         prop_assert_eq!(commits(&effects), expected);

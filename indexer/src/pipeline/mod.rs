@@ -1,16 +1,18 @@
-//! From source to store: one thread that orders, one that writes.
+//! From sources to store: one thread that orders, one that writes.
 //!
 //! ```text
-//! source --bounded--> ordering thread --bounded--> writing thread --> store
-//!                          |    ^                        |
-//!                     overlay   +-- history (gaps)       +--> overlay (drops what is stored), feed, scheduler
+//! sources --bounded--> ordering thread --bounded--> writing thread --> store
+//!                           |    ^                        |
+//!                      overlay   +-- history (gaps)       +--> overlay (drops what is stored), feed, scheduler
 //! ```
 //!
-//! A full channel makes whoever fills it wait, back to the server; nothing is dropped. Nothing waits for a clock either:
+//! Each source has a channel of its own. A full channel makes whoever fills it wait, back to the server; nothing is dropped. Nothing waits for a clock either:
 //! each thread takes all there is, and works on it.
 
 mod chain;
+mod inbox;
 mod ordering;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod vanished;
@@ -24,11 +26,15 @@ use crate::{
     source::{Frontier, History, Source},
     store::Store,
 };
+use inbox::Inbox;
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
-/// Messages that wait for the ordering thread.
+/// Messages of one source that wait for the ordering thread.
 const RECEIVED: usize = 16_384;
 /// How long a start waits for the RPC node's first answer.
 const ASKED: Duration = Duration::from_secs(5);
@@ -49,29 +55,36 @@ pub struct Shared {
 /// A running pipeline.
 pub struct Pipeline {
     asked: oneshot::Receiver<bool>,
-    source: tokio::task::JoinHandle<anyhow::Result<()>>,
+    sources: tokio::task::JoinHandle<anyhow::Result<()>>,
     ordering: JoinHandle<anyhow::Result<()>>,
     writing: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Pipeline {
-    /// Starts at the store's checkpoint. Must be called within a Tokio runtime.
-    pub fn start(source: impl Source, history: impl History, shared: Shared) -> anyhow::Result<Self> {
+    /// Starts at the store's checkpoint, with one source for each server that is followed. Must be called within a Tokio runtime.
+    pub fn start(sources: Vec<impl Source>, history: impl History, shared: Shared) -> anyhow::Result<Self> {
         let checkpoint = shared.store.checkpoint()?;
         if let Some(checkpoint) = checkpoint {
             shared.health.checkpoint(checkpoint.slot);
             tracing::info!(slot = checkpoint.slot, "going on from the checkpoint");
         }
-        let frontier = Arc::new(Frontier::new(checkpoint.map(|checkpoint| checkpoint.slot)));
-        let (received, receiver) = mpsc::channel(RECEIVED);
+        let frontier = Frontier::new(checkpoint.map(|checkpoint| checkpoint.slot));
+        let frontiers: Vec<_> = sources.iter().map(|_| Arc::new(frontier.beside())).collect();
+        let (senders, receivers): (Vec<_>, Vec<_>) = sources.iter().map(|_| mpsc::channel(RECEIVED)).unzip();
         let (commits, committer) = std::sync::mpsc::sync_channel(COMMITS);
         let history = Arc::new(history);
         let (first, asked) = oneshot::channel();
-        let source = {
-            let (history, shared, frontier) = (history.clone(), shared.clone(), frontier.clone());
+        let sources = {
+            let (history, shared, frontiers) = (history.clone(), shared.clone(), frontiers.clone());
             tokio::spawn(async move {
                 if chain::known(&*history, &shared, first).await? {
-                    source.run(frontier, received, shared.stop).await;
+                    let running = sources.into_iter().zip(frontiers).zip(senders);
+                    let mut running: JoinSet<()> = running
+                        .map(|((source, frontier), out)| source.run(frontier, out, shared.stop.clone()))
+                        .collect();
+                    while let Some(ended) = running.join_next().await {
+                        ended?;
+                    }
                 }
                 Ok(())
             })
@@ -81,10 +94,10 @@ impl Pipeline {
             std::thread::Builder::new().name("writing".to_owned()).spawn(move || writing::run(&committer, &shared))?
         };
         let runtime = tokio::runtime::Handle::current();
-        let ordering = std::thread::Builder::new()
-            .name("ordering".to_owned())
-            .spawn(move || ordering::Ordering::new(frontier, history, commits, shared, runtime).run(receiver))?;
-        Ok(Self { asked, source, ordering, writing })
+        let ordering = std::thread::Builder::new().name("ordering".to_owned()).spawn(move || {
+            ordering::Ordering::new(frontiers, history, commits, shared, runtime).run(Inbox::new(receivers))
+        })?;
+        Ok(Self { asked, sources, ordering, writing })
     }
 
     /// Whether the RPC node serves another chain than the store has, as far as it says so at once.
@@ -96,11 +109,11 @@ impl Pipeline {
     /// be repaired by trying again.
     pub async fn finished(self) -> anyhow::Result<()> {
         let threads = tokio::task::spawn_blocking(move || (self.ordering.join(), self.writing.join()));
-        let source = self.source.await?;
+        let sources = self.sources.await?;
         let (ordering, writing) = threads.await?;
         let panicked = |_| anyhow::anyhow!("a thread of the pipeline panicked; please report this");
         writing.map_err(panicked)??;
         ordering.map_err(panicked)??;
-        source
+        sources
     }
 }

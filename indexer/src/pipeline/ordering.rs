@@ -1,11 +1,11 @@
 //! The thread that orders: receives, shows unconfirmed state, passes on confirmed blocks, has gaps filled.
 
-use super::{vanished, writing::Commit, Shared};
+use super::{inbox::Inbox, reading::Shown, vanished, writing::Commit, Shared};
 use crate::{
     crash,
     order::{Effect, Order},
     query::Unconfirmed,
-    source::{Fill, Frontier, Gap, History, SourceEvent, Update},
+    source::{Fill, Frontier, Gap, History, Progress, SourceEvent, Update},
     telemetry,
 };
 use anyhow::Context as _;
@@ -13,135 +13,148 @@ use backon::{ExponentialBuilder, Retryable};
 use joule_api::Commitment;
 use joule_settings::Causes;
 use std::{
+    collections::BTreeMap,
     sync::{mpsc::SyncSender, Arc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::mpsc};
 
-/// Most messages that are taken at a time; what they change becomes visible together.
-const AT_ONCE: usize = 1_024;
 /// More updates than this are not held while a gap is open: they are dropped from memory, and the gap grows over them.
 /// RPC brings them back when it answers again.
 const HELD_IN_A_GAP: usize = 200_000;
 
 pub(super) struct Ordering<H> {
     order: Order,
-    frontier: Arc<Frontier>,
+    /// One a source, of the same slot.
+    frontiers: Vec<Arc<Frontier>>,
     history: Arc<H>,
     commits: SyncSender<Commit>,
     shared: Shared,
     runtime: Handle,
     filled: (mpsc::Sender<Fill>, mpsc::Receiver<Fill>),
     filling: bool,
-    /// Where the stream was asked to go on from, the last time.
-    asked: Option<u64>,
+    /// Where each source was asked to go on from, the last time.
+    asked: Vec<Option<u64>>,
+    /// When the end of each block beyond the frontier was first received.
+    received: BTreeMap<u64, Instant>,
 }
 
 enum Input {
-    Received(usize),
+    Received(bool),
     Filled(Fill),
 }
 
 impl<H: History> Ordering<H> {
     pub fn new(
-        frontier: Arc<Frontier>,
+        frontiers: Vec<Arc<Frontier>>,
         history: Arc<H>,
         commits: SyncSender<Commit>,
         shared: Shared,
         runtime: Handle,
     ) -> Self {
-        let order = Order::new(frontier.get());
+        let order = Order::new(frontiers.first().and_then(|frontier| frontier.get()), frontiers.len());
         Self {
             order,
-            frontier,
+            asked: vec![None; frontiers.len()],
+            frontiers,
             history,
             commits,
             shared,
             runtime,
             filled: mpsc::channel(1),
             filling: false,
-            asked: None,
+            received: BTreeMap::new(),
         }
     }
 
-    /// Runs until the source is gone and everything it sent is passed on.
-    pub fn run(mut self, mut received: mpsc::Receiver<SourceEvent>) -> anyhow::Result<()> {
-        let mut events = Vec::with_capacity(AT_ONCE);
+    /// Runs until the sources are gone and everything they sent is passed on.
+    pub fn run(mut self, mut inbox: Inbox) -> anyhow::Result<()> {
+        let mut events = Vec::new();
         loop {
             let input = {
-                let (received, filled) = (&mut received, &mut self.filled.1);
-                let events = &mut events;
+                let (inbox, filled, events) = (&mut inbox, &mut self.filled.1, &mut events);
                 self.runtime.block_on(async move {
                     tokio::select! {
-                        count = received.recv_many(events, AT_ONCE) => Input::Received(count),
+                        is_open = inbox.take(events) => Input::Received(is_open),
                         Some(fill) = filled.recv() => Input::Filled(fill),
                     }
                 })
             };
             let mut effects = Vec::new();
             match input {
-                Input::Received(0) => {
+                Input::Received(false) => {
                     // The writing thread may have a lot to do still.
                     crash::point(crash::Point::WhileDraining);
                     return Ok(());
                 }
-                Input::Received(_) => {
+                Input::Received(true) => {
                     if self.shared.stop.is_cancelled() {
                         crash::point(crash::Point::WhileDraining);
                     }
-                    let heard = events.iter().any(|event| matches!(event, SourceEvent::Update(_)));
-                    for event in events.drain(..) {
-                        self.receive(event, &mut effects);
+                    let mut heard = vec![false; self.asked.len()];
+                    for (source, event) in events.drain(..) {
+                        heard[source] |= matches!(event, SourceEvent::Update(_));
+                        self.receive(source, event, &mut effects);
                     }
-                    if heard {
-                        self.shared.health.heard(self.order.tip());
+                    for (source, _) in heard.into_iter().enumerate().filter(|(_, heard)| *heard) {
+                        self.shared.health.heard(source, self.order.tip(source));
                     }
-                    metrics::gauge!(telemetry::QUEUE).set(received.len() as f64);
+                    self.shared.health.waiting(inbox.waiting());
                 }
                 Input::Filled(fill) => {
                     self.filling = false;
                     self.shared.health.gap(None);
                     let upto = fill.upto;
-                    self.asked = Some(upto);
+                    self.asked.fill(Some(upto));
                     self.send(Commit::Fill(fill))?;
                     self.order.filled(upto, &mut effects);
                 }
             }
             if self.filling && self.order.held() > HELD_IN_A_GAP {
                 tracing::warn!(held = self.order.held(), "too much to hold while a gap is open; the gap grows");
-                self.order.connected(None, &mut effects);
+                for source in 0..self.asked.len() {
+                    if self.order.is_live(source) {
+                        self.order.connected(source, None, &mut effects);
+                    }
+                }
             }
             self.perform(effects)?;
-            self.frontier.set(self.order.frontier());
+            if let Some(frontier) = self.frontiers.first() {
+                frontier.set(self.order.frontier());
+            }
             metrics::gauge!(telemetry::HELD).set(self.order.held() as f64);
         }
     }
 
-    fn receive(&mut self, event: SourceEvent, effects: &mut Vec<Effect>) {
+    fn receive(&mut self, source: usize, event: SourceEvent, effects: &mut Vec<Effect>) {
         match event {
             SourceEvent::Connected { replay_from } => {
-                self.shared.health.connected();
-                self.asked = self.order.frontier();
-                self.order.connected(replay_from, effects);
+                self.shared.health.connected(source);
+                self.asked[source] = self.order.frontier();
+                self.order.connected(source, replay_from, effects);
             }
             SourceEvent::Disconnected { reason } => {
-                self.shared.health.reconnecting(reason);
-                self.order.disconnected(effects);
+                self.shared.health.reconnecting(source, reason);
+                self.order.disconnected(source, effects);
             }
             SourceEvent::Update(update) => {
                 let kind = match &update {
                     Update::Account { .. } => "account",
                     Update::Transaction { .. } => "transaction",
                     Update::Slot { .. } => "slot",
-                    Update::BlockMeta { block_time, .. } => {
+                    Update::BlockMeta { bank, block_time, received, .. } => {
                         if let Some(time) = block_time {
                             self.shared.health.block_time(*time);
+                        }
+                        telemetry::stage("queued", *received);
+                        if Some(bank.slot) > self.order.frontier() {
+                            self.received.entry(bank.slot).or_insert(*received);
                         }
                         "block_meta"
                     }
                 };
                 metrics::counter!(telemetry::UPDATES, "kind" => kind).increment(1);
-                self.order.push(update, effects);
+                self.order.push(source, update, effects);
             }
         }
     }
@@ -158,9 +171,23 @@ impl<H: History> Ordering<H> {
                 Effect::Transaction { bank, transaction } => {
                     unconfirmed.push(Unconfirmed::Transaction(bank, transaction));
                 }
-                Effect::Dropped(banks) => unconfirmed.push(Unconfirmed::Dropped(banks)),
-                Effect::Reset => unconfirmed.push(Unconfirmed::Reset),
-                Effect::Commit { block, frontier } => commits.push(Commit::Block { block, frontier }),
+                Effect::Dropped(banks) => {
+                    metrics::counter!(telemetry::DISCARDED).increment(banks.len() as u64);
+                    unconfirmed.push(Unconfirmed::Dropped(banks));
+                }
+                Effect::Hidden(banks) => unconfirmed.push(Unconfirmed::Dropped(banks)),
+                Effect::Commit { block, frontier } => {
+                    self.ordered(block.slot);
+                    commits.push(Commit::Block { block, frontier });
+                }
+                Effect::Astray { source, slot } => {
+                    let reason = format!(
+                        "what it calls confirmed at slot {slot} does not follow on what is stored: it serves another chain than \
+                         the others, or another fork; check grpc"
+                    );
+                    tracing::error!(endpoint = self.shared.health.name(source), %reason, "an endpoint is not followed");
+                    self.shared.health.reconnecting(source, reason);
+                }
                 Effect::Finalized(slot) => commits.push(Commit::Finalized(slot)),
                 Effect::Gap(gap) => gaps.push(gap),
             }
@@ -186,8 +213,17 @@ impl<H: History> Ordering<H> {
         self.commits.send(commit).map_err(|_| anyhow::anyhow!("the writing thread is gone"))
     }
 
-    /// The stream first, whose server may have by now what it had not: every connection asks from the frontier on. What a
-    /// connection that did so from right here has not brought is RPC's.
+    /// A block is on its way to the store.
+    fn ordered(&mut self, slot: u64) {
+        if let Some(received) = self.received.remove(&slot) {
+            telemetry::stage("ordered", received);
+            self.shared.health.ordered(slot);
+        }
+        self.received = self.received.split_off(&slot);
+    }
+
+    /// The streams first, whose servers may have by now what they had not: every connection asks from the frontier on. What
+    /// connections that did so from right here have not brought is RPC's.
     ///
     /// One fill at a time. A gap that opens while one runs is reported again when it is done.
     fn fill(&mut self, gap: Gap) {
@@ -195,9 +231,14 @@ impl<H: History> Ordering<H> {
         if self.filling {
             return;
         }
-        if after != self.asked {
+        let unasked =
+            (0..self.asked.len()).filter(|source| self.order.is_live(*source) && self.asked[*source] != after);
+        let unasked: Vec<usize> = unasked.collect();
+        if !unasked.is_empty() {
             tracing::info!(after, upto, "the stream has left out these slots; asking it again");
-            self.frontier.ask_again();
+            for source in unasked {
+                self.frontiers[source].ask_again();
+            }
             return;
         }
         self.filling = true;
@@ -212,8 +253,10 @@ impl<H: History> Ordering<H> {
                 .with_max_delay(Duration::from_secs(10))
                 .with_jitter()
                 .without_max_times();
+            let progress = Arc::new(Progress::default());
+            let _shown = Shown::of(progress.clone());
             let fill = (|| async {
-                let mut fill = history.fill(&gap).await?;
+                let mut fill = history.fill(&gap, &progress).await?;
                 vanished::check(&mut fill, &*history, &store).await?;
                 anyhow::Ok(fill)
             })

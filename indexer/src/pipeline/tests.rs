@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     query::{JobFilter, PageRequest, ProviderFilter, View},
-    source::{BankRef, Fill, Gap, SlotStatus, SourceEvent, Update},
+    source::{BankRef, Fill, Gap, Progress, SlotStatus, SourceEvent, Update},
     store::{Read as _, Sqlite},
     testing::{Chain, Happening},
     types::{Address, Block, Look, Snapshot},
@@ -68,7 +68,7 @@ impl History for Past {
         Ok("a chain".to_owned())
     }
 
-    async fn fill(&self, gap: &Gap) -> anyhow::Result<Fill> {
+    async fn fill(&self, gap: &Gap, _: &Progress) -> anyhow::Result<Fill> {
         let Gap { after, upto, .. } = *gap;
         self.fills.fetch_add(1, Ordering::Relaxed);
         {
@@ -134,7 +134,7 @@ impl Running {
         let (health, stop) = (shared.health.clone(), shared.stop.clone());
         let asked = Arc::<AtomicUsize>::default();
         let source = Script { events: receiver, asked: asked.clone() };
-        let pipeline = Pipeline::start(source, past, shared).unwrap();
+        let pipeline = Pipeline::start(vec![source], past, shared).unwrap();
         Self { store, view, health, script, asked, stop, pipeline }
     }
 
@@ -155,7 +155,14 @@ impl Running {
         for transaction in &block.transactions {
             self.update(Update::Transaction { bank, transaction: transaction.clone() });
         }
-        self.update(Update::BlockMeta { bank, parent, parent_hash: None, block_time: block.block_time });
+        self.update(Update::BlockMeta {
+            bank,
+            parent,
+            parent_hash: None,
+            hash: None,
+            block_time: block.block_time,
+            received: Instant::now(),
+        });
     }
 
     fn block(&self, block: &Block, parent: u64) {

@@ -1,6 +1,7 @@
 //! What is not confirmed yet, laid over the store.
 //!
-//! Writes and events are kept by bank and address, so that a dead fork takes exactly its own with it. From them and the store, what they
+//! Writes and events are kept by bank and address, so that a dead fork takes exactly its own with it. Numbers of banks are each server's
+//! own; ordering shows a slot as one server tells it at a time, so that here they name one bank each. From them and the store, what they
 //! touch is rebuilt as it would be if everything here were confirmed, with the same functions as the store uses, when somebody
 //! asks for it or reads the feed: catching up with nobody looking costs no more than keeping them. Where two forks disagree, the
 //! higher version is shown until one of them dies.
@@ -78,6 +79,7 @@ pub struct Shade {
 pub enum Unconfirmed {
     Write(BankRef, Arc<AccountWrite>),
     Transaction(BankRef, Arc<Transaction>),
+    /// These are shown no longer.
     Dropped(Vec<BankRef>),
     Reset,
 }

@@ -5,7 +5,7 @@ use super::{
     BankRef, SlotStatus, Update,
 };
 use crate::types::{AccountWrite, Address, Malformed, RawEvent, Signature, Transaction, Unread, Version};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use yellowstone_grpc_proto::{
     prelude::{
         subscribe_update::UpdateOneof, SlotStatus as ProtoStatus, SubscribeUpdateAccount, SubscribeUpdateTransaction,
@@ -23,7 +23,9 @@ pub fn update(message: UpdateOneof) -> Result<Option<Update>, Malformed> {
             bank: BankRef { slot: message.slot, bank: message.bank_id },
             parent: message.parent_slot,
             parent_hash: Some(message.parent_blockhash.into()).filter(|hash: &Arc<str>| !hash.is_empty()),
+            hash: Some(message.blockhash.into()).filter(|hash: &Arc<str>| !hash.is_empty()),
             block_time: message.block_time.map(|time| time.timestamp),
+            received: Instant::now(),
         }),
         UpdateOneof::Slot(message) => {
             let status = match ProtoStatus::try_from(message.status) {

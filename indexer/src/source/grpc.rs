@@ -5,17 +5,22 @@
 //! its own checkpoint, must know whenever a replay is not possible, and keeps trying. So each connection here is one
 //! plain subscription, always asked for from the frontier, and every way of losing it takes the same path back.
 
-use super::{convert, Frontier, Source, SourceEvent};
-use crate::{config::Settings, crash, decode::Program, health::Health, telemetry};
+use super::{convert, Endpoint, Frontier, Source, SourceEvent};
+use crate::{config::Settings, crash, decode::Program, telemetry};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::{SinkExt, StreamExt};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use joule_settings::Url;
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{timeout, Instant},
 };
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::{
+    metadata::{errors::InvalidMetadataValue, AsciiMetadataValue},
+    transport::Certificate,
+    Code, Status,
+};
 use yellowstone_grpc_client::{
     ClientTlsConfig, GeyserGrpcBuilderError, GeyserGrpcClient, GeyserGrpcClientError, GeyserStream,
     SubscribeRequestSink,
@@ -34,33 +39,60 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const LASTING: Duration = Duration::from_secs(10);
 const FILTER: &str = "joule";
 
-/// Where to subscribe.
+/// One server to follow.
 #[derive(Debug, Clone)]
 pub struct Grpc {
-    /// Such as `http://127.0.0.1:10000`, or `https://…` for TLS.
-    pub url: String,
-    pub x_token: Option<String>,
+    pub endpoint: Endpoint,
+    /// What it is called in logs and metrics.
+    pub name: String,
     /// A stream that tells nothing for this long is given up. A cluster always has slots.
     pub silence: Duration,
-    pub health: Arc<Health>,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ConnectionError {
     #[error("cannot use the gRPC endpoint {url}: {reason}; check --grpc and --x-token")]
-    Endpoint { url: String, reason: String },
+    Endpoint { url: Url, reason: String },
+    #[error("cannot read the certificates {}: {source}; check --grpc-ca", path.display())]
+    Certificates { path: PathBuf, source: std::io::Error },
     #[error("cannot subscribe at {url}: {source}")]
-    Subscribe { url: String, source: GeyserGrpcClientError },
-    #[error("the gRPC stream broke: {0}")]
-    Broken(Box<Status>),
-    #[error("the gRPC server ended the stream")]
-    Ended,
-    #[error("the gRPC stream has been silent for {} s, its connection being alive", .0.as_secs_f32())]
-    Silent(Duration),
-    #[error("a block has not come; asking for it again")]
-    Again,
-    #[error("the gRPC server at {url} has not answered within {} s", CONNECT_TIMEOUT.as_secs())]
-    Slow { url: String },
+    Subscribe { url: Url, source: GeyserGrpcClientError },
+    #[error("the gRPC stream of {url} broke: {status}")]
+    Broken { url: Url, status: Box<Status> },
+    #[error("the gRPC server at {0} ended the stream")]
+    Ended(Url),
+    #[error("the gRPC stream of {url} has been silent for {} s, its connection being alive", silence.as_secs_f32())]
+    Silent { url: Url, silence: Duration },
+    #[error("a block has not come; asking {0} for it again")]
+    Again(Url),
+    #[error("the gRPC server at {0} has not answered within {wait} s", wait = CONNECT_TIMEOUT.as_secs())]
+    Slow(Url),
+}
+
+impl ConnectionError {
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Subscribe { source: GeyserGrpcClientError::TonicStatus(status), .. } => Some(status),
+            Self::Broken { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// For metrics: one of few.
+    fn label(&self) -> &'static str {
+        if self.status().is_some_and(is_behind) {
+            return "behind";
+        }
+        match self {
+            Self::Endpoint { .. } | Self::Certificates { .. } | Self::Subscribe { .. } => "refused",
+            Self::Broken { status, .. } if is_out_of_range(status) => "out_of_range",
+            Self::Broken { .. } => "broken",
+            Self::Ended(_) => "ended",
+            Self::Silent { .. } => "silent",
+            Self::Again(_) => "again",
+            Self::Slow(_) => "slow",
+        }
+    }
 }
 
 struct Subscription {
@@ -74,9 +106,11 @@ struct Subscription {
 /// What connections have come to.
 #[derive(Default)]
 struct Past {
-    /// One was made.
+    /// Why the last one that was made was lost.
+    lost: Option<&'static str>,
+    /// The newest one was made.
     connected: bool,
-    /// The newest one has brought something.
+    /// It has brought something.
     progressed: bool,
 }
 
@@ -85,7 +119,7 @@ impl Source for Grpc {
         let mut delays = delays();
         let (mut replay, mut past) = (true, Past::default());
         loop {
-            past.progressed = false;
+            (past.connected, past.progressed) = (false, false);
             let begun = Instant::now();
             let over = tokio::select! {
                 () = stop.cancelled() => return,
@@ -93,15 +127,19 @@ impl Source for Grpc {
             };
             // Nobody listens any more.
             let Err(error) = over else { return };
+            if past.connected {
+                past.lost = Some(error.label());
+            } else {
+                self.count(telemetry::REFUSALS, error.label());
+            }
             // Some servers accept the subscription first and refuse the replay on the stream.
-            replay = past.progressed || !matches!(&error, ConnectionError::Broken(status) if is_out_of_range(status));
+            replay = past.progressed || !error.status().is_some_and(is_out_of_range);
             // A server that says a word and breaks off, again and again, has to be left alone for longer and longer.
             if begun.elapsed() >= LASTING {
                 delays = self::delays();
             }
             let delay = delays.next().unwrap_or(Duration::from_secs(10));
-            tracing::warn!(%error, delay_ms = delay.as_millis(), "no gRPC stream; trying again");
-            self.health.reconnecting(error.to_string());
+            tracing::warn!(endpoint = %self.name, %error, delay_ms = delay.as_millis(), "no gRPC stream; trying again");
             if out.send(SourceEvent::Disconnected { reason: error.to_string() }).await.is_err() {
                 return;
             }
@@ -124,9 +162,19 @@ fn delays() -> ExponentialBackoff {
 }
 
 impl Grpc {
-    pub fn new(settings: &Settings, health: Arc<Health>) -> Self {
-        let Settings { grpc, x_token, silence, .. } = settings.clone();
-        Self { url: grpc, x_token, silence, health }
+    /// One for each endpoint.
+    pub fn all(settings: &Settings) -> Vec<Self> {
+        let Settings { grpc, silence, .. } = settings;
+        let named = grpc.0.iter().zip(grpc.names());
+        named.map(|(endpoint, name)| Self { endpoint: endpoint.clone(), name, silence: *silence }).collect()
+    }
+
+    fn url(&self) -> Url {
+        self.endpoint.url.clone()
+    }
+
+    fn count(&self, metric: &'static str, reason: &'static str) {
+        metrics::counter!(metric, "endpoint" => self.name.clone(), "reason" => reason).increment(1);
     }
 
     /// One connection, from subscribing to its end. `Ok` when nobody listens any more.
@@ -140,14 +188,15 @@ impl Grpc {
         let subscribing = self.subscribe(frontier.get().filter(|_| replay));
         let subscribed = timeout(CONNECT_TIMEOUT, subscribing).await;
         let Subscription { _client, replay_from, mut requests, mut updates } =
-            subscribed.map_err(|_| ConnectionError::Slow { url: self.url.clone() })??;
+            subscribed.map_err(|_| ConnectionError::Slow(self.url()))??;
         if out.send(SourceEvent::Connected { replay_from }).await.is_err() {
             return Ok(());
         }
-        if std::mem::replace(&mut past.connected, true) {
-            metrics::counter!(telemetry::RECONNECTS).increment(1);
+        past.connected = true;
+        if let Some(reason) = past.lost {
+            self.count(telemetry::RECONNECTS, reason);
         }
-        tracing::info!(url = %self.url, replay_from, "subscribed");
+        tracing::info!(endpoint = %self.name, replay_from, "subscribed");
         crash::point(crash::Point::AfterSubscribe);
         // Pings are no news: a server that has lost its validator still sends them, and its connection answers ours.
         let mut heard = Instant::now();
@@ -155,17 +204,20 @@ impl Grpc {
             let next = timeout(self.silence.saturating_sub(heard.elapsed()), updates.next());
             let next = tokio::select! {
                 biased;
-                () = frontier.asked_again() => return Err(ConnectionError::Again),
+                () = frontier.asked_again() => return Err(ConnectionError::Again(self.url())),
                 next = next => next,
             };
-            let message = next.map_err(|_| ConnectionError::Silent(self.silence))?.ok_or(ConnectionError::Ended)?;
-            let message = message.map_err(|status| ConnectionError::Broken(Box::new(status)))?;
+            let message = next
+                .map_err(|_| ConnectionError::Silent { url: self.url(), silence: self.silence })?
+                .ok_or_else(|| ConnectionError::Ended(self.url()))?;
+            let message =
+                message.map_err(|status| ConnectionError::Broken { url: self.url(), status: Box::new(status) })?;
             match message.update_oneof {
                 Some(UpdateOneof::Ping(_)) => {
                     // Load balancers close streams on which the client never says anything.
                     let ping = SubscribeRequest { ping: Some(SubscribeRequestPing { id: 1 }), ..Default::default() };
                     if requests.send(ping).await.is_err() {
-                        return Err(ConnectionError::Ended);
+                        return Err(ConnectionError::Ended(self.url()));
                     }
                 }
                 None | Some(UpdateOneof::Pong(_)) => {}
@@ -173,7 +225,7 @@ impl Grpc {
                     past.progressed = true;
                     let update = convert::update(message).unwrap_or_else(|error| {
                         // It names nothing under which it could be kept, and would come again with every replay.
-                        tracing::error!(%error, "the gRPC server sent something unreadable; going on without it");
+                        tracing::error!(endpoint = %self.name, %error, "the gRPC server sent something unreadable; going on without it");
                         metrics::counter!(telemetry::UNREADABLE).increment(1);
                         None
                     });
@@ -194,49 +246,65 @@ impl Grpc {
         let mut replay_from = self.replay_from(&mut client, from).await;
         let (requests, updates) = match client.subscribe_with_request(Some(request(replay_from))).await {
             Err(GeyserGrpcClientError::TonicStatus(error)) if replay_from.is_some() && is_out_of_range(&error) => {
-                tracing::warn!(%error, replay_from, "the server cannot replay that far; going live, the gap is filled by RPC");
+                tracing::warn!(endpoint = %self.name, %error, replay_from, "the server cannot replay that far; going live");
                 replay_from = None;
                 client.subscribe_with_request(Some(request(None))).await
             }
             subscribed => subscribed,
         }
-        .map_err(|source| ConnectionError::Subscribe { url: self.url.clone(), source })?;
+        .map_err(|source| ConnectionError::Subscribe { url: self.url(), source })?;
         Ok(Subscription { _client: client, replay_from, requests, updates })
     }
 
     async fn connect(&self) -> Result<GeyserGrpcClient, ConnectionError> {
-        let refused = |error: GeyserGrpcBuilderError| ConnectionError::Endpoint {
-            url: self.url.clone(),
-            reason: root_cause(&error),
-        };
-        let mut builder = GeyserGrpcClient::build_from_shared(self.url.clone())
-            .map_err(refused)?
-            .x_token(self.x_token.clone())
-            .map_err(refused)?
+        let refused =
+            |error: &dyn std::error::Error| ConnectionError::Endpoint { url: self.url(), reason: root_cause(error) };
+        let built = |error: GeyserGrpcBuilderError| refused(&error);
+        let mut builder = GeyserGrpcClient::build_from_shared(self.endpoint.url.expose().to_owned()).map_err(built)?;
+        builder.x_token = self.token().map_err(|error| refused(&error))?;
+        builder = builder
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_while_idle(true)
             .tcp_nodelay(true)
             .max_decoding_message_size(MAX_MESSAGE);
-        if self.url.starts_with("https://") {
+        if self.endpoint.url.scheme() == "https" {
             // The crates here bring two providers of cryptography, and rustls panics when nobody has chosen one. That it has
             // been chosen before is the only way this fails.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            builder = builder.tls_config(ClientTlsConfig::new().with_native_roots()).map_err(refused)?;
+            builder = builder.tls_config(self.trusted().await?).map_err(built)?;
         }
-        builder.connect().await.map_err(refused)
+        builder.connect().await.map_err(built)
+    }
+
+    /// Marked, so that nothing that logs headers shows it.
+    fn token(&self) -> Result<Option<AsciiMetadataValue>, InvalidMetadataValue> {
+        let token = self.endpoint.x_token.as_ref().map(|token| AsciiMetadataValue::try_from(token.expose()));
+        let mut token = token.transpose()?;
+        if let Some(token) = &mut token {
+            token.set_sensitive(true);
+        }
+        Ok(token)
+    }
+
+    /// The file is read at each connection: certificates change.
+    async fn trusted(&self) -> Result<ClientTlsConfig, ConnectionError> {
+        let Some(path) = &self.endpoint.ca else { return Ok(ClientTlsConfig::new().with_native_roots()) };
+        let failed = |source| ConnectionError::Certificates { path: path.clone(), source };
+        let pem = tokio::fs::read(path).await.map_err(failed)?;
+        Ok(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))
     }
 
     /// Where the server is: whether it can be used, and its newest slot.
     pub async fn slot(&self) -> anyhow::Result<u64> {
         let asked = async {
             let mut client = self.connect().await?;
-            let failed = |source| ConnectionError::Subscribe { url: self.url.clone(), source };
+            let failed = |source| ConnectionError::Subscribe { url: self.url(), source };
             client.get_slot(None).await.map(|answer| answer.slot).map_err(failed)
         };
         let answered = timeout(CONNECT_TIMEOUT, asked).await;
-        Ok(answered.map_err(|_| ConnectionError::Slow { url: self.url.clone() })??)
+        Ok(answered.map_err(|_| ConnectionError::Slow(self.url()))??)
     }
 
     /// From where to ask for a replay: the frontier itself, so that the first new block finds its parent. `None` when
@@ -247,7 +315,7 @@ impl Grpc {
             Ok(info) => match info.first_available {
                 Some(first) if first <= from => Some(from),
                 first => {
-                    tracing::warn!(from, first, "the server cannot replay that far; the gap is filled by RPC");
+                    tracing::warn!(endpoint = %self.name, from, first, "the server cannot replay that far; going live");
                     None
                 }
             },
@@ -273,9 +341,13 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 /// is waited for.
 const BEHIND: &str = "failed to get replay response";
 
+fn is_behind(status: &Status) -> bool {
+    status.message().contains(BEHIND)
+}
+
 /// Whether a refusal is about `from_slot`, as far as the codes that servers use for it tell.
 fn is_out_of_range(status: &Status) -> bool {
-    !status.message().contains(BEHIND)
+    !is_behind(status)
         && matches!(
             status.code(),
             Code::OutOfRange | Code::InvalidArgument | Code::Internal | Code::FailedPrecondition | Code::NotFound
@@ -322,10 +394,29 @@ mod tests {
         assert!(is_out_of_range(&Status::out_of_range("broadcast from 5 is not available")));
     }
 
+    #[test]
+    fn reasons_are_few_and_tell_what_to_look_at() {
+        let broken = |status| ConnectionError::Broken { url: "http://a".into(), status: Box::new(status) };
+        let refused = |status| ConnectionError::Subscribe {
+            url: "http://a".into(),
+            source: GeyserGrpcClientError::TonicStatus(status),
+        };
+        for (error, label) in [
+            (broken(Status::internal("failed to get replay response")), "behind"),
+            (refused(Status::internal("failed to get replay response")), "behind"),
+            (broken(Status::out_of_range("broadcast from 5 is not available")), "out_of_range"),
+            (broken(Status::unavailable("going down")), "broken"),
+            (refused(Status::unauthenticated("No valid auth token")), "refused"),
+            (ConnectionError::Slow("http://a".into()), "slow"),
+        ] {
+            assert_eq!(error.label(), label, "{error}");
+        }
+    }
+
     #[tokio::test]
     async fn a_dead_endpoint_is_an_error_with_and_without_tls() {
         for url in ["http://127.0.0.1:1", "https://127.0.0.1:1"] {
-            let grpc = Grpc { url: url.to_owned(), x_token: None, silence: Duration::MAX, health: Default::default() };
+            let grpc = Grpc { endpoint: url.into(), name: "it".to_owned(), silence: Duration::MAX };
             let error = grpc.connect().await.err().expect("nothing listens there").to_string();
             assert!(error.contains(url), "{error}");
         }

@@ -4,11 +4,15 @@
 //! without a network.
 
 pub(crate) mod convert;
+mod endpoint;
 pub mod grpc;
 mod instruction;
+mod progress;
 pub mod rpc;
 mod update;
 
+pub use endpoint::{Endpoint, Endpoints, EndpointsError};
+pub use progress::{Progress, Step};
 pub use update::{BankRef, SlotStatus, SourceEvent, Update};
 
 use crate::types::{Address, Block, Look, Snapshot};
@@ -62,16 +66,16 @@ pub trait History: Send + Sync + 'static {
     fn genesis(&self) -> impl Future<Output = anyhow::Result<String>> + Send;
 
     /// Everything in a gap. Repeats what can be repeated; an error means that it is not known, never that there was nothing.
-    fn fill(&self, gap: &Gap) -> impl Future<Output = anyhow::Result<Fill>> + Send;
+    fn fill(&self, gap: &Gap, progress: &Progress) -> impl Future<Output = anyhow::Result<Fill>> + Send;
 
     /// Some accounts, at `least` or later.
     fn look(&self, accounts: &[Address], least: u64) -> impl Future<Output = anyhow::Result<Vec<Look>>> + Send;
 }
 
-/// The last slot that ordering has passed on, shared with the source, which resumes there.
+/// The last slot that ordering has passed on, shared with every source, which resumes there. Each has its own way of being asked again.
 #[derive(Debug)]
 pub struct Frontier {
-    slot: AtomicU64,
+    slot: Arc<AtomicU64>,
     again: Notify,
 }
 
@@ -79,7 +83,12 @@ impl Frontier {
     const NONE: u64 = u64::MAX;
 
     pub fn new(slot: Option<u64>) -> Self {
-        Self { slot: AtomicU64::new(slot.unwrap_or(Self::NONE)), again: Notify::new() }
+        Self { slot: Arc::new(AtomicU64::new(slot.unwrap_or(Self::NONE))), again: Notify::new() }
+    }
+
+    /// The same frontier, for another source.
+    pub fn beside(&self) -> Self {
+        Self { slot: self.slot.clone(), again: Notify::new() }
     }
 
     pub fn get(&self) -> Option<u64> {

@@ -1,13 +1,13 @@
 //! What a source tells, whatever it is made of.
 
 use crate::types::{AccountWrite, Transaction};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// One bank: a slot, and the number the validator gave to this attempt at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BankRef {
     pub slot: u64,
-    /// 0 from servers that do not say.
+    /// 0 from servers that do not say. Another server has another number for the same bank.
     pub bank: u64,
 }
 
@@ -45,7 +45,11 @@ pub enum Update {
         parent: u64,
         /// Of the parent, from servers that say it.
         parent_hash: Option<Arc<str>>,
+        /// Its own: the same on every server, as numbers of banks and writes are not.
+        hash: Option<Arc<str>>,
         block_time: Option<i64>,
+        /// When it came in here.
+        received: Instant,
     },
 }
 

@@ -114,7 +114,7 @@ pub async fn run(store: &dyn Store, rpc: &Rpc, wait: Duration) -> anyhow::Result
     store.check_chain(&rpc.genesis().await?)?;
     let started = Instant::now();
     loop {
-        let snapshots = rpc.snapshots(0).await?;
+        let snapshots = rpc.snapshots(0, || ()).await?;
         let mut report = compare(store, &snapshots)?;
         let books = audit(store)?;
         let balances = rpc.balances(&books.vaults.iter().map(|vault| vault.vault).collect::<Vec<_>>()).await?;

@@ -1,8 +1,8 @@
 //! Servers that have not come as far as the store.
 
-use crate::silence::{next, slot};
+use crate::silence::{follower, next, slot};
 use joule_geyser::{GrpcConfig, Plugin};
-use joule_indexer::source::{grpc::Grpc, Frontier, Source as _, SourceEvent, Update};
+use joule_indexer::source::{Frontier, Source as _, SourceEvent, Update};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +14,7 @@ async fn a_server_that_is_behind_is_waited_for_and_nothing_is_left_out() {
     for at in 5..10 {
         slot(&plugin, at);
     }
-    let grpc = Grpc {
-        url: format!("http://{}", plugin.address().unwrap()),
-        x_token: None,
-        silence: Duration::from_secs(60),
-        health: Arc::default(),
-    };
+    let grpc = follower(&plugin, Duration::from_secs(60));
     let (out, mut events) = mpsc::channel(1_000);
     let stop = CancellationToken::new();
     let source = tokio::spawn(grpc.run(Arc::new(Frontier::new(Some(20))), out, stop.clone()));

@@ -221,8 +221,8 @@ async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
     let nobody = nobody();
     let free = nobody.local_addr().unwrap();
     let settings = Settings {
-        grpc: format!("http://{free}"),
-        rpc: format!("http://{free}"),
+        grpc: format!("http://{free}").into(),
+        rpc: format!("http://{free}").into(),
         database: folder.path().join("indexer.sqlite"),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()

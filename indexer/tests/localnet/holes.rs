@@ -71,7 +71,7 @@ async fn a_hole_in_the_nodes_ledger_is_no_empty_slot_at_the_first_start() {
     // Whoever wants to goes on without them.
     let node = Node::before(world.localnet.rpc_url()).await;
     forget(&node, slots, true);
-    let settings = Settings { rpc: node.url.clone(), accept_gap: true, ..world.settings(&world.database()) };
+    let settings = Settings { rpc: node.url.as_str().into(), accept_gap: true, ..world.settings(&world.database()) };
     let following = Following::start(&settings).await;
     following.well().await;
     assert!(following.client.job(&job.to_string()).await.unwrap_err().is_not_found());

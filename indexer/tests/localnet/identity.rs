@@ -64,8 +64,10 @@ async fn a_second_indexer_on_the_same_database_is_refused_and_the_first_goes_on(
 async fn an_rpc_node_that_is_down_at_the_start_is_said_at_once_and_waited_for() {
     let world = World::start(1_500).await;
     let nobody = nobody();
-    let settings =
-        Settings { rpc: format!("http://{}", nobody.local_addr().unwrap()), ..world.settings(&world.database()) };
+    let settings = Settings {
+        rpc: format!("http://{}", nobody.local_addr().unwrap()).into(),
+        ..world.settings(&world.database())
+    };
     let following = Following::start(&settings).await;
     let health = following.client.health().await.unwrap();
     assert!(!health.ok && health.reason.as_ref().is_some_and(|why| why.contains(&settings.rpc)), "{health:?}");

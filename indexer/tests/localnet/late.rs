@@ -112,7 +112,7 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     let (rpc, calls) = node().await;
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings {
-        grpc: format!("http://{}", plugin.address().unwrap()),
+        grpc: format!("http://{}", plugin.address().unwrap()).into(),
         rpc,
         database: folder.path().join("indexer.sqlite"),
         listen: ([127, 0, 0, 1], 0).into(),

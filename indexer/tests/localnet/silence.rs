@@ -17,6 +17,12 @@ pub fn slot(plugin: &Plugin, slot: u64) {
     feed.status(slot, slot - 1, SlotStatus::Confirmed).unwrap();
 }
 
+/// Follows it alone.
+pub fn follower(plugin: &Plugin, silence: Duration) -> Grpc {
+    let url = format!("http://{}", plugin.address().unwrap());
+    Grpc { endpoint: url.as_str().into(), name: "it".to_owned(), silence }
+}
+
 /// The next event that is one of those.
 pub async fn next(events: &mut mpsc::Receiver<SourceEvent>, which: impl Fn(&SourceEvent) -> bool) -> SourceEvent {
     let found = async {
@@ -35,12 +41,7 @@ async fn a_stream_that_only_pings_is_given_up_for_another() {
     // Its connection is well: HTTP/2 pings are answered, and Yellowstone's come by the second.
     let config = GrpcConfig { address: ([127, 0, 0, 1], 0).into(), ping_interval_ms: 50, ..GrpcConfig::default() };
     let plugin = Plugin::start(config).unwrap();
-    let grpc = Grpc {
-        url: format!("http://{}", plugin.address().unwrap()),
-        x_token: None,
-        silence: Duration::from_millis(500),
-        health: Arc::default(),
-    };
+    let grpc = follower(&plugin, Duration::from_millis(500));
     let (out, mut events) = mpsc::channel(1_000);
     let stop = CancellationToken::new();
     let source = tokio::spawn(grpc.run(Arc::new(Frontier::new(None)), out, stop.clone()));

@@ -61,8 +61,8 @@ impl World {
     /// Of an indexer with this database.
     pub fn settings(&self, database: &Path) -> Settings {
         Settings {
-            grpc: self.localnet.grpc_url().to_owned(),
-            rpc: self.localnet.rpc_url().to_owned(),
+            grpc: self.localnet.grpc_url().into(),
+            rpc: self.localnet.rpc_url().into(),
             database: database.to_owned(),
             listen: ([127, 0, 0, 1], 0).into(),
             ..Settings::default()
@@ -75,7 +75,7 @@ impl World {
 
     /// With another RPC node.
     pub async fn follow_by(&self, database: &Path, rpc: &str) -> Following {
-        Following::start(&Settings { rpc: rpc.to_owned(), ..self.settings(database) }).await
+        Following::start(&Settings { rpc: rpc.into(), ..self.settings(database) }).await
     }
 
     pub fn key(&self, persona: Persona) -> &Keypair {

@@ -1,9 +1,12 @@
 //! The indexer's SQLite file.
 
-use super::{Stored, StoredAccount};
-use crate::truth::{self, EventRow};
+use super::{
+    rows::{Cell, Table},
+    Stored, StoredAccount,
+};
+use crate::truth::{self, EventRow, Letter, Row as _};
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{types::ValueRef, Connection, OpenFlags, OptionalExtension, Row};
 use std::path::Path;
 
 pub struct Sqlite(Connection);
@@ -51,5 +54,60 @@ impl Stored for Sqlite {
         self.each(query, &mut |row| {
             each(EventRow { signature: row.get(0)?, instruction: row.get(1)?, inner: row.get(2)? })
         })
+    }
+
+    fn letters(&self) -> Result<Vec<Letter>> {
+        let mut letters = Vec::new();
+        self.each("select kind, key from dead_letters", &mut |row| {
+            let (kind, key): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let letter = match kind.as_str() {
+                "account" => key.try_into().ok().map(Letter::Account),
+                "transaction" => key.try_into().ok().map(Letter::Transaction),
+                _ => (key.len() == EventRow::SIZE)
+                    .then(|| EventRow::read(&key))
+                    .map(|EventRow { signature, instruction, inner }| Letter::Event { signature, instruction, inner }),
+            };
+            letters.push(letter.context("a dead letter with a key of another length")?);
+            Ok(())
+        })?;
+        Ok(letters)
+    }
+
+    fn tables(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let query = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name";
+        self.each(query, &mut |row| {
+            names.push(row.get(0)?);
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    fn table(&self, name: &str) -> Result<Table> {
+        let mut table = Table { name: name.to_owned(), ..Table::default() };
+        self.each(&format!("select name, pk from pragma_table_info('{name}')"), &mut |row| {
+            if row.get::<_, i64>(1)? > 0 {
+                table.key.push(table.columns.len());
+            }
+            table.columns.push(row.get(0)?);
+            Ok(())
+        })?;
+        let columns = table.columns.len();
+        self.each(&format!("select {} from {name}", table.columns.join(", ")), &mut |row| {
+            let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?))).collect::<Result<Vec<Cell>>>()?;
+            table.rows.push(cells);
+            Ok(())
+        })?;
+        Ok(table)
+    }
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Number(number),
+        ValueRef::Real(number) => Cell::Text(number.to_string()),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
     }
 }

@@ -42,9 +42,24 @@ pub struct Child {
 
 impl Child {
     pub fn start(binary: &Path, arguments: impl Iterator<Item = String>, log: &Path) -> Result<Self> {
-        let out = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        Self::start_with(binary, arguments, None, log)
+    }
+
+    /// With a variable of the environment; what it says goes to the end of `log`.
+    pub fn start_with(
+        binary: &Path,
+        arguments: impl Iterator<Item = String>,
+        variable: Option<(&str, &str)>,
+        log: &Path,
+    ) -> Result<Self> {
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let process = tokio::process::Command::new(binary)
             .args(arguments)
+            .envs(variable)
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
@@ -53,6 +68,25 @@ impl Child {
             .with_context(|| format!("cannot start {}", binary.display()))?;
         let id = process.id().context("it ended at once")?;
         Ok(Self { process, id, log: log.display().to_string() })
+    }
+
+    /// How it ended, if it has.
+    pub fn ended_with(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.process.try_wait()?)
+    }
+
+    /// By its name, such as `STOP`.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        let sent = tokio::process::Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status();
+        if !sent.await?.success() {
+            bail!("cannot send SIG{name} to the indexer");
+        }
+        Ok(())
+    }
+
+    /// As `kill -9` does.
+    pub async fn kill(&mut self) -> Result<()> {
+        Ok(self.process.kill().await?)
     }
 
     /// An error once it has ended.
@@ -84,10 +118,7 @@ impl Child {
 
     /// Asks it to stop, and waits until it has.
     pub async fn stop(&mut self) -> Result<()> {
-        let asked = tokio::process::Command::new("kill").args(["-TERM", &self.id.to_string()]).status().await?;
-        if !asked.success() {
-            bail!("cannot stop the indexer");
-        }
+        self.signal("TERM").await?;
         let waited = tokio::time::timeout(STOPS_WITHIN, self.process.wait()).await;
         match waited.context("the indexer does not stop")?? {
             status if status.success() => Ok(()),

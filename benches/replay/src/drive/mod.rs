@@ -1,12 +1,12 @@
 //! An indexer that follows a file from an empty store: how fast, at what cost, and whether it got it right.
 
-mod child;
+pub(crate) mod child;
 mod latency;
 mod report;
 
 use crate::{
     compare::{self, Differences},
-    serve::{self, Chain, Rate},
+    serve::{self, Chain, Rate, Start},
     truth::{self, Summary},
 };
 use anyhow::{bail, Context, Result};
@@ -112,7 +112,7 @@ pub async fn run(args: Args) -> Result<()> {
     if database.exists() {
         bail!("{} is there already; the store has to be empty", database.display());
     }
-    let mut chain = Chain::open(&args.file, args.rate, Duration::from_millis(args.settle_ms))?;
+    let mut chain = Chain::open(&args.file, args.rate, Start::After(Duration::from_millis(args.settle_ms)))?;
     let probe = Arc::new(Probe::default());
     chain.hook = args.latency.then(|| probe.hook());
     let chain = Arc::new(chain);
@@ -144,7 +144,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     child.stop().await?;
     stop.cancel();
-    let differences = compare::differences(&truth, &*compare::open(&database)?)?;
+    let differences = compare::differences(&truth, &*compare::open(&database)?, &Default::default())?;
     let mut figures = figures(&args, &summary, &chain, followed, differences);
     if args.latency {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +165,7 @@ pub async fn run(args: Args) -> Result<()> {
 }
 
 /// A free port here, for a moment.
-fn free() -> Result<String> {
+pub(crate) fn free() -> Result<String> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 

@@ -102,6 +102,11 @@ impl Blob {
         Self { bytes, fills }
     }
 
+    /// With nothing to be filled.
+    pub fn fixed(bytes: Vec<u8>) -> Self {
+        Self { bytes, fills: Vec::new() }
+    }
+
     pub fn len(&self) -> usize {
         self.bytes.len()
     }

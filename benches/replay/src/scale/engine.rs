@@ -1,5 +1,7 @@
 //! Stories that are told at once, many thousand of them: which goes on next, and what that writes.
 
+mod strangers;
+
 use super::{
     blob::{Filling, Scope},
     books::{Own, Shared},
@@ -52,6 +54,8 @@ pub struct Engine<'a> {
     pub summary: Summary,
     new: u64,
     data: Vec<u8>,
+    /// Accounts that strangers have made, and the place of the program that owns them.
+    strangers: Vec<([u8; 32], usize)>,
     truth: truth::Writer,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Engine<'a> {
             summary: Summary::default(),
             new: 0,
             data: Vec::new(),
+            strangers: Vec::new(),
             truth,
         }
     }
@@ -105,6 +110,9 @@ impl<'a> Engine<'a> {
             self.worlds += 1;
             let recording = self.recording;
             return self.world_of(&recording.world, self.worlds - 1, place, content);
+        }
+        if self.random.chance(self.mix.strangers) {
+            return self.strange(place, content, Fate::Survives);
         }
         let wants_new = (self.new as f64) < self.mix.new * self.summary.account_updates as f64;
         if self.random.chance(self.mix.bare) {
@@ -175,8 +183,8 @@ impl<'a> Engine<'a> {
     /// Something that happens in a bank that comes to nothing: what is about to happen anyway, or what never will.
     pub fn in_vain(&mut self, place: &Place, content: &mut Content) -> Result<()> {
         let recording = self.recording;
-        if self.worlds == 0 {
-            return Ok(());
+        if self.random.chance(self.mix.strangers) {
+            return self.strange(place, content, Fate::Dies);
         }
         let never = self.random.chance(0.3);
         let kept = if self.random.chance(self.mix.bare) { &mut self.bare } else { &mut self.running };

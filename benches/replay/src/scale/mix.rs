@@ -22,6 +22,8 @@ pub struct Mix {
     pub late: f64,
     /// Of updates: those that come twice.
     pub duplicates: f64,
+    /// Of what happens: strangers' doings at our programs' addresses, and what nobody can read.
+    pub strangers: f64,
     /// Places that an update may come later than it happened, within its block.
     pub reorder: f64,
 }
@@ -37,6 +39,7 @@ impl Default for Mix {
             skipped: 0.02,
             late: 0.005,
             duplicates: 0.01,
+            strangers: 0.0,
             reorder: 8.0,
         }
     }
@@ -61,8 +64,8 @@ impl FromStr for Mix {
         let mut mix = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             if part == "plain" {
-                let (forks, skipped, late, duplicates, reorder) = (0.0, 0.0, 0.0, 0.0, 0.0);
-                mix = Self { bare: 1.0, forks, skipped, late, duplicates, reorder, ..mix };
+                let (forks, skipped, late, duplicates, strangers, reorder) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+                mix = Self { bare: 1.0, forks, skipped, late, duplicates, strangers, reorder, ..mix };
                 continue;
             }
             let (name, value) = part.split_once('=').ok_or_else(|| format!("{part} is no share: write name=0.5"))?;
@@ -75,6 +78,7 @@ impl FromStr for Mix {
                 "skipped" => &mut mix.skipped,
                 "late" => &mut mix.late,
                 "duplicates" => &mut mix.duplicates,
+                "strangers" => &mut mix.strangers,
                 "reorder" => &mut mix.reorder,
                 _ => return Err(format!("a mix has no {name}")),
             };

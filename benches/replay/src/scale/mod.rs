@@ -44,6 +44,9 @@ pub struct Args {
     /// Updates in a block, about
     #[arg(long, default_value_t = 400)]
     pub per_block: u64,
+    /// Blocks in which nothing happens, after all others: for tests in which the chain goes on
+    #[arg(long, default_value_t = 0)]
+    pub tail: u64,
     /// The file; its truth is written beside it
     #[arg(long)]
     pub out: PathBuf,
@@ -55,34 +58,45 @@ fn count(text: &str) -> Result<u64, std::num::ParseIntError> {
 
 pub fn run(args: &Args) -> Result<()> {
     let begun = Instant::now();
+    let summary = make(args)?;
+    println!("{} in {:.1} s", serde_json::to_string(&summary)?, begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Writes the file and its truth.
+pub fn make(args: &Args) -> Result<truth::Summary> {
     let reader = Reader::open(&args.from)?;
     let made = format!(
-        "scale --updates {} --seed {} --per-block {} --mix {}",
+        "scale --updates {} --seed {} --per-block {}{} --mix {}",
         args.updates,
         args.seed,
         args.per_block,
+        if args.tail > 0 { format!(" --tail {}", args.tail) } else { String::new() },
         serde_json::to_string(&args.mix)?.replace(['{', '}', '"'], "").replace(':', "=")
     );
     let header = Header { made: Some(made), lead: LEAD * slots::EMPTY, ..reader.header.clone() };
     let recording = Recording::read(reader)?;
     let mut file = Writer::create(&args.out, &header, 1)?;
     let truth = truth::Writer::create(truth::beside(&args.out))?;
-    let mut updates = 0u64;
+    let updates = std::cell::Cell::new(0u64);
     let mut out = |update: &[u8]| {
-        updates += 1;
+        updates.set(updates.get() + 1);
         file.push(update)
     };
     let mut chain = Chain::new(args, &header, Engine::new(&recording, args.mix, args.seed, truth));
     while chain.made < args.updates {
         chain.block(&mut out)?;
     }
+    let (last, body) = (chain.next.parent, updates.get());
+    for _ in 0..args.tail {
+        chain.empty(&mut out)?;
+    }
     chain.slots.end(&mut out)?;
     file.finish()?;
-    let (last, mut engine) = (chain.next.parent, chain.engine);
+    let mut engine = chain.engine;
     engine.summary.repeated = chain.slots.repeated;
-    let summary = engine.finish(updates, last)?;
-    println!("{} in {:.1} s", serde_json::to_string(&summary)?, begun.elapsed().as_secs_f64());
-    Ok(())
+    engine.summary.body = body;
+    engine.finish(updates.get(), last)
 }
 
 /// Blocks, one after another.
@@ -122,7 +136,8 @@ impl<'a> Chain<'a> {
 
     fn block(&mut self, out: &mut Sink) -> Result<()> {
         let is_lead = self.blocks < LEAD;
-        if !is_lead {
+        // Before there is anybody, nothing can happen in vain.
+        if self.blocks > LEAD {
             self.attempts(out)?;
         }
         let place = self.next;
@@ -141,6 +156,17 @@ impl<'a> Chain<'a> {
         self.made += self.content.len() as u64 + slots::EMPTY;
         self.blocks += 1;
         self.engine.summary.slots += 1;
+        self.next = Place { slot: place.slot + 1, parent: place.slot, bank: place.bank + 1, time: 0 };
+        self.tick();
+        Ok(())
+    }
+
+    /// A block in which nothing happens, told in time.
+    fn empty(&mut self, out: &mut Sink) -> Result<()> {
+        let place = self.next;
+        self.slots.begin(&place, out)?;
+        self.content.clear();
+        self.slots.sealed(place, &self.content, 0.0, &mut self.engine.random, out)?;
         self.next = Place { slot: place.slot + 1, parent: place.slot, bank: place.bank + 1, time: 0 };
         self.tick();
         Ok(())

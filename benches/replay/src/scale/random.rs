@@ -1,6 +1,7 @@
 //! Numbers that a seed determines: what is drawn one after another, and what is made of a name.
 
 /// SplitMix64, as Steele, Lea and Flood have it.
+#[derive(Debug)]
 pub struct Random(u64);
 
 impl Random {

@@ -112,7 +112,8 @@ impl Recording {
         let mut stories: Vec<(Vec<u8>, Vec<Raw>)> = Vec::new();
         for kind in SUBJECTS {
             for subject in subjects(&raws, kind) {
-                let steps = raws.extract_if(.., |raw| raw.touches(&subject)).collect();
+                // A vote about a job does not write it.
+                let steps = raws.extract_if(.., |raw| raw.keys().any(|key| key == subject.as_slice())).collect();
                 stories.push((subject, steps));
             }
         }

@@ -1,23 +1,31 @@
 //! The chain of a file, and how far it has been told.
 
+use super::{
+    faults::Faults,
+    ledger::{Block, Ledger},
+};
 use crate::{
     file::{Header, Reader},
     wire::{Fields, Look, Value},
 };
 use anyhow::{Context, Result};
 use std::{
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
-        atomic::{AtomicU64, Ordering},
-        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, OnceLock,
     },
     time::{Duration, Instant},
 };
 
 /// Called with each update just before it is sent.
 pub type Hook = Box<dyn Fn(&[u8]) + Send + Sync>;
+
+/// Updates a second of the blocks at the end in which nothing happens: 25 slots.
+const TAIL: f64 = 175.0;
 
 /// Updates a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,45 +56,62 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The last block before the file.
-#[derive(Debug, Clone, Default)]
-pub struct Base {
-    pub slot: u64,
-    pub blockhash: String,
-    /// Unix seconds.
-    pub time: i64,
+/// When the part that is measured begins.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// So long after somebody was told of all before it.
+    After(Duration),
+    /// Once this is set.
+    When(Arc<AtomicBool>),
 }
 
 pub struct Chain {
     path: PathBuf,
     pub header: Header,
-    pub base: Base,
     pub rate: Rate,
-    settle: Duration,
+    start: Start,
     /// When the first update after the lead was due.
     started: OnceLock<Instant>,
+    /// The place from which on nothing happens, and when that was due.
+    pub tail: Option<u64>,
+    tail_started: OnceLock<Instant>,
     /// Updates that somebody was sent.
     told: AtomicU64,
     tip: AtomicU64,
+    /// What RPC knows: the last block before the file, or all of it.
+    pub ledger: Ledger,
+    pub faults: Option<Faults>,
+    /// Of accounts that RPC has shown: at least as of which slot they were asked for, and as of which they were.
+    pub shown: Mutex<BTreeSet<(u64, u64)>>,
     pub hook: Option<Hook>,
 }
 
 impl Chain {
-    pub fn open(path: &Path, rate: Rate, settle: Duration) -> Result<Self> {
+    pub fn open(path: &Path, rate: Rate, start: Start) -> Result<Self> {
         let mut reader = Reader::open(path)?;
         let base = base(&mut reader)?.with_context(|| format!("{} has no block", path.display()))?;
         let tip = AtomicU64::new(base.slot);
         Ok(Self {
             path: path.to_owned(),
             header: reader.header,
-            base,
             rate,
-            settle,
+            start,
             started: OnceLock::new(),
+            tail: None,
+            tail_started: OnceLock::new(),
             told: AtomicU64::new(0),
             tip,
+            ledger: Ledger::of_base(base),
+            faults: None,
+            shown: Mutex::default(),
             hook: None,
         })
+    }
+
+    /// With all of it in memory, so that RPC knows what happened in it.
+    pub fn with_history(mut self) -> Result<Self> {
+        self.ledger = Ledger::read(self.ledger.base().clone(), self.reader()?)?;
+        Ok(self)
     }
 
     pub fn reader(&self) -> Result<Reader> {
@@ -98,25 +123,49 @@ impl Chain {
         self.started.get().copied().filter(|started| *started <= Instant::now())
     }
 
-    /// When the update at a place in the file is due.
-    pub fn due(&self, place: u64) -> Instant {
-        let Some(after) = place.checked_sub(self.header.lead) else { return Instant::now() };
-        let started = *self.started.get_or_init(|| Instant::now() + self.settle);
-        match self.rate {
+    /// How long until the update at a place in the file is due, as far as that is known.
+    pub fn wait(&self, place: u64) -> Duration {
+        let Some(after) = place.checked_sub(self.header.lead) else { return Duration::ZERO };
+        let started = match &self.start {
+            Start::After(settle) => *self.started.get_or_init(|| Instant::now() + *settle),
+            Start::When(begun) if begun.load(Ordering::Relaxed) => *self.started.get_or_init(Instant::now),
+            Start::When(_) => return Duration::from_millis(2),
+        };
+        let at = |places: u64| match self.rate {
             Rate::Max => started,
-            Rate::Of(rate) => started + Duration::from_secs_f64(after as f64 / rate),
-        }
+            Rate::Of(rate) => started + Duration::from_secs_f64(places as f64 / rate),
+        };
+        let due = match self.tail.filter(|tail| place >= *tail) {
+            None => at(after),
+            Some(tail) => {
+                let begun = self.tail_started.get_or_init(|| match self.rate {
+                    Rate::Max => Instant::now(),
+                    Rate::Of(_) => at(tail.saturating_sub(self.header.lead)),
+                });
+                *begun + Duration::from_secs_f64((place - tail) as f64 / TAIL)
+            }
+        };
+        due.saturating_duration_since(Instant::now())
     }
 
     /// Updates of the file that are past for whoever comes and does not ask for them.
     pub fn past(&self) -> u64 {
         let told = self.told.load(Ordering::Relaxed);
-        match (self.rate, self.started()) {
-            (Rate::Of(rate), Some(started)) => {
-                told.max(self.header.lead + (started.elapsed().as_secs_f64() * rate) as u64)
-            }
-            _ => told,
+        let Some(started) = self.started() else { return told };
+        let body = match self.rate {
+            Rate::Of(rate) => self.header.lead + (started.elapsed().as_secs_f64() * rate) as u64,
+            Rate::Max => 0,
+        };
+        let Some(tail) = self.tail else { return told.max(body) };
+        if body >= tail {
+            // It begins, whether or not anybody listens.
+            self.wait(tail);
         }
+        let tail = match self.tail_started.get() {
+            Some(begun) => tail + (begun.elapsed().as_secs_f64() * TAIL) as u64,
+            None => body.min(tail),
+        };
+        told.max(tail)
     }
 
     pub fn tell(&self, place: u64, slot: Option<u64>) {
@@ -126,20 +175,43 @@ impl Chain {
         }
     }
 
-    /// The newest slot that somebody was told of.
+    /// The newest slot: that somebody was told of, or that the chain has come to meanwhile.
     pub fn tip(&self) -> u64 {
-        self.tip.load(Ordering::Relaxed)
+        self.tip.load(Ordering::Relaxed).max(self.ledger.tip(self.past()))
+    }
+
+    /// Something goes wrong, as planned.
+    pub fn fault(&self, what: &'static str) {
+        if let Some(faults) = &self.faults {
+            faults.count(what);
+        }
+    }
+
+    /// The oldest slot that a subscriber may ask for.
+    pub fn first_available(&self) -> u64 {
+        let first = self.header.first_slot;
+        let kept = self.faults.as_ref().and_then(|faults| faults.kept_slots());
+        kept.map_or(first, |kept| first.max((self.tip() + 1).saturating_sub(kept)))
     }
 }
 
 /// The parent of the first block.
-fn base(reader: &mut Reader) -> Result<Option<Base>> {
+fn base(reader: &mut Reader) -> Result<Option<Block>> {
     while let Some(record) = reader.next()? {
         let Look::BlockMeta(meta) = Look::of(&record) else { continue };
         let number = |field| meta.get(field).map_or(0, Value::number);
         let text = |field| meta.get(field).map_or(String::new(), |text| String::from_utf8_lossy(text.bytes()).into());
         let time = meta.get(4).and_then(|time| Fields(time.bytes()).get(1)).map_or(0, Value::number);
-        return Ok(Some(Base { slot: number(6), blockhash: text(7), time: time as i64 }));
+        let (slot, hash) = (number(6), text(7));
+        return Ok(Some(Block {
+            slot,
+            parent: slot.saturating_sub(1),
+            parent_hash: hash.clone(),
+            hash,
+            height: slot,
+            time: time as i64,
+            transactions: Vec::new(),
+        }));
     }
     Ok(None)
 }

@@ -1,17 +1,19 @@
-//! A file, served: Yellowstone gRPC as a validator's plugin speaks it, and as much of JSON-RPC as is asked when an indexer starts.
+//! A file, served: Yellowstone gRPC as a validator's plugin speaks it, and JSON-RPC as far as an indexer asks.
 //!
 //! What is measured is who listens, so that this costs little: updates are sent as they stand in the file, with the names of the
 //! filters before and the time behind them, and are never decoded.
 
 mod chain;
 mod codec;
+pub mod faults;
 mod filter;
+pub mod ledger;
 mod level;
 mod rpc;
 mod service;
 mod session;
 
-pub use chain::{Chain, Hook, Rate};
+pub use chain::{Chain, Hook, Rate, Start};
 
 use anyhow::{Context, Result};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -33,11 +35,15 @@ pub struct Args {
     /// Milliseconds between the blocks in which nothing happens and the rest, for whoever looks around before it follows
     #[arg(long, default_value_t = 2_000)]
     settle_ms: u64,
+    /// Keep all of it in memory, so that JSON-RPC knows what happened in it; for files of moderate size
+    #[arg(long)]
+    history: bool,
 }
 
 /// Serves until Ctrl-C.
 pub async fn run(args: Args) -> Result<()> {
-    let chain = Arc::new(Chain::open(&args.file, args.rate, Duration::from_millis(args.settle_ms))?);
+    let chain = Chain::open(&args.file, args.rate, Start::After(Duration::from_millis(args.settle_ms)))?;
+    let chain = Arc::new(if args.history { chain.with_history()? } else { chain });
     let stop = CancellationToken::new();
     let served = start(chain, args.listen, args.rpc_listen, stop.clone()).await?;
     println!("gRPC http://{}, RPC http://{}; Ctrl-C stops it", served.grpc, served.rpc);

@@ -3,6 +3,7 @@
 use super::{
     chain::Chain,
     codec::{Encoded, Raw},
+    faults::Opening,
     session::{self, Answers},
 };
 use std::{
@@ -78,8 +79,22 @@ impl StreamingService<SubscribeRequest> for Subscribe {
     type Future = BoxFuture<Response<Answers>, Status>;
 
     fn call(&mut self, request: Request<Streaming<SubscribeRequest>>) -> Self::Future {
-        let answers = session::open(self.0.clone(), request.into_inner());
-        Box::pin(async move { Ok(Response::new(answers)) })
+        let chain = self.0.clone();
+        Box::pin(async move {
+            let opening = chain.faults.as_ref().map(|faults| faults.opening());
+            match &opening {
+                Some(Opening::Hangs) => {
+                    chain.fault("silent");
+                    std::future::pending::<()>().await;
+                }
+                Some(Opening::Refused { status, at_once: true }) => {
+                    chain.fault("refused");
+                    return Err(status.clone());
+                }
+                _ => {}
+            }
+            Ok(Response::new(session::open(chain, request.into_inner(), opening)))
+        })
     }
 }
 
@@ -121,7 +136,13 @@ impl Geyser for Plain {
         &self,
         _: Request<SubscribeReplayInfoRequest>,
     ) -> Result<Response<SubscribeReplayInfoResponse>, Status> {
-        Ok(Response::new(SubscribeReplayInfoResponse { first_available: Some(self.0.base.slot) }))
+        match &self.0.faults {
+            None => Ok(Response::new(SubscribeReplayInfoResponse { first_available: Some(self.0.ledger.base().slot) })),
+            Some(faults) if faults.tells_kept() => {
+                Ok(Response::new(SubscribeReplayInfoResponse { first_available: Some(self.0.first_available()) }))
+            }
+            Some(_) => unserved(),
+        }
     }
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PongResponse>, Status> {

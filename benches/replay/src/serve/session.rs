@@ -1,15 +1,21 @@
 //! One `Subscribe` stream: a thread that reads the file for it, at the chain's pace and no faster than it is read.
 
-use super::{chain::Chain, codec::Encoded, filter::Filter, level::Gate};
-use crate::wire::{self, Look};
+use super::{
+    chain::Chain,
+    codec::Encoded,
+    faults::{Bank, Disorder, End, Fate, Opening},
+    filter::Filter,
+    level::Gate,
+};
+use crate::wire::{self, Fields, Look, Value};
 use bytes::Bytes;
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tonic::{Status, Streaming};
 use yellowstone_grpc_proto::{
@@ -28,6 +34,8 @@ const BATCHES: usize = 4;
 const PING: Duration = Duration::from_secs(10);
 /// How near to its time an update is sent.
 const NEAR: Duration = Duration::from_micros(200);
+/// Between two looks at whether anybody still listens.
+const AT_MOST: Duration = Duration::from_millis(200);
 
 /// Batches, one update after another.
 pub struct Answers {
@@ -52,10 +60,10 @@ impl Stream for Answers {
     }
 }
 
-pub fn open(chain: Arc<Chain>, requests: Streaming<SubscribeRequest>) -> Answers {
+pub fn open(chain: Arc<Chain>, requests: Streaming<SubscribeRequest>, opening: Option<Opening>) -> Answers {
     let (out, batches) = mpsc::channel(BATCHES);
     tokio::spawn(async move {
-        if let Err(status) = listen(chain, requests, &out).await {
+        if let Err(status) = listen(chain, requests, opening, &out).await {
             let _ = out.send(vec![Err(status)]).await;
         }
     });
@@ -66,39 +74,73 @@ pub fn open(chain: Arc<Chain>, requests: Streaming<SubscribeRequest>) -> Answers
 async fn listen(
     chain: Arc<Chain>,
     mut requests: Streaming<SubscribeRequest>,
+    opening: Option<Opening>,
     out: &mpsc::Sender<Batch>,
 ) -> Result<(), Status> {
-    let mut reading = false;
+    let mut fate = match opening {
+        None => Fate::default(),
+        Some(Opening::Follow(fate)) => fate,
+        Some(Opening::Refused { status, .. }) => {
+            chain.fault("refused");
+            return Err(status);
+        }
+        Some(Opening::Hangs) => return Ok(()),
+    };
+    let mut over = None;
     let mut pings = tokio::time::interval(PING);
-    let mut open = true;
+    let (mut open, mut hangs) = (true, false);
     loop {
         tokio::select! {
             () = out.closed() => return Ok(()),
-            _ = pings.tick() => {
+            end = ended(&mut over) => match end {
+                End::Broken(status) => return Err(status),
+                End::Ended => return Ok(()),
+                End::Hangs => hangs = true,
+            },
+            _ = pings.tick(), if !hangs => {
                 // A full connection is no idle one.
                 let _ = out.try_send(vec![Ok(bare(UpdateOneof::Ping(SubscribeUpdatePing {})))]);
             }
             request = requests.message(), if open => match request? {
                 None => open = false,
+                Some(_) if hangs => {}
                 Some(SubscribeRequest { ping: Some(ping), .. }) => {
                     let _ = out.send(vec![Ok(bare(UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id })))]).await;
                 }
-                Some(_) if reading => return Err(Status::unimplemented("a replayed file is asked for once")),
+                Some(_) if over.is_some() => return Err(Status::unimplemented("a replayed file is asked for once")),
                 Some(request) => {
-                    reading = true;
                     let filter = Filter::new(&request)?;
                     let gate = Gate::new(request.commitment)?;
                     let from = from(&chain, request.from_slot)?;
-                    let (chain, out) = (chain.clone(), out.clone());
+                    let (chain, out, fate) = (chain.clone(), out.clone(), std::mem::take(&mut fate));
+                    let (end, told) = oneshot::channel();
+                    over = Some(told);
                     std::thread::Builder::new().name("reading".to_owned()).spawn(move || {
-                        let told = tell(&chain, &filter, gate, from, &out);
-                        if let Err(error) = told {
-                            let _ = out.blocking_send(vec![Err(Status::data_loss(format!("{error:#}")))]);
+                        let told = Telling { chain: &chain, filter: &filter, gate, out: &out, batch: Vec::new() };
+                        match told.run(from, fate) {
+                            // Whoever listens goes on listening after the last update.
+                            Ok(None) => {}
+                            Ok(Some(over)) => drop(end.send(over)),
+                            Err(error) => drop(end.send(End::Broken(Status::data_loss(format!("{error:#}"))))),
                         }
                     })?;
                 }
             }
         }
+    }
+}
+
+/// How the stream ends; never, where nobody says so.
+async fn ended(over: &mut Option<oneshot::Receiver<End>>) -> End {
+    match over {
+        Some(told) => match told.await {
+            Ok(end) => {
+                *over = Some(oneshot::channel().1);
+                end
+            }
+            Err(_) => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 
@@ -109,64 +151,127 @@ enum From {
 }
 
 fn from(chain: &Chain, slot: Option<u64>) -> Result<From, Status> {
-    let first = chain.header.first_slot;
-    match slot {
-        None => Ok(From::Place(chain.past())),
-        Some(slot) if slot < first && slot != chain.base.slot => {
-            Err(Status::out_of_range(format!("broadcast from {slot} is not available, last available: {first}")))
+    let Some(slot) = slot else { return Ok(From::Place(chain.past())) };
+    let first = chain.first_available();
+    // Whoever has the last block before the file has nothing of it.
+    let is_base = first == chain.header.first_slot && slot == chain.ledger.base().slot;
+    if slot < first && !is_base {
+        chain.fault("out_of_range");
+        return Err(Status::out_of_range(format!("broadcast from {slot} is not available, last available: {first}")));
+    }
+    if chain.ledger.is_whole() && slot > chain.tip() {
+        chain.fault("ahead");
+        return Err(Status::internal("failed to get replay response"));
+    }
+    Ok(From::Slot(slot))
+}
+
+/// What one subscriber is told.
+struct Telling<'a> {
+    chain: &'a Chain,
+    filter: &'a Filter,
+    gate: Gate<Encoded>,
+    out: &'a mpsc::Sender<Batch>,
+    batch: Batch,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl Telling<'_> {
+    /// Until the file ends, nobody listens any more, or the connection is to end, and then how.
+    fn run(mut self, from: From, fate: Fate) -> anyhow::Result<Option<End>> {
+        let mut reader = self.chain.reader()?;
+        let Fate { end, mut stall, mut disorder } = fate;
+        let (mut place, mut told) = (0, 0);
+        while let Some(update) = reader.next()? {
+            let this = place;
+            place += 1;
+            let slot = Look::of(&update).slot();
+            match from {
+                From::Place(place) if this < place => continue,
+                From::Slot(from) if slot.is_some_and(|slot| slot < from) => continue,
+                _ => {}
+            }
+            if let Some((after, end)) = end.as_ref().filter(|(after, _)| told >= *after) {
+                let _ = (after, self.send());
+                self.chain.fault(end.name());
+                return Ok(Some(end.clone()));
+            }
+            if let Some((_, time)) = stall.take_if(|(after, _)| told >= *after) {
+                if self.send().is_err() {
+                    return Ok(None);
+                }
+                self.chain.fault("stalls");
+                std::thread::sleep(time);
+            }
+            if self.wait(this).is_err() {
+                return Ok(None);
+            }
+            told += 1;
+            let updates = match &mut disorder {
+                None => vec![update],
+                Some(disorder) => disorder.next(update.clone(), bank(&update), slot),
+            };
+            self.chain.tell(this, slot);
+            if updates.into_iter().try_for_each(|update| self.tell(&update)).is_err() {
+                return Ok(None);
+            }
         }
-        Some(slot) => Ok(From::Slot(slot)),
+        let rest = disorder.iter_mut().flat_map(Disorder::rest).collect::<Vec<_>>();
+        let _ = rest.into_iter().try_for_each(|update| self.tell(&update)).and_then(|()| self.send());
+        Ok(None)
+    }
+
+    /// Until the update at a place is due.
+    fn wait(&mut self, place: u64) -> Result<(), Gone> {
+        loop {
+            let wait = self.chain.wait(place);
+            if wait <= NEAR {
+                return Ok(());
+            }
+            self.send()?;
+            if self.out.is_closed() {
+                return Err(Gone);
+            }
+            std::thread::sleep(wait.min(AT_MOST));
+        }
+    }
+
+    fn tell(&mut self, update: &Bytes) -> Result<(), Gone> {
+        let look = Look::of(update);
+        let encoded = self.filter.matching(&look).map(|filters| {
+            if let Some(hook) = &self.chain.hook {
+                hook(update);
+            }
+            Encoded { filters, update: update.clone(), created_at: Bytes::new() }
+        });
+        self.gate.pass(&look, encoded, &mut |encoded| self.batch.push(Ok(encoded)));
+        if self.batch.len() >= BATCH {
+            return self.send();
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), Gone> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let created_at = now();
+        let mut batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        batch.iter_mut().flatten().for_each(|encoded| encoded.created_at = created_at.clone());
+        self.out.blocking_send(batch).map_err(|_| Gone)
     }
 }
 
-/// Until the file ends, or nobody listens any more.
-fn tell(
-    chain: &Chain,
-    filter: &Filter,
-    mut gate: Gate<Encoded>,
-    from: From,
-    out: &mpsc::Sender<Batch>,
-) -> anyhow::Result<()> {
-    let mut reader = chain.reader()?;
-    let mut batch = Vec::with_capacity(BATCH);
-    let send = |batch: &mut Batch| out.blocking_send(std::mem::replace(batch, Vec::with_capacity(BATCH))).is_ok();
-    let mut created_at = now();
-    let mut place = 0;
-    while let Some(update) = reader.next()? {
-        let this = place;
-        place += 1;
-        let look = Look::of(&update);
-        let slot = look.slot();
-        match from {
-            From::Place(place) if this < place => continue,
-            From::Slot(from) if slot.is_some_and(|slot| slot < from) => continue,
-            _ => {}
-        }
-        let due = chain.due(this);
-        if due > Instant::now() + NEAR {
-            if !batch.is_empty() && !send(&mut batch) {
-                return Ok(());
-            }
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            created_at = now();
-        }
-        let encoded = filter.matching(&look).map(|filters| {
-            if let Some(hook) = &chain.hook {
-                hook(&update);
-            }
-            Encoded { filters, update: update.clone(), created_at: created_at.clone() }
-        });
-        gate.pass(&look, encoded, &mut |encoded| batch.push(Ok(encoded)));
-        chain.tell(this, slot);
-        if batch.len() >= BATCH {
-            if !send(&mut batch) {
-                return Ok(());
-            }
-            created_at = now();
-        }
+/// Of content: the bank that it is part of.
+fn bank(update: &[u8]) -> Option<Bank> {
+    let number = |fields: &Fields, field| fields.get(field).map_or(0, Value::number);
+    match Look::of(update) {
+        Look::Account(fields) => Some((number(&fields, 2), number(&fields, 4))),
+        Look::Transaction(fields) => Some((number(&fields, 2), number(&fields, 3))),
+        _ => None,
     }
-    send(&mut batch);
-    Ok(())
 }
 
 /// The encoded field `created_at`.

@@ -94,6 +94,49 @@ impl Row for EventRow {
     }
 }
 
+/// What a store keeps of what it cannot read: an account, an event, or a transaction as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Letter {
+    Account([u8; 32]),
+    Event { signature: [u8; 64], instruction: u32, inner: u32 },
+    Transaction([u8; 64]),
+}
+
+impl Row for Letter {
+    const SIZE: usize = 1 + 72;
+    const KEY: usize = Self::SIZE;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let end = out.len() + Self::SIZE;
+        match self {
+            Self::Account(address) => {
+                out.push(0);
+                out.extend_from_slice(address);
+            }
+            Self::Event { signature, instruction, inner } => {
+                out.push(1);
+                EventRow { signature: *signature, instruction: *instruction, inner: *inner }.put(out);
+            }
+            Self::Transaction(signature) => {
+                out.push(2);
+                out.extend_from_slice(signature);
+            }
+        }
+        out.resize(end, 0);
+    }
+
+    fn read(bytes: &[u8]) -> Self {
+        match bytes[0] {
+            0 => Self::Account(array(&bytes[1..33])),
+            1 => {
+                let EventRow { signature, instruction, inner } = EventRow::read(&bytes[1..]);
+                Self::Event { signature, instruction, inner }
+            }
+            _ => Self::Transaction(array(&bytes[1..65])),
+        }
+    }
+}
+
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(bytes);

@@ -19,8 +19,8 @@ async fn a_store_equals_the_truth_and_a_store_of_something_else_does_not() -> Re
     let (stop, local) = (CancellationToken::new(), ([127, 0, 0, 1], 0).into());
     let served = serve::start(chain, local, local, stop.clone()).await?;
     let settings = Settings {
-        grpc: format!("http://{}", served.grpc),
-        rpc: format!("http://{}", served.rpc),
+        grpc: format!("http://{}", served.grpc).into(),
+        rpc: format!("http://{}", served.rpc).into(),
         database: folder.path().join("indexer.sqlite"),
         listen: local,
         ..Settings::default()

@@ -18,7 +18,7 @@ const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo.repl
 fn make(folder: &Path, updates: u64, seed: u64) -> Result<PathBuf> {
     let out = folder.join(format!("{seed}.replay"));
     let mix = "forks=0.2,skipped=0.1,late=0.05,duplicates=0.05,reorder=20".parse().map_err(anyhow::Error::msg)?;
-    scale::run(&scale::Args { from: RECORDING.into(), updates, seed, mix, per_block: 100, out: out.clone() })?;
+    scale::run(&scale::Args { from: RECORDING.into(), updates, seed, mix, per_block: 100, tail: 0, out: out.clone() })?;
     Ok(out)
 }
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use futures::StreamExt;
 use joule_replay::{
     programs,
-    serve::{self, Chain, Rate, Served},
+    serve::{self, Chain, Rate, Served, Start},
 };
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use yellowstone_grpc_proto::prelude::{
 };
 
 async fn start(file: &Path) -> Result<Served> {
-    let chain = Chain::open(file, Rate::Max, Duration::ZERO)?;
+    let chain = Chain::open(file, Rate::Max, Start::After(Duration::ZERO))?;
     let local = ([127, 0, 0, 1], 0).into();
     serve::start(Arc::new(chain), local, local, CancellationToken::new()).await
 }

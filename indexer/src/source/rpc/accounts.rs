@@ -85,11 +85,12 @@ impl UiAccount {
 }
 
 impl Rpc {
-    /// Every account of every program of ours, confirmed, at `min_slot` or later.
-    pub async fn snapshots(&self, min_slot: u64) -> anyhow::Result<Vec<Snapshot>> {
+    /// Every account of every program of ours, confirmed, at `min_slot` or later. `read` hears of each program.
+    pub async fn snapshots(&self, min_slot: u64, read: impl Fn()) -> anyhow::Result<Vec<Snapshot>> {
         let mut snapshots = Vec::with_capacity(Program::ALL.len());
         for program in Program::ALL {
             snapshots.push(self.snapshot(program, min_slot).await?);
+            read();
         }
         Ok(snapshots)
     }

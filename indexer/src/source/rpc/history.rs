@@ -3,7 +3,7 @@
 use super::{ledger::RANGE, transaction::Listed, Rpc, PARALLEL};
 use crate::{
     decode::Program,
-    source::{Fill, Gap, History},
+    source::{Fill, Gap, History, Progress, Step},
     types::{Address, Block, Look},
 };
 use anyhow::bail;
@@ -30,7 +30,7 @@ impl History for Rpc {
         self.call(RpcRequest::GetGenesisHash, Value::Null).await
     }
 
-    async fn fill(&self, gap: &Gap) -> anyhow::Result<Fill> {
+    async fn fill(&self, gap: &Gap, progress: &Progress) -> anyhow::Result<Fill> {
         let Gap { after, upto, blockhash } = gap;
         let (after, upto) = (*after, *upto);
         let first = self.first_block(after).await?;
@@ -43,7 +43,7 @@ impl History for Rpc {
                 return Ok(fill);
             }
         }
-        let listed = self.listed(after, upto).await?;
+        let listed = self.listed(known.unwrap_or(first.saturating_sub(1)), after, upto, progress).await?;
         if upto >= first {
             let from = match known {
                 Some(after) => after + 1,
@@ -51,12 +51,13 @@ impl History for Rpc {
                 // Years of blocks before the programs were there say nothing.
                 None => listed.iter().map(|listed| listed.slot).min().unwrap_or(upto),
             };
-            self.check_ledger(known, from, upto).await?;
+            self.check_ledger(known, from, upto, progress).await?;
         }
         tracing::info!(after, upto, transactions = listed.len(), "reading history by RPC");
-        let blocks = self.blocks_of(listed).await?;
+        let blocks = self.blocks_of(listed, progress).await?;
         // Last, so that nothing closed before it is taken for alive.
-        let snapshots = self.snapshots(upto).await?;
+        progress.begin(Step::Accounts, Program::ALL.len() as u64);
+        let snapshots = self.snapshots(upto, || progress.add(1)).await?;
         Ok(Fill { blocks, snapshots, looks: Vec::new(), upto })
     }
 
@@ -86,20 +87,35 @@ impl Rpc {
         Ok(first)
     }
 
-    /// The successful transactions that name our programs, each once.
-    async fn listed(&self, after: Option<u64>, upto: u64) -> anyhow::Result<Vec<Listed>> {
+    /// The successful transactions that name our programs, each once. `oldest` is where they may begin at the earliest.
+    async fn listed(
+        &self,
+        oldest: u64,
+        after: Option<u64>,
+        upto: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let mut seen = HashSet::new();
-        for program in Program::ALL {
+        let slots = upto.saturating_sub(oldest);
+        progress.begin(Step::Listing, slots * Program::ALL.len() as u64);
+        for (before, program) in (0..).zip(Program::ALL) {
             // Oldest first, so that positions rise with the order in which they happened.
-            let found = self.signatures(program, after, upto).await?.into_iter().rev();
+            let reached = |slot: u64| progress.reach(before * slots + upto.saturating_sub(slot).min(slots));
+            let found = self.signatures(program, after, upto, reached).await?.into_iter().rev();
             listed.extend(found.filter(|listed| seen.insert(listed.signature)));
         }
         Ok(listed)
     }
 
     /// Successful transactions that name a program, after `after` and up to `upto`, newest first.
-    async fn signatures(&self, program: Program, after: Option<u64>, upto: u64) -> anyhow::Result<Vec<Listed>> {
+    async fn signatures(
+        &self,
+        program: Program,
+        after: Option<u64>,
+        upto: u64,
+        reached: impl Fn(u64),
+    ) -> anyhow::Result<Vec<Listed>> {
         let mut found = Vec::new();
         let mut before: Option<String> = None;
         loop {
@@ -110,7 +126,8 @@ impl Rpc {
             let page: Vec<SignatureInfo> =
                 self.call(RpcRequest::GetSignaturesForAddress, json!([program.address().to_string(), config])).await?;
             let Some(last) = page.last() else { return Ok(found) };
-            let reached = after.is_some_and(|after| last.slot <= after);
+            reached(last.slot);
+            let is_all = after.is_some_and(|after| last.slot <= after);
             before = Some(last.signature.clone());
             let full = page.len() == PAGE;
             for info in page {
@@ -119,19 +136,21 @@ impl Rpc {
                     found.push(Listed { signature: info.signature.parse()?, slot, block_time });
                 }
             }
-            if reached || !full {
+            if is_all || !full {
                 return Ok(found);
             }
         }
     }
 
     /// What they stated, in the order in which they are listed.
-    async fn blocks_of(&self, listed: Vec<Listed>) -> anyhow::Result<Vec<Block>> {
+    async fn blocks_of(&self, listed: Vec<Listed>, progress: &Progress) -> anyhow::Result<Vec<Block>> {
+        progress.begin(Step::Transactions, listed.len() as u64);
         let fetched: Vec<_> = futures::stream::iter(listed.into_iter().enumerate())
             .map(|(position, listed)| async move {
                 anyhow::Ok(self.transaction(&listed, position as u64).await?.map(|transaction| (listed, transaction)))
             })
             .buffered(PARALLEL)
+            .inspect(|_| progress.add(1))
             .try_collect()
             .await?;
         let mut blocks = BTreeMap::<u64, Block>::new();

@@ -5,6 +5,7 @@
 //! is empty.
 
 use super::{response_code, transaction::ANY_VERSION, Rpc, PARALLEL};
+use crate::source::{Progress, Step};
 use anyhow::{anyhow, bail, ensure};
 use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, TryStreamExt};
@@ -66,8 +67,14 @@ impl Rpc {
 
     /// An error unless the node has every block after `from` up to the block at `upto`. Without `parent`, the first one is not
     /// asked for its parent.
-    pub(super) async fn check_ledger(&self, parent: Option<u64>, from: u64, upto: u64) -> anyhow::Result<()> {
-        match self.hole(parent, from, upto).await? {
+    pub(super) async fn check_ledger(
+        &self,
+        parent: Option<u64>,
+        from: u64,
+        upto: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<()> {
+        match self.hole(parent, from, upto, progress).await? {
             Some(hole) => self.mind(hole),
             None => Ok(()),
         }
@@ -85,7 +92,13 @@ impl Rpc {
         )
     }
 
-    async fn hole(&self, parent: Option<u64>, from: u64, upto: u64) -> anyhow::Result<Option<Hole>> {
+    async fn hole(
+        &self,
+        parent: Option<u64>,
+        from: u64,
+        upto: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<Option<Hole>> {
         let slots = self.slots(from, upto).await?;
         let Some(last) = slots.last().filter(|last| **last == upto) else {
             let from = slots.last().map_or(from, |last| last + 1);
@@ -98,10 +111,12 @@ impl Rpc {
             .zip(slots.iter().copied())
             .filter(|(before, slot)| each || before.is_none_or(|before| before + 1 < *slot))
             .collect();
+        progress.begin(Step::Checking, asked.len() as u64);
         let mut found = futures::stream::iter(asked)
             .map(|(before, slot)| async move { anyhow::Ok((before, slot, self.link(slot).await?)) })
             .buffered(PARALLEL);
         while let Some((before, slot, link)) = found.try_next().await? {
+            progress.add(1);
             match (link, before) {
                 (None, _) => return Ok(Some(Hole { from: slot, to: slot })),
                 (Some(link), Some(before)) if link.parent_slot != before => {

@@ -13,6 +13,7 @@ mod transaction;
 
 use crate::telemetry;
 use anyhow::Context as _;
+use joule_settings::Url;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use solana_client::nonblocking::rpc_client::RpcClient;
@@ -29,13 +30,15 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A JSON-RPC node that serves the same cluster as the stream.
 pub struct Rpc {
     client: RpcClient,
+    url: Url,
     /// Go on after a gap whose history the node does not have, leaving its events out.
     accept_gap: bool,
 }
 
 impl Rpc {
-    pub fn new(url: String, accept_gap: bool) -> Self {
-        Self { client: RpcClient::new_with_timeout(url, TIMEOUT), accept_gap }
+    pub fn new(url: impl Into<Url>, accept_gap: bool) -> Self {
+        let url = url.into();
+        Self { client: RpcClient::new_with_timeout(url.expose().to_owned(), TIMEOUT), url, accept_gap }
     }
 
     async fn call<T: DeserializeOwned>(&self, request: RpcRequest, params: Value) -> anyhow::Result<T> {
@@ -48,11 +51,21 @@ impl Rpc {
         // There from the first call on, so that the first error is seen as a rise.
         let errors = metrics::counter!(telemetry::RPC_ERRORS, "method" => request.to_string());
         errors.increment(0);
-        self.client.send(request, params).await.inspect_err(|_| errors.increment(1))
+        self.client.send(request, params).await.inspect_err(|_| errors.increment(1)).map_err(without_url)
     }
 
-    fn url(&self) -> String {
-        self.client.url()
+    fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+/// Keys of rented nodes stand in addresses, which errors of HTTP name.
+fn without_url(error: ClientError) -> ClientError {
+    match *error.kind {
+        ErrorKind::Reqwest(http) => {
+            ClientError { request: error.request, kind: Box::new(ErrorKind::Reqwest(http.without_url())) }
+        }
+        kind => ClientError { request: error.request, kind: Box::new(kind) },
     }
 }
 
@@ -61,5 +74,19 @@ fn response_code(error: &ClientError) -> Option<i64> {
     match error.kind() {
         ErrorKind::RpcError(RpcError::RpcResponseError { code, .. }) => Some(*code),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::History as _;
+
+    #[tokio::test]
+    async fn an_error_names_the_node_and_not_its_key() {
+        let error = Rpc::new("http://127.0.0.1:1/s3cret?api-key=s3cret", false).genesis().await.unwrap_err();
+        for shown in [format!("{error:#}"), format!("{error:?}"), joule_settings::Causes(error.as_ref()).to_string()] {
+            assert!(shown.contains("http://127.0.0.1:1/…") && !shown.contains("s3cret"), "{shown}");
+        }
     }
 }

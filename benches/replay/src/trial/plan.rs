@@ -1,0 +1,104 @@
+//! What a run is made of, and what goes wrong in it, as a seed has it.
+
+use crate::{
+    scale::{mix::Mix, random::Random},
+    serve::{faults, Rate},
+};
+use std::time::Duration;
+
+/// What happens to the indexer, or to its store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blow {
+    /// `kill -9`, and a while until it is started again.
+    Kill(Duration),
+    /// SIGTERM, and the same.
+    Stop(Duration),
+    /// It stands still, and goes on.
+    Freeze(Duration),
+    /// Its store takes nothing.
+    Stall(Duration),
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub seed: u64,
+    pub updates: u64,
+    pub per_block: u64,
+    pub mix: Mix,
+    pub rate: Rate,
+    pub server: faults::Plan,
+    /// When so much of the file was told, as a share.
+    pub blows: Vec<(f64, Blow)>,
+    /// Where the indexer dies by itself, one for each start.
+    pub crashes: Vec<Option<String>>,
+}
+
+/// Starts that may end at a point.
+const CRASHES: usize = 12;
+
+impl Plan {
+    pub fn new(seed: u64, updates: u64) -> Self {
+        // Neighbouring seeds make other plans.
+        let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x7121a1);
+        let random = &mut random;
+        let share = |random: &mut Random, most: f64| random.below(1_000) as f64 / 1_000.0 * most;
+        let millis =
+            |random: &mut Random, least: u64, most: u64| Duration::from_millis(least + random.below(most - least));
+        let mix = Mix {
+            new: 0.1 + share(random, 0.3),
+            // On a chain, nothing is written without a transaction.
+            bare: 0.0,
+            forks: 0.05 + share(random, 0.25),
+            skipped: share(random, 0.2),
+            late: share(random, 0.08),
+            duplicates: share(random, 0.1),
+            strangers: 0.02 + share(random, 0.15),
+            reorder: random.below(40) as f64,
+            ..Mix::default()
+        };
+        let rate = match random.below(4) {
+            0 => Rate::Max,
+            _ => Rate::Of(1_500.0 + random.below(3_000) as f64),
+        };
+        let server = faults::Plan {
+            kept_slots: match random.below(3) {
+                0 => None,
+                1 => Some(8 + random.below(40)),
+                _ => Some(40 + random.below(200)),
+            },
+            tells_kept: random.chance(0.5),
+            connections: 2 + random.below(8) as u32,
+            lives: 50 + random.below(updates),
+            repeated: share(random, 0.05),
+            held: share(random, 0.2),
+            rpc: share(random, 0.3),
+            rpc_errors: random.below(30) as u32,
+        };
+        let mut blows: Vec<(f64, Blow)> = (0..1 + random.below(6))
+            .map(|_| {
+                let blow = match random.below(10) {
+                    0..5 => Blow::Kill(millis(random, 0, 1_500)),
+                    5 => Blow::Stop(millis(random, 0, 1_000)),
+                    6 | 7 => Blow::Freeze(millis(random, 100, 2_500)),
+                    _ => Blow::Stall(millis(random, 300, 4_000)),
+                };
+                (share(random, 1.1), blow)
+            })
+            .collect();
+        blows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let crashes = (0..CRASHES).map(|_| random.chance(0.4).then(|| point(random))).collect();
+        let per_block = [20, 50, 100, 200][random.below(4) as usize];
+        Self { seed, updates, per_block, mix, rate, server, blows, crashes }
+    }
+}
+
+fn point(random: &mut Random) -> String {
+    let (name, most) = [
+        ("after-subscribe", 3),
+        ("after-snapshot", 2),
+        ("mid-batch-before-commit", 20),
+        ("after-commit", 20),
+        ("while-draining", 2),
+    ][random.below(5) as usize];
+    format!("{name}:{}", 1 + random.below(most))
+}

@@ -1,0 +1,239 @@
+//! One run: its file, a calm pass, and one in which everything fails.
+
+use super::{
+    plan::{Blow, Plan},
+    shown::shown,
+    store::Store,
+    Args, Line,
+};
+use crate::{
+    compare::{self, rows, Shown, Stored},
+    drive::{child::Child, free},
+    scale,
+    serve::{self, faults::Faults, Chain, Rate, Served, Start},
+    truth::{self, Summary},
+};
+use anyhow::{bail, Context, Result};
+use std::{
+    os::unix::process::ExitStatusExt,
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Blocks after the file's own: nearly three minutes.
+const TAIL: u64 = 4_000;
+const LOOK: Duration = Duration::from_millis(5);
+/// Signals.
+const ABORT: i32 = 6;
+const TERM: i32 = 15;
+/// A stream that says nothing for so long is given up, so that a run does not wait for it.
+const SILENCE: &str = "1s";
+
+pub struct Stage {
+    plan: Plan,
+    folder: PathBuf,
+    file: PathBuf,
+    indexer: PathBuf,
+    engine: super::Engine,
+    patience: Duration,
+    pub summary: Summary,
+}
+
+/// A server for one pass.
+struct Server {
+    chain: Arc<Chain>,
+    served: Served,
+    begin: Arc<AtomicBool>,
+    stop: CancellationToken,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Stage {
+    pub fn new(args: &Args, plan: Plan, folder: PathBuf, patience: Duration) -> Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join("file.replay");
+        let demo = || concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo.replay").into();
+        let made = scale::make(&scale::Args {
+            from: args.from.clone().unwrap_or_else(demo),
+            updates: plan.updates,
+            seed: plan.seed,
+            mix: plan.mix,
+            per_block: plan.per_block,
+            tail: TAIL,
+            out: file.clone(),
+        });
+        let summary = made?;
+        Ok(Self { plan, folder, file, indexer: args.indexer.clone(), engine: args.store, patience, summary })
+    }
+
+    async fn serve(&self, rate: Rate, faults: Option<Faults>) -> Result<Server> {
+        let begin = Arc::new(AtomicBool::new(false));
+        let mut chain = Chain::open(&self.file, rate, Start::When(begin.clone()))?;
+        chain.tail = Some(self.summary.body);
+        if faults.is_some() {
+            chain = chain.with_history()?;
+        }
+        chain.faults = faults;
+        let chain = Arc::new(chain);
+        let (stop, local) = (CancellationToken::new(), ([127, 0, 0, 1], 0).into());
+        let served = serve::start(chain.clone(), local, local, stop.clone()).await?;
+        Ok(Server { chain, served, begin, stop })
+    }
+
+    fn start(&self, server: &Server, store: &dyn Store, crash: Option<&str>, log: &str) -> Result<Child> {
+        let Served { grpc, rpc } = server.served;
+        let fixed = [
+            "--json".to_owned(),
+            format!("--grpc=http://{grpc}"),
+            format!("--rpc=http://{rpc}"),
+            format!("--listen={}", free()?),
+            format!("--silence={SILENCE}"),
+        ];
+        let arguments = fixed.into_iter().chain(store.arguments());
+        let variable = crash.map(|point| ("JOULE_CRASH_AT", point));
+        Child::start_with(&self.indexer, arguments, variable, &self.folder.join(log))
+    }
+
+    /// A store that was filled in one calm pass, in order, from the stream alone. It equals the truth.
+    pub async fn calm(&self) -> Result<Box<dyn Stored>> {
+        let store = self.engine.store(self.folder.join("calm"));
+        let server = self.serve(Rate::Max, None).await?;
+        let mut child = self.start(&server, &*store, None, "calm.log")?;
+        let begun = Instant::now();
+        while reached(&*store)?.is_none() {
+            self.wait(begun, &server, &*store).await?;
+            child.check()?;
+        }
+        server.begin.store(true, Ordering::Relaxed);
+        while reached(&*store)? < Some(self.summary.last_confirmed_slot) {
+            self.wait(begun, &server, &*store).await?;
+            child.check()?;
+        }
+        child.stop().await?;
+        let stored = store.open().context("the calm store is gone")?;
+        let found = compare::differences(&truth::beside(&self.file), &*stored, &Shown::default())?;
+        if !found.is_none() {
+            bail!("the calm pass is not what the chain says: {}", found.examples.join("\n"));
+        }
+        Ok(stored)
+    }
+
+    async fn wait(&self, begun: Instant, server: &Server, store: &dyn Store) -> Result<()> {
+        tokio::time::sleep(LOOK).await;
+        if begun.elapsed() > self.patience {
+            bail!(
+                "given up after {} s: the checkpoint is {:?}, the last slot in which something happens {}, and the chain is at {}",
+                self.patience.as_secs(),
+                reached(store)?,
+                self.summary.last_confirmed_slot,
+                server.chain.tip()
+            );
+        }
+        Ok(())
+    }
+
+    /// The pass in which everything fails, and what is found after it.
+    pub async fn through(&self, calm: &dyn Stored, line: &mut Line) -> Result<()> {
+        let store = self.engine.store(self.folder.join("store"));
+        let server = self.serve(self.plan.rate, Some(Faults::new(self.plan.server, self.plan.seed))).await?;
+        let mut crashes = self.plan.crashes.iter();
+        let mut next_crash = || crashes.next().and_then(Option::as_deref);
+        let mut count = |what: &str| *line.happened.entry(what.to_owned()).or_default() += 1;
+        let mut blows = self.plan.blows.iter().peekable();
+        let begun = Instant::now();
+        let mut child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+        server.begin.store(true, Ordering::Relaxed);
+        loop {
+            self.wait(begun, &server, &*store).await?;
+            if let Some(status) = child.ended_with()? {
+                if status.signal() != Some(ABORT) {
+                    child.check()?;
+                }
+                count("crashes");
+                child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+            }
+            let told = server.chain.past() as f64 / self.summary.body as f64;
+            if let Some((_, blow)) = blows.next_if(|(at, _)| told >= *at) {
+                match blow {
+                    Blow::Kill(away) => {
+                        count("kills");
+                        child.kill().await?;
+                        tokio::time::sleep(*away).await;
+                        child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+                    }
+                    Blow::Stop(away) => {
+                        count("stops");
+                        stop(&mut child).await?;
+                        tokio::time::sleep(*away).await;
+                        child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+                    }
+                    Blow::Freeze(time) => {
+                        count("freezes");
+                        child.signal("STOP").await?;
+                        tokio::time::sleep(*time).await;
+                        child.signal("CONT").await?;
+                    }
+                    Blow::Stall(time) => {
+                        // Before it is made, nothing can be done to it.
+                        if store.open().is_some() {
+                            count("store_stalls");
+                            tokio::task::block_in_place(|| store.stall(*time))?;
+                        }
+                    }
+                }
+                continue;
+            }
+            if blows.peek().is_none() && reached(&*store)? >= Some(self.summary.last_confirmed_slot) {
+                break;
+            }
+        }
+        stop(&mut child).await?;
+        for (what, times) in server.chain.faults.iter().flat_map(Faults::counts) {
+            *line.happened.entry(what.to_owned()).or_default() += times;
+        }
+        let shown = shown(&self.folder.join("indexer.log"), &server.chain)?;
+        let stored = store.open().context("the store is gone")?;
+        let found = compare::differences(&truth::beside(&self.file), &*stored, &shown)?;
+        let cells = rows::differences(calm, &*stored, &shown)?;
+        line.gaps = shown.gaps.len() as u64;
+        line.gap_slots =
+            shown.gaps.iter().map(|(from, to)| to - from.max(&server.chain.header.first_slot).min(to)).sum();
+        line.letters = self.summary.letters;
+        (line.rows, line.shown_cells) = (cells.rows, cells.excused);
+        if !found.is_none() {
+            line.differences.push(serde_json::to_string(&found)?);
+            line.differences.extend(found.examples);
+        }
+        if !cells.is_none() {
+            line.differences.push(serde_json::to_string(&cells)?);
+            line.differences.extend(cells.examples);
+        }
+        Ok(())
+    }
+}
+
+/// Asks it to stop. It may die on the way, where it was told to, or before it listens to whoever asks.
+async fn stop(child: &mut Child) -> Result<()> {
+    let Err(error) = child.stop().await else { return Ok(()) };
+    match child.ended_with()?.and_then(|status| status.signal()) {
+        Some(ABORT | TERM) => Ok(()),
+        _ => Err(error),
+    }
+}
+
+fn reached(store: &dyn Store) -> Result<Option<u64>> {
+    match store.open() {
+        Some(store) => store.checkpoint(),
+        None => Ok(None),
+    }
+}
