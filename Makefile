@@ -22,7 +22,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check idl idl-check bench bench-replay bench-cu bench-check sdk-ts-check openai-check api-clients-check deploy-check walks lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-replay bench-cu bench-check sdk-ts-check openai-check api-clients-check export-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,7 +44,7 @@ demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid re
 	@$(BIN)/joule demo $(if $(KEEP),--keep)
 
 # One run of make, so that everything is built once.
-test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check deploy-check walks ## run every test, and check what is generated
+test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check export-check deploy-check walks ## run every test, and check what is generated
 
 # The tests that print the IDLs are run by idl-check. No doc tests: rustdoc would read every crate again to find none.
 run-tests: build
@@ -104,6 +104,11 @@ fuzz-check: build
 	@echo '[test] entitlement'
 	@$(BIN)/joule-fuzz --entitlement --histories 150 --seed 1
 
+# Apart from `make test`, which has some thousand cases of it: a release build, with what only random input needs.
+fuzz-decoders: setup ## random input for everything that the indexer decodes: gRPC, JSON, accounts, events (CASES=, SEED=)
+	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay --features joule-indexer/fuzz --bin joule-fuzz-decoders
+	@$(RELEASE)/joule-fuzz-decoders --cases $(or $(CASES),5000000) $(if $(SEED),--seed $(SEED))
+
 workload-check: build-host
 	@echo '[test] accuracy of the digits module under the node'\''s runner'
 	@workloads/digits/check-accuracy
@@ -120,6 +125,10 @@ openai-check: build-host ## the gateway through OpenAI's own libraries: three ve
 api-clients-check: build-host
 	@echo '[test] clients of the indexer in TypeScript and Python, made from its OpenAPI document'
 	@indexer/clients/check $(BIN)/joule-indexer
+
+export-check: build-host
+	@echo '[test] exports of the indexer, read by DuckDB, pyarrow and Python'
+	@indexer/export-check/check $(BIN)/joule-indexer
 
 walks: build ## what pages tell a newcomer to type, typed
 	@echo '[walk] README.md, with the demo, beside the others'; tests/walk README.md $(BIN) >/dev/null & demo=$$!; \

@@ -117,7 +117,7 @@ fn field(column: &Column) -> Field {
 
 fn item(list: &List) -> Arc<Field> {
     let fields: Fields = list.columns.iter().map(field).collect();
-    Arc::new(Field::new("item", DataType::Struct(fields), false))
+    Arc::new(Field::new("element", DataType::Struct(fields), false))
 }
 
 fn list_field(list: &List) -> Field {

@@ -39,9 +39,9 @@ pub struct Args {
     /// Seconds after which a run is given up
     #[arg(long, default_value_t = 120)]
     pub patience: u64,
-    /// Where files, stores and logs are; what belongs to a run that is as it should be is removed
+    /// Where files, stores and logs stay, a folder for each run; otherwise they stay only where a store is wrong
     #[arg(long)]
-    pub folder: Option<PathBuf>,
+    pub keep: Option<PathBuf>,
     /// A line of JSON for each run
     #[arg(long)]
     pub json: bool,
@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> Result<()> {
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seed = args.seed.unwrap_or_else(clock);
     let temporary = tempfile::tempdir()?;
-    let folder = args.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let folder = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(&folder)?;
     if !args.json {
         println!("{} runs from seed {seed} on, {} updates each", args.runs, args.updates);
@@ -97,7 +97,7 @@ pub async fn run(args: Args) -> Result<()> {
         }
         if failed {
             // Whoever looks at it needs it longer than this program runs.
-            let folder = if args.folder.is_none() { temporary.keep() } else { folder };
+            let folder = if args.keep.is_none() { temporary.keep() } else { folder };
             println!("kept: {}", folder.join(seed.to_string()).display());
             println!(
                 "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1",
@@ -106,6 +106,9 @@ pub async fn run(args: Args) -> Result<()> {
             );
             run?;
             bail!("with seed {seed} the store is not what the chain says");
+        }
+        if args.keep.is_some() {
+            continue;
         }
         std::fs::remove_dir_all(&kept).with_context(|| format!("removing {}", kept.display()))?;
     }

@@ -4,8 +4,8 @@ use super::make;
 use anyhow::Result;
 use joule_indexer::{config::Settings, Indexer};
 use joule_replay::{
-    compare,
-    serve::{self, Chain, Rate},
+    compare::{self, Shown},
+    serve::{self, Chain, Rate, Start},
     truth,
 };
 use std::{sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 async fn a_store_equals_the_truth_and_a_store_of_something_else_does_not() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = make(folder.path(), 3_000, 5)?;
-    let chain = Arc::new(Chain::open(&file, Rate::Max, Duration::ZERO)?);
+    let chain = Arc::new(Chain::open(&file, Rate::Max, Start::After(Duration::ZERO))?);
     let (stop, local) = (CancellationToken::new(), ([127, 0, 0, 1], 0).into());
     let served = serve::start(chain, local, local, stop.clone()).await?;
     let settings = Settings {
@@ -34,11 +34,11 @@ async fn a_store_equals_the_truth_and_a_store_of_something_else_does_not() -> Re
     }
     stop.cancel();
     indexer.finished().await?;
-    let found = compare::differences(&truth, &*store)?;
+    let found = compare::differences(&truth, &*store, &Shown::default())?;
     assert!(found.is_none(), "{found:?}");
 
     let other = make(folder.path(), 3_000, 6)?;
-    let found = compare::differences(&truth::beside(&other), &*store)?;
+    let found = compare::differences(&truth::beside(&other), &*store, &Shown::default())?;
     assert!(found.accounts_missing > 0 && found.accounts_too_many > 0 && found.events_missing > 0, "{found:?}");
     Ok(())
 }
