@@ -189,7 +189,7 @@ const SAME: [(&str, &str); 8] = [
     ("providers", "select address, authority, status, registered_at from providers order by address"),
     (PROFILES, "select * from providers order by address"),
     ("live accounts", "select address, program, data, lamports, kind from accounts where not closed order by 1"),
-    ("sums", "select scope, key, name, value from aggregates where value <> '0' order by 1, 2, 3"),
+    ("sums", "select scope, key, name, value from aggregates where value <> 0 order by 1, 2, 3"),
     ("dead letters", "select count(*) from dead_letters"),
 ];
 
