@@ -58,7 +58,7 @@ pub struct BadCell {
     pub why: String,
 }
 
-pub(super) fn bad(what: impl ToString, why: impl ToString) -> BadCell {
+pub(crate) fn bad(what: impl ToString, why: impl ToString) -> BadCell {
     BadCell { what: what.to_string(), why: why.to_string() }
 }
 

@@ -5,6 +5,8 @@ mod account;
 mod batch;
 mod days;
 mod held;
+mod listing;
+mod postgres;
 mod reads;
 mod scan;
 mod sqlite;
@@ -12,6 +14,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use postgres::Postgres;
 pub use sqlite::{backup, database_is_of, Sqlite};
 
 use crate::{

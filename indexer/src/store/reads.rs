@@ -3,7 +3,7 @@
 use super::{
     account,
     batch::{self, history},
-    days, scan,
+    days, listing, scan,
     tables::{Change, Engine, Tables},
     Applied, Batch, Checkpoint, Moment, Redecoded, Result, Rows, Scan, Scanned, Store, StoreError,
 };
@@ -112,7 +112,7 @@ impl<E: Engine> Store for E {
     }
 
     fn rows(&self, table: &'static Table, query: &Query) -> Result<Rows> {
-        self.read(true, |tables| Ok(Rows { rows: tables.list(table, query)?, finalized: finalized(tables)? }))
+        self.read(true, |tables| Ok(Rows { rows: listing::rows(tables, table, query)?, finalized: finalized(tables)? }))
     }
 
     fn counters(&self, provider: &Address) -> Result<Counters> {

@@ -1,6 +1,6 @@
 //! Everything of a kind, as it is at one moment, a page at a time.
 
-use super::{account, batch::history, tables::Tables, Between, Result, Scan, Scanned};
+use super::{account, batch::history, listing, tables::Tables, Between, Result, Scan, Scanned};
 use crate::{
     query::{Condition, Cursor, PageRequest, Query},
     row::{
@@ -58,7 +58,7 @@ fn rows(
     let page = PageRequest { after, limit: PAGE };
     let mut query = Query { conditions: conditions.to_vec(), page, without: Vec::new() };
     loop {
-        let mut found = tables.list(table, &query)?;
+        let mut found = listing::rows(tables, table, &query)?;
         let known = found.len();
         query.page.after = found.last().and_then(cursor);
         found.retain(|cells| cursor(cells).is_some_and(|cursor| !is_beyond(cursor.time)));

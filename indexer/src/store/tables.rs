@@ -3,10 +3,10 @@
 
 use super::Result;
 use crate::{
-    query::{Condition, Query},
+    query::{Condition, Cursor, Query},
     row::{
         cell::Cell,
-        record::{Cells, Table},
+        record::{Cells, Listing, Table},
     },
 };
 use std::ops::ControlFlow;
@@ -48,8 +48,8 @@ pub trait Tables {
     fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>>;
     /// Of each range the newest rows, which are the last by key, the newest first.
     fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>>;
-    /// The rows of a noun that are asked for, in the order of its lists.
-    fn list(&mut self, table: &'static Table, query: &Query) -> Result<Vec<Cells>>;
+    /// Where the rows of a noun are that are asked for, in the order of its lists.
+    fn places(&mut self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cursor>>;
     /// Every row that fulfils the conditions, in the order of some columns, some thousand at a time, until `each` breaks. There may be
     /// more than memory holds.
     fn pages(&mut self, table: &'static Table, conditions: &[Condition], order: &[&str], each: Each<'_>) -> Result<()>;

@@ -84,6 +84,11 @@ impl Sqlite {
         Self::open(path)
     }
 
+    #[cfg(test)]
+    pub fn execute(&self, sql: &str) {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).execute_batch(sql).unwrap();
+    }
+
     /// `steps` are thousands of SQLite's virtual machine's.
     fn read_within<T>(&self, steps: Option<u32>, act: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -13,6 +13,7 @@ use crate::{
         tables::{Change, Each, Range, Tables},
         Result, StoreError,
     },
+    types::Address,
 };
 use rusqlite::{
     params_from_iter,
@@ -183,90 +184,6 @@ fn conditions<'a>(conditions: &'a [Condition], sql: &mut String, values: &mut Ve
     }
 }
 
-/// Whether every index that serves the conditions begins with the status, which they do not name.
-fn is_of_any_status(listing: &Listing, query: &Query) -> bool {
-    let of = |condition: &Condition| matches!(condition, Condition::Is("status", _));
-    let by_index = |condition: &Condition| matches!(condition, Condition::OneOf(..));
-    let conditions = &query.conditions;
-    !listing.statuses.is_empty()
-        && !conditions.iter().any(of)
-        && (conditions.is_empty() || !conditions.iter().all(by_index))
-}
-
-impl Open<'_> {
-    /// Columns of the rows that are asked for, in the table's order: by its time, then by address.
-    fn select(
-        &self,
-        table: &Table,
-        listing: &Listing,
-        columns: &[&Column],
-        query: &Query,
-        status: Option<&'static str>,
-    ) -> Result<Vec<Vec<Cell>>> {
-        let Listing { time, first, .. } = listing;
-        let mut sql = format!("select {} from {} where 1 = 1", names(columns.iter().copied()), table.name);
-        let mut values = Vec::new();
-        conditions(&query.conditions, &mut sql, &mut values);
-        let status = status.map(|status| Cell::Name(status.into()));
-        if let Some(status) = &status {
-            sql.push_str(" and status = ?");
-            values.push(status);
-        }
-        let (beyond, order) = match first {
-            First::Newest => ("<", " desc"),
-            First::Oldest => (">", ""),
-        };
-        let after = query.page.after.map(|Cursor { time, address }| (Cell::Int(time), Cell::Key(address.0)));
-        if let Some((at, address)) = &after {
-            // The first is there for the index: by it a page begins where it begins.
-            sql.push_str(&format!(" and {time} {beyond}= ? and ({time} {beyond} ? or address > ?)"));
-            values.extend([at, at, address]);
-        }
-        // As one value: there may be thousands, and an expression has no room for so many.
-        let hex = query.without.iter().map(|address| hex::encode(address.0)).collect::<Vec<_>>();
-        let without = Cell::Name(format!("[\"{}\"]", hex.join("\", \"")).into());
-        if !query.without.is_empty() {
-            sql.push_str(" and address not in (select unhex(value) from json_each(?))");
-            values.push(&without);
-        }
-        sql.push_str(&format!(" order by {time}{order}, address limit ?"));
-        let limit = Cell::Int(i64::try_from(query.page.limit).unwrap_or(i64::MAX));
-        values.push(&limit);
-        #[cfg(test)]
-        ASKED.with_borrow_mut(|asked| asked.push(sql.clone()));
-        let mut statement = self.0.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let read = |(place, column): (usize, &&Column)| cell(table.name, column, row.get_ref(place)?);
-            found.push(columns.iter().enumerate().map(read).collect::<Result<_>>()?);
-        }
-        Ok(found)
-    }
-
-    /// A list of any status is merged of those of each, by what their indexes say.
-    fn merged(&self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cells>> {
-        let wanted = ["address", listing.time].map(|name| table.column(name).map(|(_, column)| column));
-        let [Some(address), Some(time)] = wanted else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for status in &listing.statuses {
-            found.extend(self.select(table, listing, &[time, address], query, Some(status))?);
-        }
-        found.sort_unstable_by(|one, other| {
-            let times = one[0].cmp(&other[0]);
-            let times = if listing.first == First::Newest { times.reverse() } else { times };
-            times.then_with(|| one[1].cmp(&other[1]))
-        });
-        found.truncate(query.page.limit);
-        let sql = format!("select {} from {} where address = ?", names(&table.columns), table.name);
-        let mut rows = Vec::with_capacity(found.len());
-        for key in &found {
-            self.read(table, &sql, &[&key[1]], &mut rows)?;
-        }
-        Ok(rows)
-    }
-}
-
 impl Tables for Open<'_> {
     fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>> {
         let sql = format!("select {} from {} where {}", names(&table.columns), table.name, equals(by));
@@ -297,14 +214,38 @@ impl Tables for Open<'_> {
         ranges.iter().map(rows).collect()
     }
 
-    fn list(&mut self, table: &'static Table, query: &Query) -> Result<Vec<Cells>> {
-        let Some(listing) = &table.listing else { return Ok(Vec::new()) };
-        if is_of_any_status(listing, query) {
-            return self.merged(table, listing, query);
+    fn places(&mut self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cursor>> {
+        let Listing { time, first, .. } = listing;
+        let mut sql = format!("select {time}, address from {} where 1 = 1", table.name);
+        let mut values = Vec::new();
+        conditions(&query.conditions, &mut sql, &mut values);
+        let (beyond, order) = match first {
+            First::Newest => ("<", " desc"),
+            First::Oldest => (">", ""),
+        };
+        let after = query.page.after.map(|Cursor { time, address }| (Cell::Int(time), Cell::Key(address.0)));
+        if let Some((at, address)) = &after {
+            // The first is there for the index: by it a page begins where it begins.
+            sql.push_str(&format!(" and {time} {beyond}= ? and ({time} {beyond} ? or address > ?)"));
+            values.extend([at, at, address]);
         }
-        let columns: Vec<&Column> = table.columns.iter().collect();
-        let whole = |row: Vec<Cell>| Ok(Cells { lists: self.lists(table, &row[0])?, row });
-        self.select(table, listing, &columns, query, None)?.into_iter().map(whole).collect()
+        // As one value: there may be thousands, and an expression has no room for so many.
+        let hex = query.without.iter().map(|address| hex::encode(address.0)).collect::<Vec<_>>();
+        let without = Cell::Name(format!("[\"{}\"]", hex.join("\", \"")).into());
+        if !query.without.is_empty() {
+            sql.push_str(" and address not in (select unhex(value) from json_each(?))");
+            values.push(&without);
+        }
+        sql.push_str(&format!(" order by {time}{order}, address limit ?"));
+        let limit = Cell::Int(i64::try_from(query.page.limit).unwrap_or(i64::MAX));
+        values.push(&limit);
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(sql.clone()));
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let places = statement.query_map(params_from_iter(values), |row| {
+            Ok(Cursor { time: row.get(0)?, address: Address(row.get(1)?) })
+        })?;
+        Ok(places.collect::<rusqlite::Result<_>>()?)
     }
 
     fn pages(&mut self, table: &'static Table, wanted: &[Condition], order: &[&str], each: Each<'_>) -> Result<()> {

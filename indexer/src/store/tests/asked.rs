@@ -58,7 +58,7 @@ fn lists(store: &Sqlite) {
 
 #[test]
 fn every_list_is_found_by_an_index_in_the_order_of_its_pages() {
-    let (folder, store) = open();
+    let (folder, store) = open_sqlite();
     ASKED.take();
     lists(&store);
     let conn = Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
@@ -91,7 +91,7 @@ fn every_list_is_found_by_an_index_in_the_order_of_its_pages() {
 
 #[test]
 fn what_would_go_through_a_whole_table_is_given_up() {
-    let (_folder, mut store) = open();
+    let (_folder, mut store) = open_sqlite();
     let mut chain = Chain::new();
     let (provider, model) = (chain.register(1), chain.model(2, None, 0));
     chain.pay_in(1, 1_000_000);
@@ -118,7 +118,7 @@ fn what_would_go_through_a_whole_table_is_given_up() {
 
 #[test]
 fn whatever_is_closed_is_listed_under_nothing_any_more() {
-    let (folder, store) = open();
+    let (folder, store) = open_sqlite();
     let mut chain = Chain::new();
     let provider = chain.register(1);
     chain.bond(1, 100_000);

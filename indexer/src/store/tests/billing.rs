@@ -10,7 +10,7 @@ const DAY: i64 = revenue::DAY;
 /// A provider, a model, and a payer with a deposit.
 pub struct Billed {
     pub folder: tempfile::TempDir,
-    pub store: Arc<Sqlite>,
+    pub store: Arc<Tested>,
     pub overlay: Arc<Overlay>,
     pub view: View,
     pub chain: Chain,

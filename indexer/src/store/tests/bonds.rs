@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::bond_address;
 
-fn view() -> (tempfile::TempDir, Arc<Sqlite>, Arc<Overlay>, View) {
+fn view() -> (tempfile::TempDir, Arc<Tested>, Arc<Overlay>, View) {
     let (folder, store) = open();
     let (store, overlay) = (Arc::new(store), Arc::new(Overlay::default()));
     let view = View::new(store.clone(), overlay.clone());

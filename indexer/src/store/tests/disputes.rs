@@ -9,7 +9,7 @@ const WINDOW: i64 = VOTE_WINDOW as i64;
 
 struct World {
     _folder: tempfile::TempDir,
-    store: Sqlite,
+    store: Tested,
     chain: Chain,
     job: Address,
 }

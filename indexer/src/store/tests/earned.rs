@@ -167,17 +167,15 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
     w.confirm();
     let expected = contents(&w.store);
     let event = w.store.events(&channel, 1).unwrap().remove(0);
-    let conn = rusqlite::Connection::open(w.folder.path().join("deep/indexer.sqlite")).unwrap();
     put_letter(&w.store, Letter::Event(event.key), event.program, event.data);
     // As an indexer that did not know the event would have left it.
-    conn.execute_batch(
+    w.store.execute(
         "update events set name = 'undecodable', subject = null where name = 'Distributed';
          delete from distributions;
          update channel_days set amount = 0, collected = 0, paid_shares = 0, paid_fee = 0, paid_provider = 0;
-         update revenue set amount = '0', collected = '0', paid_shares = '0', paid_fee = '0', paid_provider = '0';
-         update aggregates set value = '0' where name like 'billed%';",
-    )
-    .unwrap();
+         update revenue set amount = 0, collected = 0, paid_shares = 0, paid_fee = 0, paid_provider = 0;
+         update aggregates set value = 0 where name like 'billed%';",
+    );
     assert_eq!(w.store.redecode().unwrap(), Redecoded { tried: 1, decoded: 1 });
     assert_eq!(contents(&w.store), expected);
     assert_eq!(w.store.redecode().unwrap(), Redecoded::default());

@@ -8,6 +8,7 @@ mod earned;
 mod models;
 mod repeated;
 mod schema;
+mod tested;
 mod upgraded;
 
 use super::{
@@ -32,8 +33,19 @@ use joule_api::{
 };
 use proptest::prelude::*;
 use std::sync::Arc;
+use tested::Tested;
 
-fn open() -> (tempfile::TempDir, Sqlite) {
+fn open() -> (tempfile::TempDir, Tested) {
+    match std::env::var("JOULE_TEST_POSTGRES") {
+        Ok(url) => (tempfile::tempdir().unwrap(), Tested::Postgres(tested::database(&url))),
+        Err(_) => {
+            let (folder, store) = open_sqlite();
+            (folder, Tested::Sqlite(store))
+        }
+    }
+}
+
+fn open_sqlite() -> (tempfile::TempDir, Sqlite) {
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     (folder, store)
@@ -45,7 +57,7 @@ fn confirmed(blocks: Vec<Block>) -> Batch {
 }
 
 /// Everything that readers can see, in one value.
-fn contents(store: &Sqlite) -> serde_json::Value {
+fn contents(store: &dyn Store) -> serde_json::Value {
     let page = PageRequest { after: None, limit: 10_000 };
     let accounts: Vec<_> = crate::decode::Program::ALL
         .iter()
@@ -225,7 +237,7 @@ fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
     assert_eq!(status(later), ProviderStatus::Active, "written after the snapshot");
 }
 
-fn snapshot_of(store: &Sqlite, slot: u64) -> Vec<Snapshot> {
+fn snapshot_of(store: &dyn Store, slot: u64) -> Vec<Snapshot> {
     let of = |program: crate::decode::Program| {
         let rows = store.live_accounts(&program.address()).unwrap();
         let version = Version::snapshot(slot);
@@ -259,8 +271,9 @@ fn a_snapshot_that_shows_the_same_bytes_moves_nothing() {
     let blocks = chain.take();
     let last = blocks.last().unwrap().slot;
     store.apply(&Batch { finalized: Some(last), ..confirmed(blocks) }).unwrap();
-    let view = View::new(Arc::new(Sqlite::open(folder.path().join("deep/indexer.sqlite")).unwrap()), Arc::default());
-    let shown = |store: &Sqlite| {
+    let store = Arc::new(store);
+    let view = View::new(store.clone(), Arc::default());
+    let shown = |store: &Tested| {
         let accounts: Vec<_> = crate::decode::Program::ALL
             .iter()
             .flat_map(|program| store.live_accounts(&program.address()).unwrap())
@@ -382,7 +395,7 @@ fn a_store_is_of_one_chain_for_ever_and_of_one_indexer_at_a_time() {
 }
 
 /// As an indexer that could not decode it would have left it.
-fn put_letter(store: &Sqlite, letter: Letter, program: Address, data: Vec<u8>) {
+fn put_letter(store: &Tested, letter: Letter, program: Address, data: Vec<u8>) {
     let (kind, reason) = (letter.kind().into(), "test".into());
     let row = LetterRow { letter, kind, program, slot: 1, data, reason, tx_index: None };
     let change = Change { before: None, now: row.to_cells().unwrap() };
@@ -397,16 +410,14 @@ fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     store.apply(&confirmed(chain.take())).unwrap();
     let expected = contents(&store);
     // As an indexer that knew neither the account nor the event would have left it.
-    let conn = rusqlite::Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     let row = store.account(&job).unwrap().unwrap();
     let event = store.events(&job, 1).unwrap().remove(0);
     put_letter(&store, Letter::Account(job), row.program, row.data);
     put_letter(&store, Letter::Event(event.key), row.program, event.data);
-    conn.execute_batch(
+    store.execute(
         "update accounts set kind = 'undecodable'; update events set name = 'undecodable', subject = null;
          delete from event_accounts; delete from jobs; delete from aggregates;",
-    )
-    .unwrap();
+    );
     assert_eq!(store.redecode().unwrap(), Redecoded { tried: 2, decoded: 2 });
     assert_eq!(store.dead_letters().unwrap(), 0);
     assert_eq!(contents(&store), expected);
@@ -459,7 +470,7 @@ fn a_file_that_is_no_database_is_refused() {
 }
 
 /// Gives a block's content to the overlay.
-fn show(overlay: &Overlay, store: &Sqlite, block: &Block, bank: u64) -> Changes {
+fn show(overlay: &Overlay, store: &Tested, block: &Block, bank: u64) -> Changes {
     let bank = BankRef { slot: block.slot, bank };
     let mut happened: Vec<Unconfirmed> =
         block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();

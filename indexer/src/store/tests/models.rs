@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::creator;
 use joule_api::{Model, ModelStatus, Royalty};
 
-fn view() -> (tempfile::TempDir, Arc<Sqlite>, Arc<Overlay>, View) {
+fn view() -> (tempfile::TempDir, Arc<Tested>, Arc<Overlay>, View) {
     let (folder, store) = open();
     let (store, overlay) = (Arc::new(store), Arc::new(Overlay::default()));
     let view = View::new(store.clone(), overlay.clone());

@@ -23,7 +23,7 @@ fn ended(redirects: usize) -> Vec<Block> {
     chain.take()
 }
 
-fn only_job(store: &Sqlite) -> joule_api::Job {
+fn only_job(store: &Tested) -> joule_api::Job {
     let page = PageRequest { after: None, limit: 10 };
     store.list(&JobFilter::default(), &page, &[]).unwrap().remove(0)
 }

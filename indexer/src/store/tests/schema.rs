@@ -25,7 +25,7 @@ fn a_record_is_as_wide_as_its_columns() {
 
 #[test]
 fn every_table_is_what_it_is_said_to_be() {
-    let (folder, _store) = open();
+    let (folder, _store) = open_sqlite();
     let conn = Connection::open(folder.path().join("deep/indexer.sqlite")).unwrap();
     let mut asked = conn.prepare("select sql || ';' from sqlite_schema where type = 'table' and name = ?1").unwrap();
     for table in tables().into_iter().chain(inner_tables()) {
@@ -38,6 +38,12 @@ fn every_table_is_what_it_is_said_to_be() {
             .collect();
         assert_eq!(found.join("\n") + "\n", wanted, "write this into a migration: {wanted}");
     }
+}
+
+#[test]
+fn every_table_of_postgresql_is_what_it_is_said_to_be() {
+    let wanted: String = tables().into_iter().chain(inner_tables()).map(postgres::definition).collect();
+    assert!(postgres::MADE.starts_with(&wanted), "write this into a migration: {wanted}");
 }
 
 /// A database as the release before left it: the demo's, of 93 events.

@@ -1,0 +1,182 @@
+//! PostgreSQL: one connection that writes, as many as needed that read.
+
+mod schema;
+mod table;
+mod tls;
+mod value;
+mod wire;
+
+#[cfg(test)]
+pub(super) use schema::{definition, MADE};
+
+use super::{
+    tables::{Engine, Tables},
+    Result, StoreError,
+};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
+use std::time::Duration;
+use table::Open;
+use tls::Tls;
+use tokio::runtime::Runtime;
+use tokio_postgres::Config;
+use wire::{wait, with_causes, Connection};
+
+/// Connections that read at a time.
+const READERS: usize = 16;
+/// How long whoever reads waits for one.
+const WAITED: Duration = Duration::from_secs(10);
+/// Rows are looked for by index, each by itself: a plan that goes through a whole table is never meant.
+const OPTIONS: &str = "-c client_min_messages=warning -c jit=off -c enable_seqscan=off -c enable_hashjoin=off \
+                       -c enable_mergejoin=off";
+/// Whoever follows the chain holds it, by the schema that it writes.
+const ALONE: &str = "select pg_try_advisory_lock(1785688940, hashtext(current_schema()))";
+/// One transaction writes at a time, whoever else does.
+const BEGIN: &str = "begin; select pg_advisory_xact_lock(1785688941, hashtext(current_schema()))";
+/// What anybody may ask takes no longer.
+const BOUND: &str = "2s";
+
+/// A store in a PostgreSQL database. See the crate's README for its tables.
+pub struct Postgres {
+    writer: Pool,
+    readers: Pool,
+    /// `None` when it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Postgres {
+    /// Connects, and brings the schema up to date.
+    pub fn open(url: &str) -> Result<Self> {
+        let store = Self::connect(url, false)?;
+        schema::migrate(&store)?;
+        Ok(store)
+    }
+
+    /// The same, and nobody else may do so while this one lives.
+    pub fn open_alone(url: &str) -> Result<Self> {
+        let store = Self::connect(url, true)?;
+        schema::migrate(&store)?;
+        Ok(store)
+    }
+
+    fn connect(url: &str, alone: bool) -> Result<Self> {
+        let path = shown(url);
+        let refused = |reason: String| StoreError::Open { path: path.clone(), reason };
+        let mut config: Config = url.parse().map_err(|error| refused(with_causes(&error)))?;
+        let options = config.get_options().map_or(OPTIONS.to_owned(), |given| format!("{OPTIONS} {given}"));
+        config.options(options).connect_timeout(WAITED).keepalives_idle(Duration::from_secs(30));
+        if config.get_application_name().is_none() {
+            config.application_name("joule-indexer");
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| refused(error.to_string()))?;
+        let manager = || Manager::from_config(config.clone(), Tls::new(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let mut writer = Pool::builder(manager()).max_size(1);
+        if alone {
+            writer = writer.post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move {
+                    let taken = client.query_one(ALONE, &[]).await.map_err(HookError::Backend)?;
+                    match taken.try_get(0) {
+                        Ok(true) => Ok(()),
+                        _ => Err(HookError::message(TAKEN)),
+                    }
+                })
+            }));
+        }
+        let readers = Pool::builder(manager()).max_size(READERS);
+        let built = |error: deadpool_postgres::BuildError| refused(error.to_string());
+        let store =
+            Self { writer: writer.build().map_err(built)?, readers: readers.build().map_err(built)?, runtime: Some(runtime) };
+        store.get(&store.writer).map_err(|error| match error {
+            StoreError::Database(reason) if reason.to_string().contains(TAKEN) => StoreError::Taken { path: path.clone() },
+            error => refused(error.to_string()),
+        })?;
+        Ok(store)
+    }
+
+    /// A server, whatever is in its database.
+    #[cfg(test)]
+    pub fn server(url: &str) -> Self {
+        Self::connect(url, false).unwrap()
+    }
+
+    #[cfg(test)]
+    pub fn execute(&self, sql: &str) {
+        self.get(&self.writer).unwrap().batch(sql).unwrap();
+    }
+
+    fn get(&self, pool: &Pool) -> Result<Connection> {
+        let gone = || StoreError::Database("the store is closed".into());
+        let runtime = self.runtime.as_ref().ok_or_else(gone)?.handle().clone();
+        let pool = pool.clone();
+        let client = wait(&runtime, async move {
+            let failed = |error: PoolError| StoreError::Database(with_causes(&error).into());
+            tokio::time::timeout(WAITED, pool.get())
+                .await
+                .map_err(|_| StoreError::Database("no connection has become free".into()))?
+                .map_err(failed)
+        })?;
+        Ok(Connection::new(client, runtime))
+    }
+
+    fn transaction<T>(
+        &self,
+        pool: &Pool,
+        begin: &str,
+        act: impl FnOnce(&mut dyn Tables) -> Result<T>,
+    ) -> Result<T> {
+        let connection = self.get(pool)?;
+        // A panic leaves the connection to nobody, as an error in beginning does.
+        let done = connection.batch(begin).and_then(|()| act(&mut Open(&connection)));
+        match done {
+            Ok(done) => connection.end("commit").map(|()| done),
+            Err(error) => {
+                let _ = connection.end("rollback");
+                Err(error)
+            }
+        }
+    }
+}
+
+const TAKEN: &str = "another indexer writes there";
+
+/// The URL without what is secret.
+pub fn shown(url: &str) -> String {
+    match url.split_once('@') {
+        Some((before, after)) if before.contains("://") => {
+            let (scheme, who) = before.split_once("://").unwrap_or_default();
+            format!("{scheme}://{}@{after}", who.split(':').next().unwrap_or_default())
+        }
+        _ => url.split('?').next().unwrap_or_default().to_owned(),
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // It may be dropped where nobody may wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Engine for Postgres {
+    fn read<T>(&self, bounded: bool, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        let mut begin = "begin isolation level repeatable read read only".to_owned();
+        if bounded {
+            begin.push_str(&format!("; set local statement_timeout = '{BOUND}'"));
+        }
+        self.transaction(&self.readers, &begin, act)
+    }
+
+    fn read_long<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        self.read(false, act)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        self.transaction(&self.writer, BEGIN, act)
+    }
+}

@@ -1,0 +1,64 @@
+//! The schema, one step after the other. A step that was released never changes.
+
+use super::Postgres;
+use crate::store::{Result, StoreError};
+
+/// One a version of the schema.
+pub const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_tables.sql")];
+
+/// What every version has made.
+#[cfg(test)]
+pub const MADE: &str = STEPS[0];
+
+pub fn migrate(store: &Postgres) -> Result<()> {
+    let connection = store.get(&store.writer)?;
+    let known = STEPS.len() as i64;
+    let migrated = connection.batch(super::BEGIN).and_then(|()| {
+        connection.batch("create table if not exists schema_version (version bigint not null)")?;
+        let rows = connection.query("select version from schema_version".to_owned(), Vec::new())?;
+        let found: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        for step in &STEPS[found.max(0) as usize..] {
+            connection.batch(*step)?;
+        }
+        if found < known {
+            connection.batch(format!("delete from schema_version; insert into schema_version values ({known})"))?;
+        }
+        Ok(())
+    });
+    match migrated {
+        Ok(()) => connection.end("commit"),
+        Err(error) => {
+            let _ = connection.end("rollback");
+            Err(error)
+        }
+    }
+}
+
+/// What makes the table, without its indexes.
+#[cfg(test)]
+pub fn definition(table: &crate::row::record::Table) -> String {
+    use super::value::name;
+    use crate::row::record::Column;
+    let column = |column: &Column| {
+        format!("    {} {}{}", column.name, name(column.kind), if column.nullable { "" } else { " not null" })
+    };
+    let columns = |columns: &[Column]| columns.iter().map(column).collect::<Vec<_>>().join(",\n");
+    let key: Vec<_> = table.key().iter().map(|column| column.name.as_str()).collect();
+    let mut sql = format!(
+        "create table {} (\n{},\n    primary key ({})\n);\n",
+        table.name,
+        columns(&table.columns),
+        key.join(", ")
+    );
+    for list in &table.lists {
+        sql.push_str(&format!(
+            "create table {} (\n    of bytea not null,\n    place bigint not null,\n{},\n    primary key (of, place)\n);\n",
+            list.table,
+            columns(&list.columns)
+        ));
+    }
+    sql
+}

@@ -1,0 +1,150 @@
+//! A connection for whoever may wait: what it asks is done on a runtime of the store's own, so that it can be used from any thread.
+
+use crate::{
+    row::cell::Cell,
+    store::{Result, StoreError},
+};
+use deadpool_postgres::Object;
+use futures::pin_mut;
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    future::Future,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+};
+use tokio::runtime::Handle;
+use tokio_postgres::{
+    binary_copy::BinaryCopyInWriter,
+    error::SqlState,
+    types::{ToSql, Type},
+    Row,
+};
+
+type Parameter = Box<dyn ToSql + Sync + Send>;
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            // Only what is bounded is interrupted.
+            Some(code) if *code == SqlState::QUERY_CANCELED => Self::TooMuch,
+            _ => Self::Database(with_causes(&error).into()),
+        }
+    }
+}
+
+/// What happened, and why: the first alone says "db error".
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
+}
+
+/// Waits for something, on whatever thread.
+pub fn wait<T: Send + 'static>(runtime: &Handle, future: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let (done, waiting) = std::sync::mpsc::sync_channel(1);
+    runtime.spawn(async move {
+        let _ = done.send(future.await);
+    });
+    let gone = |_| StoreError::Database("the connection's runtime is gone".into());
+    waiting.recv().map_err(gone)?
+}
+
+/// See the module.
+pub struct Connection {
+    client: Arc<Object>,
+    runtime: Handle,
+    /// Tables that rows were copied into, within this transaction.
+    copied: RefCell<HashSet<String>>,
+}
+
+impl Connection {
+    pub fn new(client: Object, runtime: Handle) -> Self {
+        Self { client: Arc::new(client), runtime, copied: RefCell::default() }
+    }
+
+    /// Statements without values and rows.
+    pub fn batch(&self, sql: impl Into<String>) -> Result<()> {
+        let (client, sql) = (self.client.clone(), sql.into());
+        wait(&self.runtime, async move { Ok(client.batch_execute(&sql).await?) })
+    }
+
+    /// The rows of a statement whose values are arrays.
+    pub fn query(&self, sql: String, arrays: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
+        self.select(sql, Vec::new(), arrays)
+    }
+
+    /// The rows of a statement whose values are single ones, and then arrays.
+    pub fn select(&self, sql: String, values: Vec<Cell>, arrays: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
+        let client = self.client.clone();
+        let values = values.into_iter().map(|value| Box::new(value) as Parameter);
+        let parameters: Vec<_> = values.chain(arrays.into_iter().map(|array| Box::new(array) as Parameter)).collect();
+        wait(&self.runtime, async move {
+            let statement = client.prepare_cached(&sql).await?;
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|of| &**of as _).collect();
+            Ok(client.query(&statement, &parameters).await?)
+        })
+    }
+
+    pub fn execute(&self, sql: String, arrays: Vec<Vec<Cell>>) -> Result<()> {
+        self.query(sql, arrays).map(drop)
+    }
+
+    /// Opens a cursor, and says its name.
+    pub fn cursor(&self, sql: String, values: Vec<Cell>) -> Result<String> {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let name = format!("pages_{}", OPENED.fetch_add(1, Ordering::Relaxed));
+        let (client, sql) = (self.client.clone(), format!("declare {name} no scroll cursor for {sql}"));
+        wait(&self.runtime, async move {
+            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+            client.execute(&sql, &values).await?;
+            Ok(())
+        })?;
+        Ok(name)
+    }
+
+    /// The next rows of a cursor.
+    pub fn fetch(&self, count: usize, cursor: &str) -> Result<Vec<Row>> {
+        let (client, sql) = (self.client.clone(), format!("fetch {count} from {cursor}"));
+        wait(&self.runtime, async move { Ok(client.query(&sql, &[]).await?) })
+    }
+
+    /// Copies rows into a table that is made for them, where it is not, and empty.
+    pub fn copy(&self, table: &str, make: &str, copy: String, types: Vec<Type>, rows: Vec<Vec<Cell>>) -> Result<()> {
+        self.batch(make)?;
+        if !self.copied.borrow_mut().insert(table.to_owned()) {
+            self.batch(format!("truncate {table}"))?;
+        }
+        let client = self.client.clone();
+        wait(&self.runtime, async move {
+            let writer = BinaryCopyInWriter::new(client.copy_in(&copy).await?, &types);
+            pin_mut!(writer);
+            for row in &rows {
+                let mut values: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(row.len());
+                for cell in row {
+                    values.push(cell);
+                }
+                writer.as_mut().write(&values).await?;
+            }
+            writer.finish().await?;
+            Ok(())
+        })
+    }
+
+    /// Gives it back to its pool only if it is within no transaction any more.
+    pub fn end(self, how: &str) -> Result<()> {
+        let ended = self.batch(how);
+        if ended.is_err() {
+            if let Some(client) = Arc::into_inner(self.client) {
+                drop(Object::take(client));
+            }
+        }
+        ended
+    }
+}
