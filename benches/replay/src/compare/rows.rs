@@ -151,6 +151,11 @@ impl Pair<'_> {
         self.numbers(column).is_some_and(later)
     }
 
+    /// Whether it was so before: a write that changes nothing is not to be seen by RPC.
+    fn is_older(&self, column: &str) -> bool {
+        self.numbers(column).is_some_and(|(calm, cell)| cell < calm)
+    }
+
     fn is_in_gap(&self, column: &str) -> bool {
         self.numbers(column).is_some_and(|(calm, _)| self.shown.covers(calm as u64))
     }
@@ -180,7 +185,7 @@ impl Pair<'_> {
             // Of what came and went in a gap older bytes may be all that was seen.
             ("accounts", "data" | "live_slot" | "live_write") if self.is_unseen() => true,
             // What has changed in a gap was seen when RPC showed it.
-            (_, "slot" | "since") => self.is_shown(column) && self.is_in_gap(column),
+            (_, "slot" | "since") => self.is_in_gap(column) && (self.is_shown(column) || self.is_older(column)),
             ("events" | "event_accounts" | "row_events", "tx_index") => self.is_in_gap("slot"),
             // Of a transaction that cannot be read, what there is of it in the form in which it came.
             ("dead_letters", "tx_index" | "data" | "reason") => {

@@ -71,8 +71,8 @@ impl Plan {
             lives: 50 + random.below(updates),
             repeated: share(random, 0.05),
             held: share(random, 0.2),
-            rpc: share(random, 0.3),
-            rpc_errors: random.below(30) as u32,
+            rpc: share(random, 0.1),
+            rpc_errors: random.below(10) as u32,
         };
         let mut blows: Vec<(f64, Blow)> = (0..1 + random.below(6))
             .map(|_| {

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Blocks after the file's own: nearly three minutes.
 const TAIL: u64 = 4_000;
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(20);
 /// Signals.
 const ABORT: i32 = 6;
 const TERM: i32 = 15;
@@ -187,7 +187,8 @@ impl Stage {
                         // Before it is made, nothing can be done to it.
                         if store.open().is_some() {
                             count("store_stalls");
-                            tokio::task::block_in_place(|| store.stall(*time))?;
+                            let (store, time) = (store.clone(), *time);
+                            tokio::task::spawn_blocking(move || store.stall(time)).await??;
                         }
                     }
                 }
