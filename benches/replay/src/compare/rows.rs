@@ -215,3 +215,41 @@ impl fmt::Display for Cell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jobs(slot: i64, budget: &str) -> Table {
+        Table {
+            name: "jobs".to_owned(),
+            columns: ["address", "budget", "slot"].map(str::to_owned).to_vec(),
+            key: vec![0],
+            rows: vec![vec![Cell::Bytes(vec![7; 32]), Cell::Text(budget.to_owned()), Cell::Number(slot)]],
+        }
+    }
+
+    fn differ(calm: &Table, store: &Table, shown: &Shown) -> u64 {
+        let mut found = Found::default();
+        table(calm, store, shown, &mut found);
+        found.differ.values().sum()
+    }
+
+    #[test]
+    fn a_slot_may_be_the_one_that_rpc_has_shown_and_only_in_a_gap_and_nothing_else_may() {
+        let shown = Shown { gaps: vec![(40, 60)], looks: [60].into(), ..Shown::default() };
+        let calm = jobs(50, "5");
+        assert_eq!(differ(&calm, &calm, &Shown::default()), 0);
+        assert_eq!(differ(&calm, &jobs(60, "5"), &shown), 0);
+        assert_eq!(differ(&calm, &jobs(60, "5"), &Shown::default()), 1, "nothing was shown");
+        assert_eq!(differ(&calm, &jobs(59, "5"), &shown), 1, "as of another slot");
+        assert_eq!(differ(&jobs(30, "5"), &jobs(60, "5"), &shown), 1, "the stream has brought it");
+        assert_eq!(differ(&calm, &jobs(60, "6"), &shown), 1, "another budget");
+        let (none, other) = (Table { rows: Vec::new(), ..jobs(50, "5") }, Cell::Bytes(vec![8; 32]));
+        assert_eq!(differ(&calm, &none, &shown), 1, "missing");
+        assert_eq!(differ(&none, &calm, &shown), 1, "too many");
+        let mut two = jobs(50, "5");
+        two.rows.push(vec![other, Cell::Null, Cell::Null]);
+        assert_eq!(differ(&calm, &two, &shown), 1, "too many");
+    }
+}
