@@ -77,7 +77,7 @@ bench-replay: setup ## how fast the indexer follows a large file, and what that 
 
 failure-check: build-host
 	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'
-	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 10 --at-once 5 --updates 3000 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 10 --at-once 10 --updates 3000 $(if $(SEED),--seed $(SEED))
 
 failure-runs: build-host ## a hundred runs in which everything fails: after each the store equals the chain (RUNS=, SEED=)
 	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs $(or $(RUNS),100) --updates 20_000 $(if $(SEED),--seed $(SEED))

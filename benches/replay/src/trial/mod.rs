@@ -34,6 +34,9 @@ pub struct Args {
     /// Runs at a time; most of one is waiting
     #[arg(long, default_value_t = 4)]
     pub at_once: usize,
+    /// Shares of the mix that are other than the seed has them, such as unnamed=0.2
+    #[arg(long, default_value = "")]
+    pub mix: String,
     /// What the indexer writes to
     #[arg(long, default_value = "sqlite")]
     pub store: Engine,
@@ -41,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     pub from: Option<PathBuf>,
     /// Seconds after which a run is given up
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 600)]
     pub patience: u64,
     /// Where files, stores and logs stay, a folder for each run; otherwise they stay only where a store is wrong
     #[arg(long)]
@@ -88,7 +91,13 @@ pub async fn run(args: Args) -> Result<()> {
     let mut runs = futures::stream::iter(seed..seed + args.runs)
         .map(|seed| {
             let (args, kept) = (&args, folder.join(seed.to_string()));
-            async move { (seed, one(args, Plan::new(seed, args.updates), kept).await) }
+            async move {
+                let run = match Plan::new(seed, args.updates).with(&args.mix) {
+                    Ok(plan) => one(args, plan, kept).await,
+                    Err(error) => Err(error),
+                };
+                (seed, run)
+            }
         })
         .buffer_unordered(args.at_once.max(1));
     let mut failed = None;
@@ -120,9 +129,10 @@ pub async fn run(args: Args) -> Result<()> {
         let folder = if args.keep.is_none() { temporary.keep() } else { folder.clone() };
         println!("kept: {}", folder.join(seed.to_string()).display());
         println!(
-            "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1",
+            "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1{}",
             args.indexer.display(),
-            args.updates
+            args.updates,
+            if args.mix.is_empty() { String::new() } else { format!(" --mix {}", args.mix) }
         );
         return Err(match error {
             Some(error) => error.context(format!("the run with seed {seed}")),

@@ -25,14 +25,16 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Blocks after the file's own: nearly three minutes.
-const TAIL: u64 = 4_000;
+/// Blocks after the file's own: more than ten minutes, for whoever is slow.
+const TAIL: u64 = 6_500;
 const LOOK: Duration = Duration::from_millis(20);
 /// Signals.
 const ABORT: i32 = 6;
 const TERM: i32 = 15;
 /// A stream that says nothing for so long is given up, so that a run does not wait for it.
 const SILENCE: &str = "1s";
+/// What an indexer says of a gap that it fills block by block.
+const BY_BLOCKS: &str = "reading blocks by RPC";
 const CALM_SILENCE: &str = "10m";
 const LOG: &str = "indexer.log";
 const CALM_LOG: &str = "calm.log";
@@ -207,7 +209,10 @@ impl Stage {
         for (what, times) in server.chain.faults.iter().flat_map(Faults::counts) {
             *line.happened.entry(what.to_owned()).or_default() += times;
         }
-        let shown = shown(&self.folder.join(LOG), &server.chain)?;
+        let log = self.folder.join(LOG);
+        let shown = shown(&log, &server.chain)?;
+        let by_blocks = std::fs::read_to_string(&log)?.matches(BY_BLOCKS).count() as u64;
+        line.happened.insert("gaps_by_blocks".to_owned(), by_blocks);
         let stored = store.open().context("the store is gone")?;
         let found = compare::differences(&truth::beside(&self.file), &*stored, &shown)?;
         let cells = rows::differences(calm, &*stored, &shown)?;
