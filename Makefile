@@ -22,7 +22,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-replay bench-cu bench-check sdk-ts-check openai-check api-clients-check export-check deploy-check walks lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-replay failure-check failure-runs soak bench-cu bench-check sdk-ts-check openai-check api-clients-check export-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,7 +44,7 @@ demo: build ## run the whole system here: paid jobs, a lie, ten thousand paid re
 	@$(BIN)/joule demo $(if $(KEEP),--keep)
 
 # One run of make, so that everything is built once.
-test: build run-tests idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check export-check deploy-check walks ## run every test, and check what is generated
+test: build run-tests failure-check idl-check bench-check fuzz-check workload-check sdk-ts-check api-clients-check export-check deploy-check walks ## run every test, and check what is generated
 
 # The tests that print the IDLs are run by idl-check. No doc tests: rustdoc would read every crate again to find none.
 run-tests: build
@@ -74,6 +74,19 @@ bench-replay: setup ## how fast the indexer follows a large file, and what that 
 	    $(RELEASE)/joule-replay scale --from benches/replay/fixtures/demo.replay --updates 1_000_000 --mix $$mix --out $$file; \
 	    $(RELEASE)/joule-replay drive --indexer $(RELEASE)/joule-indexer --file $$file --write; \
 	done
+
+failure-check: build-host
+	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 10 --at-once 10 --updates 3000 $(if $(SEED),--seed $(SEED))
+
+failure-runs: build-host ## a hundred runs in which everything fails: after each the store equals the chain (RUNS=, SEED=)
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs $(or $(RUNS),100) --updates 20_000 $(if $(SEED),--seed $(SEED))
+
+soak: setup ## ten million updates, with a store that takes nothing for a minute: memory by tenths, and whether anything is missing (release builds)
+	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay
+	@mkdir -p $(JOULE_CACHE)/replay
+	@$(RELEASE)/joule-replay scale --from benches/replay/fixtures/demo.replay --updates 10_000_000 --out $(JOULE_CACHE)/replay/soak
+	@$(RELEASE)/joule-replay drive --indexer $(RELEASE)/joule-indexer --file $(JOULE_CACHE)/replay/soak --stall-store 60 --write
 
 bench-cu: build ## measure compute units and sizes
 	@$(BIN)/joule-bench compute

@@ -17,6 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn check(settings: &Settings, offline: bool) -> Report {
     let mut report = shape(settings);
     if !offline && report.ok {
+        for ca in settings.grpc.0.iter().filter_map(|endpoint| endpoint.ca.as_ref()) {
+            if let Err(error) = std::fs::File::open(ca) {
+                let found = format_args!("cannot read {}: {error}", ca.display());
+                report.wrong("grpc_ca", found, "name a file of PEM certificates");
+            }
+        }
         let node = Rpc::new(settings.rpc.clone(), false);
         let streams = Grpc::all(settings);
         let slots = futures::future::join_all(streams.iter().map(Grpc::slot));
@@ -41,11 +47,7 @@ pub fn shape(settings: &Settings) -> Report {
             );
         }
     }
-    for Endpoint { url, x_token, ca } in &settings.grpc.0 {
-        if let Some(Err(error)) = ca.as_ref().map(std::fs::File::open) {
-            let path = ca.as_deref().unwrap_or(Path::new("")).display();
-            report.wrong("grpc_ca", format_args!("cannot read {path}: {error}"), "name a file of PEM certificates");
-        }
+    for Endpoint { url, x_token, .. } in &settings.grpc.0 {
         if x_token.is_some() && url.scheme() == "http" && !is_here(url.host()) {
             report.warning("grpc", format_args!("the token for {url} goes in the clear"), "write https://");
         }

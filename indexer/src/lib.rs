@@ -29,6 +29,7 @@ pub mod source;
 pub mod store;
 pub mod telemetry;
 #[cfg(any(test, feature = "fuzz"))]
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod testing;
 pub mod types;
 pub mod verify;

@@ -21,11 +21,18 @@ const HAPPENINGS: usize = 1_000;
 const HOURS: u64 = 250;
 
 /// A row, its newest account, and its events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct History {
     pub row: Row,
     pub account: Option<AccountRow>,
     pub events: Vec<EventRow>,
+}
+
+impl History {
+    /// Bytes of everything in it.
+    pub fn len(&self) -> usize {
+        self.events.iter().map(|event| event.data.len()).chain(self.account.iter().map(|row| row.data.len())).sum()
+    }
 }
 
 #[derive(Debug)]

@@ -96,28 +96,33 @@ pub fn event(event: &EventRow) -> Result<bool, String> {
 }
 
 /// A row's whole history, of which some events and perhaps the account are not what they were.
-pub fn history(rng: &mut Rng, corpus: &Corpus) -> Result<bool, String> {
-    let History { row, account, events } = &corpus.histories[rng.usize(..corpus.histories.len())];
-    let mut events = events.clone();
+pub fn a_history(rng: &mut Rng, corpus: &Corpus) -> History {
+    let mut history = corpus.histories[rng.usize(..corpus.histories.len())].clone();
+    let events = &mut history.events;
     for _ in 0..1 + rng.usize(..4) {
         let at = rng.usize(..events.len());
         let other = &corpus.events[rng.usize(..corpus.events.len())].data;
         match rng.u8(..6) {
             0 => events.push(events[at].clone()),
             1 if events.len() > 1 => drop(events.remove(at)),
-            2 => rng.shuffle(&mut events),
+            2 => rng.shuffle(events),
             3 => events[at].slot = slot(rng),
             _ => mutate::bytes(rng, &mut events[at].data, other),
         }
     }
-    let mut account = account.clone().filter(|_| rng.u8(..4) > 0);
-    if let Some(account) = account.as_mut().filter(|_| rng.bool()) {
+    history.account = history.account.filter(|_| rng.u8(..4) > 0);
+    if let Some(account) = history.account.as_mut().filter(|_| rng.bool()) {
         let other = &corpus.accounts[rng.usize(..corpus.accounts.len())].data;
         mutate::bytes(rng, &mut account.data, other);
         (account.closed, account.version.slot) = (rng.bool(), slot(rng));
     }
-    rebuilt(row, account.as_ref(), &events)?;
-    Ok(account.is_some_and(|account| account.state().is_some()))
+    history
+}
+
+/// Makes the row of it. True if its account could be read.
+pub fn history(History { row, account, events }: &History) -> Result<bool, String> {
+    rebuilt(row, account.as_ref(), events)?;
+    Ok(account.as_ref().is_some_and(|account| account.state().is_some()))
 }
 
 fn rebuilt(row: &Row, account: Option<&AccountRow>, events: &[EventRow]) -> Result<(), String> {

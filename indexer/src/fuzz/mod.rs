@@ -12,9 +12,14 @@ pub mod samples;
 
 pub use allocations::{Asked, Counting};
 
+use crate::{
+    row::{AccountRow, EventRow},
+    types::AccountWrite,
+};
 use allocations::during;
-use chain::Corpus;
+use chain::{Corpus, History};
 use fastrand::Rng;
+use received::Answer;
 use std::{
     fmt,
     panic::{catch_unwind, AssertUnwindSafe},
@@ -92,34 +97,11 @@ impl Fuzzer {
     pub fn case(&mut self, number: u64) -> Result<(), String> {
         let target = Target::ALL[(number % Target::ALL.len() as u64) as usize];
         let mut rng = Rng::with_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let corpus = &self.corpus;
-        let (input, length, done) = match target {
-            Target::Account => {
-                let (write, row) = decoded::an_account(&mut rng, corpus);
-                (hex::encode(&write.data), write.data.len(), run(|| decoded::account(&write, &row)))
-            }
-            Target::Event => {
-                let event = decoded::an_event(&mut rng, corpus);
-                (hex::encode(&event.data), event.data.len(), run(|| decoded::event(&event)))
-            }
-            Target::History => {
-                // What it takes is bounded by how many events count; that its inputs are cloned here is no matter.
-                ("a history".to_owned(), usize::MAX / FOR_EACH_BYTE, run(|| decoded::history(&mut rng, corpus)))
-            }
-            Target::Grpc => {
-                let bytes = received::a_message(&mut rng, corpus);
-                (hex::encode(&bytes), bytes.len(), run(|| received::grpc(&bytes)))
-            }
-            Target::Json => {
-                let answer = received::an_answer(&mut rng, corpus);
-                let text = String::from_utf8_lossy(&answer.json).into_owned();
-                (text, answer.json.len(), run(|| received::json(&answer)))
-            }
-        };
-        let again = |what: &str| format!("{target:?}, seed {}, case {number}: {what}; input {input}", self.seed);
-        let (read, asked) = done.map_err(|what| again(&what))?;
-        let (piece, total) =
-            (AT_LEAST / 4 + PIECE * length.min(1 << 30), AT_LEAST + FOR_EACH_BYTE * length.min(1 << 40));
+        let input = Input::new(target, &mut rng, &self.corpus);
+        let length = input.len();
+        let again = |what: &str| format!("{target:?}, seed {}, case {number}: {what}; input: {input:?}", self.seed);
+        let (read, asked) = run(|| input.run()).map_err(|what| again(&what))?;
+        let (piece, total) = (AT_LEAST / 4 + PIECE * length, AT_LEAST + FOR_EACH_BYTE * length);
         if asked.largest > piece || asked.total > total {
             return Err(again(&format!("{asked:?} for {length} bytes")));
         }
@@ -127,10 +109,55 @@ impl Fuzzer {
         tally.cases += 1;
         tally.read += u64::from(read);
         tally.piece = tally.piece.max(asked.largest);
-        if length < 1 << 30 {
-            tally.ratio = tally.ratio.max(asked.total as f64 / length.max(64) as f64);
-        }
+        tally.ratio = tally.ratio.max(asked.total as f64 / length.max(64) as f64);
         Ok(())
+    }
+}
+
+/// What a case is about.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
+enum Input {
+    Account(AccountWrite, AccountRow),
+    Event(EventRow),
+    History(History),
+    Grpc(Vec<u8>),
+    Json(Answer),
+}
+
+impl Input {
+    fn new(target: Target, rng: &mut Rng, corpus: &Corpus) -> Self {
+        match target {
+            Target::Account => {
+                let (write, row) = decoded::an_account(rng, corpus);
+                Self::Account(write, row)
+            }
+            Target::Event => Self::Event(decoded::an_event(rng, corpus)),
+            Target::History => Self::History(decoded::a_history(rng, corpus)),
+            Target::Grpc => Self::Grpc(received::a_message(rng, corpus)),
+            Target::Json => Self::Json(received::an_answer(rng, corpus)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Account(write, _) => write.data.len(),
+            Self::Event(event) => event.data.len(),
+            Self::History(history) => history.len(),
+            Self::Grpc(bytes) => bytes.len(),
+            Self::Json(answer) => answer.json.len(),
+        }
+    }
+
+    /// True if it could be read; an error if what was made of it is wrong.
+    fn run(&self) -> Result<bool, String> {
+        match self {
+            Self::Account(write, row) => decoded::account(write, row),
+            Self::Event(event) => decoded::event(event),
+            Self::History(history) => decoded::history(history),
+            Self::Grpc(bytes) => received::grpc(bytes),
+            Self::Json(answer) => received::json(answer),
+        }
     }
 }
 
@@ -154,7 +181,7 @@ mod tests {
     static COUNTING: Counting = Counting;
 
     /// For each target; `make fuzz-decoders` runs millions.
-    const CASES: u64 = 4_000;
+    const CASES: u64 = 1_500;
 
     #[test]
     fn nothing_that_comes_panics_takes_much_memory_or_cannot_be_stored() {

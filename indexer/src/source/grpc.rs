@@ -38,6 +38,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// A connection that lived for this long was a good one: the next is tried at once.
 const LASTING: Duration = Duration::from_secs(10);
 const FILTER: &str = "joule";
+/// Why a connection is lost or comes to nothing, in metrics.
+const REASONS: [&str; 8] = ["refused", "behind", "out_of_range", "broken", "ended", "silent", "again", "slow"];
 
 /// One server to follow.
 #[derive(Debug, Clone)]
@@ -78,7 +80,7 @@ impl ConnectionError {
         }
     }
 
-    /// For metrics: one of few.
+    /// For metrics: one of [`REASONS`].
     fn label(&self) -> &'static str {
         if self.status().is_some_and(is_behind) {
             return "behind";
@@ -116,6 +118,11 @@ struct Past {
 
 impl Source for Grpc {
     async fn run(self, frontier: Arc<Frontier>, out: mpsc::Sender<SourceEvent>, stop: CancellationToken) {
+        // There from the start, so that the first of each is seen as a rise.
+        for reason in REASONS {
+            self.count(telemetry::RECONNECTS, reason, 0);
+            self.count(telemetry::REFUSALS, reason, 0);
+        }
         let mut delays = delays();
         let (mut replay, mut past) = (true, Past::default());
         loop {
@@ -130,7 +137,7 @@ impl Source for Grpc {
             if past.connected {
                 past.lost = Some(error.label());
             } else {
-                self.count(telemetry::REFUSALS, error.label());
+                self.count(telemetry::REFUSALS, error.label(), 1);
             }
             // Some servers accept the subscription first and refuse the replay on the stream.
             replay = past.progressed || !error.status().is_some_and(is_out_of_range);
@@ -173,8 +180,8 @@ impl Grpc {
         self.endpoint.url.clone()
     }
 
-    fn count(&self, metric: &'static str, reason: &'static str) {
-        metrics::counter!(metric, "endpoint" => self.name.clone(), "reason" => reason).increment(1);
+    fn count(&self, metric: &'static str, reason: &'static str, more: u64) {
+        metrics::counter!(metric, "endpoint" => self.name.clone(), "reason" => reason).increment(more);
     }
 
     /// One connection, from subscribing to its end. `Ok` when nobody listens any more.
@@ -194,7 +201,7 @@ impl Grpc {
         }
         past.connected = true;
         if let Some(reason) = past.lost {
-            self.count(telemetry::RECONNECTS, reason);
+            self.count(telemetry::RECONNECTS, reason, 1);
         }
         tracing::info!(endpoint = %self.name, replay_from, "subscribed");
         crash::point(crash::Point::AfterSubscribe);
@@ -410,6 +417,7 @@ mod tests {
             (ConnectionError::Slow("http://a".into()), "slow"),
         ] {
             assert_eq!(error.label(), label, "{error}");
+            assert!(REASONS.contains(&label));
         }
     }
 

@@ -70,7 +70,7 @@ async fn an_rpc_node_that_is_down_at_the_start_is_said_at_once_and_waited_for() 
     };
     let following = Following::start(&settings).await;
     let health = following.client.health().await.unwrap();
-    assert!(!health.ok && health.reason.as_ref().is_some_and(|why| why.contains(&settings.rpc)), "{health:?}");
+    assert!(!health.ok && health.reason.as_ref().is_some_and(|why| why.contains(settings.rpc.expose())), "{health:?}");
     let error = following.client.jobs(&[]).await.unwrap_err().to_string();
     assert!(
         error.contains("503") && error.contains("not been read"),

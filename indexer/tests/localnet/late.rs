@@ -113,7 +113,7 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings {
         grpc: format!("http://{}", plugin.address().unwrap()).into(),
-        rpc,
+        rpc: rpc.into(),
         database: folder.path().join("indexer.sqlite"),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()

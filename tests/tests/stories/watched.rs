@@ -80,10 +80,14 @@ fn named(text: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("joule_")).collect()
 }
 
+/// The sum over all labels.
 async fn metric(url: &str, name: &str) -> f64 {
     let text = reqwest::get(format!("{url}/metrics")).await.expect("an answer").text().await.expect("text");
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-    value.unwrap_or_else(|| panic!("no {name} in {text}"))
+    let values = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name).filter(|rest| rest.starts_with([' ', '{']))?;
+        rest.rsplit_once(' ')?.1.parse::<f64>().ok()
+    });
+    values.reduce(|sum, value| sum + value).unwrap_or_else(|| panic!("no {name} in {text}"))
 }
 
 /// North's daemon, and where it says how it is.

@@ -151,6 +151,11 @@ impl Pair<'_> {
         self.numbers(column).is_some_and(later)
     }
 
+    /// Whether it was so before: a write that changes nothing is not to be seen by RPC.
+    fn is_older(&self, column: &str) -> bool {
+        self.numbers(column).is_some_and(|(calm, cell)| cell < calm)
+    }
+
     fn is_in_gap(&self, column: &str) -> bool {
         self.numbers(column).is_some_and(|(calm, _)| self.shown.covers(calm as u64))
     }
@@ -180,7 +185,7 @@ impl Pair<'_> {
             // Of what came and went in a gap older bytes may be all that was seen.
             ("accounts", "data" | "live_slot" | "live_write") if self.is_unseen() => true,
             // What has changed in a gap was seen when RPC showed it.
-            (_, "slot" | "since") => self.is_shown(column) && self.is_in_gap(column),
+            (_, "slot" | "since") => self.is_in_gap(column) && (self.is_shown(column) || self.is_older(column)),
             ("events" | "event_accounts" | "row_events", "tx_index") => self.is_in_gap("slot"),
             // Of a transaction that cannot be read, what there is of it in the form in which it came.
             ("dead_letters", "tx_index" | "data" | "reason") => {
@@ -208,5 +213,43 @@ impl fmt::Display for Cell {
                 write!(f, "{} bytes {}", bytes.len(), hex::encode(&bytes[..bytes.len().min(24)]))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jobs(slot: i64, budget: &str) -> Table {
+        Table {
+            name: "jobs".to_owned(),
+            columns: ["address", "budget", "slot"].map(str::to_owned).to_vec(),
+            key: vec![0],
+            rows: vec![vec![Cell::Bytes(vec![7; 32]), Cell::Text(budget.to_owned()), Cell::Number(slot)]],
+        }
+    }
+
+    fn differ(calm: &Table, store: &Table, shown: &Shown) -> u64 {
+        let mut found = Found::default();
+        table(calm, store, shown, &mut found);
+        found.differ.values().sum()
+    }
+
+    #[test]
+    fn a_slot_may_be_the_one_that_rpc_has_shown_and_only_in_a_gap_and_nothing_else_may() {
+        let shown = Shown { gaps: vec![(40, 60)], looks: [60].into(), ..Shown::default() };
+        let calm = jobs(50, "5");
+        assert_eq!(differ(&calm, &calm, &Shown::default()), 0);
+        assert_eq!(differ(&calm, &jobs(60, "5"), &shown), 0);
+        assert_eq!(differ(&calm, &jobs(60, "5"), &Shown::default()), 1, "nothing was shown");
+        assert_eq!(differ(&calm, &jobs(59, "5"), &shown), 1, "as of another slot");
+        assert_eq!(differ(&jobs(30, "5"), &jobs(60, "5"), &shown), 1, "the stream has brought it");
+        assert_eq!(differ(&calm, &jobs(60, "6"), &shown), 1, "another budget");
+        let (none, other) = (Table { rows: Vec::new(), ..jobs(50, "5") }, Cell::Bytes(vec![8; 32]));
+        assert_eq!(differ(&calm, &none, &shown), 1, "missing");
+        assert_eq!(differ(&none, &calm, &shown), 1, "too many");
+        let mut two = jobs(50, "5");
+        two.rows.push(vec![other, Cell::Null, Cell::Null]);
+        assert_eq!(differ(&calm, &two, &shown), 1, "too many");
     }
 }

@@ -7,6 +7,7 @@ mod report;
 use crate::{
     compare::{self, Differences},
     serve::{self, Chain, Rate, Start},
+    trial,
     truth::{self, Summary},
 };
 use anyhow::{bail, Context, Result};
@@ -40,6 +41,9 @@ pub struct Args {
     /// Also measure the time from the moment that the server sends a job's change to an answer that shows it; give a rate with it
     #[arg(long)]
     latency: bool,
+    /// Seconds for which the store takes nothing, from when half of the file is stored
+    #[arg(long)]
+    stall_store: Option<u64>,
     /// Seconds after which it is given up
     #[arg(long, default_value_t = 1_800)]
     patience: u64,
@@ -81,6 +85,11 @@ pub struct Figures {
     /// When a fifth was stored, and at the end.
     pub rss_mb_at_a_fifth: f64,
     pub rss_mb_at_the_end: f64,
+    /// When each tenth was stored, and the last of them in percent above the second.
+    pub rss_mb_by_tenths: Vec<f64>,
+    pub rss_growth_percent: f64,
+    /// Seconds for which the store took nothing.
+    pub stalled_s: u64,
     #[serde(flatten)]
     pub latency: Option<Latency>,
     pub equal: bool,
@@ -134,7 +143,7 @@ pub async fn run(args: Args) -> Result<()> {
     let mut child = Child::start(&args.indexer, arguments.into_iter().map(fill), &kept.join("indexer.log"))?;
     let found = Arc::new(Mutex::new(Found::default()));
     let asking = args.latency.then(|| tokio::spawn(probe.ask(format!("http://{listen}"), found.clone())));
-    let followed = follow(&mut child, &chain, &database, &summary, Duration::from_secs(args.patience)).await?;
+    let followed = follow(&args, &mut child, &chain, &database, &summary).await?;
     if let Some(asking) = asking {
         if asking.is_finished() {
             asking.await?.context("asking the API")?;
@@ -177,19 +186,16 @@ struct Followed {
     peak_rss: u64,
     rss_at_a_fifth: u64,
     rss_at_the_end: u64,
+    rss_by_tenths: Vec<u64>,
 }
 
-async fn follow(
-    child: &mut Child,
-    chain: &Chain,
-    database: &Path,
-    summary: &Summary,
-    patience: Duration,
-) -> Result<Followed> {
-    let begun = Instant::now();
+async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, summary: &Summary) -> Result<Followed> {
+    let (begun, patience) = (Instant::now(), Duration::from_secs(args.patience));
     let (mut before, mut store, mut rss_at_a_fifth) = (None, None, None);
     let first = chain.header.first_slot;
-    let fifth = first + summary.last_confirmed_slot.saturating_sub(first) / 5;
+    let slots = summary.last_confirmed_slot.saturating_sub(first);
+    let fifth = first + slots / 5;
+    let (mut rss_by_tenths, mut stall) = (Vec::new(), args.stall_store.map(Duration::from_secs));
     loop {
         tokio::time::sleep(LOOK).await;
         child.check()?;
@@ -205,7 +211,17 @@ async fn follow(
         if reached >= Some(fifth) && rss_at_a_fifth.is_none() {
             rss_at_a_fifth = Some(child.rss("VmRSS:")?);
         }
+        while rss_by_tenths.len() < 9 && reached >= Some(first + slots * (rss_by_tenths.len() as u64 + 1) / 10) {
+            rss_by_tenths.push(child.rss("VmRSS:")?);
+        }
+        if reached >= Some(first + slots / 2) {
+            if let Some(time) = stall.take() {
+                let store = trial::Engine::Sqlite.store(database.to_owned());
+                tokio::task::spawn_blocking(move || store.stall(time)).await??;
+            }
+        }
         if reached >= Some(summary.last_confirmed_slot) {
+            rss_by_tenths.push(child.rss("VmRSS:")?);
             let wall = chain.started().context("the file has nothing but its beginning")?.elapsed();
             let (usage, server) = before.context("the file has nothing but its beginning")?;
             return Ok(Followed {
@@ -215,6 +231,7 @@ async fn follow(
                 peak_rss: child.rss("VmHWM:")?,
                 rss_at_a_fifth: rss_at_a_fifth.unwrap_or_default(),
                 rss_at_the_end: child.rss("VmRSS:")?,
+                rss_by_tenths,
             });
         }
         if begun.elapsed() > patience {
@@ -230,7 +247,11 @@ async fn follow(
 fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, differences: Differences) -> Figures {
     let updates = summary.updates - chain.header.lead;
     let millions = updates as f64 / 1e6;
-    let Followed { wall, usage, server, peak_rss, rss_at_a_fifth, rss_at_the_end } = followed;
+    let Followed { wall, usage, server, peak_rss, rss_at_a_fifth, rss_at_the_end, rss_by_tenths } = followed;
+    let growth = rss_by_tenths
+        .last()
+        .zip(rss_by_tenths.get(1))
+        .map_or(0.0, |(last, second)| *last as f64 / *second as f64 - 1.0);
     let round = |value: f64| (value * 100.0).round() / 100.0;
     Figures {
         what: if args.latency { "latency" } else { "follow" },
@@ -249,6 +270,9 @@ fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, di
         peak_rss_mb: round(peak_rss as f64 / 1e6),
         rss_mb_at_a_fifth: round(rss_at_a_fifth as f64 / 1e6),
         rss_mb_at_the_end: round(rss_at_the_end as f64 / 1e6),
+        rss_mb_by_tenths: rss_by_tenths.iter().map(|rss| round(*rss as f64 / 1e6)).collect(),
+        rss_growth_percent: round(growth * 100.0),
+        stalled_s: args.stall_store.unwrap_or_default(),
         latency: None,
         equal: differences.is_none(),
         differences,

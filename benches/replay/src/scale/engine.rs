@@ -54,8 +54,8 @@ pub struct Engine<'a> {
     pub summary: Summary,
     new: u64,
     data: Vec<u8>,
-    /// Accounts that strangers have made, and the place of the program that owns them.
-    strangers: Vec<([u8; 32], usize)>,
+    /// Accounts that strangers have made, the place of the program that owns them, and their bytes.
+    strangers: Vec<([u8; 32], usize, Vec<u8>)>,
     truth: truth::Writer,
 }
 

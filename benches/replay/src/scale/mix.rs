@@ -24,6 +24,8 @@ pub struct Mix {
     pub duplicates: f64,
     /// Of what happens: strangers' doings at our programs' addresses, and what nobody can read.
     pub strangers: f64,
+    /// Of strangers' doings: accounts of our programs that they make, or give lamports to, without naming a program of ours.
+    pub unnamed: f64,
     /// Places that an update may come later than it happened, within its block.
     pub reorder: f64,
 }
@@ -40,6 +42,7 @@ impl Default for Mix {
             late: 0.005,
             duplicates: 0.01,
             strangers: 0.0,
+            unnamed: 0.0,
             reorder: 8.0,
         }
     }
@@ -59,9 +62,16 @@ impl Mix {
 impl FromStr for Mix {
     type Err = String;
 
-    /// Such as `new=0.5,bare=1`; what is not named is as always, and `plain` is jobs alone, in order.
+    /// What is not named is as always.
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut mix = Self::default();
+        Self::default().with(text)
+    }
+}
+
+impl Mix {
+    /// Such as `new=0.5,bare=1`; what is not named stays, and `plain` is jobs alone, in order.
+    pub fn with(self, text: &str) -> Result<Self, String> {
+        let mut mix = self;
         for part in text.split(',').filter(|part| !part.is_empty()) {
             if part == "plain" {
                 let (forks, skipped, late, duplicates, strangers, reorder) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
@@ -79,6 +89,7 @@ impl FromStr for Mix {
                 "late" => &mut mix.late,
                 "duplicates" => &mut mix.duplicates,
                 "strangers" => &mut mix.strangers,
+                "unnamed" => &mut mix.unnamed,
                 "reorder" => &mut mix.reorder,
                 _ => return Err(format!("a mix has no {name}")),
             };

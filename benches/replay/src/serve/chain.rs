@@ -24,8 +24,8 @@ use std::{
 /// Called with each update just before it is sent.
 pub type Hook = Box<dyn Fn(&[u8]) + Send + Sync>;
 
-/// Updates a second of the blocks at the end in which nothing happens: 25 slots.
-const TAIL: f64 = 175.0;
+/// Updates a second of the blocks at the end in which nothing happens: 10 slots.
+const TAIL: f64 = 70.0;
 
 /// Updates a second.
 #[derive(Debug, Clone, Copy, PartialEq)]

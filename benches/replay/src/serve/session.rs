@@ -88,7 +88,7 @@ async fn listen(
     };
     let mut over = None;
     let mut pings = tokio::time::interval(PING);
-    let (mut open, mut hangs) = (true, false);
+    let (mut open, mut reading, mut hangs) = (true, false, false);
     loop {
         tokio::select! {
             () = out.closed() => return Ok(()),
@@ -107,14 +107,14 @@ async fn listen(
                 Some(SubscribeRequest { ping: Some(ping), .. }) => {
                     let _ = out.send(vec![Ok(bare(UpdateOneof::Pong(SubscribeUpdatePong { id: ping.id })))]).await;
                 }
-                Some(_) if over.is_some() => return Err(Status::unimplemented("a replayed file is asked for once")),
+                Some(_) if reading => return Err(Status::unimplemented("a replayed file is asked for once")),
                 Some(request) => {
                     let filter = Filter::new(&request)?;
                     let gate = Gate::new(request.commitment)?;
                     let from = from(&chain, request.from_slot)?;
                     let (chain, out, fate) = (chain.clone(), out.clone(), std::mem::take(&mut fate));
                     let (end, told) = oneshot::channel();
-                    over = Some(told);
+                    (over, reading) = (Some(told), true);
                     std::thread::Builder::new().name("reading".to_owned()).spawn(move || {
                         let told = Telling { chain: &chain, filter: &filter, gate, out: &out, batch: Vec::new() };
                         match told.run(from, fate) {
@@ -132,16 +132,14 @@ async fn listen(
 
 /// How the stream ends; never, where nobody says so.
 async fn ended(over: &mut Option<oneshot::Receiver<End>>) -> End {
-    match over {
-        Some(told) => match told.await {
-            Ok(end) => {
-                *over = Some(oneshot::channel().1);
-                end
-            }
-            Err(_) => std::future::pending().await,
-        },
-        None => std::future::pending().await,
+    if let Some(told) = over {
+        let end = told.await;
+        *over = None;
+        if let Ok(end) = end {
+            return end;
+        }
     }
+    std::future::pending().await
 }
 
 /// Where a subscriber begins: at a slot, or after so many updates.

@@ -6,7 +6,8 @@ mod shown;
 mod stage;
 mod store;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
+use futures::StreamExt;
 use plan::Plan;
 use serde::Serialize;
 use stage::Stage;
@@ -30,6 +31,12 @@ pub struct Args {
     /// Updates of a run's file, about
     #[arg(long, default_value = "20000", value_parser = count)]
     pub updates: u64,
+    /// Runs at a time; most of one is waiting
+    #[arg(long, default_value_t = 4)]
+    pub at_once: usize,
+    /// Shares of the mix that are other than the seed has them, such as unnamed=0.2
+    #[arg(long, default_value = "")]
+    pub mix: String,
     /// What the indexer writes to
     #[arg(long, default_value = "sqlite")]
     pub store: Engine,
@@ -37,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     pub from: Option<PathBuf>,
     /// Seconds after which a run is given up
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 600)]
     pub patience: u64,
     /// Where files, stores and logs stay, a folder for each run; otherwise they stay only where a store is wrong
     #[arg(long)]
@@ -81,10 +88,21 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let mut total = BTreeMap::<String, u64>::new();
     let begun = Instant::now();
-    for seed in seed..seed + args.runs {
-        let kept = folder.join(seed.to_string());
-        let run = one(&args, Plan::new(seed, args.updates), kept.clone()).await;
-        let failed = run.as_ref().map_or(true, |line| !line.differences.is_empty());
+    let mut runs = futures::stream::iter(seed..seed + args.runs)
+        .map(|seed| {
+            let (args, kept) = (&args, folder.join(seed.to_string()));
+            async move {
+                let run = match Plan::new(seed, args.updates).with(&args.mix) {
+                    Ok(plan) => one(args, plan, kept).await,
+                    Err(error) => Err(error),
+                };
+                (seed, run)
+            }
+        })
+        .buffer_unordered(args.at_once.max(1));
+    let mut failed = None;
+    while let Some((seed, run)) = runs.next().await {
+        let is_equal = run.as_ref().is_ok_and(|line| line.differences.is_empty());
         if let Ok(line) = &run {
             match args.json {
                 true => println!("{}", serde_json::to_string(line)?),
@@ -95,22 +113,31 @@ pub async fn run(args: Args) -> Result<()> {
             }
             *total.entry("gaps by RPC".to_owned()).or_default() += line.gaps;
         }
-        if failed {
-            // Whoever looks at it needs it longer than this program runs.
-            let folder = if args.keep.is_none() { temporary.keep() } else { folder };
-            println!("kept: {}", folder.join(seed.to_string()).display());
-            println!(
-                "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1",
-                args.indexer.display(),
-                args.updates
-            );
-            run?;
-            bail!("with seed {seed} the store is not what the chain says");
+        if !is_equal {
+            failed = Some((seed, run.err()));
+            break;
         }
-        if args.keep.is_some() {
-            continue;
+        if args.keep.is_none() {
+            let folder = folder.join(seed.to_string());
+            std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         }
-        std::fs::remove_dir_all(&kept).with_context(|| format!("removing {}", kept.display()))?;
+    }
+    // With what was started, before anything is kept.
+    drop(runs);
+    if let Some((seed, error)) = failed {
+        // Whoever looks at it needs it longer than this program runs.
+        let folder = if args.keep.is_none() { temporary.keep() } else { folder.clone() };
+        println!("kept: {}", folder.join(seed.to_string()).display());
+        println!(
+            "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1{}",
+            args.indexer.display(),
+            args.updates,
+            if args.mix.is_empty() { String::new() } else { format!(" --mix {}", args.mix) }
+        );
+        return Err(match error {
+            Some(error) => error.context(format!("the run with seed {seed}")),
+            None => anyhow::anyhow!("with seed {seed} the store is not what the chain says"),
+        });
     }
     if !args.json {
         let total: Vec<String> = total.iter().map(|(what, times)| format!("{times} {what}")).collect();

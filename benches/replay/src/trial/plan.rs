@@ -58,7 +58,7 @@ impl Plan {
         };
         let rate = match random.below(4) {
             0 => Rate::Max,
-            _ => Rate::Of(1_500.0 + random.below(3_000) as f64),
+            _ => Rate::Of(800.0 + random.below(2_700) as f64),
         };
         let server = faults::Plan {
             kept_slots: match random.below(3) {
@@ -71,8 +71,8 @@ impl Plan {
             lives: 50 + random.below(updates),
             repeated: share(random, 0.05),
             held: share(random, 0.2),
-            rpc: share(random, 0.3),
-            rpc_errors: random.below(30) as u32,
+            rpc: share(random, 0.1),
+            rpc_errors: random.below(10) as u32,
         };
         let mut blows: Vec<(f64, Blow)> = (0..1 + random.below(6))
             .map(|_| {
@@ -87,8 +87,17 @@ impl Plan {
             .collect();
         blows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let crashes = (0..CRASHES).map(|_| random.chance(0.4).then(|| point(random))).collect();
-        let per_block = [20, 50, 100, 200][random.below(4) as usize];
+        // Gaps are of a few blocks or of many: they are filled in two ways.
+        let per_block = (updates / [25, 50, 100, 200][random.below(4) as usize]).max(10);
         Self { seed, updates, per_block, mix, rate, server, blows, crashes }
+    }
+}
+
+impl Plan {
+    /// With other shares, as `--mix` has them.
+    pub fn with(mut self, mix: &str) -> anyhow::Result<Self> {
+        self.mix = self.mix.with(mix).map_err(anyhow::Error::msg)?;
+        Ok(self)
     }
 }
 

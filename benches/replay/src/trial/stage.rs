@@ -25,14 +25,19 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Blocks after the file's own: nearly three minutes.
-const TAIL: u64 = 4_000;
-const LOOK: Duration = Duration::from_millis(5);
+/// Blocks after the file's own: more than ten minutes, for whoever is slow.
+const TAIL: u64 = 6_500;
+const LOOK: Duration = Duration::from_millis(20);
 /// Signals.
 const ABORT: i32 = 6;
 const TERM: i32 = 15;
 /// A stream that says nothing for so long is given up, so that a run does not wait for it.
 const SILENCE: &str = "1s";
+/// What an indexer says of a gap that it fills block by block.
+const BY_BLOCKS: &str = "reading blocks by RPC";
+const CALM_SILENCE: &str = "10m";
+const LOG: &str = "indexer.log";
+const CALM_LOG: &str = "calm.log";
 
 pub struct Stage {
     plan: Plan,
@@ -90,15 +95,17 @@ impl Stage {
         Ok(Server { chain, served, begin, stop })
     }
 
-    fn start(&self, server: &Server, store: &dyn Store, crash: Option<&str>, log: &str) -> Result<Child> {
+    /// In the calm pass, where `is_calm`, whoever waits is not silent.
+    fn start(&self, server: &Server, store: &dyn Store, crash: Option<&str>, is_calm: bool) -> Result<Child> {
         let Served { grpc, rpc } = server.served;
         let fixed = [
             "--json".to_owned(),
             format!("--grpc=http://{grpc}"),
             format!("--rpc=http://{rpc}"),
             format!("--listen={}", free()?),
-            format!("--silence={SILENCE}"),
+            format!("--silence={}", if is_calm { CALM_SILENCE } else { SILENCE }),
         ];
+        let log = if is_calm { CALM_LOG } else { LOG };
         let arguments = fixed.into_iter().chain(store.arguments());
         let variable = crash.map(|point| ("JOULE_CRASH_AT", point));
         Child::start_with(&self.indexer, arguments, variable, &self.folder.join(log))
@@ -108,7 +115,7 @@ impl Stage {
     pub async fn calm(&self) -> Result<Box<dyn Stored>> {
         let store = self.engine.store(self.folder.join("calm"));
         let server = self.serve(Rate::Max, None).await?;
-        let mut child = self.start(&server, &*store, None, "calm.log")?;
+        let mut child = self.start(&server, &*store, None, true)?;
         let begun = Instant::now();
         while reached(&*store)?.is_none() {
             self.wait(begun, &server, &*store).await?;
@@ -151,7 +158,7 @@ impl Stage {
         let mut count = |what: &str| *line.happened.entry(what.to_owned()).or_default() += 1;
         let mut blows = self.plan.blows.iter().peekable();
         let begun = Instant::now();
-        let mut child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+        let mut child = self.start(&server, &*store, next_crash(), false)?;
         server.begin.store(true, Ordering::Relaxed);
         loop {
             self.wait(begun, &server, &*store).await?;
@@ -160,7 +167,7 @@ impl Stage {
                     child.check()?;
                 }
                 count("crashes");
-                child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+                child = self.start(&server, &*store, next_crash(), false)?;
             }
             let told = server.chain.past() as f64 / self.summary.body as f64;
             if let Some((_, blow)) = blows.next_if(|(at, _)| told >= *at) {
@@ -169,13 +176,13 @@ impl Stage {
                         count("kills");
                         child.kill().await?;
                         tokio::time::sleep(*away).await;
-                        child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+                        child = self.start(&server, &*store, next_crash(), false)?;
                     }
                     Blow::Stop(away) => {
                         count("stops");
                         stop(&mut child).await?;
                         tokio::time::sleep(*away).await;
-                        child = self.start(&server, &*store, next_crash(), "indexer.log")?;
+                        child = self.start(&server, &*store, next_crash(), false)?;
                     }
                     Blow::Freeze(time) => {
                         count("freezes");
@@ -187,7 +194,8 @@ impl Stage {
                         // Before it is made, nothing can be done to it.
                         if store.open().is_some() {
                             count("store_stalls");
-                            tokio::task::block_in_place(|| store.stall(*time))?;
+                            let (store, time) = (store.clone(), *time);
+                            tokio::task::spawn_blocking(move || store.stall(time)).await??;
                         }
                     }
                 }
@@ -201,7 +209,10 @@ impl Stage {
         for (what, times) in server.chain.faults.iter().flat_map(Faults::counts) {
             *line.happened.entry(what.to_owned()).or_default() += times;
         }
-        let shown = shown(&self.folder.join("indexer.log"), &server.chain)?;
+        let log = self.folder.join(LOG);
+        let shown = shown(&log, &server.chain)?;
+        let by_blocks = std::fs::read_to_string(&log)?.matches(BY_BLOCKS).count() as u64;
+        line.happened.insert("gaps_by_blocks".to_owned(), by_blocks);
         let stored = store.open().context("the store is gone")?;
         let found = compare::differences(&truth::beside(&self.file), &*stored, &shown)?;
         let cells = rows::differences(calm, &*stored, &shown)?;

@@ -2,7 +2,7 @@
 
 use crate::compare::{self, Stored};
 use anyhow::Result;
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Engine {
@@ -21,9 +21,9 @@ pub trait Store: Send + Sync {
 
 impl Engine {
     /// `place` is a path that nothing else uses.
-    pub fn store(self, place: PathBuf) -> Box<dyn Store> {
+    pub fn store(self, place: PathBuf) -> Arc<dyn Store> {
         match self {
-            Self::Sqlite => Box::new(Sqlite(place)),
+            Self::Sqlite => Arc::new(Sqlite(place)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Files that are made, served and followed.
 
+mod failing;
 mod followed;
 mod made;
 mod served;

@@ -47,6 +47,8 @@ enum Doing {
     LaterForm,
     /// An account of our program that it never made: anybody may make one.
     Account,
+    /// The same, or lamports for one, without a word of our program: the system program does both.
+    Unnamed,
 }
 
 const DOINGS: [Doing; 7] = [
@@ -62,14 +64,18 @@ const DOINGS: [Doing; 7] = [
 impl Engine<'_> {
     /// One thing that a stranger does, in a transaction of its own.
     pub(super) fn strange(&mut self, place: &Place, content: &mut Content, fate: Fate) -> Result<()> {
-        let doing = DOINGS[self.random.below(DOINGS.len() as u64) as usize];
+        let doing = match self.random.chance(self.mix.unnamed) {
+            true => Doing::Unnamed,
+            false => DOINGS[self.random.below(DOINGS.len() as u64) as usize],
+        };
         self.signatures += 1;
         let name = [self.seed, self.signatures, 0x5742, 2];
         let signature = signature(name);
         let program = self.random.below(programs::ALL.len() as u64) as usize;
         let mut info = self.transaction(doing, program, name, signature);
-        if doing == Doing::Account {
-            let address = self.account(program, &signature, name, place, content, fate)?;
+        if matches!(doing, Doing::Account | Doing::Unnamed) {
+            let gives = doing == Doing::Unnamed && self.random.chance(0.5);
+            let address = self.account(program, gives, &signature, name, place, content, fate)?;
             if let Some(message) = info.transaction.as_mut().and_then(|transaction| transaction.message.as_mut()) {
                 message.account_keys[usize::from(BYSTANDER)] = address.to_vec();
             }
@@ -100,8 +106,11 @@ impl Engine<'_> {
         signature: [u8; 64],
     ) -> SubscribeUpdateTransactionInfo {
         let key = |n: u64| mixed([name[0], name[1], n, 0x57a6]).to_vec();
-        let authority = programs::event_authorities()[program].to_vec();
-        let account_keys = vec![key(0), key(1), key(2), programs::ALL[program].to_vec(), authority];
+        let (ours, authority) = match doing {
+            Doing::Unnamed => (key(4), key(5)),
+            _ => (programs::ALL[program].to_vec(), programs::event_authorities()[program].to_vec()),
+        };
+        let account_keys = vec![key(0), key(1), key(2), ours, authority];
         let (instruction, event) = (self.bytes(40), self.event(doing));
         let calls = |program_id_index: u8, accounts: &[u8], data: &[u8]| InnerInstruction {
             program_id_index: program_id_index.into(),
@@ -110,7 +119,9 @@ impl Engine<'_> {
             stack_height: Some(2),
         };
         let (called, inner) = match doing {
-            Doing::Names | Doing::Account => (OWN_PROGRAM, vec![calls(OWN_PROGRAM, &[AUTHORITY], &event)]),
+            Doing::Names | Doing::Account | Doing::Unnamed => {
+                (OWN_PROGRAM, vec![calls(OWN_PROGRAM, &[AUTHORITY], &event)])
+            }
             Doing::Fails => (OUR_PROGRAM, vec![calls(OUR_PROGRAM, &[AUTHORITY], &event)]),
             Doing::Forges => (
                 OWN_PROGRAM,
@@ -176,10 +187,13 @@ impl Engine<'_> {
         (0..length).map(|_| self.random.draw() as u8).collect()
     }
 
-    /// Writes an account that no program of ours has made, a new one or one of before, and says which.
+    /// Writes an account that no program of ours has made, a new one or one of before, and says which. Where it `gives`, what is there
+    /// keeps its bytes.
+    #[allow(clippy::too_many_arguments)]
     fn account(
         &mut self,
         program: usize,
+        gives: bool,
         signature: &[u8; 64],
         name: [u64; 4],
         place: &Place,
@@ -187,16 +201,17 @@ impl Engine<'_> {
         fate: Fate,
     ) -> Result<[u8; 32]> {
         let known = self.strangers.len() as u64;
-        let is_new = known == 0 || self.random.chance(0.5);
-        let (address, program) = if is_new {
-            (mixed([name[0], name[1], 0, 0xacc0]), program)
-        } else {
-            self.strangers[self.random.below(known) as usize]
+        let is_new = known == 0 || (!gives && self.random.chance(0.5));
+        let place_of = self.random.below(known) as usize;
+        let (address, program, before) = match is_new {
+            true => (mixed([name[0], name[1], 0, 0xacc0]), program, Vec::new()),
+            false => self.strangers[place_of].clone(),
         };
         // Nothing, a kind that nobody knows, or a known one that is too short or too long.
         let job = <joule_escrow::state::Job as anchor_lang::Discriminator>::DISCRIMINATOR;
         let length = self.random.below(900) as usize;
         let data = match self.random.below(3) {
+            _ if gives && !is_new => before,
             0 => vec![0; length],
             1 => [&b"later on"[..], &self.bytes(length)].concat(),
             _ => [job, &self.bytes(length.min(size_of::<joule_escrow::state::Job>() - 1))].concat(),
@@ -216,14 +231,17 @@ impl Engine<'_> {
         last.write(place.slot, self.writes, Some((lamports, &data)), false);
         self.summary.account_updates += 1;
         self.new += u64::from(first);
-        if first {
-            self.truth.letter(&Letter::Account(address))?;
-            let kept = self.strangers.len();
-            if kept < KNOWN {
-                self.strangers.push((address, program));
-            } else {
-                self.strangers[self.random.below(kept as u64) as usize] = (address, program);
-            }
+        let made = (address, program, data);
+        if !first {
+            self.strangers[place_of] = made;
+            return Ok(address);
+        }
+        self.truth.letter(&Letter::Account(address))?;
+        let kept = self.strangers.len();
+        if kept < KNOWN {
+            self.strangers.push(made);
+        } else {
+            self.strangers[self.random.below(kept as u64) as usize] = made;
         }
         Ok(address)
     }
