@@ -35,10 +35,7 @@ fn by_index(listing: &Listing, query: &Query) -> Vec<Query> {
     let conditions = &query.conditions;
     let names_status = conditions.iter().any(|condition| matches!(condition, Condition::Is("status", _)));
     let has_its_own = |condition: &Condition| matches!(condition, Condition::OneOf(..));
-    if listing.statuses.is_empty()
-        || names_status
-        || (!conditions.is_empty() && conditions.iter().all(has_its_own))
-    {
+    if listing.statuses.is_empty() || names_status || (!conditions.is_empty() && conditions.iter().all(has_its_own)) {
         return vec![query.clone()];
     }
     let of = |status: &&'static str| {

@@ -73,7 +73,9 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|error| refused(error.to_string()))?;
-        let manager = || Manager::from_config(config.clone(), Tls::new(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = || {
+            Manager::from_config(config.clone(), Tls::new(), ManagerConfig { recycling_method: RecyclingMethod::Fast })
+        };
         let mut writer = Pool::builder(manager()).max_size(1);
         if alone {
             writer = writer.post_create(Hook::async_fn(|client, _| {
@@ -88,10 +90,15 @@ impl Postgres {
         }
         let readers = Pool::builder(manager()).max_size(READERS);
         let built = |error: deadpool_postgres::BuildError| refused(error.to_string());
-        let store =
-            Self { writer: writer.build().map_err(built)?, readers: readers.build().map_err(built)?, runtime: Some(runtime) };
+        let store = Self {
+            writer: writer.build().map_err(built)?,
+            readers: readers.build().map_err(built)?,
+            runtime: Some(runtime),
+        };
         store.get(&store.writer).map_err(|error| match error {
-            StoreError::Database(reason) if reason.to_string().contains(TAKEN) => StoreError::Taken { path: path.clone() },
+            StoreError::Database(reason) if reason.to_string().contains(TAKEN) => {
+                StoreError::Taken { path: path.clone() }
+            }
             error => refused(error.to_string()),
         })?;
         Ok(store)
@@ -122,12 +129,7 @@ impl Postgres {
         Ok(Connection::new(client, runtime))
     }
 
-    fn transaction<T>(
-        &self,
-        pool: &Pool,
-        begin: &str,
-        act: impl FnOnce(&mut dyn Tables) -> Result<T>,
-    ) -> Result<T> {
+    fn transaction<T>(&self, pool: &Pool, begin: &str, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
         let connection = self.get(pool)?;
         // A panic leaves the connection to nobody, as an error in beginning does.
         let done = connection.batch(begin).and_then(|()| act(&mut Open(&connection)));

@@ -40,13 +40,13 @@ pub fn migrate(store: &Postgres) -> Result<()> {
 /// What makes the table, without its indexes.
 #[cfg(test)]
 pub fn definition(table: &crate::row::record::Table) -> String {
-    use super::value::name;
+    use super::{table::quoted, value::name};
     use crate::row::record::Column;
     let column = |column: &Column| {
-        format!("    {} {}{}", column.name, name(column.kind), if column.nullable { "" } else { " not null" })
+        format!("    {} {}{}", quoted(&column.name), name(column.kind), if column.nullable { "" } else { " not null" })
     };
     let columns = |columns: &[Column]| columns.iter().map(column).collect::<Vec<_>>().join(",\n");
-    let key: Vec<_> = table.key().iter().map(|column| column.name.as_str()).collect();
+    let key: Vec<_> = table.key().iter().map(|column| quoted(&column.name)).collect();
     let mut sql = format!(
         "create table {} (\n{},\n    primary key ({})\n);\n",
         table.name,
@@ -55,7 +55,7 @@ pub fn definition(table: &crate::row::record::Table) -> String {
     );
     for list in &table.lists {
         sql.push_str(&format!(
-            "create table {} (\n    of bytea not null,\n    place bigint not null,\n{},\n    primary key (of, place)\n);\n",
+            "create table {} (\n    \"of\" bytea not null,\n    \"place\" bigint not null,\n{},\n    primary key (\"of\", \"place\")\n);\n",
             list.table,
             columns(&list.columns)
         ));

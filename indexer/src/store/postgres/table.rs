@@ -21,12 +21,17 @@ use tokio_postgres::Row;
 const MANY: usize = 256;
 const PAGE: usize = 1_024;
 
-fn names<'a>(columns: impl IntoIterator<Item = &'a Column>) -> String {
-    columns.into_iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+/// Some names, such as `inner`, are words of the language.
+pub fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
 }
 
-fn key(table: &Table) -> Vec<&str> {
-    table.key().iter().map(|column| column.name.as_str()).collect()
+fn names<'a>(columns: impl IntoIterator<Item = &'a Column>) -> String {
+    columns.into_iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn key(table: &Table) -> Vec<String> {
+    table.key().iter().map(|column| quoted(&column.name)).collect()
 }
 
 fn cells(table: &str, columns: &[Column], row: &Row, from: usize) -> Result<Vec<Cell>> {
@@ -63,12 +68,12 @@ fn conditions(conditions: &[Condition], sql: &mut String, values: &mut Vec<Cell>
             Condition::Below(column, cell) => (column, "<", cell),
             // In words: a partial index is found by its own.
             Condition::OneOf(column, names) => {
-                sql.push_str(&format!(" and {column} in ('{}')", names.join("', '")));
+                sql.push_str(&format!(" and \"{column}\" in ('{}')", names.join("', '")));
                 continue;
             }
         };
         values.push(cell.clone());
-        sql.push_str(&format!(" and {column} {is} ${}", values.len()));
+        sql.push_str(&format!(" and \"{column}\" {is} ${}", values.len()));
     }
 }
 
@@ -96,7 +101,8 @@ impl Open<'_> {
     /// A list's items by the rows that they are within.
     fn items(&self, list: &List, of: &[Cell]) -> Result<HashMap<Cell, Vec<Vec<Cell>>>> {
         let columns = names(&list.columns);
-        let sql = format!("select {columns}, of from {} where of = any($1) order by of, place", list.table);
+        let sql =
+            format!("select {columns}, \"of\" from {} where \"of\" = any($1) order by \"of\", \"place\"", list.table);
         let mut items: HashMap<Cell, Vec<Vec<Cell>>> = HashMap::new();
         for row in self.0.query(sql, vec![of.to_vec()])? {
             let of: &[u8] = row.try_get(list.columns.len())?;
@@ -115,7 +121,7 @@ impl Open<'_> {
                 continue;
             }
             let of = other.iter().map(|change| change.now.row[0].clone()).collect();
-            self.0.execute(format!("delete from {} where of = any($1)", list.table), vec![of])?;
+            self.0.execute(format!("delete from {} where \"of\" = any($1)", list.table), vec![of])?;
             let item = |change: &&Change| {
                 let of = change.now.row[0].clone();
                 let items = change.now.lists[at].iter().enumerate();
@@ -149,11 +155,11 @@ impl Tables for Open<'_> {
         let values = turned(of.iter().map(Vec::as_slice), by.len());
         let columns = names(&table.columns);
         let sql = match by {
-            [one] => format!("select {columns} from {} where {one} = any($1)", table.name),
+            [one] => format!("select {columns} from {} where \"{one}\" = any($1)", table.name),
             many => {
                 let kinds = many.iter().map(|name| find(table, name)).collect::<Result<Vec<_>>>()?;
                 let known: Vec<String> = (0..many.len()).map(|at| format!("k{at}")).collect();
-                let on: Vec<_> = many.iter().zip(&known).map(|(name, known)| format!("{name} = {known}")).collect();
+                let on: Vec<_> = many.iter().zip(&known).map(|(name, known)| format!("\"{name}\" = {known}")).collect();
                 let (known, on) = (known.join(", "), on.join(" and "));
                 format!("select {columns} from {} join {} as known({known}) on {on}", table.name, unnest(kinds))
             }
@@ -172,13 +178,14 @@ impl Tables for Open<'_> {
             let key = key(table);
             let (by, order) = key.split_at(first.prefix.len());
             let mut columns: Vec<&Column> = table.columns[..by.len()].iter().collect();
-            let mut on: Vec<String> = by.iter().map(|name| format!("{name} = k_{name}")).collect();
-            let mut known: Vec<String> = by.iter().map(|name| format!("k_{name}")).collect();
-            let row = |(_, range): &(usize, &Range)| range.prefix.iter().chain(&range.above).cloned().collect::<Vec<_>>();
+            let mut known: Vec<String> = (0..by.len()).map(|at| format!("k{at}")).collect();
+            let mut on: Vec<String> = by.iter().zip(&known).map(|(name, known)| format!("{name} = {known}")).collect();
+            let row =
+                |(_, range): &(usize, &Range)| range.prefix.iter().chain(&range.above).cloned().collect::<Vec<_>>();
             if is_bound {
                 columns.push(&table.columns[by.len()]);
-                on.push(format!("{} > k_above", order[0]));
-                known.push("k_above".to_owned());
+                on.push(format!("{} > above", order[0]));
+                known.push("above".to_owned());
             }
             let rows: Vec<Vec<Cell>> = some.iter().map(row).collect();
             let sql = format!(
@@ -240,6 +247,7 @@ impl Tables for Open<'_> {
         let mut values = Vec::new();
         conditions(wanted, &mut sql, &mut values);
         if !order.is_empty() {
+            let order: Vec<_> = order.iter().map(|name| quoted(name)).collect();
             sql.push_str(&format!(" order by {}", order.join(", ")));
         }
         let name = self.0.cursor(sql, values)?;
@@ -264,7 +272,8 @@ impl Tables for Open<'_> {
             return Ok(());
         }
         let (name, columns, width) = (table.name, names(&table.columns), table.columns.len());
-        let rest: Vec<_> = table.columns[table.key..].iter().map(|of| format!("{0} = excluded.{0}", of.name)).collect();
+        let rest: Vec<_> =
+            table.columns[table.key..].iter().map(|of| format!("{0} = excluded.{0}", quoted(&of.name))).collect();
         let then = if rest.is_empty() { "nothing".to_owned() } else { format!("update set {}", rest.join(", ")) };
         let then = format!("on conflict ({}) do {then}", key(table).join(", "));
         if changes.len() < MANY {
@@ -287,8 +296,12 @@ impl Tables for Open<'_> {
         let known: Vec<String> = (0..table.key).map(|at| format!("k{at}")).collect();
         let on: Vec<_> = key(table).iter().zip(&known).map(|(name, known)| format!("{name} = {known}")).collect();
         let from = unnest(table.key());
-        let sql =
-            format!("delete from {} using {from} as known({}) where {}", table.name, known.join(", "), on.join(" and "));
+        let sql = format!(
+            "delete from {} using {from} as known({}) where {}",
+            table.name,
+            known.join(", "),
+            on.join(" and ")
+        );
         self.0.execute(sql, turned(keys.iter().map(Vec::as_slice), table.key))
     }
 }

@@ -47,7 +47,10 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Waits for something, on whatever thread.
-pub fn wait<T: Send + 'static>(runtime: &Handle, future: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+pub fn wait<T: Send + 'static>(
+    runtime: &Handle,
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
     let (done, waiting) = std::sync::mpsc::sync_channel(1);
     runtime.spawn(async move {
         let _ = done.send(future.await);

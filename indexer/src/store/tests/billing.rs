@@ -9,7 +9,7 @@ const DAY: i64 = revenue::DAY;
 
 /// A provider, a model, and a payer with a deposit.
 pub struct Billed {
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub store: Arc<Tested>,
     pub overlay: Arc<Overlay>,
     pub view: View,
@@ -20,13 +20,13 @@ pub struct Billed {
 
 impl Billed {
     pub fn new() -> Self {
-        let (folder, store) = open();
+        let (_folder, store) = open();
         let (store, overlay) = (Arc::new(store), Arc::new(Overlay::default()));
         let view = View::new(store.clone(), overlay.clone());
         let mut chain = Chain::new();
         let (provider, model) = (chain.register(1), chain.model(3, None, 0));
         chain.pay_in(1, 100_000);
-        Self { folder, store, overlay, view, chain, provider, model }
+        Self { _folder, store, overlay, view, chain, provider, model }
     }
 
     pub fn channel(&mut self, cap: u64) -> Address {

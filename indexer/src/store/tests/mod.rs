@@ -57,7 +57,7 @@ fn confirmed(blocks: Vec<Block>) -> Batch {
 }
 
 /// Everything that readers can see, in one value.
-fn contents(store: &dyn Store) -> serde_json::Value {
+fn contents(store: &Tested) -> serde_json::Value {
     let page = PageRequest { after: None, limit: 10_000 };
     let accounts: Vec<_> = crate::decode::Program::ALL
         .iter()
@@ -237,7 +237,7 @@ fn a_snapshot_closes_what_vanished_and_leaves_what_is_newer() {
     assert_eq!(status(later), ProviderStatus::Active, "written after the snapshot");
 }
 
-fn snapshot_of(store: &dyn Store, slot: u64) -> Vec<Snapshot> {
+fn snapshot_of(store: &Tested, slot: u64) -> Vec<Snapshot> {
     let of = |program: crate::decode::Program| {
         let rows = store.live_accounts(&program.address()).unwrap();
         let version = Version::snapshot(slot);
@@ -256,7 +256,7 @@ fn snapshot_of(store: &dyn Store, slot: u64) -> Vec<Snapshot> {
 
 #[test]
 fn a_snapshot_that_shows_the_same_bytes_moves_nothing() {
-    let (folder, store) = open();
+    let (_folder, store) = open();
     let mut chain = Chain::new();
     let (provider, model) = (chain.register(1), chain.model(2, None, 0));
     chain.bond(1, 10_000);
@@ -404,7 +404,7 @@ fn put_letter(store: &Tested, letter: Letter, program: Address, data: Vec<u8>) {
 
 #[test]
 fn dead_letters_are_decoded_when_the_bytes_make_sense() {
-    let (folder, store) = open();
+    let (_folder, store) = open();
     let mut chain = Chain::new();
     let job = chain.open(1, 1_000);
     store.apply(&confirmed(chain.take())).unwrap();
@@ -453,7 +453,7 @@ fn pages_cover_everything_once_whatever_the_size() {
 
 #[test]
 fn a_newer_schema_is_refused() {
-    let (folder, store) = open();
+    let (folder, store) = open_sqlite();
     drop(store);
     let path = folder.path().join("deep/indexer.sqlite");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();

@@ -54,6 +54,7 @@ pub fn database(url: &str) -> Postgres {
     let server = Postgres::server(&format!("{url}/postgres"));
     let template = format!("template_{}", std::process::id());
     TEMPLATE.get_or_init(|| {
+        server.execute(&format!("drop database if exists {template}"));
         server.execute(&format!("create database {template}"));
         drop(Postgres::open(&format!("{url}/{template}")).unwrap());
         // Nobody may be connected to what is copied.
