@@ -36,6 +36,8 @@ pub(super) struct Line {
     pub pending: BTreeMap<u64, Pending>,
     /// Slots whose end was seen on this connection.
     sealed: BTreeSet<u64>,
+    /// The server tells when banks begin: one of which it has not said so was running before.
+    tells_beginnings: bool,
 }
 
 /// A confirmed block of which nothing is missing.
@@ -116,10 +118,13 @@ impl Line {
         let pending = self.pending.entry(slot).or_default();
         pending.parent = parent.or(pending.parent);
         match status {
-            SlotStatus::Begun => match bank {
-                Some(bank) => pending.bank(bank).begun = true,
-                None => pending.begun = true,
-            },
+            SlotStatus::Begun => {
+                self.tells_beginnings = true;
+                match bank {
+                    Some(bank) => pending.bank(bank).begun = true,
+                    None => pending.begun = true,
+                }
+            }
             SlotStatus::Processed => self.confirm_ancestors(slot),
             SlotStatus::Confirmed | SlotStatus::Finalized => {
                 pending.confirmed = true;
@@ -188,7 +193,9 @@ impl Line {
             .pending
             .get(&slot)
             .is_some_and(|pending| pending.begun || pending.banks.get(&bank).is_some_and(|bank| bank.begun));
-        begun || self.replay_from.is_some_and(|from| slot >= from) || self.sealed.contains(&parent)
+        // A parent may be sealed late, long after its children have begun.
+        let follows = !self.tells_beginnings && self.sealed.contains(&parent);
+        begun || self.replay_from.is_some_and(|from| slot >= from) || follows
     }
 
     /// Whether a block that is not here whole may still become so on this connection.

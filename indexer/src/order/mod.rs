@@ -5,8 +5,8 @@
 //! machine waits: whoever drives it fills the gap from elsewhere and says so with [`Order::filled`].
 //!
 //! Four rules carry everything within a connection, which has a [`Line`] of its own:
-//! 1. a bank is *whole* when its beginning was seen on this connection, or the server replays it, or its parent was
-//!    sealed on this connection (a child's bank is created after its parent is frozen);
+//! 1. a bank is *whole* when its beginning was seen on this connection, or the server replays it, or, where the server tells no
+//!    beginnings, its parent was sealed on this connection (a child's bank is created after its parent is frozen);
 //! 2. a bank is *sealed* by its block metadata, which the server sends after all of its content;
 //! 3. a confirmed slot confirms its ancestors, and kills every other slot below it;
 //! 4. late is not lost: a parent that this connection began to tell of is waited for until well after its finality, since

@@ -221,6 +221,16 @@ fn a_bank_that_was_running_at_connection_is_never_committed_from_the_stream() {
 }
 
 #[test]
+fn a_parent_that_is_sealed_late_says_nothing_of_a_child_that_was_running_at_connection() {
+    let mut order = Order::new(Some(9), 1);
+    let mut updates = vec![write(11, 2, 1), meta(11, 2, 10)];
+    updates.extend(whole(12, 3, 11));
+    updates.extend([meta(10, 1, 9), confirmed(10), confirmed(11), confirmed(12)]);
+    let effects = feed(&mut order, updates);
+    assert_eq!((commits(&effects), gaps(&effects)), (vec![], vec![(Some(9), 11)]));
+}
+
+#[test]
 fn a_replay_makes_its_slots_whole() {
     let mut order = Order::new(Some(9), 1);
     let mut effects = Vec::new();

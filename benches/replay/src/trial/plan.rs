@@ -58,13 +58,14 @@ impl Plan {
         };
         let rate = match random.below(4) {
             0 => Rate::Max,
-            _ => Rate::Of(800.0 + random.below(2_700) as f64),
+            // So that a moment away is a few blocks of a small file.
+            _ => Rate::Of((updates as f64 / (2.0 + share(random, 4.0))).min(3_500.0).round()),
         };
         let server = faults::Plan {
-            kept_slots: match random.below(3) {
+            kept_slots: match random.below(4) {
                 0 => None,
-                1 => Some(8 + random.below(40)),
-                _ => Some(40 + random.below(200)),
+                1 => Some(20 + random.below(200)),
+                _ => Some(2 + random.below(12)),
             },
             tells_kept: random.chance(0.5),
             connections: 2 + random.below(8) as u32,

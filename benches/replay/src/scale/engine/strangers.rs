@@ -74,8 +74,10 @@ impl Engine<'_> {
         let program = self.random.below(programs::ALL.len() as u64) as usize;
         let mut info = self.transaction(doing, program, name, signature);
         if matches!(doing, Doing::Account | Doing::Unnamed) {
-            let gives = doing == Doing::Unnamed && self.random.chance(0.5);
-            let address = self.account(program, gives, &signature, name, place, content, fate)?;
+            let is_new = self.strangers.is_empty() || self.random.chance(0.5);
+            // Only its program writes what is there; lamports anybody may give.
+            let gives = doing == Doing::Unnamed && !is_new;
+            let address = self.account(program, is_new, gives, &signature, name, place, content, fate)?;
             if let Some(message) = info.transaction.as_mut().and_then(|transaction| transaction.message.as_mut()) {
                 message.account_keys[usize::from(BYSTANDER)] = address.to_vec();
             }
@@ -193,6 +195,7 @@ impl Engine<'_> {
     fn account(
         &mut self,
         program: usize,
+        is_new: bool,
         gives: bool,
         signature: &[u8; 64],
         name: [u64; 4],
@@ -200,9 +203,7 @@ impl Engine<'_> {
         content: &mut Content,
         fate: Fate,
     ) -> Result<[u8; 32]> {
-        let known = self.strangers.len() as u64;
-        let is_new = known == 0 || (!gives && self.random.chance(0.5));
-        let place_of = self.random.below(known) as usize;
+        let place_of = self.random.below(self.strangers.len() as u64) as usize;
         let (address, program, before) = match is_new {
             true => (mixed([name[0], name[1], 0, 0xacc0]), program, Vec::new()),
             false => self.strangers[place_of].clone(),
@@ -211,7 +212,7 @@ impl Engine<'_> {
         let job = <joule_escrow::state::Job as anchor_lang::Discriminator>::DISCRIMINATOR;
         let length = self.random.below(900) as usize;
         let data = match self.random.below(3) {
-            _ if gives && !is_new => before,
+            _ if gives => before,
             0 => vec![0; length],
             1 => [&b"later on"[..], &self.bytes(length)].concat(),
             _ => [job, &self.bytes(length.min(size_of::<joule_escrow::state::Job>() - 1))].concat(),
