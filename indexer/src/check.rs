@@ -3,7 +3,7 @@
 use crate::{
     config::Settings,
     source::{grpc::Grpc, rpc::Rpc, Endpoint, History as _},
-    store::database_is_of,
+    store::{database_is_of, Database, Postgres},
 };
 use joule_cors::Cors;
 use joule_settings::Report;
@@ -107,11 +107,20 @@ fn is_blank(path: &Path) -> bool {
 }
 
 fn database(report: &mut Report, settings: &Settings, genesis: Option<&str>) {
-    let path = &settings.database;
+    let advice = "name the one of this chain by --database or `database`";
+    let path = match &settings.database {
+        Database::File(path) => path,
+        Database::Postgres(url) => {
+            return match Postgres::is_of(url.expose(), genesis) {
+                Ok(false) => report.good("database", format_args!("{url} has no tables yet; they will be made")),
+                Ok(true) => report.good("database", format_args!("{url} goes on from where it is")),
+                Err(error) => report.wrong("database", error, advice),
+            };
+        }
+    };
     if !path.exists() || is_blank(path) {
         return joule_checks::writable(report, "database", path.parent().unwrap_or(Path::new("")));
     }
-    let advice = "name the one of this chain by --database or `database`";
     match database_is_of(path, genesis) {
         Ok(()) => report.good("database", format_args!("{} goes on from where it is", path.display())),
         Err(error) => report.wrong("database", error, advice),

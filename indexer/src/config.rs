@@ -5,6 +5,7 @@ use crate::{
     decode::{Upgrade, UpgradeError, Upgrades},
     export,
     source::{Endpoints, EndpointsError},
+    store::Database,
 };
 use clap::{builder::FalseyValueParser, Args, Parser, Subcommand};
 use joule_listen::Share;
@@ -87,9 +88,9 @@ pub struct Options {
     /// URL of a Solana RPC node of the same cluster, for snapshots and gaps [default: http://127.0.0.1:8899]
     #[arg(long, env = "JOULE_RPC", value_name = "URL", hide_env_values = true, global = true)]
     pub rpc: Option<Url>,
-    /// SQLite file [default: .localnet/indexer.sqlite]
-    #[arg(long, env = "JOULE_INDEXER_DATABASE", value_name = "FILE", global = true)]
-    pub database: Option<PathBuf>,
+    /// SQLite file, or postgres://USER:PASSWORD@HOST/NAME [default: .localnet/indexer.sqlite]
+    #[arg(long, env = "JOULE_INDEXER_DATABASE", value_name = "FILE|URL", hide_env_values = true, global = true)]
+    pub database: Option<Database>,
     /// Address of the API [default: 127.0.0.1:7700]
     #[arg(long, env = "JOULE_INDEXER_LISTEN", value_name = "ADDRESS", global = true)]
     pub listen: Option<SocketAddr>,
@@ -129,7 +130,7 @@ pub struct Settings {
     /// All are followed at once.
     pub grpc: Endpoints,
     pub rpc: Url,
-    pub database: PathBuf,
+    pub database: Database,
     pub listen: SocketAddr,
     pub json: bool,
     pub accept_gap: bool,
@@ -152,7 +153,7 @@ impl Default for Settings {
         Self {
             grpc: GRPC.into(),
             rpc: RPC.into(),
-            database: DATABASE.into(),
+            database: PathBuf::from(DATABASE).into(),
             listen: LISTEN,
             json: false,
             accept_gap: false,
@@ -185,7 +186,7 @@ impl Options {
     /// What a file says to the indexer; relative paths in it start from the file's folder.
     fn read(file: &File) -> Result<Self, FileError> {
         let mut options: Self = file.section(SECTION, &SHARED)?;
-        options.database = options.database.map(|path| file.join(&path));
+        options.database = options.database.map(|database| database.within(|path| file.join(path)));
         options.grpc_ca = options.grpc_ca.map(|path| file.join(&path));
         options.grpc = options.grpc.map(|grpc| grpc.within(file));
         Ok(options)
@@ -252,7 +253,7 @@ mod tests {
         let settings = cli.options.settings().unwrap();
         assert_eq!((settings.grpc, settings.rpc), ("https://a".into(), "http://c".into()));
         assert_eq!((settings.json, settings.idle), (true, Duration::from_secs(5)));
-        assert_eq!((settings.listen, settings.database), (LISTEN, folder.path().join("i.sqlite")));
+        assert_eq!((settings.listen, settings.database), (LISTEN, folder.path().join("i.sqlite").into()));
     }
 
     #[test]
@@ -260,7 +261,7 @@ mod tests {
         let read = |text: &str| {
             let (folder, options) = file(text);
             let mut settings = options.settings().unwrap();
-            settings.database = settings.database.strip_prefix(folder.path()).unwrap().into();
+            settings.database = settings.database.within(|path| path.strip_prefix(folder.path()).unwrap().to_owned());
             format!("{settings:?}")
         };
         assert_eq!(

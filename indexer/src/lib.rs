@@ -45,7 +45,6 @@ use query::{Overlay, View};
 use scheduler::Scheduler;
 use source::{grpc::Grpc, rpc::Rpc, History, Source};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use store::{Sqlite, Store};
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -86,7 +85,7 @@ impl Indexer {
         let address = listener.local_addr()?;
         let cors = Cors::new(&settings.cors_origins, &["etag"]).context("check --cors-origins")?;
         let metrics = telemetry::metrics().context("metrics cannot be collected")?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open_alone(database)?);
+        let store = database.open_alone()?;
         let overlay = Arc::new(Overlay::default());
         let feed = Arc::new(Feed::new(FEED_ITEMS));
         let scheduler = Arc::new(Scheduler::load(&*store)?);
@@ -120,7 +119,7 @@ impl Indexer {
             None => router,
         };
         let server = tokio::spawn(joule_listen::serve(listener, router, limits, stop.clone()));
-        tracing::info!(%address, database = %database.display(), "serving");
+        tracing::info!(%address, %database, "serving");
         Ok(Self { address, pipeline, server, health, stop })
     }
 

@@ -7,7 +7,7 @@ use joule_indexer::{
     check,
     config::{Cli, Command, Settings},
     copied, crash, decode, export, redecode, source,
-    store::{backup, Sqlite},
+    store::backup,
     telemetry, verify, Indexer,
 };
 use joule_listen::BindError;
@@ -74,35 +74,36 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             }
             let indexer = Indexer::start(settings, stop.clone()).await?;
             say(&format!("joule-indexer: http://{}", indexer.address()))?;
-            tokio::spawn(copied::watch(settings.database.clone(), stop.clone()));
+            if let Some(file) = settings.database.file() {
+                tokio::spawn(copied::watch(file.to_owned(), stop.clone()));
+            }
             tokio::spawn(stop_on_signal(stop)?);
             indexer.finished().await?;
             tracing::info!("everything that was received is stored");
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify { wait } => {
-            let store = Sqlite::open_existing(&settings.database)?;
+            let store = settings.database.open_existing()?;
             let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
-            let report = verify::run(&store, &rpc, Duration::from_secs(wait)).await?;
+            let report = verify::run(&*store, &rpc, Duration::from_secs(wait)).await?;
             say(&report.to_string())?;
             Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Redecode => {
-            let store = Sqlite::open_existing(&settings.database)?;
+            let store = settings.database.open_existing()?;
             let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
-            let redecoded = redecode::run(&store, &rpc).await?;
+            let redecoded = redecode::run(&*store, &rpc).await?;
             say(&format!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Backup { to } => {
-            let copy = backup::to(&settings.database, &to)?;
+            let database =
+                settings.database.file().context("PostgreSQL has its own: copy the database with pg_dump")?;
+            let copy = backup::to(database, &to)?;
             let slot = copy.checkpoint.map_or(0, |checkpoint| checkpoint.slot);
             let size = copy.bytes.div_ceil(1 << 20);
-            if let Err(error) = copied::made(&settings.database) {
-                eprintln!(
-                    "joule-indexer: the metric of the last backup stays: beside {}: {error}",
-                    settings.database.display()
-                );
+            if let Err(error) = copied::made(database) {
+                eprintln!("joule-indexer: the metric of the last backup stays: beside {}: {error}", database.display());
             }
             say(&format!("{} has everything up to slot {slot}, in {size} MiB", to.display()))?;
             Ok(ExitCode::SUCCESS)
@@ -124,14 +125,14 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
 
 /// Writes a file, or to whoever reads the standard output, and shows how far it is where somebody looks.
 async fn exported(options: export::Options, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let store = Sqlite::open_existing(&settings.database)?;
+    let store = settings.database.open_existing()?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone())?);
     let out = options.out.clone();
     let style = ProgressStyle::with_template("{spinner} {human_pos} lines, {per_sec}").context("the progress")?;
     let shown = ProgressBar::new_spinner().with_style(style);
     let writing = tokio::task::spawn_blocking(move || {
-        let done = options.run(&store, &mut |lines| {
+        let done = options.run(&*store, &mut |lines| {
             shown.set_position(lines);
             if stop.is_cancelled() {
                 ControlFlow::Break(())

@@ -62,7 +62,7 @@ async fn measure(updates_per_s: u32, seconds: u32) -> Result<()> {
     let settings = Settings {
         grpc: localnet.grpc_url().into(),
         rpc: localnet.rpc_url().into(),
-        database: folder.path().join("indexer.sqlite"),
+        database: folder.path().join("indexer.sqlite").into(),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()
     };

@@ -6,6 +6,7 @@ mod batch;
 mod days;
 mod held;
 mod listing;
+mod place;
 mod postgres;
 mod reads;
 mod scan;
@@ -14,6 +15,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use place::Database;
 pub use postgres::Postgres;
 pub use sqlite::{backup, database_is_of, Sqlite};
 

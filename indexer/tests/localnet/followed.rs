@@ -223,7 +223,7 @@ async fn an_indexer_that_starts_before_the_chain_waits_and_says_so() {
     let settings = Settings {
         grpc: format!("http://{free}").into(),
         rpc: format!("http://{free}").into(),
-        database: folder.path().join("indexer.sqlite"),
+        database: folder.path().join("indexer.sqlite").into(),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()
     };

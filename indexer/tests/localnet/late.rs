@@ -13,7 +13,6 @@ use joule_geyser::{
 use joule_indexer::{
     config::Settings,
     decode::Program,
-    store::{Sqlite, Store as _},
     types::Address,
     Indexer,
 };
@@ -114,7 +113,7 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     let settings = Settings {
         grpc: format!("http://{}", plugin.address().unwrap()).into(),
         rpc: rpc.into(),
-        database: folder.path().join("indexer.sqlite"),
+        database: folder.path().join("indexer.sqlite").into(),
         listen: ([127, 0, 0, 1], 0).into(),
         ..Settings::default()
     };
@@ -168,7 +167,7 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     assert!(late > slots / 6 && late < slots / 4, "{late} of {slots}");
     until("everything", last - 1).await;
     assert!(client.health().await.unwrap().ok);
-    let store = Sqlite::open_existing(&settings.database).unwrap();
+    let store = settings.database.open_existing().unwrap();
     let started = Instant::now();
     while store.checkpoint().unwrap().unwrap().finalized < last - 1 {
         assert!(started.elapsed() < PATIENCE, "never final: {:?}", store.checkpoint().unwrap());
@@ -180,7 +179,7 @@ async fn with_a_fifth_of_the_blocks_late_rpc_is_not_asked_once() {
     stop.cancel();
     indexer.finished().await.unwrap();
 
-    let store = Sqlite::open_existing(&settings.database).unwrap();
+    let store = settings.database.open_existing().unwrap();
     let mut events = 0;
     for n in 0..100 {
         let address = Address(key(n));

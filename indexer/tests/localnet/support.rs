@@ -63,7 +63,7 @@ impl World {
         Settings {
             grpc: self.localnet.grpc_url().into(),
             rpc: self.localnet.rpc_url().into(),
-            database: database.to_owned(),
+            database: database.to_owned().into(),
             listen: ([127, 0, 0, 1], 0).into(),
             ..Settings::default()
         }

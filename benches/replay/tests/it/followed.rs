@@ -21,14 +21,14 @@ async fn a_store_equals_the_truth_and_a_store_of_something_else_does_not() -> Re
     let settings = Settings {
         grpc: format!("http://{}", served.grpc).into(),
         rpc: format!("http://{}", served.rpc).into(),
-        database: folder.path().join("indexer.sqlite"),
+        database: folder.path().join("indexer.sqlite").into(),
         listen: local,
         ..Settings::default()
     };
     let indexer = Indexer::start(&settings, stop.clone()).await?;
     let truth = truth::beside(&file);
     let last = truth::Reader::open(&truth)?.summary.last_confirmed_slot;
-    let store = compare::open(&settings.database)?;
+    let store = compare::open(settings.database.file().unwrap())?;
     while store.checkpoint()? < Some(last) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -11,9 +11,10 @@ pub(super) use schema::{definition, MADE};
 
 use super::{
     tables::{Engine, Tables},
-    Result, StoreError,
+    Result, Store as _, StoreError,
 };
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
+use joule_settings::Url;
 use std::time::Duration;
 use table::Open;
 use tls::Tls;
@@ -58,8 +59,19 @@ impl Postgres {
         Ok(store)
     }
 
+    /// Looks at a database, and leaves it as it is: whether there are tables of an indexer's; an error if they are of another chain
+    /// than that of `genesis`.
+    pub fn is_of(url: &str, genesis: Option<&str>) -> Result<bool> {
+        let store = Self::connect(url, false)?;
+        if !schema::is_made(&store)? {
+            return Ok(false);
+        }
+        genesis.map_or(Ok(()), |genesis| store.check_chain(genesis))?;
+        Ok(true)
+    }
+
     fn connect(url: &str, alone: bool) -> Result<Self> {
-        let path = shown(url);
+        let path = Url::from(url).to_string();
         let refused = |reason: String| StoreError::Open { path: path.clone(), reason };
         let mut config: Config = url.parse().map_err(|error| refused(with_causes(&error)))?;
         let options = config.get_options().map_or(OPTIONS.to_owned(), |given| format!("{OPTIONS} {given}"));
@@ -144,17 +156,6 @@ impl Postgres {
 }
 
 const TAKEN: &str = "another indexer writes there";
-
-/// The URL without what is secret.
-pub fn shown(url: &str) -> String {
-    match url.split_once('@') {
-        Some((before, after)) if before.contains("://") => {
-            let (scheme, who) = before.split_once("://").unwrap_or_default();
-            format!("{scheme}://{}@{after}", who.split(':').next().unwrap_or_default())
-        }
-        _ => url.split('?').next().unwrap_or_default().to_owned(),
-    }
-}
 
 impl Drop for Postgres {
     fn drop(&mut self) {

@@ -10,6 +10,13 @@ pub const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_tab
 #[cfg(test)]
 pub const MADE: &str = STEPS[0];
 
+/// Whether any step was taken.
+pub fn is_made(store: &Postgres) -> Result<bool> {
+    let connection = store.get(&store.readers)?;
+    let rows = connection.query("select to_regclass('schema_version') is not null".to_owned(), Vec::new())?;
+    Ok(rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)))
+}
+
 pub fn migrate(store: &Postgres) -> Result<()> {
     let connection = store.get(&store.writer)?;
     let known = STEPS.len() as i64;
