@@ -49,6 +49,8 @@ test: build run-tests failure-check idl-check bench-check fuzz-check workload-ch
 # The tests that print the IDLs are run by idl-check. No doc tests: rustdoc would read every crate again to find none.
 run-tests: build
 	@$(CARGO) test $(FLAGS) --workspace --lib --bins --tests -- --skip __anchor_private_print_idl
+	@echo '[test] the suite of the store, on PostgreSQL'
+	@indexer/tests/with-postgres $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
 	@$(CARGO) build $(FLAGS) --quiet --workspace --bin joule-idl

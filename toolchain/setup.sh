@@ -36,6 +36,13 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 fi
+if ! ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1; then
+    echo '[setup] installing PostgreSQL, for the tests of the indexer; none runs as a service'
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15 >/dev/null
+fi
 # Units, images and alerts are checked with the tools that read them. Prometheus is unpacked and not installed, so that none
 # runs as a service.
 lacking=()

@@ -1,6 +1,6 @@
 //! For tests: billing as if it had been upgraded once. Before, plans had no notice, and so neither had their events.
 
-use super::{DecodeError, Fact, State};
+use super::{Fact, State};
 use anchor_lang::{
     bytemuck::{self, Pod, Zeroable},
     prelude::{Address as Key, PodI64, PodU64},
@@ -14,7 +14,7 @@ use joule_billing::{
 /// The first slot after it.
 pub const UNTIL: u64 = 10;
 
-pub const ACCOUNTS: &[fn(&[u8]) -> Option<Result<State, DecodeError>>] =
+pub const ACCOUNTS: &[super::layout::Reader] =
     &[|data| super::layout::read(data, "plan", |plan: Plan| State::Plan(plan.into()))];
 
 #[derive(Clone, Copy, Pod, Zeroable)]

@@ -16,7 +16,7 @@ pub struct Layout {
 }
 
 /// `None` when the discriminator is another one.
-type Reader = fn(&[u8]) -> Option<Result<State, DecodeError>>;
+pub(super) type Reader = fn(&[u8]) -> Option<Result<State, DecodeError>>;
 
 const TREASURY: &[Layout] = &[Layout {
     accounts: &[

@@ -79,7 +79,7 @@ fn line(row: AccountRow) -> Line {
     let values = vec![
         Cell::Key(row.address.0).into(),
         Cell::Name(program.into()).into(),
-        Cell::Name(row.kind.into()).into(),
+        Cell::Name(row.kind).into(),
         Cell::Flag(row.closed).into(),
         Cell::Uint(row.lamports).into(),
         Cell::Uint(row.version.slot).into(),

@@ -70,7 +70,7 @@ impl Trail {
             Value::NULL,
             Value::NULL,
             Cell::Name(Program::of(&row.program).map_or("", Program::name).into()).into(),
-            Cell::Name(kind.into()).into(),
+            Cell::Name(kind).into(),
             Cell::Key(row.address.0).into(),
             state.map_or(Value::NULL, |state| Value::Json(state.fields())),
             Value::NULL,

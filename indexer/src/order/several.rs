@@ -144,7 +144,9 @@ fn a_late_part_of_a_stored_block_is_of_the_server_that_told_it() {
 
 /// What readers see, by effects.
 #[derive(Default)]
-struct Screen(HashMap<BankRef, (Vec<Arc<AccountWrite>>, Vec<Arc<Transaction>>)>);
+struct Screen(HashMap<BankRef, Shown>);
+
+type Shown = (Vec<Arc<AccountWrite>>, Vec<Arc<Transaction>>);
 
 impl Screen {
     fn apply(&mut self, effects: &[Effect]) {
@@ -360,8 +362,7 @@ proptest! {
             perform(&mut order, effects);
         }
         // All of them say the rest.
-        for source in 0..count {
-            let server = &mut servers[source];
+        for (source, server) in servers.iter_mut().enumerate() {
             let mut effects = Vec::new();
             if !server.connected {
                 server.connect(source, &mut order, &mut effects);

@@ -10,12 +10,7 @@ use joule_geyser::{
     feed::{Feed, InnerInstruction, InnerInstructions, SlotStatus, TransactionStatusMeta, Write},
     GrpcConfig, Plugin,
 };
-use joule_indexer::{
-    config::Settings,
-    decode::Program,
-    types::Address,
-    Indexer,
-};
+use joule_indexer::{config::Settings, decode::Program, types::Address, Indexer};
 use joule_sdk::{
     escrow::{event::JobRedirected, state::Client},
     transaction::{CompiledInstruction, Message, VersionedMessage, VersionedTransaction},

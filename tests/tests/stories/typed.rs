@@ -282,7 +282,14 @@ async fn the_services_pages_are_typed_to_their_last_line() {
     page.text("joule-indexer redecode", &[]).await;
     page.json("joule-indexer openapi", &[]).await;
     page.text("joule-indexer schema", &[]).await;
+    page.text("joule-indexer export jobs", &[]).await;
     page.json("joule-indexer check", &[]).await;
+    let model = market.model().to_string();
+    page.text("joule-indexer export jobs", &[]).await;
+    page.text("joule-indexer export channels", &[]).await;
+    page.text("joule-indexer export events", &[]).await;
+    page.text("joule-indexer export accounts", &[]).await;
+    page.text("joule-indexer export trail", &[("BL7gZ8GFASHUG7uopwvh5ayaR1Gpw6cv4GUobJCwARSA", &*model)]).await;
     page.ends();
 
     node(world, &indexer, &mint).await;
