@@ -282,10 +282,10 @@ async fn the_services_pages_are_typed_to_their_last_line() {
     page.text("joule-indexer redecode", &[]).await;
     page.json("joule-indexer openapi", &[]).await;
     page.text("joule-indexer schema", &[]).await;
-    page.text("joule-indexer export jobs", &[]).await;
+    page.text("joule-indexer export jobs --out jobs.parquet", &[]).await;
     page.json("joule-indexer check", &[]).await;
     let model = market.model().to_string();
-    page.text("joule-indexer export jobs", &[]).await;
+    page.text("joule-indexer export jobs --out jobs.csv", &[]).await;
     page.text("joule-indexer export channels", &[]).await;
     page.text("joule-indexer export events", &[]).await;
     page.text("joule-indexer export accounts", &[]).await;
