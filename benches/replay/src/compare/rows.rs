@@ -79,7 +79,7 @@ pub fn differences(calm: &dyn Stored, store: &dyn Stored, shown: &Shown) -> Resu
 
 fn table(calm: &Table, store: &Table, shown: &Shown, found: &mut Found) {
     let (mut expected, stored) = (by_key(calm), by_key(store));
-    let is_nothing = |cells: &[Cell]| calm.name == SUMS && cells.last() == Some(&Cell::Text("0".to_owned()));
+    let is_nothing = |cells: &[Cell]| calm.name == SUMS && cells.last() == Some(&Cell::Number(0));
     for (key, cells) in stored {
         match expected.remove(&key) {
             Some(calm_cells) => {
@@ -179,11 +179,11 @@ impl Pair<'_> {
             ("accounts", "write_version") => {
                 self.is_shown("slot") && self.numbers(column).is_some_and(|(_, cell)| cell == 0)
             }
-            ("accounts", "live_write") if !self.is_unseen() => {
+            ("accounts", "live_write_version") if !self.is_unseen() => {
                 self.is_shown("live_slot") && self.numbers(column).is_some_and(|(_, cell)| cell == 0)
             }
             // Of what came and went in a gap older bytes may be all that was seen.
-            ("accounts", "data" | "live_slot" | "live_write") if self.is_unseen() => true,
+            ("accounts", "data" | "live_slot" | "live_write_version") if self.is_unseen() => true,
             // What has changed in a gap was seen when RPC showed it.
             (_, "slot" | "since") => self.is_in_gap(column) && (self.is_shown(column) || self.is_older(column)),
             ("events" | "event_accounts" | "row_events", "tx_index") => self.is_in_gap("slot"),
