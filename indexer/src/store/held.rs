@@ -43,8 +43,8 @@ impl<R: Kept> Held<R> {
         let table = R::table();
         let by: Vec<&str> = table.key().iter().map(|column| column.name.as_str()).collect();
         for stored in tables.get(table, &by, &wanted)? {
-            let row = Row { now: Some(R::of_cells(stored.clone())?), stored: Some(stored), changed: false };
-            self.rows.insert(R::key_of(row.stored.as_ref().expect("it was found"))?, row);
+            let (key, now) = (R::key_of(&stored)?, R::of_cells(stored.clone())?);
+            self.rows.insert(key, Row { stored: Some(stored), now: Some(now), changed: false });
         }
         Ok(())
     }

@@ -143,8 +143,7 @@ impl Postgres {
 
     fn transaction<T>(&self, pool: &Pool, begin: &str, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
         let connection = self.get(pool)?;
-        // A panic leaves the connection to nobody, as an error in beginning does.
-        let done = connection.batch(begin).and_then(|()| act(&mut Open(&connection)));
+        let done = connection.begin(begin).and_then(|()| act(&mut Open(&connection)));
         match done {
             Ok(done) => connection.end("commit").map(|()| done),
             Err(error) => {

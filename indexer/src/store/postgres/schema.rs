@@ -20,7 +20,7 @@ pub fn is_made(store: &Postgres) -> Result<bool> {
 pub fn migrate(store: &Postgres) -> Result<()> {
     let connection = store.get(&store.writer)?;
     let known = STEPS.len() as i64;
-    let migrated = connection.batch(super::BEGIN).and_then(|()| {
+    let migrated = connection.begin(super::BEGIN).and_then(|()| {
         connection.batch("create table if not exists schema_version (version bigint not null)")?;
         let rows = connection.query("select version from schema_version".to_owned(), Vec::new())?;
         let found: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;

@@ -1,13 +1,13 @@
 //! A connection for whoever may wait: what it asks is done on a runtime of the store's own, so that it can be used from any thread.
 
 use crate::{
-    row::cell::Cell,
+    row::cell::Cell as Value,
     store::{Result, StoreError},
 };
 use deadpool_postgres::Object;
 use futures::pin_mut;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashSet,
     future::Future,
     sync::{
@@ -53,7 +53,9 @@ pub fn wait<T: Send + 'static>(
 ) -> Result<T> {
     let (done, waiting) = std::sync::mpsc::sync_channel(1);
     runtime.spawn(async move {
-        let _ = done.send(future.await);
+        // What it held is let go of before whoever waits goes on.
+        let result = future.await;
+        let _ = done.send(result);
     });
     let gone = |_| StoreError::Database("the connection's runtime is gone".into());
     waiting.recv().map_err(gone)?
@@ -61,31 +63,38 @@ pub fn wait<T: Send + 'static>(
 
 /// See the module.
 pub struct Connection {
-    client: Arc<Object>,
+    /// `None` when it is dropped.
+    client: Option<Arc<Object>>,
     runtime: Handle,
+    /// It is within a transaction.
+    within: Cell<bool>,
     /// Tables that rows were copied into, within this transaction.
     copied: RefCell<HashSet<String>>,
 }
 
 impl Connection {
     pub fn new(client: Object, runtime: Handle) -> Self {
-        Self { client: Arc::new(client), runtime, copied: RefCell::default() }
+        Self { client: Some(Arc::new(client)), runtime, within: Cell::new(false), copied: RefCell::default() }
+    }
+
+    fn client(&self) -> Result<Arc<Object>> {
+        self.client.clone().ok_or_else(|| StoreError::Database("the connection is gone".into()))
     }
 
     /// Statements without values and rows.
     pub fn batch(&self, sql: impl Into<String>) -> Result<()> {
-        let (client, sql) = (self.client.clone(), sql.into());
+        let (client, sql) = (self.client()?, sql.into());
         wait(&self.runtime, async move { Ok(client.batch_execute(&sql).await?) })
     }
 
     /// The rows of a statement whose values are arrays.
-    pub fn query(&self, sql: String, arrays: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
+    pub fn query(&self, sql: String, arrays: Vec<Vec<Value>>) -> Result<Vec<Row>> {
         self.select(sql, Vec::new(), arrays)
     }
 
     /// The rows of a statement whose values are single ones, and then arrays.
-    pub fn select(&self, sql: String, values: Vec<Cell>, arrays: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
-        let client = self.client.clone();
+    pub fn select(&self, sql: String, values: Vec<Value>, arrays: Vec<Vec<Value>>) -> Result<Vec<Row>> {
+        let client = self.client()?;
         let values = values.into_iter().map(|value| Box::new(value) as Parameter);
         let parameters: Vec<_> = values.chain(arrays.into_iter().map(|array| Box::new(array) as Parameter)).collect();
         wait(&self.runtime, async move {
@@ -95,15 +104,15 @@ impl Connection {
         })
     }
 
-    pub fn execute(&self, sql: String, arrays: Vec<Vec<Cell>>) -> Result<()> {
+    pub fn execute(&self, sql: String, arrays: Vec<Vec<Value>>) -> Result<()> {
         self.query(sql, arrays).map(drop)
     }
 
     /// Opens a cursor, and says its name.
-    pub fn cursor(&self, sql: String, values: Vec<Cell>) -> Result<String> {
+    pub fn cursor(&self, sql: String, values: Vec<Value>) -> Result<String> {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let name = format!("pages_{}", OPENED.fetch_add(1, Ordering::Relaxed));
-        let (client, sql) = (self.client.clone(), format!("declare {name} no scroll cursor for {sql}"));
+        let (client, sql) = (self.client()?, format!("declare {name} no scroll cursor for {sql}"));
         wait(&self.runtime, async move {
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
             client.execute(&sql, &values).await?;
@@ -114,17 +123,17 @@ impl Connection {
 
     /// The next rows of a cursor.
     pub fn fetch(&self, count: usize, cursor: &str) -> Result<Vec<Row>> {
-        let (client, sql) = (self.client.clone(), format!("fetch {count} from {cursor}"));
+        let (client, sql) = (self.client()?, format!("fetch {count} from {cursor}"));
         wait(&self.runtime, async move { Ok(client.query(&sql, &[]).await?) })
     }
 
     /// Copies rows into a table that is made for them, where it is not, and empty.
-    pub fn copy(&self, table: &str, make: &str, copy: String, types: Vec<Type>, rows: Vec<Vec<Cell>>) -> Result<()> {
+    pub fn copy(&self, table: &str, make: &str, copy: String, types: Vec<Type>, rows: Vec<Vec<Value>>) -> Result<()> {
         self.batch(make)?;
         if !self.copied.borrow_mut().insert(table.to_owned()) {
             self.batch(format!("truncate {table}"))?;
         }
-        let client = self.client.clone();
+        let client = self.client()?;
         wait(&self.runtime, async move {
             let writer = BinaryCopyInWriter::new(client.copy_in(&copy).await?, &types);
             pin_mut!(writer);
@@ -140,14 +149,25 @@ impl Connection {
         })
     }
 
-    /// Gives it back to its pool only if it is within no transaction any more.
+    /// Begins a transaction.
+    pub fn begin(&self, how: &str) -> Result<()> {
+        self.within.set(true);
+        self.batch(how)
+    }
+
+    /// Ends it.
     pub fn end(self, how: &str) -> Result<()> {
-        let ended = self.batch(how);
-        if ended.is_err() {
-            if let Some(client) = Arc::into_inner(self.client) {
-                drop(Object::take(client));
-            }
+        self.batch(how)?;
+        self.within.set(false);
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    /// Whoever panics or fails within a transaction leaves it to nobody: the pool gets no connection back that is within one.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take().filter(|_| self.within.get()).and_then(Arc::into_inner) {
+            drop(Object::take(client));
         }
-        ended
     }
 }

@@ -403,6 +403,26 @@ fn put_letter(store: &Tested, letter: Letter, program: Address, data: Vec<u8>) {
 }
 
 #[test]
+fn a_panic_within_a_transaction_leaves_nothing_of_it() {
+    let (_folder, store) = open();
+    let row = |letter: Letter| {
+        let (kind, reason) = (letter.kind().into(), "test".into());
+        let row = LetterRow { letter, kind, program: Address([1; 32]), slot: 1, data: vec![1], reason, tx_index: None };
+        [Change { before: None, now: row.to_cells().unwrap() }]
+    };
+    let panics = std::panic::AssertUnwindSafe(|| {
+        store.write(|tables| -> Result<()> {
+            tables.put(LetterRow::table(), &row(Letter::Account(Address([2; 32]))))?;
+            panic!("on purpose");
+        })
+    });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(store.dead_letters().unwrap(), 0);
+    store.write(|tables| tables.put(LetterRow::table(), &row(Letter::Account(Address([3; 32]))))).unwrap();
+    assert_eq!(store.dead_letters().unwrap(), 1, "the next one has its own alone");
+}
+
+#[test]
 fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     let (_folder, store) = open();
     let mut chain = Chain::new();
