@@ -309,6 +309,15 @@ mod tests {
     }
 
     #[test]
+    fn the_samples_of_the_page_are_read() {
+        let page = include_str!("../README.md");
+        let samples: Vec<_> = page.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+        let all: Vec<_> = samples.iter().map(|text| file(text).1.settings().unwrap()).collect();
+        assert!(all.iter().any(|settings| settings.grpc.0.len() == 2), "several endpoints");
+        assert!(all.iter().any(|settings| settings.upgrades != Settings::default().upgrades), "an upgrade");
+    }
+
+    #[test]
     fn nothing_shows_secrets() {
         let secret = "s3cret";
         let (_folder, options) = file(

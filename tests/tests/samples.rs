@@ -17,6 +17,7 @@ const RUN: &[(&str, &str, &str)] = &[
     ("sh", "indexer/README.md", "tests/tests/stories/typed.rs"),
     ("sh", "node/README.md", "tests/tests/stories/typed.rs"),
     ("toml", "cli/README.md", "tests/tests/stories/typed.rs"),
+    ("toml", "indexer/README.md", "indexer/src/config.rs"),
     ("rust", "crates/client/README.md", "crates/client/tests/it/page.rs"),
     ("ts", "sdk/ts/README.md", "sdk/ts/test/node/samples.ts"),
     ("json", "docs/wire.md", "crates/x402/tests/wire_page.rs"),
