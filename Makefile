@@ -22,7 +22,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-replay failure-check failure-runs soak bench-cu bench-check sdk-ts-check openai-check api-clients-check export-check deploy-check walks lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-peers bench-replay failure-check failure-runs soak bench-cu bench-check sdk-ts-check openai-check api-clients-check export-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,14 @@ bench-replay: setup ## how fast the indexer follows a large file, and what that 
 	    $(RELEASE)/joule-replay scale --from benches/replay/fixtures/demo.replay --updates 1_000_000 --mix $$mix --out $$file; \
 	    $(RELEASE)/joule-replay drive --indexer $(RELEASE)/joule-indexer --file $$file --write; \
 	done
+
+# Each peer is a workspace of its own, with a target folder that both share.
+PEERS_TARGET := $(JOULE_CACHE)/peers-target
+bench-peers: setup ## this indexer, Carbon, Vixen and a bare loop on one PostgreSQL (release builds; UPDATES=; writes benches/results/peers.json)
+	@echo '[peers] building; the first time this takes half an hour on two cores'
+	@for peer in carbon vixen; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS_TARGET) $(CARGO) build $(FLAGS) --release); done
+	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay --bins --example joule-bare
+	@POSTGRES_LASTING=1 indexer/tests/with-postgres benches/peers/run $(RELEASE) $(PEERS_TARGET)/release $(JOULE_CACHE)/replay $(or $(UPDATES),200_000)
 
 failure-check: build-host
 	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'

@@ -26,6 +26,7 @@ const RUN: &[(&str, &str, &str)] = &[
 
 /// What no test machine has all of: read by the shell, and not run.
 const READ: &[(&str, &str)] = &[
+    ("benches/peers/README.md", "builds two other frameworks for half an hour: `make bench-peers`"),
     ("benches/replay/README.md", "wants release builds and millions of updates: `make bench-replay`"),
     ("findings/README.md", "installs libraries for minutes; each script fails by itself when it is no longer so"),
     ("geyser/README.md", "wants Solana's validator"),

@@ -1,5 +1,6 @@
 //! A store against the truth.
 
+mod postgres;
 pub mod rows;
 mod sqlite;
 
@@ -20,9 +21,9 @@ pub struct Args {
     /// What `scale` wrote beside its file
     #[arg(long)]
     truth: PathBuf,
-    /// The indexer's SQLite file
+    /// The indexer's SQLite file, or postgres://USER:PASSWORD@HOST/NAME
     #[arg(long)]
-    database: PathBuf,
+    database: String,
 }
 
 /// An account as a store has it.
@@ -54,6 +55,11 @@ pub trait Stored: Send {
 
 pub fn open(database: &Path) -> Result<Box<dyn Stored>> {
     Ok(Box::new(sqlite::Sqlite::open(database)?))
+}
+
+/// From a thread of a runtime that has several.
+pub fn open_postgres(url: &str) -> Result<Box<dyn Stored>> {
+    Ok(Box::new(postgres::Postgres::open(url)?))
 }
 
 /// What differs, counted.
@@ -100,13 +106,18 @@ impl Differences {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let found = differences(&args.truth, &*open(&args.database)?, &Shown::default())?;
+    let store = if args.database.starts_with("postgres") {
+        open_postgres(&args.database)?
+    } else {
+        open(Path::new(&args.database))?
+    };
+    let found = differences(&args.truth, &*store, &Shown::default())?;
     for example in &found.examples {
         println!("{example}");
     }
     println!("{}", serde_json::to_string(&found)?);
     if !found.is_none() {
-        bail!("{} is not what the chain says", args.database.display());
+        bail!("the store is not what the chain says");
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ enum What {
     Compare(compare::Args),
     /// Let an indexer follow a file from an empty store, and measure it
     Drive(drive::Args),
+    /// Show what benches/results/peers.json has of peers, as a table
+    Peers,
     /// Let an indexer follow files while everything fails, and compare each store with the chain
     Trial(trial::Args),
 }
@@ -52,6 +54,7 @@ async fn run(what: What) -> anyhow::Result<()> {
         What::Serve(args) => serve::run(args).await,
         What::Compare(args) => compare::run(&args),
         What::Drive(args) => drive::run(args).await,
+        What::Peers => drive::peer::table(),
         What::Trial(args) => trial::run(args).await,
     }
 }

@@ -4,7 +4,7 @@ use super::{
     rows::{Cell, Table},
     Stored, StoredAccount,
 };
-use crate::truth::{self, EventRow, Letter, Row as _};
+use crate::truth::{self, EventRow, Letter};
 use anyhow::{Context, Result};
 use rusqlite::{types::ValueRef, Connection, OpenFlags, OptionalExtension, Row};
 use std::path::Path;
@@ -60,14 +60,7 @@ impl Stored for Sqlite {
         let mut letters = Vec::new();
         self.each("select kind, key from dead_letters", &mut |row| {
             let (kind, key): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let letter = match kind.as_str() {
-                "account" => key.try_into().ok().map(Letter::Account),
-                "transaction" => key.try_into().ok().map(Letter::Transaction),
-                _ => (key.len() == EventRow::SIZE)
-                    .then(|| EventRow::read(&key))
-                    .map(|EventRow { signature, instruction, inner }| Letter::Event { signature, instruction, inner }),
-            };
-            letters.push(letter.context("a dead letter with a key of another length")?);
+            letters.push(Letter::of_key(&kind, &key)?);
             Ok(())
         })?;
         Ok(letters)

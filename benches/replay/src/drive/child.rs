@@ -98,10 +98,14 @@ impl Child {
     }
 
     fn ended(&self, status: ExitStatus) -> anyhow::Error {
+        anyhow::anyhow!("the indexer ended with {status}:\n{}", self.last_words())
+    }
+
+    /// The end of its log.
+    pub fn last_words(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let last: Vec<&str> = log.lines().rev().take(5).collect();
-        let last: Vec<&str> = last.into_iter().rev().collect();
-        anyhow::anyhow!("the indexer ended with {status}:\n{}", last.join("\n"))
+        last.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     pub fn usage(&self) -> Result<Usage> {
@@ -110,10 +114,16 @@ impl Child {
 
     /// Memory in bytes, by its name in `/proc/…/status`.
     pub fn rss(&self, name: &'static str) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
-        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1024)
+        rss(&self.id.to_string(), name)
+    }
+
+    /// Interrupts it, and kills it if that does not end it.
+    pub async fn end(&mut self) -> Result<()> {
+        let _ = self.signal("INT").await;
+        match tokio::time::timeout(STOPS_WITHIN, self.process.wait()).await {
+            Ok(ended) => ended.map(drop).map_err(Into::into),
+            Err(_) => self.kill().await,
+        }
     }
 
     /// Asks it to stop, and waits until it has.
@@ -131,13 +141,54 @@ pub fn own_usage() -> Result<Usage> {
     usage("self")
 }
 
+pub fn own_peak_rss() -> Result<u64> {
+    rss("self", "VmHWM:")
+}
+
+fn rss(process: &str, name: &'static str) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024)
+}
+
+/// CPU seconds of a process that has nobody but workers beside it, and of these: those that live, and those that it has seen end.
+pub fn family_usage(process: u32) -> Result<f64> {
+    let [_, user, system, of_ended, of_ended_system] = numbers(&process.to_string())?;
+    let mut total = user + system + of_ended + of_ended_system;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(worker) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
+        // It may have ended meanwhile.
+        if let Ok([parent, user, system, ..]) = numbers(worker) {
+            if parent == f64::from(process) {
+                total += user + system;
+            }
+        }
+    }
+    Ok(total / TICKS)
+}
+
+pub fn parent(process: u32) -> Result<u32> {
+    Ok(numbers(&process.to_string())?[0] as u32)
+}
+
 fn usage(process: &str) -> Result<Usage> {
+    let [_, user, system, ..] = numbers(process)?;
+    Ok(Usage { user: user / TICKS, system: system / TICKS })
+}
+
+/// Its parent, and ticks: its own for itself and for the system, and those of its children that have ended.
+fn numbers(process: &str) -> Result<[f64; 5]> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name stands in parentheses and may hold anything.
     let (_, fields) = stat.rsplit_once(')').context("/proc/…/stat has another form than is known")?;
-    let ticks = |place: usize| -> Result<f64> {
-        let field = fields.split_whitespace().nth(place).context("/proc/…/stat is short")?;
-        Ok(field.parse::<f64>()? / TICKS)
-    };
-    Ok(Usage { user: ticks(11)?, system: ticks(12)? })
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let mut numbers = [0.0; 5];
+    for (number, place) in numbers.iter_mut().zip([1, 11, 12, 13, 14]) {
+        *number = fields.get(place).context("/proc/…/stat is short")?.parse()?;
+    }
+    Ok(numbers)
 }

@@ -1,8 +1,10 @@
-//! An indexer that follows a file from an empty store: how fast, at what cost, and whether it got it right.
+//! An indexer, or a peer of ours, that follows a file from an empty store: how fast, at what cost, and whether it got it right.
 
-pub(crate) mod child;
+pub mod child;
 mod latency;
-mod report;
+pub mod peer;
+pub mod place;
+pub mod report;
 
 use crate::{
     compare::{self, Differences},
@@ -13,9 +15,11 @@ use crate::{
 use anyhow::{bail, Context, Result};
 use child::{Child, Usage};
 use latency::{Found, Probe};
+use peer::Peer;
+use place::Place;
 use serde::Serialize;
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -47,13 +51,18 @@ pub struct Args {
     /// Seconds after which it is given up
     #[arg(long, default_value_t = 1_800)]
     patience: u64,
-    /// Where the store and the indexer's log stay afterwards; otherwise they are removed
+    /// Where the store, if it is a file, and the indexer's log stay afterwards; otherwise they are removed
     #[arg(long)]
     keep: Option<PathBuf>,
+    /// A PostgreSQL server, as `postgres://USER@HOST:PORT`: the store is a database that is made there, and removed
+    #[arg(long)]
+    postgres: Option<String>,
+    #[command(flatten)]
+    peer: Peer,
     /// What the figures are of, such as a release's name
     #[arg(long, default_value = "")]
     of: String,
-    /// Add the figures to benches/results/replay.json
+    /// Add the figures to benches/results: to replay.json, or peers.json
     #[arg(long)]
     write: bool,
     /// What the indexer is started with, where it is not as today: {grpc}, {rpc}, {database} and {listen} are filled in
@@ -98,6 +107,9 @@ pub struct Figures {
     pub cores: usize,
     pub commit: String,
     pub against: String,
+    /// CPU seconds of all of PostgreSQL for a million updates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_cpu_s_per_million: Option<f64>,
 }
 
 /// From the server's sending to the API's answer.
@@ -117,9 +129,9 @@ pub async fn run(args: Args) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let kept = args.keep.clone().unwrap_or_else(|| folder.path().to_owned());
     std::fs::create_dir_all(&kept)?;
-    let database = kept.join("indexer.sqlite");
-    if database.exists() {
-        bail!("{} is there already; the store has to be empty", database.display());
+    let place = Place::make(args.postgres.as_deref(), kept.join("indexer.sqlite")).await?;
+    if args.stall_store.is_some() && !matches!(place, Place::Sqlite(_)) {
+        bail!("--stall-store knows SQLite only");
     }
     let mut chain = Chain::open(&args.file, args.rate, Start::After(Duration::from_millis(args.settle_ms)))?;
     let probe = Arc::new(Probe::default());
@@ -137,13 +149,20 @@ pub async fn run(args: Args) -> Result<()> {
         argument
             .replace("{grpc}", &format!("http://{}", served.grpc))
             .replace("{rpc}", &format!("http://{}", served.rpc))
-            .replace("{database}", &database.display().to_string())
+            .replace("{database}", &place.database())
             .replace("{listen}", &listen)
     };
     let mut child = Child::start(&args.indexer, arguments.into_iter().map(fill), &kept.join("indexer.log"))?;
+    let job = Job { args: &args, chain: &chain, place: &place, summary: &summary };
+    if args.peer.dumps {
+        let done = peer::run(&args.peer, &job, child, &truth).await;
+        stop.cancel();
+        place.remove().await?;
+        return done;
+    }
     let found = Arc::new(Mutex::new(Found::default()));
     let asking = args.latency.then(|| tokio::spawn(probe.ask(format!("http://{listen}"), found.clone())));
-    let followed = follow(&args, &mut child, &chain, &database, &summary).await?;
+    let followed = follow(&job, &mut child).await?;
     if let Some(asking) = asking {
         if asking.is_finished() {
             asking.await?.context("asking the API")?;
@@ -153,8 +172,10 @@ pub async fn run(args: Args) -> Result<()> {
     }
     child.stop().await?;
     stop.cancel();
-    let differences = compare::differences(&truth, &*compare::open(&database)?, &Default::default())?;
+    let differences = compare::differences(&truth, &*place.open()?, &Default::default())?;
     let mut figures = figures(&args, &summary, &chain, followed, differences);
+    let measured = peer::Figures::of(&args.peer, &job, &figures);
+    place.remove().await?;
     if args.latency {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);
         let [p50_ms, p99_ms, max_ms] = [0.5, 0.99, 1.0].map(|share| found.at(share));
@@ -163,14 +184,26 @@ pub async fn run(args: Args) -> Result<()> {
     for example in &figures.differences.examples {
         println!("{example}");
     }
-    println!("{}", serde_json::to_string(&figures)?);
-    if args.write {
-        report::add(&figures)?;
+    if args.peer.peer.is_some() {
+        peer::report(&measured, args.write)?;
+    } else {
+        println!("{}", serde_json::to_string(&figures)?);
+        if args.write {
+            report::add("replay.json", &figures, &["what", "of", "rate", "against"])?;
+        }
     }
     if !figures.equal {
         bail!("the store is not what the chain says; --keep FOLDER keeps it");
     }
     Ok(())
+}
+
+/// What is done, and where.
+struct Job<'a> {
+    args: &'a Args,
+    chain: &'a Chain,
+    place: &'a Place,
+    summary: &'a Summary,
 }
 
 /// A free port here, for a moment.
@@ -187,9 +220,11 @@ struct Followed {
     rss_at_a_fifth: u64,
     rss_at_the_end: u64,
     rss_by_tenths: Vec<u64>,
+    postgres: Option<f64>,
 }
 
-async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, summary: &Summary) -> Result<Followed> {
+async fn follow(job: &Job<'_>, child: &mut Child) -> Result<Followed> {
+    let Job { args, chain, place, summary } = *job;
     let (begun, patience) = (Instant::now(), Duration::from_secs(args.patience));
     let (mut before, mut store, mut rss_at_a_fifth) = (None, None, None);
     let first = chain.header.first_slot;
@@ -200,10 +235,10 @@ async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, 
         tokio::time::sleep(LOOK).await;
         child.check()?;
         if before.is_none() && chain.started().is_some() {
-            before = Some((child.usage()?, child::own_usage()?));
+            before = Some((child.usage()?, child::own_usage()?, place.usage()?));
         }
         // It is there once the indexer has made it.
-        store = store.or_else(|| compare::open(database).ok().filter(|store| store.checkpoint().is_ok()));
+        store = store.or_else(|| place.open().ok().filter(|store| store.checkpoint().is_ok()));
         let reached = match &store {
             Some(store) => store.checkpoint()?,
             None => None,
@@ -216,14 +251,14 @@ async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, 
         }
         if reached >= Some(first + slots / 2) {
             if let Some(time) = stall.take() {
-                let store = trial::Engine::Sqlite.store(database.to_owned());
+                let store = trial::Engine::Sqlite.store(place.database().into());
                 tokio::task::spawn_blocking(move || store.stall(time)).await??;
             }
         }
         if reached >= Some(summary.last_confirmed_slot) {
             rss_by_tenths.push(child.rss("VmRSS:")?);
             let wall = chain.started().context("the file has nothing but its beginning")?.elapsed();
-            let (usage, server) = before.context("the file has nothing but its beginning")?;
+            let (usage, server, postgres) = before.context("the file has nothing but its beginning")?;
             return Ok(Followed {
                 wall,
                 usage: child.usage()? - usage,
@@ -232,6 +267,7 @@ async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, 
                 rss_at_a_fifth: rss_at_a_fifth.unwrap_or_default(),
                 rss_at_the_end: child.rss("VmRSS:")?,
                 rss_by_tenths,
+                postgres: place.usage()?.zip(postgres).map(|(now, before)| now - before),
             });
         }
         if begun.elapsed() > patience {
@@ -247,12 +283,11 @@ async fn follow(args: &Args, child: &mut Child, chain: &Chain, database: &Path, 
 fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, differences: Differences) -> Figures {
     let updates = summary.updates - chain.header.lead;
     let millions = updates as f64 / 1e6;
-    let Followed { wall, usage, server, peak_rss, rss_at_a_fifth, rss_at_the_end, rss_by_tenths } = followed;
+    let Followed { wall, usage, server, peak_rss, rss_at_a_fifth, rss_at_the_end, rss_by_tenths, postgres } = followed;
     let growth = rss_by_tenths
         .last()
         .zip(rss_by_tenths.get(1))
         .map_or(0.0, |(last, second)| *last as f64 / *second as f64 - 1.0);
-    let round = |value: f64| (value * 100.0).round() / 100.0;
     Figures {
         what: if args.latency { "latency" } else { "follow" },
         of: args.of.clone(),
@@ -279,5 +314,10 @@ fn figures(args: &Args, summary: &Summary, chain: &Chain, followed: Followed, di
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         commit: report::commit(),
         against: chain.header.made.clone().unwrap_or_else(|| "a recording".to_owned()),
+        postgres_cpu_s_per_million: postgres.map(|seconds| round(seconds / millions)),
     }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }

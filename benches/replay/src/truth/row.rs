@@ -1,5 +1,7 @@
 //! Rows as they are written.
 
+use anyhow::{Context, Result};
+
 /// A row of fixed size that begins with its key.
 pub trait Row: Sized + PartialEq {
     const SIZE: usize;
@@ -100,6 +102,20 @@ pub enum Letter {
     Account([u8; 32]),
     Event { signature: [u8; 64], instruction: u32, inner: u32 },
     Transaction([u8; 64]),
+}
+
+impl Letter {
+    /// As stores keep it: what it is of, and its key.
+    pub fn of_key(kind: &str, key: &[u8]) -> Result<Self> {
+        let letter = match kind {
+            "account" => key.try_into().ok().map(Self::Account),
+            "transaction" => key.try_into().ok().map(Self::Transaction),
+            _ => (key.len() == EventRow::SIZE)
+                .then(|| EventRow::read(key))
+                .map(|EventRow { signature, instruction, inner }| Self::Event { signature, instruction, inner }),
+        };
+        letter.context("a dead letter with a key of another length")
+    }
 }
 
 impl Row for Letter {

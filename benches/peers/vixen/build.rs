@@ -1,0 +1,6 @@
+#[path = "../idl.rs"]
+mod idl;
+
+fn main() {
+    idl::write();
+}
