@@ -466,7 +466,6 @@ create table chain (
 insert into chain select * from old_chain;
 drop table old_chain;
 
-create index accounts_by_program on accounts (program, closed);
 create index jobs_by_status on jobs (status, opened_at desc, address);
 create index jobs_by_client on jobs (client, status, opened_at desc, address);
 create index jobs_by_provider on jobs (provider, status, opened_at desc, address);

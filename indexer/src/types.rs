@@ -1,5 +1,6 @@
 //! What flows from the stream to the store: addresses, account writes, events, blocks.
 
+use bytes::Bytes;
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// A 32-byte account address, shown as base58.
@@ -69,6 +70,10 @@ macro_rules! fixed_bytes {
 fixed_bytes!(Address, 32, "address", five8::encode_32, five8::decode_32, five8::BASE58_ENCODED_32_MAX_LEN);
 fixed_bytes!(Signature, 64, "signature", five8::encode_64, five8::decode_64, five8::BASE58_ENCODED_64_MAX_LEN);
 
+/// By a hash that is quick, and seeded, so that nobody can choose keys that collide.
+pub type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+pub type HashSet<K> = std::collections::HashSet<K, foldhash::fast::RandomState>;
+
 impl Address {
     /// The system program owns what belongs to no other program, closed accounts included.
     pub const SYSTEM: Self = Self([0; 32]);
@@ -110,7 +115,7 @@ pub struct AccountWrite {
     pub address: Address,
     pub owner: Address,
     pub lamports: u64,
-    pub data: Vec<u8>,
+    pub data: Bytes,
     pub version: Version,
 }
 
@@ -128,7 +133,7 @@ pub struct RawEvent {
     pub instruction: u32,
     pub inner: u32,
     pub program: Address,
-    pub data: Vec<u8>,
+    pub data: Bytes,
 }
 
 /// A successful transaction that mentions one of our programs.
@@ -147,7 +152,7 @@ pub struct Transaction {
 pub struct Unread {
     pub reason: String,
     /// What there was of it: Yellowstone's protobuf, or JSON as RPC gave it; empty where RPC gave none.
-    pub data: Vec<u8>,
+    pub data: Bytes,
 }
 
 /// One bank's content: everything that a slot changed for us.

@@ -400,7 +400,6 @@ create table chain (
 );
 
 -- What can be asked for has an index to begin at, in the order of the answer.
-create index accounts_by_program on accounts (program, closed);
 create index jobs_by_status on jobs (status, opened_at desc, address);
 create index jobs_by_client on jobs (client, status, opened_at desc, address);
 create index jobs_by_provider on jobs (provider, status, opened_at desc, address);

@@ -77,7 +77,7 @@ pub struct Sheet {
 pub enum Value {
     Cell(Cell),
     Json(serde_json::Value),
-    Bytes(Vec<u8>),
+    Bytes(bytes::Bytes),
 }
 
 impl Value {

@@ -50,9 +50,10 @@ impl Corpus {
         let mut histories: BTreeMap<Row, Vec<EventRow>> = BTreeMap::new();
         for block in &blocks {
             for write in &block.writes {
-                let row = AccountRow::after(write, newest.get(&write.address), "");
+                let before = newest.get(&write.address).cloned();
+                let row = AccountRow::after(before, write).expect("a first write makes a row");
                 if let (true, Some(state), Some(program)) = (is_live(write), row.state(), Program::of(&write.owner)) {
-                    accounts.push(Sample { program, name: state.kind(), data: write.data.clone() });
+                    accounts.push(Sample { program, name: state.kind(), data: write.data.to_vec() });
                 }
                 newest.insert(write.address, row);
             }
@@ -61,7 +62,7 @@ impl Corpus {
                     let (signature, index) = (transaction.signature, transaction.index);
                     let event = EventRow::new(signature, index, block.slot, block.block_time, raw);
                     let (Ok(fact), Some(program)) = (event.fact(), Program::of(&raw.program)) else { continue };
-                    events.push(Sample { program, name: fact.name(), data: raw.data.clone() });
+                    events.push(Sample { program, name: fact.name(), data: raw.data.to_vec() });
                     for row in fact.rows() {
                         histories.entry(row).or_default().push(event.clone());
                     }

@@ -37,15 +37,15 @@ pub fn an_account(rng: &mut Rng, corpus: &Corpus) -> (AccountWrite, AccountRow) 
     let sample = mutated(rng, &corpus.accounts);
     let version = Version { slot: slot(rng), write: slot(rng) };
     let (owner, lamports) = (sample.program.address(), u64::from(rng.u8(..8) > 0));
-    let write = AccountWrite { address: Address([1 + rng.u8(..3); 32]), owner, lamports, data: sample.data, version };
-    let row = AccountRow::after(&write, None, sample.name);
+    let write = AccountWrite { address: Address([1 + rng.u8(..3); 32]), owner, lamports, data: sample.data.into(), version };
+    let row = AccountRow::after(None, &write).expect("a first write makes a row");
     (write, row)
 }
 
 pub fn an_event(rng: &mut Rng, corpus: &Corpus) -> EventRow {
     let sample = mutated(rng, &corpus.events);
     let (key, program) = (key(rng), sample.program.address());
-    let raw = RawEvent { instruction: key.instruction, inner: key.inner, program, data: sample.data };
+    let raw = RawEvent { instruction: key.instruction, inner: key.inner, program, data: sample.data.into() };
     EventRow::new(key.signature, rng.u64(..4), slot(rng), rng.bool().then(|| slot(rng) as i64), &raw)
 }
 
@@ -64,7 +64,7 @@ pub fn account(write: &AccountWrite, row: &AccountRow) -> Result<bool, String> {
     black_box((bid::from_account(row), bond::claim(row), bond::from_account(row, Commitment::Confirmed)));
     if let State::Channel(channel) = &state {
         let mut days = revenue::Days::default();
-        days.saw(channel.opened_at.get(), channel.settled.get(), channel.sequence.get(), channel.units.get());
+        days.saw(channel.opened_at.get(), revenue::HowFar::of(channel, 0));
         black_box(days.total().report(None, None, &row.address));
     }
     let one = std::slice::from_ref(row);
@@ -107,13 +107,13 @@ pub fn a_history(rng: &mut Rng, corpus: &Corpus) -> History {
             1 if events.len() > 1 => drop(events.remove(at)),
             2 => rng.shuffle(events),
             3 => events[at].slot = slot(rng),
-            _ => mutate::bytes(rng, &mut events[at].data, other),
+            _ => events[at].data = mutate::shared(rng, &events[at].data, other),
         }
     }
     history.account = history.account.filter(|_| rng.u8(..4) > 0);
     if let Some(account) = history.account.as_mut().filter(|_| rng.bool()) {
         let other = &corpus.accounts[rng.usize(..corpus.accounts.len())].data;
-        mutate::bytes(rng, &mut account.data, other);
+        account.data = mutate::shared(rng, &account.data, other);
         (account.closed, account.version.slot) = (rng.bool(), slot(rng));
     }
     history
@@ -139,7 +139,7 @@ fn rebuilt(row: &Row, account: Option<&AccountRow>, events: &[EventRow]) -> Resu
 fn stored<N: Noun>(noun: Option<N>) -> Result<(), String> {
     let Some(noun) = noun else { return Ok(()) };
     let cells = noun.to_cells().map_err(|error| format!("a row that no store can keep: {error}"))?;
-    let read = N::of_cells(cells.clone()).map_err(|error| format!("a row that nobody can read: {error}"))?;
+    let read = N::of_cells(&cells).map_err(|error| format!("a row that nobody can read: {error}"))?;
     match read.to_cells() {
         Ok(again) if again == cells => Ok(()),
         other => Err(format!("a row that is read as another: {cells:?} as {other:?}")),

@@ -39,6 +39,13 @@ pub fn bytes(rng: &mut Rng, data: &mut Vec<u8>, other: &[u8]) {
     }
 }
 
+/// The same of bytes that others hold too.
+pub fn shared(rng: &mut Rng, data: &[u8], other: &[u8]) -> bytes::Bytes {
+    let mut data = data.to_vec();
+    bytes(rng, &mut data, other);
+    data.into()
+}
+
 fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
     data[at..].iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
 }

@@ -44,7 +44,7 @@ fn message(rng: &mut Rng, corpus: &Corpus) -> SubscribeUpdate {
                     pubkey: write.address.0.to_vec(),
                     owner: write.owner.0.to_vec(),
                     lamports: write.lamports,
-                    data: write.data,
+                    data: write.data.to_vec(),
                     write_version: write.version.write,
                     ..Default::default()
                 }),

@@ -2,7 +2,7 @@
 
 use crate::types::{AccountWrite, Block, Transaction};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::Arc,
 };
 
@@ -15,7 +15,7 @@ pub(super) struct Bank {
     pub meta: Option<Meta>,
     writes: Vec<Arc<AccountWrite>>,
     transactions: BTreeMap<u64, Arc<Transaction>>,
-    seen_writes: HashSet<(crate::types::Address, u64)>,
+    seen_writes: crate::types::HashSet<(crate::types::Address, u64)>,
 }
 
 #[derive(Debug, Clone)]

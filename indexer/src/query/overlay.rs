@@ -8,14 +8,14 @@
 
 use crate::{
     decode::{Row, UNDECODABLE},
-    row::{account, channel, dispute, job, model, plan, provider, record::Noun, AccountRow, EventRow},
+    row::{channel, dispute, job, model, plan, provider, record::Noun, AccountRow, EventRow},
     source::BankRef,
     store::{Result, Store},
-    types::{AccountWrite, Address, Transaction, Version},
+    types::{AccountWrite, Address, HashMap, HashSet, Transaction, Version},
 };
 use joule_api::{Channel, Commitment, Dispute, Job, Model, Plan, Provider};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -81,7 +81,6 @@ pub enum Unconfirmed {
     Transaction(BankRef, Arc<Transaction>),
     /// These are shown no longer.
     Dropped(Vec<BankRef>),
-    Reset,
 }
 
 impl Overlay {
@@ -125,7 +124,7 @@ impl Overlay {
     /// Takes in what happened, and shows all of it at once. What that changes is found out if somebody wants to know.
     pub fn apply(&self, happened: Vec<Unconfirmed>, store: &dyn Store, wanted: bool) -> Result<Changes> {
         let mut state = self.state();
-        let mut touched = HashSet::new();
+        let mut touched = HashSet::default();
         let mut changes = Changes::default();
         for item in happened {
             match item {
@@ -155,9 +154,6 @@ impl Overlay {
                     for bank in banks {
                         touched.extend(state.banks.remove(&bank).into_iter().flat_map(HashMap::into_keys));
                     }
-                }
-                Unconfirmed::Reset => {
-                    touched.extend(std::mem::take(&mut state.banks).into_values().flat_map(HashMap::into_keys));
                 }
             }
         }
@@ -236,9 +232,7 @@ impl State {
         let mut row = stored;
         writes.sort_by_key(|write| write.version);
         for write in writes {
-            if row.as_ref().is_none_or(|row| write.version > row.version) {
-                row = Some(AccountRow::after(write, row.as_ref(), UNDECODABLE));
-            }
+            row = AccountRow::after(row, write);
         }
         self.close(address, &events, &mut row);
         let newer = row.as_ref().map(|row| row.version) != stored_version;
@@ -276,7 +270,11 @@ impl State {
         let plan = processed(plan::rebuild(address, row.as_ref(), &all));
         if let Some(channel) = &mut channel {
             // Payments are of confirmed state only: events that may be undone are no sum.
-            store.earned(address)?.fill(channel);
+            let earned = store.earned(address)?;
+            earned.fill(channel);
+            if row.as_ref().is_none_or(|row| row.data.is_empty()) {
+                earned.fill_requests(channel);
+            }
         }
         Ok(Some(Shade { account: row.filter(|_| newer), events, job, provider, dispute, channel, plan, model: None }))
     }
@@ -288,16 +286,9 @@ impl State {
             (life.address == *address).then_some((event, life))
         });
         let Some((event, life)) = last.filter(|(_, life)| life.closed) else { return };
-        let closing = AccountWrite {
-            address: *address,
-            owner: event.program,
-            lamports: 0,
-            data: Vec::new(),
-            version: Version::closing(event.slot),
-        };
-        debug_assert!(!account::is_live(&closing));
-        if row.as_ref().is_none_or(|row| closing.version > row.version) {
-            *row = Some(AccountRow::after(&closing, row.as_ref(), life.kind));
+        let version = Version::closing(event.slot);
+        if let Some(closed) = AccountRow::closing(row.as_ref(), address, &event.program, version, life.kind.into()) {
+            *row = Some(closed);
         }
     }
 
@@ -305,7 +296,7 @@ impl State {
         let here = self.banks.values().rev().filter_map(|here| here.get(provider));
         let unconfirmed = here
             .flat_map(|here| here.writes.iter().rev())
-            .find_map(|write| AccountRow::after(write, None, UNDECODABLE).state());
+            .find_map(|write| AccountRow::after(None, write)?.state());
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

@@ -10,13 +10,16 @@ use crate::{
 };
 use std::{borrow::Cow, sync::LazyLock};
 
+/// Lamports of an account that lives and of which nobody knows how many it has: every one that lives has some.
+const UNKNOWN: u64 = 0;
+
 /// One account, as its newest write left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
     pub address: Address,
     pub program: Address,
     /// Of the last live state that was seen; may be empty if the account was closed before anybody looked.
-    pub data: Vec<u8>,
+    pub data: bytes::Bytes,
     pub lamports: u64,
     pub closed: bool,
     /// Of whatever has shown it last.
@@ -30,36 +33,17 @@ pub struct AccountRow {
 }
 
 impl AccountRow {
-    /// What a write makes of an account, given what was known of it. `kind` is what somebody said it is, for an account
-    /// that is gone before its bytes were seen.
-    pub fn after(write: &AccountWrite, before: Option<&Self>, kind: &'static str) -> Self {
-        if is_live(write) {
+    /// What is known after a write, be it of an account that is gone.
+    pub fn after(before: Option<Self>, write: &AccountWrite) -> Option<Self> {
+        let (known, version) = (before.as_ref(), write.version);
+        let after = if is_live(write) {
             let program = Program::of(&write.owner);
-            let decoded = program.and_then(|program| decode::account(program, write.version.slot, &write.data).ok());
-            return Self {
-                address: write.address,
-                program: write.owner,
-                data: write.data.clone(),
-                lamports: write.lamports,
-                closed: false,
-                version: write.version,
-                since: write.version.slot,
-                kind: decoded.map_or(UNDECODABLE, |state| state.kind()).into(),
-                live: Some(write.version),
-            };
-        }
-        let program = Program::of(&write.owner).map_or(Address::SYSTEM, |_| write.owner);
-        Self {
-            address: write.address,
-            program: before.map_or(program, |before| before.program),
-            data: before.map(|before| before.data.clone()).unwrap_or_default(),
-            lamports: 0,
-            closed: true,
-            version: write.version,
-            since: write.version.slot,
-            kind: before.map_or(kind.into(), |before| before.kind.clone()),
-            live: before.and_then(|before| before.live),
-        }
+            let decoded = program.and_then(|program| decode::account(program, version.slot, &write.data).ok());
+            Self::written(known, write, decoded.map_or(UNDECODABLE, |state| state.kind()))
+        } else {
+            Self::closing(known, &write.address, &write.owner, version, UNDECODABLE.into())
+        };
+        after.or(before)
     }
 
     /// What is known after a live write of this kind: `None` when it tells nothing newer. An account that is closed already still
@@ -104,7 +88,7 @@ impl AccountRow {
         let mut after = before.cloned().unwrap_or(Self {
             address: *address,
             program,
-            data: Vec::new(),
+            data: bytes::Bytes::new(),
             lamports: 0,
             closed: true,
             version,
@@ -128,10 +112,26 @@ impl AccountRow {
         let before = before.filter(|before| {
             !before.closed
                 && before.version.slot < write.version.slot
-                && (before.program, before.lamports) == (write.owner, write.lamports)
+                && before.program == write.owner
+                && (before.lamports == write.lamports || before.lamports == UNKNOWN)
                 && before.data == write.data
         })?;
-        Some(Self { version: write.version, live: Some(write.version), ..before.clone() })
+        let lamports = write.lamports;
+        Some(Self { version: write.version, live: Some(write.version), lamports, ..before.clone() })
+    }
+
+    /// What is known of it as of a slot: `None` where its bytes are of later. Of one that was closed since, what it had is not known.
+    pub fn as_of(&self, slot: u64) -> Option<Self> {
+        if self.version.slot <= slot {
+            return Some(self.clone());
+        }
+        if !self.closed {
+            // A list has shown it later, as it was.
+            let version = Version::snapshot(self.since);
+            return (self.since <= slot).then(|| Self { version, live: Some(version), ..self.clone() });
+        }
+        let live = self.live.filter(|live| live.slot <= slot)?;
+        Some(Self { closed: false, lamports: UNKNOWN, version: live, since: live.slot, ..self.clone() })
     }
 
     /// Where it is listed, if it lives and is listed under anything.

@@ -47,7 +47,8 @@ pub enum Cell {
     /// Counts and amounts.
     Uint(u64),
     Sum(i128),
-    Bytes(Vec<u8>),
+    /// Shared: what was received is copied nowhere.
+    Bytes(bytes::Bytes),
 }
 
 /// Why a row cannot be written or read.
@@ -75,7 +76,7 @@ pub trait Field: Sized {
     const NULLABLE: bool = false;
 
     fn to_cell(value: &Self::Api) -> Result<Cell, BadCell>;
-    fn of_cell(cell: Cell) -> Result<Self::Api, BadCell>;
+    fn of_cell(cell: &Cell) -> Result<Self::Api, BadCell>;
 }
 
 /// What an API type says in words, both ways.
@@ -134,10 +135,10 @@ impl Field for kind::Address {
         address(value).map(|address| Cell::Key(address.0))
     }
 
-    fn of_cell(cell: Cell) -> Result<String, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<String, BadCell> {
         match cell {
-            Cell::Key(bytes) => Ok(Address(bytes).to_string()),
-            other => wrong("no address", &other),
+            Cell::Key(bytes) => Ok(Address(*bytes).to_string()),
+            other => wrong("no address", other),
         }
     }
 }
@@ -151,10 +152,10 @@ impl Field for kind::Signature {
         signature.map(|signature| Cell::Signature(Box::new(signature.0))).map_err(|error| bad(value, error))
     }
 
-    fn of_cell(cell: Cell) -> Result<String, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<String, BadCell> {
         match cell {
-            Cell::Signature(bytes) => Ok(Signature(*bytes).to_string()),
-            other => wrong("no signature", &other),
+            Cell::Signature(bytes) => Ok(Signature(**bytes).to_string()),
+            other => wrong("no signature", other),
         }
     }
 }
@@ -169,10 +170,10 @@ impl Field for kind::Hash {
         Ok(Cell::Key(bytes))
     }
 
-    fn of_cell(cell: Cell) -> Result<String, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<String, BadCell> {
         match cell {
             Cell::Key(bytes) => Ok(hex::encode(bytes)),
-            other => wrong("no hash", &other),
+            other => wrong("no hash", other),
         }
     }
 }
@@ -189,7 +190,7 @@ impl Field for kind::KnownHash {
         kind::Hash::to_cell(value)
     }
 
-    fn of_cell(cell: Cell) -> Result<String, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<String, BadCell> {
         match cell {
             Cell::Null => Ok(String::new()),
             cell => kind::Hash::of_cell(cell),
@@ -205,9 +206,9 @@ impl<T: Named> Field for kind::Name<T> {
         Ok(Cell::Name(value.name().into()))
     }
 
-    fn of_cell(cell: Cell) -> Result<T, BadCell> {
-        let Cell::Name(name) = cell else { return wrong("no name", &cell) };
-        let known = T::NAMES.iter().find(|(_, known)| *known == name);
+    fn of_cell(cell: &Cell) -> Result<T, BadCell> {
+        let Cell::Name(name) = cell else { return wrong("no name", cell) };
+        let known = T::NAMES.iter().find(|(_, known)| known == name);
         known.map(|(value, _)| *value).ok_or_else(|| bad(name, "no such name"))
     }
 }
@@ -220,10 +221,10 @@ impl Field for kind::Flag {
         Ok(Cell::Flag(*value))
     }
 
-    fn of_cell(cell: Cell) -> Result<bool, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<bool, BadCell> {
         match cell {
-            Cell::Flag(flag) => Ok(flag),
-            other => wrong("no flag", &other),
+            Cell::Flag(flag) => Ok(*flag),
+            other => wrong("no flag", other),
         }
     }
 }
@@ -236,10 +237,10 @@ impl Field for kind::Time {
         Ok(Cell::Int(*value))
     }
 
-    fn of_cell(cell: Cell) -> Result<i64, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<i64, BadCell> {
         match cell {
-            Cell::Int(time) => Ok(time),
-            other => wrong("no time", &other),
+            Cell::Int(time) => Ok(*time),
+            other => wrong("no time", other),
         }
     }
 }
@@ -252,16 +253,16 @@ impl<T: Copy + Into<i64> + TryFrom<i64>> Field for kind::Number<T> {
         Ok(Cell::Int((*value).into()))
     }
 
-    fn of_cell(cell: Cell) -> Result<T, BadCell> {
-        let Cell::Int(number) = cell else { return wrong("no number", &cell) };
-        T::try_from(number).map_err(|_| bad(number, "does not fit"))
+    fn of_cell(cell: &Cell) -> Result<T, BadCell> {
+        let Cell::Int(number) = cell else { return wrong("no number", cell) };
+        T::try_from(*number).map_err(|_| bad(number, "does not fit"))
     }
 }
 
-fn uint(cell: Cell) -> Result<u64, BadCell> {
+fn uint(cell: &Cell) -> Result<u64, BadCell> {
     match cell {
-        Cell::Uint(number) => Ok(number),
-        other => wrong("no count", &other),
+        Cell::Uint(number) => Ok(*number),
+        other => wrong("no count", other),
     }
 }
 
@@ -273,7 +274,7 @@ impl Field for kind::Count {
         Ok(Cell::Uint(*value))
     }
 
-    fn of_cell(cell: Cell) -> Result<u64, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<u64, BadCell> {
         uint(cell)
     }
 }
@@ -286,7 +287,7 @@ impl Field for kind::Amount {
         Ok(Cell::Uint(*value))
     }
 
-    fn of_cell(cell: Cell) -> Result<u64, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<u64, BadCell> {
         uint(cell)
     }
 }
@@ -300,7 +301,7 @@ impl<K: Field> Field for kind::Maybe<K> {
         value.as_ref().map_or(Ok(Cell::Null), K::to_cell)
     }
 
-    fn of_cell(cell: Cell) -> Result<Self::Api, BadCell> {
+    fn of_cell(cell: &Cell) -> Result<Self::Api, BadCell> {
         match cell {
             Cell::Null => Ok(None),
             cell => K::of_cell(cell).map(Some),
@@ -319,19 +320,19 @@ macro_rules! plain {
                 Ok($to)
             }
 
-            fn of_cell(cell: Cell) -> Result<$api, BadCell> {
+            fn of_cell(cell: &Cell) -> Result<$api, BadCell> {
                 match cell {
                     $from => Ok($of),
-                    other => wrong(stringify!($kind), &other),
+                    other => wrong(stringify!($kind), other),
                 }
             }
         })+
     };
 }
 plain! {
-    Key: Address as Address, value => Cell::Key(value.0), Cell::Key(bytes) => Address(bytes);
-    Sig: Signature as Signature, value => Cell::Signature(Box::new(value.0)), Cell::Signature(bytes) => Signature(*bytes);
-    Sum: i128 as Sum, value => Cell::Sum(*value), Cell::Sum(sum) => sum;
-    Text: Cow<'static, str> as Text, value => Cell::Name(value.clone()), Cell::Name(text) => text;
-    Bytes: Vec<u8> as Bytes, value => Cell::Bytes(value.clone()), Cell::Bytes(bytes) => bytes;
+    Key: Address as Address, value => Cell::Key(value.0), Cell::Key(bytes) => Address(*bytes);
+    Sig: Signature as Signature, value => Cell::Signature(Box::new(value.0)), Cell::Signature(bytes) => Signature(**bytes);
+    Sum: i128 as Sum, value => Cell::Sum(*value), Cell::Sum(sum) => *sum;
+    Text: Cow<'static, str> as Text, value => Cell::Name(value.clone()), Cell::Name(text) => text.clone();
+    Bytes: bytes::Bytes as Bytes, value => Cell::Bytes(value.clone()), Cell::Bytes(bytes) => bytes.clone();
 }

@@ -80,7 +80,7 @@ impl Record for Letter {
     }
 
     fn write(&self, into: &mut Vec<Cell>) -> Result<(), BadCell> {
-        into.push(Cell::Bytes(self.key()));
+        into.push(Cell::Bytes(self.key().into()));
         Ok(())
     }
 
@@ -98,7 +98,7 @@ pub struct LetterRow {
     /// The system program where nobody knows.
     pub program: Address,
     pub slot: u64,
-    pub data: Vec<u8>,
+    pub data: bytes::Bytes,
     pub reason: Cow<'static, str>,
     /// Place in its block, of a transaction.
     pub tx_index: Option<u64>,

@@ -18,7 +18,7 @@ pub struct EventRow {
     /// Unix seconds.
     pub block_time: Option<i64>,
     pub program: Address,
-    pub data: Vec<u8>,
+    pub data: bytes::Bytes,
 }
 
 impl EventRow {

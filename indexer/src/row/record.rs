@@ -7,7 +7,7 @@
 use super::cell::{bad, kind, BadCell, Cell, Field as _, Kind};
 use crate::{store::Store, types::Address};
 use joule_api::Commitment;
-use std::{fmt::Debug, hash::Hash};
+use std::{borrow::Borrow, fmt::Debug, hash::Hash};
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +85,13 @@ pub struct Cells {
 }
 
 /// Cells that are read one after the other.
-pub struct Reading<'a>(pub &'a mut dyn Iterator<Item = Cell>);
+pub struct Reading<'a>(pub &'a [Cell]);
 
-impl Reading<'_> {
-    pub fn next(&mut self, what: &str) -> Result<Cell, BadCell> {
-        self.0.next().ok_or_else(|| bad(what, "is missing"))
+impl<'a> Reading<'a> {
+    pub fn next(&mut self, what: &str) -> Result<&'a Cell, BadCell> {
+        let (first, rest) = self.0.split_first().ok_or_else(|| bad(what, "is missing"))?;
+        self.0 = rest;
+        Ok(first)
     }
 }
 
@@ -110,7 +112,7 @@ pub trait Record: Sized {
         Ok(Vec::new())
     }
 
-    fn read_lists(&mut self, _lists: Vec<Vec<Vec<Cell>>>) -> Result<(), BadCell> {
+    fn read_lists(&mut self, _lists: &[Vec<Vec<Cell>>]) -> Result<(), BadCell> {
         Ok(())
     }
 }
@@ -127,23 +129,24 @@ pub fn write_optional<R: Record>(part: Option<&R>, into: &mut Vec<Cell>) -> Resu
 }
 
 pub fn read_optional<R: Record>(from: &mut Reading<'_>, what: &str) -> Result<Option<R>, BadCell> {
-    let cells = (0..R::WIDTH).map(|_| from.next(what)).collect::<Result<Vec<_>, _>>()?;
-    if cells.iter().all(|cell| *cell == Cell::Null) {
+    let (part, rest) = from.0.split_at_checked(R::WIDTH).ok_or_else(|| bad(what, "is missing"))?;
+    if part.iter().all(|cell| *cell == Cell::Null) {
+        from.0 = rest;
         return Ok(None);
     }
-    R::read(&mut Reading(&mut cells.into_iter())).map(Some)
+    R::read(from).map(Some)
 }
 
 pub fn write_list<R: Record>(items: &[R]) -> Result<Vec<Vec<Cell>>, BadCell> {
     let write = |item: &R| {
-        let mut cells = Vec::new();
+        let mut cells = Vec::with_capacity(R::WIDTH);
         item.write(&mut cells).map(|()| cells)
     };
     items.iter().map(write).collect()
 }
 
-pub fn read_list<R: Record>(items: Vec<Vec<Cell>>) -> Result<Vec<R>, BadCell> {
-    items.into_iter().map(|cells| R::read(&mut Reading(&mut cells.into_iter()))).collect()
+pub fn read_list<R: Record>(items: &[Vec<Cell>]) -> Result<Vec<R>, BadCell> {
+    items.iter().map(|cells| R::read(&mut Reading(cells))).collect()
 }
 
 /// The columns of a list's items.
@@ -166,14 +169,15 @@ pub trait Kept: Record + Clone + Send + Sync + 'static {
         Ok(Cells { row, lists: self.write_lists()? })
     }
 
-    fn of_cells(cells: Cells) -> Result<Self, BadCell> {
-        let mut kept = Self::read(&mut Reading(&mut cells.row.into_iter()))?;
-        kept.read_lists(cells.lists)?;
+    fn of_cells(cells: impl Borrow<Cells>) -> Result<Self, BadCell> {
+        let Cells { row, lists } = cells.borrow();
+        let mut kept = Self::read(&mut Reading(row))?;
+        kept.read_lists(lists)?;
         Ok(kept)
     }
 
     fn key_of(cells: &Cells) -> Result<Self::Key, BadCell> {
-        Self::Key::read(&mut Reading(&mut cells.row.iter().take(Self::Key::WIDTH).cloned()))
+        Self::Key::read(&mut Reading(&cells.row))
     }
 }
 
@@ -309,10 +313,10 @@ macro_rules! record {
 
                 fn read_lists(
                     &mut self,
-                    lists: Vec<Vec<Vec<$crate::row::cell::Cell>>>,
+                    lists: &[Vec<Vec<$crate::row::cell::Cell>>],
                 ) -> Result<(), $crate::row::cell::BadCell> {
-                    let mut lists = lists.into_iter();
-                    $(self.$list = $crate::row::record::read_list(lists.next().unwrap_or_default())?;)*
+                    let mut lists = lists.iter();
+                    $(self.$list = lists.next().map_or(Ok(Vec::new()), |list| $crate::row::record::read_list(list))?;)*
                     Ok(())
                 }
             )?

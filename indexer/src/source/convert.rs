@@ -48,7 +48,7 @@ fn account(message: SubscribeUpdateAccount) -> Result<Update, Malformed> {
         address: Address::try_from(info.pubkey.as_slice())?,
         owner: Address::try_from(info.owner.as_slice())?,
         lamports: info.lamports,
-        data: info.data,
+        data: info.data.into(),
         version: Version { slot: message.slot, write: info.write_version },
     };
     // Servers before bank ids send none for accounts and zero elsewhere: one bank a slot.
@@ -62,7 +62,7 @@ fn transaction(message: SubscribeUpdateTransaction) -> Result<Option<Update>, Ma
     let (events, unread) = match events(&info) {
         Ok(Some(events)) => (events, None),
         Ok(None) => return Ok(None),
-        Err(error) => (Vec::new(), Some(Unread { reason: error.to_string(), data: info.encode_to_vec() })),
+        Err(error) => (Vec::new(), Some(Unread { reason: error.to_string(), data: info.encode_to_vec().into() })),
     };
     let transaction = Transaction { signature, index: info.index, events, unread };
     Ok(Some(Update::Transaction {

@@ -23,7 +23,7 @@ pub fn event(keys: &[Address], instruction: u32, inner: u32, call: Inner<'_>) ->
     if *key(usize::from(*authority))? != program.event_authority() {
         return Ok(None);
     }
-    Ok(Some(RawEvent { instruction, inner, program: program.address(), data: data.to_vec() }))
+    Ok(Some(RawEvent { instruction, inner, program: program.address(), data: data.to_vec().into() }))
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
         let keys = [escrow.event_authority(), escrow.address(), Address([9; 32])];
         let data = [EVENT_IX_TAG_LE, &[1, 2, 3]].concat();
         let found = call(&keys, &[0], &data).unwrap();
-        assert_eq!((found.instruction, found.inner, found.data.as_slice()), (3, 1, &[1, 2, 3][..]));
+        assert_eq!((found.instruction, found.inner, &found.data[..]), (3, 1, &[1, 2, 3][..]));
 
         assert_eq!(call(&keys, &[0], &[1; 20]), None, "no tag");
         assert_eq!(call(&keys, &[2], &data), None, "another account");

@@ -5,6 +5,7 @@ use super::{
     Result,
 };
 use crate::{
+    query::Condition,
     row::{
         account::Member,
         cell::Cell,
@@ -13,6 +14,7 @@ use crate::{
     },
     types::Address,
 };
+use std::ops::ControlFlow;
 
 fn rows(cells: Vec<Cells>) -> Result<Vec<AccountRow>> {
     let mut rows = cells.into_iter().map(AccountRow::of_cells).collect::<std::result::Result<Vec<_>, _>>()?;
@@ -24,16 +26,22 @@ pub fn get(tables: &mut dyn Tables, address: &Address) -> Result<Option<AccountR
     Ok(rows(tables.get(AccountRow::table(), &["address"], &[vec![Cell::Key(address.0)]])?)?.pop())
 }
 
-/// Every account of a program that is not closed, by address.
-pub fn live(tables: &mut dyn Tables, program: &Address) -> Result<Vec<AccountRow>> {
-    rows(tables.get(AccountRow::table(), &["program", "closed"], &[vec![Cell::Key(program.0), Cell::Flag(false)]])?)
+/// Every account of a program that is not closed, in no order. No index leads to them: they are much of the table.
+pub fn live(tables: &mut dyn Tables, program: &Address, mut each: impl FnMut(AccountRow)) -> Result<()> {
+    let wanted = [Condition::Is("program", Cell::Key(program.0)), Condition::Is("closed", Cell::Flag(false))];
+    tables.pages(AccountRow::table(), &wanted, &[], &mut |_, page| {
+        for cells in page {
+            each(AccountRow::of_cells(cells)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// The accounts of a kind that live and belong to `parent`, by address.
 pub fn members(tables: &mut dyn Tables, kind: &str, parent: &Address) -> Result<Vec<AccountRow>> {
     let of = vec![Cell::Name(kind.to_owned().into()), Cell::Key(parent.0)];
     let listed = tables.get(Member::table(), &["kind", "parent"], &[of])?;
-    let address = |cells: Cells| Ok(vec![Cell::Key(Member::read(&mut Reading(&mut cells.row.into_iter()))?.address.0)]);
+    let address = |cells: Cells| Ok(vec![Cell::Key(Member::read(&mut Reading(&cells.row))?.address.0)]);
     let addresses = listed.into_iter().map(address).collect::<Result<Vec<_>>>()?;
     let mut rows = rows(tables.get(AccountRow::table(), &["address"], &addresses)?)?;
     // A row too many does no harm.

@@ -5,14 +5,17 @@ use super::{
     Result,
 };
 use crate::row::record::{key_cells, Cells, Kept};
-use std::collections::{hash_map::Entry, HashMap};
+use crate::types::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Rows that are held without a thought.
 const ENOUGH: usize = 16_384;
+/// Rows that are written at a time: as cells they are large.
+const AT_ONCE: usize = 4_096;
 
 /// See the module.
 pub struct Held<R: Kept> {
-    rows: HashMap<R::Key, Row<R>, foldhash::fast::RandomState>,
+    rows: HashMap<R::Key, Row<R>>,
 }
 
 struct Row<R> {
@@ -43,7 +46,7 @@ impl<R: Kept> Held<R> {
         let table = R::table();
         let by: Vec<&str> = table.key().iter().map(|column| column.name.as_str()).collect();
         for stored in tables.get(table, &by, &wanted)? {
-            let (key, now) = (R::key_of(&stored)?, R::of_cells(stored.clone())?);
+            let (key, now) = (R::key_of(&stored)?, R::of_cells(&stored)?);
             self.rows.insert(key, Row { stored: Some(stored), now: Some(now), changed: false });
         }
         Ok(())
@@ -80,29 +83,39 @@ impl<R: Kept> Held<R> {
         self.rows.get(key).is_some_and(|row| row.stored.is_some())
     }
 
-    /// Writes and forgets what is held, so that a large batch needs no more memory than a small one.
-    pub fn spill(&mut self, tables: &mut dyn Tables) -> Result<()> {
+    /// Writes and forgets what is held if it is much, so that a large batch needs no more memory than a small one.
+    pub fn spill(&mut self, tables: &mut dyn Tables, written: impl FnMut(R)) -> Result<()> {
         if self.rows.len() < ENOUGH {
             return Ok(());
         }
-        std::mem::take(self).flush(tables)
+        std::mem::take(self).flush_to(tables, written)
     }
 
     /// Writes what is other than what is stored.
     pub fn flush(self, tables: &mut dyn Tables) -> Result<()> {
+        self.flush_to(tables, drop)
+    }
+
+    /// The same, and hands on what was written, in the order of keys.
+    pub fn flush_to(self, tables: &mut dyn Tables, mut written: impl FnMut(R)) -> Result<()> {
         let mut changed: Vec<_> = self.rows.into_iter().filter(|(_, row)| row.changed).collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
-        let (mut changes, mut gone) = (Vec::with_capacity(changed.len()), Vec::new());
+        let (mut changes, mut gone) = (Vec::with_capacity(changed.len().min(AT_ONCE)), Vec::new());
         for (key, Row { stored, now, .. }) in changed {
             match now {
-                Some(now) => {
-                    let now = now.to_cells()?;
+                Some(row) => {
+                    let now = row.to_cells()?;
                     if stored.as_ref() != Some(&now) {
                         changes.push(Change { before: stored, now });
+                        written(row);
                     }
                 }
                 None if stored.is_some() => gone.push(key_cells(&key)?),
                 None => {}
+            }
+            if changes.len() == AT_ONCE {
+                tables.put(R::table(), &changes)?;
+                changes.clear();
             }
         }
         if !gone.is_empty() {

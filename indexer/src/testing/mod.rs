@@ -162,7 +162,7 @@ impl Chain {
                 address,
                 owner: program.address(),
                 lamports: if data.is_some() { 1_000 } else { 0 },
-                data: data.unwrap_or_default(),
+                data: data.unwrap_or_default().into(),
                 version: Version { slot, write: self.write },
             }));
         }
@@ -171,7 +171,7 @@ impl Chain {
         signature[..8].copy_from_slice(&self.transactions.to_be_bytes());
         let events = (2u32..)
             .zip(events)
-            .map(|(inner, (program, data))| RawEvent { instruction: 1, inner, program: program.address(), data })
+            .map(|(inner, (program, data))| RawEvent { instruction: 1, inner, program: program.address(), data: data.into() })
             .collect();
         let block = self.blocks.last_mut().unwrap();
         block.writes.extend(made);

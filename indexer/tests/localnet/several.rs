@@ -42,7 +42,7 @@ impl Two {
     }
 
     /// Until both are followed or not, as wanted.
-    async fn lives(&self, following: &Following, one: bool, other: bool) -> Vec<Endpoint> {
+    async fn lives(&self, following: &Following, one: bool, other: bool) {
         let wanted = [one, other];
         let is = |endpoints: &[Endpoint]| endpoints.iter().map(|it| it.live).collect::<Vec<_>>() == wanted;
         following
@@ -50,7 +50,6 @@ impl Two {
                 client.health().await.is_ok_and(|health| is(&health.endpoints))
             })
             .await;
-        following.client.health().await.unwrap().endpoints
     }
 
     /// What was asked of history.
@@ -86,8 +85,8 @@ async fn one_that_is_killed_is_missed_by_nobody_and_takes_over_when_it_is_back()
     two.one.kill();
     two.delivered(first).await;
     following.job_is(first, JobStatus::Delivered, Commitment::Confirmed).await;
-    let endpoints = two.lives(&following, false, true).await;
-    assert!(endpoints[0].reason.as_ref().unwrap().contains("gRPC"), "{endpoints:?}");
+    following.endpoint_is_left(0, "gRPC").await;
+    two.lives(&following, false, true).await;
     assert!(following.client.health().await.unwrap().ok);
 
     let back = two.one.again().await;
@@ -113,12 +112,7 @@ async fn one_that_only_pings_is_given_up_and_the_other_carries_on() {
     let job = two.world.open(Persona::Alice).await;
     two.delivered(job).await;
     following.job_is(job, JobStatus::Delivered, Commitment::Confirmed).await;
-    following
-        .until("the silence is noticed", |client| async move {
-            let other = client.health().await.unwrap().endpoints.remove(1);
-            !other.live && other.reason.is_some_and(|reason| reason.contains("silent"))
-        })
-        .await;
+    following.endpoint_is_left(1, "silent").await;
     two.world.approve(Persona::Alice, job).await;
     following.job_is(job, JobStatus::Settled, Commitment::Confirmed).await;
     two.end(following, asked).await;
@@ -138,8 +132,8 @@ async fn one_that_is_behind_the_store_is_left_for_the_other_and_comes_in_when_it
     two.one.reach(two.world.chain.slot().await.unwrap().saturating_sub(40));
     let following = two.follow().await;
     following.well().await;
-    let endpoints = two.lives(&following, false, true).await;
-    assert!(endpoints[0].reason.as_ref().unwrap().contains("failed to get replay response"), "{endpoints:?}");
+    following.endpoint_is_left(0, "failed to get replay response").await;
+    two.lives(&following, false, true).await;
     two.delivered(job).await;
     following.job_is(job, JobStatus::Delivered, Commitment::Confirmed).await;
 

@@ -245,6 +245,15 @@ impl Following {
         }
     }
 
+    /// Until an endpoint is not followed, for a reason with these words: before its first try it is not followed for none.
+    pub async fn endpoint_is_left(&self, place: usize, words: &str) {
+        self.until(&format!("endpoint {place} is left: {words}"), |client| async move {
+            let endpoint = client.health().await.unwrap().endpoints.remove(place);
+            !endpoint.live && endpoint.reason.is_some_and(|reason| reason.contains(words))
+        })
+        .await;
+    }
+
     pub async fn stop(self) {
         self.stop.cancel();
         self.indexer.finished().await.unwrap();

@@ -3,6 +3,7 @@
 use super::Rpc;
 use crate::{
     decode::Program,
+    source::Heads,
     types::{AccountWrite, Address, Look, Snapshot, Version},
 };
 use anyhow::{ensure, Context as _};
@@ -80,7 +81,7 @@ impl UiAccount {
             .decode(&self.data.0)
             .with_context(|| format!("account {address} is not base64 ({})", self.data.1))?;
         let owner = self.owner.parse()?;
-        Ok(AccountWrite { address, owner, lamports: self.lamports, data, version: Version::snapshot(slot) })
+        Ok(AccountWrite { address, owner, lamports: self.lamports, data: data.into(), version: Version::snapshot(slot) })
     }
 }
 
@@ -93,6 +94,23 @@ impl Rpc {
             read();
         }
         Ok(snapshots)
+    }
+
+    /// Every account of every program of ours without its bytes, confirmed, at `min_slot` or later.
+    pub(super) async fn heads_of_all(&self, min_slot: u64) -> anyhow::Result<Vec<Heads>> {
+        let mut all = Vec::with_capacity(Program::ALL.len());
+        for program in Program::ALL {
+            let config = json!({
+                "commitment": "confirmed", "encoding": "base64", "withContext": true, "minContextSlot": min_slot,
+                "dataSlice": {"offset": 0, "length": 0},
+            });
+            let program = program.address();
+            let found: Keyed = self.call(RpcRequest::GetProgramAccounts, json!([program.to_string(), config])).await?;
+            let head = |keyed: &KeyedAccount| anyhow::Ok((keyed.pubkey.parse()?, keyed.account.lamports));
+            let accounts = found.value.iter().map(head).collect::<anyhow::Result<_>>()?;
+            all.push(Heads { program, slot: found.context.slot, accounts });
+        }
+        Ok(all)
     }
 
     async fn snapshot(&self, program: Program, min_slot: u64) -> anyhow::Result<Snapshot> {

@@ -108,7 +108,7 @@ fn is_of_a_later_version(error: &ClientError) -> bool {
 }
 
 fn unread(signature: Signature, index: u64, reason: String, data: Vec<u8>) -> Transaction {
-    Transaction { signature, index, events: Vec::new(), unread: Some(Unread { reason, data }) }
+    Transaction { signature, index, events: Vec::new(), unread: Some(Unread { reason, data: data.into() }) }
 }
 
 /// What a node said of a transaction. `None` where it failed; an error where the node keeps too little of all of them.

@@ -12,17 +12,17 @@ use crate::{
         model,
         payer::PayerRow,
         record::{key_cells, Kept as _},
-        revenue::{self, Days},
+        revenue::{self, Days, HowFar},
         AccountRow, EventRow,
     },
     store::{account, batch::history, days, tables::Change, Applied, Batch, Result},
-    types::{AccountWrite, Address, Block, EventKey, Look, Snapshot, Unread, Version},
+    types::{AccountWrite, Address, Block, EventKey, HashMap, HashSet, Look, Snapshot, Unread, Version},
 };
 use joule_api::Commitment;
 use joule_billing::event::AnyEvent;
 use std::{
     borrow::Cow,
-    collections::{btree_map::Entry, BTreeMap, HashMap, HashSet},
+    collections::{btree_map::Entry, BTreeMap},
 };
 
 /// Accounts of a snapshot that are worked on at a time.
@@ -36,12 +36,27 @@ struct Told {
 
 /// The version of each account's newest living state: of those before it in one batch nothing would be left.
 fn newest(blocks: &[Block]) -> HashMap<Address, Version> {
-    let mut newest = HashMap::new();
+    let mut newest = HashMap::default();
     for write in blocks.iter().flat_map(|block| &block.writes).filter(|write| is_live(write)) {
         let known = newest.entry(write.address).or_insert(write.version);
         *known = write.version.max(*known);
     }
     newest
+}
+
+/// What may be made of an account.
+pub(super) fn rows_of(row: &AccountRow) -> Vec<Row> {
+    let address = row.address;
+    match (&*row.kind, Program::of(&row.program)) {
+        ("job", _) => vec![Row::Job(address)],
+        ("provider", _) | (UNDECODABLE, Some(Program::Registry)) => vec![Row::Provider(address)],
+        ("dispute", _) => vec![Row::Dispute(address)],
+        ("channel", _) => vec![Row::Channel(address)],
+        ("plan", _) => vec![Row::Plan(address)],
+        (UNDECODABLE, Some(Program::Billing)) => vec![Row::Channel(address), Row::Plan(address)],
+        (UNDECODABLE, Some(Program::Escrow)) => vec![Row::Job(address), Row::Dispute(address)],
+        _ => Vec::new(),
+    }
 }
 
 fn told(block: &Block) -> Vec<Told> {
@@ -92,12 +107,13 @@ impl Work<'_> {
     fn checkpoint(&mut self, batch: &Batch) -> Result<()> {
         let table = CheckpointRow::table();
         let before = self.tables.get(table, &["id"], &[key_cells(&ONE)?])?.pop();
-        let known = before.clone().map(CheckpointRow::of_cells).transpose()?;
+        let known = before.as_ref().map(CheckpointRow::of_cells).transpose()?;
         let Some(slot) = batch.checkpoint.or(known.map(|known| known.slot)) else { return Ok(()) };
         let now = CheckpointRow {
             one: ONE,
             slot: known.map_or(slot, |known| known.slot.max(slot)),
             finalized: known.map_or(0, |known| known.finalized).max(batch.finalized.unwrap_or_default()),
+            listed: batch.lists_all() || (!batch.unlisted && known.is_none_or(|known| known.listed)),
         };
         self.tables.put(table, &[Change { before, now: now.to_cells()? }])
     }
@@ -191,10 +207,11 @@ impl Work<'_> {
         &mut self,
         address: &Address,
         state: &joule_billing::state::Channel,
+        slot: u64,
         time: Option<i64>,
     ) -> Result<()> {
         let at = time.unwrap_or(state.opened_at.get());
-        self.ledger(address)?.saw(at, state.settled.get(), state.sequence.get(), state.units.get());
+        self.ledger(address)?.saw(at, HowFar::of(state, slot));
         self.rows.insert(Row::Channel(*address));
         Ok(())
     }
@@ -221,7 +238,7 @@ impl Work<'_> {
         let was_undecodable = before.is_some_and(|before| before.kind == UNDECODABLE);
         let after = AccountRow::written(before, write, kind);
         if let Ok(State::Channel(state)) = &decoded {
-            self.saw(&write.address, state, time)?;
+            self.saw(&write.address, state, write.version.slot, time)?;
         }
         let Some(after) = after else { return Ok(()) };
         let closed = after.closed;
@@ -313,14 +330,18 @@ impl Work<'_> {
             for write in writes {
                 self.write(write, snapshot.block_time)?;
             }
-            self.accounts.spill(self.tables)?;
+            self.accounts.spill(self.tables, drop)?;
         }
-        self.accounts.spill(self.tables)?;
-        for row in account::live(self.tables, &snapshot.program)? {
-            if !alive.contains(&row.address)
-                && self.close(&row.address, &row.program, Version::snapshot(snapshot.slot), row.kind)?
-            {
-                self.touch(&row.address)?;
+        self.accounts.spill(self.tables, drop)?;
+        let mut gone = Vec::new();
+        account::live(self.tables, &snapshot.program, |row| {
+            if !alive.contains(&row.address) {
+                gone.push((row.address, row.program, row.kind));
+            }
+        })?;
+        for (address, program, kind) in gone {
+            if self.close(&address, &program, Version::snapshot(snapshot.slot), kind)? {
+                self.touch(&address)?;
             }
         }
         Ok(())
@@ -346,27 +367,14 @@ impl Work<'_> {
     /// An account is gone: what was made of it is made again.
     fn touch(&mut self, address: &Address) -> Result<()> {
         let Some(row) = self.accounts.get(self.tables, address)? else { return Ok(()) };
-        match (&*row.kind, Program::of(&row.program)) {
-            ("job", _) => self.rows.extend([Row::Job(*address)]),
-            ("provider", _) | (UNDECODABLE, Some(Program::Registry)) => self.rows.extend([Row::Provider(*address)]),
-            ("dispute", _) => self.rows.extend([Row::Dispute(*address)]),
-            ("channel", _) => self.rows.extend([Row::Channel(*address)]),
-            ("plan", _) => self.rows.extend([Row::Plan(*address)]),
-            (UNDECODABLE, Some(Program::Billing)) => {
-                self.rows.extend([Row::Channel(*address), Row::Plan(*address)]);
-            }
-            (UNDECODABLE, Some(Program::Escrow)) => {
-                self.rows.extend([Row::Job(*address), Row::Dispute(*address)]);
-            }
-            _ => {}
-        }
+        self.rows.extend(rows_of(row));
         Ok(())
     }
 
-    fn dead(&mut self, letter: Letter, program: &Address, slot: u64, data: &[u8], reason: &str) -> Result<()> {
+    fn dead(&mut self, letter: Letter, program: &Address, slot: u64, data: &bytes::Bytes, reason: &str) -> Result<()> {
         tracing::warn!(%letter, slot, %reason, "undecodable; kept as a dead letter");
         self.applied.dead_letters += 1;
-        let (data, reason) = (data.to_vec(), reason.to_owned().into());
+        let (data, reason) = (data.clone(), reason.to_owned().into());
         let row =
             LetterRow { letter, kind: letter.kind().into(), program: *program, slot, data, reason, tx_index: None };
         self.letters.put(self.tables, letter, row)

@@ -12,9 +12,9 @@ use crate::{
         tables::{Change, Range, Tables},
         Result,
     },
-    types::{Address, EventKey},
+    types::{Address, EventKey, HashMap, HashSet},
 };
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 /// How many of the newest events of an account count for its row, beside those that happen to it once: what anybody can have
 /// happen again and again must not make a row dearer than this to rebuild.
@@ -139,7 +139,8 @@ impl Histories {
             events: links.iter().filter_map(row).collect(),
             stored: links.iter().any(|link| stored.contains_key(&link.key())),
         };
-        Ok(Self(wanted.into_iter().map(|(address, links)| (address, history(links))).collect()))
+        let wanted = wanted.into_iter().filter(|(_, links)| !links.is_empty());
+        Ok(Self(wanted.map(|(address, links)| (address, history(links))).collect()))
     }
 
     /// Oldest first.
@@ -168,7 +169,7 @@ fn links(
     if ranges.is_empty() {
         return Ok(Vec::new());
     }
-    let link = |cells: Cells| Ok(Link::read(&mut Reading(&mut cells.row.into_iter()))?);
+    let link = |cells: Cells| Ok(Link::read(&mut Reading(&cells.row))?);
     let set = |rows: Vec<Cells>| rows.into_iter().map(link).collect::<Result<BTreeSet<Link>>>();
     tables.newest(table, &ranges, limit)?.into_iter().map(set).collect()
 }
@@ -176,7 +177,7 @@ fn links(
 /// The events of some keys that are stored.
 pub fn rows(tables: &mut dyn Tables, keys: &[EventKey]) -> Result<HashMap<EventKey, EventRow>> {
     if keys.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashMap::default());
     }
     let keys = keys.iter().map(key_cells).collect::<std::result::Result<Vec<_>, _>>()?;
     let event = |cells| Ok(Filed::of_cells(cells)?.event);

@@ -48,7 +48,7 @@ impl Work<'_> {
         for some in jobs.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
             let histories = self.histories(some, |_| Some(None))?;
             for address in some {
-                if !self.accounts.is_stored(address) && !histories.is_stored(address) {
+                if !self.rewinds && !self.accounts.is_stored(address) && !histories.is_stored(address) {
                     self.jobs.absent(*address);
                 }
             }
@@ -56,19 +56,21 @@ impl Work<'_> {
             for address in some {
                 self.job(address, &histories)?;
             }
-            self.jobs.spill(self.tables)?;
-            self.accounts.spill(self.tables)?;
+            self.jobs.spill(self.tables, |job| self.applied.changes.jobs.push(job))?;
+            self.accounts.spill(self.tables, drop)?;
         }
         for some in disputes.chunks(AT_ONCE) {
             let histories = self.histories(some, |_| Some(None))?;
             self.disputes.load(self.tables, some.iter().copied())?;
             for address in some {
                 let row = self.accounts.get(self.tables, address)?;
-                if let Some(after) = dispute::rebuild(address, row, histories.of(address)) {
-                    if self.disputes.get(self.tables, address)? != Some(&after) {
-                        self.disputes.put(self.tables, *address, after.clone())?;
-                        self.applied.changes.disputes.push(after);
-                    }
+                let Some(after) = dispute::rebuild(address, row, histories.of(address)) else {
+                    self.dispute_gone(address)?;
+                    continue;
+                };
+                if self.disputes.get(self.tables, address)? != Some(&after) {
+                    self.disputes.put(self.tables, *address, after.clone())?;
+                    self.applied.changes.disputes.push(after);
                 }
             }
         }
@@ -85,11 +87,13 @@ impl Work<'_> {
             self.plans.load(self.tables, some.iter().copied())?;
             for address in some {
                 let row = self.accounts.get(self.tables, address)?;
-                if let Some(after) = plan::rebuild(address, row, histories.of(address)) {
-                    if self.plans.get(self.tables, address)? != Some(&after) {
-                        self.plans.put(self.tables, *address, after.clone())?;
-                        self.applied.changes.plans.push(after);
-                    }
+                let Some(after) = plan::rebuild(address, row, histories.of(address)) else {
+                    self.plan_gone(address)?;
+                    continue;
+                };
+                if self.plans.get(self.tables, address)? != Some(&after) {
+                    self.plans.put(self.tables, *address, after.clone())?;
+                    self.applied.changes.plans.push(after);
                 }
             }
         }
@@ -124,7 +128,10 @@ impl Work<'_> {
         jobs: &mut BTreeSet<Address>,
     ) -> Result<Option<(Address, Provider)>> {
         let row = self.accounts.get(self.tables, address)?;
-        let Some(after) = provider::rebuild(address, row, histories.of(address)) else { return Ok(None) };
+        let Some(after) = provider::rebuild(address, row, histories.of(address)) else {
+            self.provider_gone(address)?;
+            return Ok(None);
+        };
         let before = self.providers.get(self.tables, address)?;
         if before == Some(&after) {
             return Ok(None);
@@ -155,12 +162,11 @@ impl Work<'_> {
         if let Some(error) = failed {
             return Err(error);
         }
-        let Some(after) = rebuilt else { return Ok(()) };
+        let Some(after) = rebuilt else { return self.job_gone(address) };
         let before = self.jobs.get(self.tables, address)?;
         if before != Some(&after) {
             self.deltas.changed(before, &after);
-            self.jobs.put(self.tables, *address, after.clone())?;
-            self.applied.changes.jobs.push(after);
+            self.jobs.put(self.tables, *address, after)?;
         }
         Ok(())
     }
@@ -173,8 +179,14 @@ impl Work<'_> {
         }
         let row = self.accounts.get(self.tables, address)?;
         // Until somebody says whose it is, its days wait.
-        let Some(mut after) = channel::rebuild(address, row, histories.of(address)) else { return Ok(()) };
-        days.total().fill(&mut after);
+        let Some(mut after) = channel::rebuild(address, row, histories.of(address)) else {
+            return self.channel_gone(address, &days_before);
+        };
+        let (total, is_seen) = (days.total(), row.is_some_and(|row| !row.data.is_empty()));
+        total.fill(&mut after);
+        if !is_seen {
+            total.fill_requests(&mut after);
+        }
         let before = self.channels.get(self.tables, address)?;
         if before == Some(&after) && days == days_before {
             return Ok(());
@@ -210,7 +222,7 @@ impl Work<'_> {
     }
 
     /// What a channel's change adds to revenue: its days before and after.
-    fn earned(&mut self, before: Option<&Days>, channel: &Channel, after: &Days) -> Result<()> {
+    pub(super) fn earned(&mut self, before: Option<&Days>, channel: &Channel, after: &Days) -> Result<()> {
         let mut deltas: BTreeMap<i64, Sums> = BTreeMap::new();
         for (day, sums) in before.iter().flat_map(|days| days.added()) {
             deltas.entry(day).or_default().add(&sums, -1);
@@ -247,12 +259,12 @@ impl Work<'_> {
         Counters::read(provider, |key| Ok(self.totals.get(self.tables, &key)?.map_or(0, |total| total.value)))
     }
 
-    pub(super) fn flush(self) -> Result<Applied> {
+    pub(super) fn flush(mut self) -> Result<Applied> {
         let tables = self.tables;
         self.accounts.flush(tables)?;
         self.events.flush(tables)?;
         account::list(tables, self.members)?;
-        self.jobs.flush(tables)?;
+        self.jobs.flush_to(tables, |job| self.applied.changes.jobs.push(job))?;
         self.providers.flush(tables)?;
         self.disputes.flush(tables)?;
         self.models.flush(tables)?;

@@ -111,7 +111,7 @@ pub fn cell(table: &str, column: &Column, raw: Option<Raw<'_>>) -> Result<Cell, 
     Ok(match column.kind {
         Kind::Address | Kind::Hash => Cell::Key(raw.try_into().map_err(|_| wrong())?),
         Kind::Signature => Cell::Signature(Box::new(raw.try_into().map_err(|_| wrong())?)),
-        Kind::Bytes => Cell::Bytes(raw.to_vec()),
+        Kind::Bytes => Cell::Bytes(bytes::Bytes::copy_from_slice(raw)),
         Kind::Name | Kind::Text => Cell::Name(text()?.into()),
         Kind::Flag => Cell::Flag(raw == [1]),
         Kind::Time | Kind::Number => Cell::Int(i64::from_be_bytes(raw.try_into().map_err(|_| wrong())?)),

@@ -18,8 +18,9 @@ use crate::{
 use rusqlite::{
     params_from_iter,
     types::{ToSqlOutput, Value, ValueRef},
-    Connection, Row, ToSql,
+    CachedStatement, Connection, Params, Row, Statement, ToSql,
 };
+use std::collections::HashMap;
 
 const PAGE: usize = 1_024;
 
@@ -62,7 +63,7 @@ fn cell(table: &str, column: &Column, value: ValueRef<'_>) -> Result<Cell> {
         (_, ValueRef::Null) => Cell::Null,
         (Kind::Address | Kind::Hash, ValueRef::Blob(bytes)) => Cell::Key(bytes.try_into().map_err(|_| wrong())?),
         (Kind::Signature, ValueRef::Blob(bytes)) => Cell::Signature(Box::new(bytes.try_into().map_err(|_| wrong())?)),
-        (Kind::Bytes, ValueRef::Blob(bytes)) => Cell::Bytes(bytes.to_vec()),
+        (Kind::Bytes, ValueRef::Blob(bytes)) => Cell::Bytes(bytes::Bytes::copy_from_slice(bytes)),
         (Kind::Name | Kind::Text, ValueRef::Text(name)) => Cell::Name(text(name)?.to_owned().into()),
         (Kind::Flag, ValueRef::Integer(flag @ 0..=1)) => Cell::Flag(flag == 1),
         (Kind::Time | Kind::Number, ValueRef::Integer(number)) => Cell::Int(number),
@@ -77,8 +78,11 @@ fn cell(table: &str, column: &Column, value: ValueRef<'_>) -> Result<Cell> {
 }
 
 fn cells(table: &str, columns: &[Column], row: &Row<'_>) -> Result<Vec<Cell>> {
-    let read = |(place, column)| cell(table, column, row.get_ref(place)?);
-    columns.iter().enumerate().map(read).collect()
+    let mut cells = Vec::with_capacity(columns.len());
+    for (place, column) in columns.iter().enumerate() {
+        cells.push(cell(table, column, row.get_ref(place)?)?);
+    }
+    Ok(cells)
 }
 
 fn names<'a>(columns: impl IntoIterator<Item = &'a Column>) -> String {
@@ -98,14 +102,25 @@ fn key(table: &Table) -> Vec<&str> {
     table.key().iter().map(|column| column.name.as_str()).collect()
 }
 
+/// How many columns begin a key, and whether the next has a bound.
+fn shape(range: &Range) -> (usize, bool) {
+    (range.prefix.len(), range.above.is_some())
+}
+
 /// A connection that is within a transaction.
 pub struct Open<'a>(pub &'a Connection);
 
 impl Open<'_> {
-    fn read(&self, table: &Table, sql: &str, values: &[&Cell], into: &mut Vec<Cells>) -> Result<()> {
+    /// What a statement finds with some values, lists and all.
+    fn read(
+        &self,
+        table: &Table,
+        statement: &mut Statement<'_>,
+        values: impl Params,
+        into: &mut Vec<Cells>,
+    ) -> Result<()> {
         let first = into.len();
-        let mut statement = self.0.prepare_cached(sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
+        let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
             into.push(Cells { row: cells(table.name, &table.columns, row)?, lists: Vec::new() });
         }
@@ -136,17 +151,6 @@ impl Open<'_> {
         Ok(())
     }
 
-    /// Of what was there only what is other now is written, so that no index is written for nothing.
-    fn update(&self, table: &Table, before: &Cells, now: &Cells) -> Result<()> {
-        let changed: Vec<usize> = (table.key..now.row.len()).filter(|&at| before.row[at] != now.row[at]).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let set: Vec<_> = changed.iter().map(|&at| format!("{} = ?", table.columns[at].name)).collect();
-        let sql = format!("update {} set {} where {}", table.name, set.join(", "), equals(&key(table)));
-        self.execute(&sql, changed.iter().map(|&at| &now.row[at]).chain(&now.row[..table.key]))
-    }
-
     /// Each list that is other than it was is written anew.
     fn put_lists(&self, table: &Table, before: Option<&Cells>, now: &Cells) -> Result<()> {
         let (none, address) = (Vec::new(), &now.row[0]);
@@ -162,6 +166,35 @@ impl Open<'_> {
                 self.execute(&sql, [address, &Cell::Int(place)].into_iter().chain(item))?;
             }
         }
+        Ok(())
+    }
+}
+
+/// Statements that write only what is other now of what was there, so that no index is written for nothing: one for each choice of
+/// columns.
+struct Updates<'a> {
+    conn: &'a Connection,
+    table: &'a Table,
+    prepared: HashMap<Vec<usize>, CachedStatement<'a>>,
+}
+
+impl Updates<'_> {
+    fn update(&mut self, before: &Cells, now: &Cells) -> Result<()> {
+        let table = self.table;
+        let changed: Vec<usize> = (table.key..now.row.len()).filter(|&at| before.row[at] != now.row[at]).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let values = changed.iter().map(|&at| &now.row[at]).chain(&now.row[..table.key]);
+        if let Some(statement) = self.prepared.get_mut(&changed) {
+            statement.execute(params_from_iter(values))?;
+            return Ok(());
+        }
+        let set: Vec<_> = changed.iter().map(|&at| format!("{} = ?", table.columns[at].name)).collect();
+        let sql = format!("update {} set {} where {}", table.name, set.join(", "), equals(&key(table)));
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        statement.execute(params_from_iter(values))?;
+        self.prepared.insert(changed, statement);
         Ok(())
     }
 }
@@ -187,9 +220,10 @@ fn conditions<'a>(conditions: &'a [Condition], sql: &mut String, values: &mut Ve
 impl Tables for Open<'_> {
     fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>> {
         let sql = format!("select {} from {} where {}", names(&table.columns), table.name, equals(by));
-        let mut found = Vec::new();
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let mut found = Vec::with_capacity(of.len());
         for values in of {
-            self.read(table, &sql, &values.iter().collect::<Vec<_>>(), &mut found)?;
+            self.read(table, &mut statement, params_from_iter(values), &mut found)?;
         }
         Ok(found)
     }
@@ -197,21 +231,24 @@ impl Tables for Open<'_> {
     fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>> {
         let limit = Cell::Int(i64::try_from(limit).unwrap_or(i64::MAX));
         let key = key(table);
-        let rows = |Range { prefix, above }: &Range| {
-            let (by, order) = key.split_at(prefix.len());
-            let mut sql = format!("select {} from {} where {}", names(&table.columns), table.name, equals(by));
-            let mut values: Vec<&Cell> = prefix.iter().collect();
-            if let Some(above) = above {
-                sql.push_str(&format!(" and {} > ?", order[0]));
-                values.push(above);
-            }
-            sql.push_str(&format!(" order by {} desc limit ?", order.join(" desc, ")));
-            values.push(&limit);
-            let mut found = Vec::new();
-            self.read(table, &sql, &values, &mut found)?;
-            Ok(found)
+        let sql = |width: usize, is_above: bool| {
+            let (by, order) = key.split_at(width);
+            let above = if is_above { format!(" and {} > ?", order[0]) } else { String::new() };
+            let (columns, order) = (names(&table.columns), order.join(" desc, "));
+            format!("select {columns} from {} where {}{above} order by {order} desc limit ?", table.name, equals(by))
         };
-        ranges.iter().map(rows).collect()
+        let mut found = Vec::with_capacity(ranges.len());
+        for alike in ranges.chunk_by(|one, next| shape(one) == shape(next)) {
+            let (width, is_above) = shape(&alike[0]);
+            let mut statement = self.0.prepare_cached(&sql(width, is_above))?;
+            for Range { prefix, above } in alike {
+                let mut rows = Vec::new();
+                let values = prefix.iter().chain(above).chain([&limit]);
+                self.read(table, &mut statement, params_from_iter(values), &mut rows)?;
+                found.push(rows);
+            }
+        }
+        Ok(found)
     }
 
     fn places(&mut self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cursor>> {
@@ -280,12 +317,16 @@ impl Tables for Open<'_> {
     fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()> {
         let (columns, places) = (names(&table.columns), places(table.columns.len()));
         let insert = format!("insert or replace into {} ({columns}) values ({places})", table.name);
+        let mut insert = self.0.prepare_cached(&insert)?;
+        let mut updates = Updates { conn: self.0, table, prepared: HashMap::new() };
         for Change { before, now } in changes {
             match before {
-                None => self.execute(&insert, &now.row)?,
-                Some(before) => self.update(table, before, now)?,
+                None => drop(insert.execute(params_from_iter(&now.row))?),
+                Some(before) => updates.update(before, now)?,
             }
-            self.put_lists(table, before.as_ref(), now)?;
+            if !table.lists.is_empty() {
+                self.put_lists(table, before.as_ref(), now)?;
+            }
         }
         Ok(())
     }
