@@ -3,7 +3,7 @@
 use crate::{
     crash::CrashAt,
     decode::{Upgrade, UpgradeError, Upgrades},
-    export,
+    export, rewind,
     source::{Endpoints, EndpointsError},
     store::Database,
 };
@@ -53,6 +53,9 @@ pub enum Command {
     },
     /// Decode again what could not be decoded before, and ask the RPC node again for transactions that could not be read.
     Redecode,
+    /// Put the database back: forget everything that happened after a slot, and have the next start go on from there. For a cluster that was
+    /// started again from an older slot, and for a stretch that was indexed wrongly. Says what goes, and asks.
+    Rewind(rewind::Options),
     /// Copy the database into a new file, while an indexer writes or none does. An indexer that is started on the copy goes on from there.
     Backup {
         /// The copy, which must not be there yet.

@@ -51,6 +51,8 @@ impl Phase {
 pub struct Health {
     tip: AtomicU64,
     checkpoint: AtomicU64,
+    /// Not, while accounts may be other than they are at the checkpoint.
+    listed: AtomicBool,
     stopping: AtomicBool,
     state: Mutex<State>,
 }
@@ -143,6 +145,7 @@ impl Health {
         Self {
             tip: AtomicU64::default(),
             checkpoint: AtomicU64::default(),
+            listed: AtomicBool::new(true),
             stopping: AtomicBool::default(),
             state: Mutex::new(state),
         }
@@ -237,9 +240,14 @@ impl Health {
         }
     }
 
-    /// Whether the store has ever had everything up to some slot.
+    /// Whether every account is known as of the checkpoint.
+    pub fn listed(&self, is_so: bool) {
+        self.listed.store(is_so, Ordering::Relaxed);
+    }
+
+    /// Whether the store has everything up to some slot.
     pub fn is_synced(&self) -> bool {
-        self.checkpoint.load(Ordering::Relaxed) > 0
+        self.checkpoint.load(Ordering::Relaxed) > 0 && self.listed.load(Ordering::Relaxed)
     }
 
     pub fn stopping(&self) {
@@ -289,6 +297,10 @@ impl Health {
             .or_else(|| (silent > SILENCE).then(|| format!("the stream has been silent for {} s", silent.as_secs())))
             .or_else(|| state.gap.map(|_| "a gap is being filled by RPC".to_owned()))
             .or_else(|| (checkpoint_slot == 0).then(|| "nothing is stored yet".to_owned()))
+            .or_else(|| {
+                let unlisted = !self.listed.load(Ordering::Relaxed);
+                unlisted.then(|| "accounts are not known yet: they are listed when the chain is caught up with".to_owned())
+            })
             .or_else(|| {
                 (phase == Phase::Snapshot).then(|| "nothing has been stored since the stream was joined".to_owned())
             })

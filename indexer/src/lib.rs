@@ -22,6 +22,7 @@ pub mod order;
 pub mod pipeline;
 pub mod query;
 pub mod redecode;
+pub mod rewind;
 pub mod row;
 pub mod scheduler;
 pub mod schema;

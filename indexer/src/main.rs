@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use joule_indexer::{
     check,
     config::{Cli, Command, Settings},
-    copied, crash, decode, export, redecode, source,
+    copied, crash, decode, export, redecode, rewind, source,
     store::backup,
     telemetry, verify, Indexer,
 };
@@ -94,6 +94,19 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             let rpc = source::rpc::Rpc::new(settings.rpc.clone(), false);
             let redecoded = redecode::run(&*store, &rpc).await?;
             say(&format!("{} of {} dead letters decoded", redecoded.decoded, redecoded.tried))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Rewind(options) => {
+            let (database, json) = (settings.database.clone(), settings.json);
+            let done = tokio::task::spawn_blocking(move || rewind::run(&options, &database)).await??;
+            let Some(report) = done else {
+                eprintln!("joule-indexer: nothing was forgotten");
+                return Ok(ExitCode::FAILURE);
+            };
+            match json {
+                true => say(&serde_json::to_string(&report)?)?,
+                false => say(&format!("the next start goes on after slot {}", report.to))?,
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Backup { to } => {

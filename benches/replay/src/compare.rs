@@ -43,6 +43,8 @@ pub struct StoredAccount {
 pub trait Stored: Send {
     /// Everything up to here is stored. `None` before anything is.
     fn checkpoint(&self) -> Result<Option<u64>>;
+    /// Whether accounts are known as of then.
+    fn is_listed(&self) -> Result<bool>;
     fn accounts(&self, each: &mut dyn FnMut(StoredAccount) -> Result<()>) -> Result<()>;
     fn events(&self, each: &mut dyn FnMut(EventRow) -> Result<()>) -> Result<()>;
     /// What it could not read.

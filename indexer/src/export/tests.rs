@@ -48,7 +48,7 @@ fn cell(column: &Column, n: usize) -> Cell {
         Kind::Number => Cell::Int([0, i64::from(u32::MAX), -5][n % 3]),
         Kind::Count | Kind::Amount => Cell::Uint(EDGES[n % 3]),
         Kind::Sum => Cell::Sum(EDGES[n % 3].into()),
-        Kind::Bytes => Cell::Bytes(vec![n as u8; n % 9]),
+        Kind::Bytes => Cell::Bytes(vec![n as u8; n % 9].into()),
     }
 }
 

@@ -27,7 +27,7 @@ fn told(source: usize, slot: u64, parent: u64) -> Vec<Update> {
             address: Address([(n % 2) as u8; 32]),
             owner: Address([1; 32]),
             lamports: 1,
-            data: vec![slot as u8, n as u8],
+            data: vec![slot as u8, n as u8].into(),
             version: Version { slot, write: number(source, n) },
         };
         Update::Account { bank: at, write: write.into() }

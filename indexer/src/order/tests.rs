@@ -16,7 +16,7 @@ pub(super) fn write(slot: u64, id: u64, version: u64) -> Update {
         address: Address([version as u8; 32]),
         owner: Address([1; 32]),
         lamports: 1,
-        data: vec![version as u8],
+        data: vec![version as u8].into(),
         version: Version { slot, write: version },
     };
     Update::Account { bank: bank(slot, id), write: write.into() }

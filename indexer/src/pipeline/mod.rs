@@ -15,6 +15,7 @@ mod ordering;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 mod vanished;
 mod writing;
 
@@ -67,6 +68,7 @@ impl Pipeline {
         if let Some(checkpoint) = checkpoint {
             shared.health.checkpoint(checkpoint.slot);
             tracing::info!(slot = checkpoint.slot, "going on from the checkpoint");
+            shared.health.listed(shared.store.is_listed()?);
         }
         let frontier = Frontier::new(checkpoint.map(|checkpoint| checkpoint.slot));
         let frontiers: Vec<_> = sources.iter().map(|_| Arc::new(frontier.beside())).collect();

@@ -1,11 +1,11 @@
 //! The thread that orders: receives, shows unconfirmed state, passes on confirmed blocks, has gaps filled.
 
-use super::{inbox::Inbox, reading::Shown, vanished, writing::Commit, Shared};
+use super::{inbox::Inbox, reading::Shown, unnamed, vanished, writing::{Commit, Queued}, Shared};
 use crate::{
     crash,
     order::{Effect, Order},
     query::Unconfirmed,
-    source::{Fill, Frontier, Gap, History, Progress, SourceEvent, Update},
+    source::{Fill, Frontier, Gap, History, Parts, Progress, Share, SourceEvent, Update},
     telemetry,
 };
 use anyhow::Context as _;
@@ -17,18 +17,26 @@ use std::{
     sync::{mpsc::SyncSender, Arc},
     time::{Duration, Instant},
 };
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, Semaphore},
+};
 
 /// More updates than this are not held while a gap is open: they are dropped from memory, and the gap grows over them.
 /// RPC brings them back when it answers again.
 const HELD_IN_A_GAP: usize = 200_000;
+
+/// Account writes and transactions that wait for the writing thread, beside the bound on blocks. If it dies, what waits is dropped and
+/// makes room, so that nobody waits for ever.
+const WAITING: usize = 65_536;
 
 pub(super) struct Ordering<H> {
     order: Order,
     /// One a source, of the same slot.
     frontiers: Vec<Arc<Frontier>>,
     history: Arc<H>,
-    commits: SyncSender<Commit>,
+    commits: SyncSender<Queued>,
+    room: Arc<Semaphore>,
     shared: Shared,
     runtime: Handle,
     filled: (mpsc::Sender<Fill>, mpsc::Receiver<Fill>),
@@ -48,7 +56,7 @@ impl<H: History> Ordering<H> {
     pub fn new(
         frontiers: Vec<Arc<Frontier>>,
         history: Arc<H>,
-        commits: SyncSender<Commit>,
+        commits: SyncSender<Queued>,
         shared: Shared,
         runtime: Handle,
     ) -> Self {
@@ -59,6 +67,7 @@ impl<H: History> Ordering<H> {
             frontiers,
             history,
             commits,
+            room: Arc::new(Semaphore::new(WAITING)),
             shared,
             runtime,
             filled: mpsc::channel(1),
@@ -69,6 +78,9 @@ impl<H: History> Ordering<H> {
 
     /// Runs until the sources are gone and everything they sent is passed on.
     pub fn run(mut self, mut inbox: Inbox) -> anyhow::Result<()> {
+        if self.order.frontier().is_some() && !self.shared.store.is_listed()? {
+            self.list();
+        }
         let mut events = Vec::new();
         loop {
             let input = {
@@ -101,6 +113,8 @@ impl<H: History> Ordering<H> {
                     }
                     self.shared.health.waiting(inbox.waiting());
                 }
+                // Of these the streams' frontier is no further.
+                Input::Filled(fill) if fill.share != Share::All => self.send(Commit::Fill(fill))?,
                 Input::Filled(fill) => {
                     self.filling = false;
                     self.shared.health.gap(None);
@@ -210,7 +224,9 @@ impl<H: History> Ordering<H> {
     }
 
     fn send(&self, commit: Commit) -> anyhow::Result<()> {
-        self.commits.send(commit).map_err(|_| anyhow::anyhow!("the writing thread is gone"))
+        let weight = commit.weight().min(WAITING) as u32;
+        let room = self.runtime.block_on(self.room.clone().acquire_many_owned(weight))?;
+        self.commits.send(Queued { commit, room }).map_err(|_| anyhow::anyhow!("the writing thread is gone"))
     }
 
     /// A block is on its way to the store.
@@ -220,6 +236,50 @@ impl<H: History> Ordering<H> {
             self.shared.health.ordered(slot);
         }
         self.received = self.received.split_off(&slot);
+    }
+
+    /// Accounts are other than at the checkpoint: it was put back, or the reading of a long gap ended before its end. When all that has
+    /// happened by now is stored, so that nothing that is listed is older than it, lists of all are.
+    fn list(&self) {
+        let Some(frontier) = self.frontiers.first().cloned() else { return };
+        tracing::info!("accounts are not known as of the checkpoint; they are listed when the chain is caught up with");
+        let (history, health, store) = (self.history.clone(), self.shared.health.clone(), self.shared.store.clone());
+        let (filled, stop) = (self.filled.0.clone(), self.shared.stop.clone());
+        self.runtime.spawn(async move {
+            let patience = || {
+                ExponentialBuilder::default()
+                    .with_min_delay(Duration::from_millis(100))
+                    .with_max_delay(Duration::from_secs(10))
+                    .with_jitter()
+                    .without_max_times()
+            };
+            let failed = |error: &anyhow::Error, delay: Duration| {
+                tracing::warn!(error = %Causes(error.as_ref()), delay_ms = delay.as_millis(), "accounts are not listed; trying again");
+                health.history_failed(Some(format!("accounts are not listed: {}", Causes(error.as_ref()))));
+            };
+            let listed = async {
+                let tip = (|| history.tip()).retry(patience()).notify(failed).await?;
+                frontier.reached(tip).await;
+                let list = || async {
+                    let upto = frontier.get().unwrap_or(tip);
+                    let snapshots = history.list(upto).await?;
+                    let mut fill = Fill { snapshots, upto, share: Share::Accounts, ..Fill::default() };
+                    vanished::check(&mut fill, &*history, &store).await?;
+                    anyhow::Ok(fill)
+                };
+                let fill = list.retry(patience()).notify(failed).await?;
+                health.history_failed(None);
+                anyhow::Ok(fill)
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                result = listed => {
+                    if let Ok(fill) = result {
+                        let _ = filled.send(fill).await;
+                    }
+                }
+            }
+        });
     }
 
     /// The streams first, whose servers may have by now what they had not: every connection asks from the frontier on. What
@@ -255,9 +315,12 @@ impl<H: History> Ordering<H> {
                 .without_max_times();
             let progress = Arc::new(Progress::default());
             let _shown = Shown::of(progress.clone());
+            let parts = Parts::new(filled.clone(), after);
             let fill = (|| async {
-                let mut fill = history.fill(&gap, &progress).await?;
+                let gap = Gap { after: parts.reached(), ..gap.clone() };
+                let mut fill = history.fill(&gap, &progress, &parts).await?;
                 vanished::check(&mut fill, &*history, &store).await?;
+                unnamed::look(&mut fill, &*history, &store).await?;
                 anyhow::Ok(fill)
             })
             .retry(schedule)

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     query::{JobFilter, PageRequest, ProviderFilter, View},
-    source::{BankRef, Fill, Gap, Progress, SlotStatus, SourceEvent, Update},
+    source::{BankRef, Fill, Gap, Heads, Parts, Progress, SlotStatus, SourceEvent, Update},
     store::{Read as _, Sqlite},
     testing::{Chain, Happening},
     types::{Address, Block, Look, Snapshot},
@@ -13,7 +13,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use std::{
     path::Path,
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         Mutex,
     },
     time::{Duration, Instant},
@@ -61,6 +61,12 @@ struct Past {
     blocks: Vec<Block>,
     failures: Mutex<usize>,
     fills: Arc<AtomicUsize>,
+    lists: Arc<AtomicUsize>,
+    /// It passes on the first block that is missing before the others.
+    in_parts: bool,
+    parts: Arc<AtomicUsize>,
+    /// Nothing comes of it after a part.
+    dies: Arc<AtomicBool>,
 }
 
 impl History for Past {
@@ -68,7 +74,25 @@ impl History for Past {
         Ok("a chain".to_owned())
     }
 
-    async fn fill(&self, gap: &Gap, _: &Progress) -> anyhow::Result<Fill> {
+    async fn tip(&self) -> anyhow::Result<u64> {
+        Ok(self.blocks.last().map_or(0, |block| block.slot))
+    }
+
+    async fn list(&self, least: u64) -> anyhow::Result<Vec<Snapshot>> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
+        Ok(snapshots(&self.blocks, least))
+    }
+
+    async fn heads(&self, least: u64) -> anyhow::Result<Vec<Heads>> {
+        let heads = |snapshot: Snapshot| Heads {
+            program: snapshot.program,
+            slot: snapshot.slot,
+            accounts: snapshot.accounts.iter().map(|write| (write.address, write.lamports)).collect(),
+        };
+        Ok(snapshots(&self.blocks, least).into_iter().map(heads).collect())
+    }
+
+    async fn fill(&self, gap: &Gap, _: &Progress, parts: &Parts) -> anyhow::Result<Fill> {
         let Gap { after, upto, .. } = *gap;
         self.fills.fetch_add(1, Ordering::Relaxed);
         {
@@ -80,8 +104,19 @@ impl History for Past {
         }
         let known: Vec<Block> = self.blocks.iter().filter(|block| block.slot <= upto).cloned().collect();
         let blocks = known.iter().filter(|block| after.is_none_or(|after| block.slot > after));
-        let blocks = blocks.map(|block| Block { writes: vec![], ..block.clone() }).collect();
-        Ok(Fill { blocks, snapshots: snapshots(&known, upto), looks: vec![], upto })
+        let blocks = blocks.map(|block| Block { writes: vec![], ..block.clone() });
+        let mut blocks: Vec<Block> = blocks.collect();
+        if self.in_parts && blocks.len() > 1 {
+            let rest = blocks.split_off(1);
+            let slot = blocks[0].slot;
+            parts.pass(blocks, slot).await?;
+            self.parts.fetch_add(1, Ordering::Relaxed);
+            if self.dies.load(Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
+            blocks = rest;
+        }
+        Ok(Fill { blocks, snapshots: snapshots(&known, upto), upto, ..Fill::default() })
     }
 
     async fn look(&self, accounts: &[Address], least: u64) -> anyhow::Result<Vec<Look>> {
@@ -443,9 +478,15 @@ async fn trouble(path: &Path, blocks: &[Block], troubles: &[(u8, usize)]) -> Arc
                 running.send(SourceEvent::Connected { replay_from: None });
                 next = (next + skipped).min(blocks.len() - 1);
             }
-            // The indexer restarts.
+            // The indexer restarts, and may be put back before.
             Some((2, back)) => {
-                running.finish().await;
+                let store = running.finish().await;
+                if let Some(checkpoint) = store.checkpoint().unwrap().filter(|_| back % 2 == 1) {
+                    let to = checkpoint.slot.saturating_sub(*back as u64);
+                    next = blocks.iter().position(|block| block.slot > to).unwrap_or(next).min(next);
+                    store.rewind(to, &mut |_| ()).unwrap();
+                }
+                drop(store);
                 running = Running::start(path, past());
                 next = next.saturating_sub(*back);
                 running.send(SourceEvent::Connected { replay_from: Some(blocks[next].slot) });
@@ -466,5 +507,83 @@ async fn trouble(path: &Path, blocks: &[Block], troubles: &[(u8, usize)]) -> Arc
         }
     }
     running.stored(blocks[blocks.len() - 1].slot).await;
+    running.until("listed", |running| running.store.is_listed().unwrap()).await;
     running.finish().await
+}
+
+#[tokio::test]
+async fn after_a_store_was_put_back_accounts_are_listed_once_the_chain_is_caught_up_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let mut chain = Chain::new();
+    let providers = [1, 2, 3].map(|who| chain.register(who));
+    chain.pause(&providers[1]);
+    let blocks = chain.take();
+    let first = blocks[0].slot;
+    let running = Running::start(&path, Past::default());
+    running.send(SourceEvent::Connected { replay_from: Some(first) });
+    for block in &blocks {
+        running.block(block, block.slot - 1);
+    }
+    let tip = blocks.last().unwrap().slot;
+    running.stored(tip).await;
+    let store = running.finish().await;
+    let expected = contents(&store);
+    store.rewind(first, &mut |_| ()).unwrap();
+    drop(store);
+    let lists = Arc::<AtomicUsize>::default();
+    let past = Past { blocks: blocks.clone(), lists: lists.clone(), ..Past::default() };
+    let running = Running::start(&path, past);
+    assert!(!running.health.is_synced());
+    running.send(SourceEvent::Connected { replay_from: Some(first + 1) });
+    running.block(&blocks[1], first);
+    running.stored(blocks[1].slot).await;
+    assert!(!running.health.is_synced() && running.health.report().reason.is_some_and(|why| why.contains("accounts")));
+    assert_eq!(lists.load(Ordering::Relaxed), 0);
+    for block in &blocks[2..] {
+        running.block(block, block.slot - 1);
+    }
+    running.until("synced", |running| running.health.is_synced()).await;
+    assert_eq!(lists.load(Ordering::Relaxed), 1);
+    let store = running.finish().await;
+    assert!(store.is_listed().unwrap());
+    assert_eq!(contents(&store), expected);
+}
+
+#[tokio::test]
+async fn whoever_dies_while_a_long_gap_is_read_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let mut chain = Chain::new();
+    for who in 1..6 {
+        chain.open(who, 1_000);
+    }
+    let blocks = chain.take();
+    let tip = blocks.last().unwrap().slot;
+    let next = Block { slot: tip + 1, ..Block::default() };
+    let parts = Arc::<AtomicUsize>::default();
+    let past = |dies| Past {
+        blocks: blocks.clone(),
+        in_parts: true,
+        parts: parts.clone(),
+        dies: Arc::new(AtomicBool::new(dies)),
+        ..Past::default()
+    };
+    for n in 0..2 {
+        let running = Running::start(&path, past(true));
+        running.send(SourceEvent::Connected { replay_from: None });
+        running.block(&next, tip);
+        running.stored(blocks[n].slot).await;
+        assert!(!running.health.is_synced(), "what happened is stored up to here, and not what accounts are");
+        running.finish().await;
+    }
+    assert_eq!(parts.load(Ordering::Relaxed), 2);
+    let running = Running::start(&path, past(false));
+    running.send(SourceEvent::Connected { replay_from: None });
+    running.block(&next, tip);
+    running.stored(next.slot).await;
+    running.until("synced", |running| running.health.is_synced()).await;
+    let page = PageRequest { after: None, limit: 10 };
+    assert_eq!(running.store.list(&JobFilter::default(), &page, &[]).unwrap().len(), blocks.len());
+    running.finish().await;
 }

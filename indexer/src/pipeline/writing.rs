@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::{
-    source::Fill,
+    source::{Fill, Share},
     store::{Applied, Batch},
     telemetry,
     types::Block,
@@ -11,9 +11,12 @@ use anyhow::Context as _;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use joule_api::Commitment;
 use std::{sync::mpsc::Receiver, time::Duration, time::Instant};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Most blocks in one transaction, so that readers of the feed do not wait for long after a stall.
 const AT_ONCE: usize = 128;
+/// The same by [`Commit::weight`]: more make it no cheaper by the row, only larger in memory.
+const ENOUGH: usize = 8_192;
 /// Blocks of history in one transaction; there may be years of it.
 const HISTORY_AT_ONCE: usize = 512;
 
@@ -24,12 +27,32 @@ pub(super) enum Commit {
     Fill(Fill),
 }
 
+/// Something to do, and its share of what may wait, which is given back when it is done.
+pub(super) struct Queued {
+    pub commit: Commit,
+    pub room: OwnedSemaphorePermit,
+}
+
+impl Commit {
+    /// How much memory it takes: account writes and transactions.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Block { block, .. } => block.writes.len() + block.transactions.len(),
+            Self::Finalized(_) | Self::Fill(_) => 0,
+        }
+    }
+}
+
 /// Runs until the other end is gone and everything it sent is stored.
-pub(super) fn run(commits: &Receiver<Commit>, shared: &Shared) -> anyhow::Result<()> {
+pub(super) fn run(commits: &Receiver<Queued>, shared: &Shared) -> anyhow::Result<()> {
     while let Ok(first) = commits.recv() {
         let mut batch = Batch::default();
+        let mut rooms = Vec::new();
+        let mut size = 0;
         let mut next = Some(first);
-        while let Some(commit) = next {
+        while let Some(Queued { commit, room }) = next {
+            size += commit.weight();
+            rooms.push(room);
             match commit {
                 Commit::Block { block, frontier } => {
                     batch.blocks.push(block);
@@ -37,28 +60,34 @@ pub(super) fn run(commits: &Receiver<Commit>, shared: &Shared) -> anyhow::Result
                 }
                 Commit::Finalized(slot) => batch.finalized = batch.finalized.max(Some(slot)),
                 Commit::Fill(fill) => {
+                    size = 0;
                     write(std::mem::take(&mut batch), shared)?;
                     write_history(fill, shared)?;
                 }
             }
-            next = (batch.blocks.len() < AT_ONCE).then(|| commits.try_recv().ok()).flatten();
+            next = (batch.blocks.len() < AT_ONCE && size < ENOUGH).then(|| commits.try_recv().ok()).flatten();
         }
         write(batch, shared)?;
     }
     Ok(())
 }
 
-/// The checkpoint moves with the last part only: until then, all of it would be read again, and change nothing.
+/// The checkpoint moves with the last batch of it only: until then, all of it would be read again, and change nothing.
 fn write_history(fill: Fill, shared: &Shared) -> anyhow::Result<()> {
-    let Fill { mut blocks, snapshots, looks, upto } = fill;
+    let Fill { mut blocks, snapshots, looks, upto, share, .. } = fill;
     while blocks.len() > HISTORY_AT_ONCE {
         let rest = blocks.split_off(HISTORY_AT_ONCE);
         write(Batch { blocks: std::mem::replace(&mut blocks, rest), ..Batch::default() }, shared)?;
     }
     let accounts = snapshots.iter().map(|snapshot| snapshot.accounts.len()).sum::<usize>()
         + looks.iter().map(|look| look.found.len()).sum::<usize>();
-    write(Batch { blocks, snapshots, looks, checkpoint: Some(upto), finalized: None }, shared)?;
-    tracing::info!(upto, accounts, "the gap is filled");
+    let unlisted = share == Share::Beginning;
+    write(Batch { blocks, snapshots, looks, checkpoint: Some(upto), finalized: None, unlisted }, shared)?;
+    match share {
+        Share::All => tracing::info!(upto, accounts, "the gap is filled"),
+        Share::Beginning => tracing::info!(upto, "of the gap this is stored"),
+        Share::Accounts => tracing::info!(upto, accounts, "all accounts are listed"),
+    }
     Ok(())
 }
 
@@ -73,6 +102,9 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     if let Some(slot) = batch.checkpoint {
         shared.overlay.committed(slot);
         shared.health.checkpoint(slot);
+        if batch.unlisted || batch.lists_all() {
+            shared.health.listed(!batch.unlisted);
+        }
     }
     let feed = &shared.feed;
     if feed.is_read() {

@@ -114,7 +114,7 @@ mod tests {
             tx_index: 0,
             block_time: None,
             program: Program::Staking.address(),
-            data,
+            data: data.into(),
         }
     }
 

@@ -21,10 +21,12 @@ pub struct CheckpointRow {
     pub one: One,
     pub slot: u64,
     pub finalized: u64,
+    /// Whether every account of ours is known as of then. If not, lists of all will tell.
+    pub listed: bool,
 }
 
 record! {
-    CheckpointRow key one: One { slot: Count, finalized: Count }
+    CheckpointRow key one: One { slot: Count, finalized: Count, listed: Flag }
 }
 
 kept!(CheckpointRow in "checkpoint" by One);

@@ -9,7 +9,7 @@
 
 mod days;
 
-pub use days::{DayKey, DayRow, Days, Seen};
+pub use days::{day_of, DayKey, DayRow, Days, HowFar, Seen};
 
 use super::record::{kept, record};
 use crate::{decode::Fact, types::Address};
@@ -66,6 +66,12 @@ impl Sums {
     pub fn fill(&self, channel: &mut Channel) {
         channel.paid_out = self.paid();
         channel.returned = clamp(self.returned);
+    }
+
+    /// Fills in how many requests were paid for, of a channel that was never seen: as far as its days tell.
+    pub fn fill_requests(&self, channel: &mut Channel) {
+        channel.requests = clamp(self.requests);
+        channel.units = clamp(self.units);
     }
 
     pub fn report(&self, key: Option<String>, day: Option<i64>, mint: &Address) -> Revenue {

@@ -141,6 +141,24 @@ impl Deltas {
         of_channel(after.0, &after.1.total(), |key, value| *self.0.entry(key).or_default() += value);
     }
 
+    /// There is no such job any more.
+    pub fn job_gone(&mut self, before: &Job) {
+        contribution(before, |key, value| *self.0.entry(key).or_default() -= value);
+    }
+
+    /// Nor such a channel.
+    pub fn channel_gone(&mut self, (channel, days): (&Channel, &Days)) {
+        of_channel(channel, &days.total(), |key, value| *self.0.entry(key).or_default() -= value);
+    }
+
+    /// Nor such a provider.
+    pub fn provider_gone(&mut self, before: &Provider) {
+        let active = i128::from(u8::from(before.status == ProviderStatus::Active));
+        for (name, count) in [(Figure::Providers, 1), (Figure::ProvidersActive, active)] {
+            *self.0.entry(key(Scope::All, Address::SYSTEM, name)).or_default() -= count;
+        }
+    }
+
     /// Counts a provider's change from `before` to `after`.
     pub fn provider_changed(&mut self, before: Option<&Provider>, after: &Provider) {
         let active = |provider: &Provider| i128::from(u8::from(provider.status == ProviderStatus::Active));

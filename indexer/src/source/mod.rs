@@ -58,6 +58,52 @@ pub struct Fill {
     /// Every account that `blocks` may have changed, at `upto` or later.
     pub looks: Vec<Look>,
     pub upto: u64,
+    /// Of the block at `upto`, where that is known, in Unix seconds.
+    pub block_time: Option<i64>,
+    pub share: Share,
+}
+
+/// What a fill is of what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Share {
+    #[default]
+    All,
+    /// What happened up to some slot of a long gap; the rest follows, and what accounts are at the end of it.
+    Beginning,
+    /// What accounts are, where nothing is missing of what happened.
+    Accounts,
+}
+
+/// Takes a long gap as it is read, so that whoever has to begin anew begins where it was.
+pub struct Parts {
+    out: mpsc::Sender<Fill>,
+    reached: Frontier,
+}
+
+impl Parts {
+    pub fn new(out: mpsc::Sender<Fill>, after: Option<u64>) -> Self {
+        Self { out, reached: Frontier::new(after) }
+    }
+
+    /// All that happened up to a slot, after what was passed before.
+    pub async fn pass(&self, blocks: Vec<Block>, upto: u64) -> anyhow::Result<()> {
+        let fill = Fill { blocks, upto, share: Share::Beginning, ..Fill::default() };
+        self.out.send(fill).await.map_err(|_| anyhow::anyhow!("nobody stores it any more"))?;
+        self.reached.set(Some(upto));
+        Ok(())
+    }
+
+    pub fn reached(&self) -> Option<u64> {
+        self.reached.get()
+    }
+}
+
+/// The accounts of a program, as of a slot, with what lamports they have.
+#[derive(Debug, Clone)]
+pub struct Heads {
+    pub program: Address,
+    pub slot: u64,
+    pub accounts: Vec<(Address, u64)>,
 }
 
 /// Answers for slots that the stream did not bring.
@@ -65,8 +111,18 @@ pub trait History: Send + Sync + 'static {
     /// The genesis hash of the chain.
     fn genesis(&self) -> impl Future<Output = anyhow::Result<String>> + Send;
 
-    /// Everything in a gap. Repeats what can be repeated; an error means that it is not known, never that there was nothing.
-    fn fill(&self, gap: &Gap, progress: &Progress) -> impl Future<Output = anyhow::Result<Fill>> + Send;
+    /// The newest slot that is confirmed.
+    fn tip(&self) -> impl Future<Output = anyhow::Result<u64>> + Send;
+
+    /// Everything in a gap, or what is left of it after what went into `parts`. Repeats what can be repeated; an error means that it is not
+    /// known, never that there was nothing.
+    fn fill(&self, gap: &Gap, progress: &Progress, parts: &Parts) -> impl Future<Output = anyhow::Result<Fill>> + Send;
+
+    /// Every account of every program of ours, at `least` or later.
+    fn list(&self, least: u64) -> impl Future<Output = anyhow::Result<Vec<Snapshot>>> + Send;
+
+    /// The same without their bytes.
+    fn heads(&self, least: u64) -> impl Future<Output = anyhow::Result<Vec<Heads>>> + Send;
 
     /// Some accounts, at `least` or later.
     fn look(&self, accounts: &[Address], least: u64) -> impl Future<Output = anyhow::Result<Vec<Look>>> + Send;
@@ -76,6 +132,7 @@ pub trait History: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Frontier {
     slot: Arc<AtomicU64>,
+    moved: Arc<Notify>,
     again: Notify,
 }
 
@@ -83,12 +140,13 @@ impl Frontier {
     const NONE: u64 = u64::MAX;
 
     pub fn new(slot: Option<u64>) -> Self {
-        Self { slot: Arc::new(AtomicU64::new(slot.unwrap_or(Self::NONE))), again: Notify::new() }
+        let slot = Arc::new(AtomicU64::new(slot.unwrap_or(Self::NONE)));
+        Self { slot, moved: Arc::default(), again: Notify::new() }
     }
 
     /// The same frontier, for another source.
     pub fn beside(&self) -> Self {
-        Self { slot: self.slot.clone(), again: Notify::new() }
+        Self { slot: self.slot.clone(), moved: self.moved.clone(), again: Notify::new() }
     }
 
     pub fn get(&self) -> Option<u64> {
@@ -97,6 +155,18 @@ impl Frontier {
 
     pub fn set(&self, slot: Option<u64>) {
         self.slot.store(slot.unwrap_or(Self::NONE), Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    /// Until it has come as far as a slot.
+    pub async fn reached(&self, slot: u64) {
+        loop {
+            let moved = self.moved.notified();
+            if self.get().is_some_and(|reached| reached >= slot) {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// Asks the source for everything after the frontier once more: something of it has not come.

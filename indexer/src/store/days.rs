@@ -7,7 +7,7 @@ use super::{
 use crate::{
     row::{
         cell::Cell,
-        record::Kept as _,
+        record::{key_cells, Kept as _},
         revenue::{DayKey, DayRow, Days, Seen},
     },
     types::Address,
@@ -22,7 +22,7 @@ pub fn load(tables: &mut dyn Tables, channel: &Address) -> Result<Days> {
     Ok(days)
 }
 
-/// Writes what is new or other than before. A day that was seen stays.
+/// Writes what is new or other than before. A day of which nothing was seen goes.
 pub fn put(tables: &mut dyn Tables, channel: &Address, before: &Days, now: &Days) -> Result<()> {
     let row = |day: &i64, seen: &Seen| DayRow { key: DayKey { channel: *channel, day: *day }, seen: seen.clone() };
     let changed = now.0.iter().filter(|(day, seen)| before.0.get(day) != Some(seen));
@@ -31,5 +31,11 @@ pub fn put(tables: &mut dyn Tables, channel: &Address, before: &Days, now: &Days
         Ok(Change { before, now: row(day, seen).to_cells()? })
     };
     let changes = changed.map(change).collect::<Result<Vec<_>>>()?;
+    let gone = before.0.keys().filter(|day| !now.0.contains_key(day));
+    let gone = gone.map(|day| key_cells(&DayKey { channel: *channel, day: *day }));
+    let gone = gone.collect::<std::result::Result<Vec<_>, _>>()?;
+    if !gone.is_empty() {
+        tables.delete(DayRow::table(), &gone)?;
+    }
     tables.put(DayRow::table(), &changes)
 }

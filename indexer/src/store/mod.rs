@@ -20,6 +20,7 @@ pub use postgres::Postgres;
 pub use sqlite::{backup, database_is_of, Sqlite};
 
 use crate::{
+    decode::Program,
     query::{Changes, Condition, Filter, PageRequest, Query, RevenueFilter},
     row::{
         cell::BadCell,
@@ -52,6 +53,10 @@ pub enum StoreError {
     OtherChain { stored: String, found: String },
     #[error("that would go through too much of what is stored; ask for less: a narrower filter, or a shorter time")]
     TooMuch,
+    #[error("nothing is stored yet, so that there is nothing to go back from")]
+    Nothing,
+    #[error("everything up to slot {checkpoint} is stored, and slot {slot} is after that: there is nothing to forget")]
+    Ahead { slot: u64, checkpoint: u64 },
     #[error("row {0} of the database is damaged: {1}; move the file away and start again, the chain has everything")]
     Damaged(String, String),
 }
@@ -126,6 +131,30 @@ pub struct Batch {
     pub checkpoint: Option<u64>,
     /// Everything up to here is finalized.
     pub finalized: Option<u64>,
+    /// Accounts may be other than they are at the checkpoint, until a batch has lists of all.
+    pub unlisted: bool,
+}
+
+impl Batch {
+    /// Whether it has every account of ours.
+    pub(crate) fn lists_all(&self) -> bool {
+        let lists = |program: &Program| self.snapshots.iter().any(|snapshot| snapshot.program == program.address());
+        Program::ALL.iter().all(lists)
+    }
+}
+
+/// What is stored of later than a slot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Beyond {
+    pub checkpoint: u64,
+    pub events: u64,
+    pub dead_letters: u64,
+    /// Accounts of which it is not known what they were then.
+    pub unknown: u64,
+    /// Accounts that were closed since.
+    pub reopened: u64,
+    /// The slot of the oldest event of all.
+    pub oldest: Option<u64>,
 }
 
 /// What a batch did.
@@ -150,6 +179,13 @@ pub trait Store: Send + Sync + 'static {
     /// The same without saying it, for whoever only looks.
     fn check_chain(&self, genesis: &str) -> Result<()>;
     fn checkpoint(&self) -> Result<Option<Checkpoint>>;
+    /// Whether every account of ours is known as of the checkpoint; so it is before anything is stored.
+    fn is_listed(&self) -> Result<bool>;
+    /// What is stored of later than a slot, which is at most the checkpoint.
+    fn beyond(&self, slot: u64) -> Result<Beyond>;
+    /// Forgets what happened after a slot, and says what that was. `done` hears twice of each event. Accounts are not known as of that slot
+    /// then, until a batch has lists of all.
+    fn rewind(&self, to: u64, done: &mut dyn FnMut(u64)) -> Result<Beyond>;
     /// Writes one batch. Applying it again, or applying parts of it in another order, changes nothing more.
     fn apply(&self, batch: &Batch) -> Result<Applied>;
 

@@ -5,7 +5,7 @@ use super::{
     batch::{self, history},
     days, listing, scan,
     tables::{Change, Engine, Tables},
-    Applied, Batch, Checkpoint, Moment, Redecoded, Result, Rows, Scan, Scanned, Store, StoreError,
+    Applied, Batch, Beyond, Checkpoint, Moment, Redecoded, Result, Rows, Scan, Scanned, Store, StoreError,
 };
 use crate::{
     query::{Condition, Query, RevenueFilter},
@@ -100,6 +100,18 @@ impl<E: Engine> Store for E {
         self.read(false, checkpoint)
     }
 
+    fn is_listed(&self) -> Result<bool> {
+        self.read(false, |tables| Ok(one::<CheckpointRow>(tables)?.is_none_or(|row| row.listed)))
+    }
+
+    fn beyond(&self, slot: u64) -> Result<Beyond> {
+        self.read_long(|tables| batch::beyond(tables, slot))
+    }
+
+    fn rewind(&self, to: u64, done: &mut dyn FnMut(u64)) -> Result<Beyond> {
+        batch::rewind(self, to, done)
+    }
+
     fn apply(&self, batch: &Batch) -> Result<Applied> {
         batch::apply(self, batch)
     }
@@ -158,7 +170,10 @@ impl<E: Engine> Store for E {
     }
 
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>> {
-        self.read(false, |tables| account::live(tables, program))
+        let mut rows = Vec::new();
+        self.read(false, |tables| account::live(tables, program, |row| rows.push(row)))?;
+        rows.sort_unstable_by_key(|row| row.address);
+        Ok(rows)
     }
 
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {

@@ -83,7 +83,7 @@ fn trail(tables: &mut dyn Tables, address: &Address, each: Each<'_>) -> Result<(
     let of = [Condition::Is("address", Cell::Key(address.0))];
     let mut broken = false;
     tables.pages(&EVENT_ACCOUNTS, &of, &["slot", "tx_index", "instruction", "inner"], &mut |tables, page| {
-        let link = |cells: Cells| Link::read(&mut Reading(&mut cells.row.into_iter()));
+        let link = |cells: Cells| Link::read(&mut Reading(&cells.row));
         let links = page.into_iter().map(link).collect::<std::result::Result<Vec<_>, _>>()?;
         let mut found = history::rows(tables, &links.iter().map(Link::key).collect::<Vec<_>>())?;
         let events: Vec<EventRow> = links.iter().filter_map(|link| found.remove(&link.key())).collect();

@@ -272,7 +272,9 @@ fn models_and_price_lists_are_compared_byte_for_byte() {
         let place = chain.accounts.iter().position(|account| account.address == address).unwrap();
         let last = chain.accounts[place].data.len() - 1;
         let mut other = chain.clone();
-        other.accounts[place].data[last] ^= 1;
+        let mut data = other.accounts[place].data.to_vec();
+        data[last] ^= 1;
+        other.accounts[place].data = data.into();
         assert_eq!(differences(&other), [Difference::Data { address, offset: last }]);
         let mut fewer = chain.clone();
         fewer.accounts.remove(place);

@@ -61,6 +61,10 @@ impl Stored for Postgres {
         row.map(|row| number(&row, 0)).transpose()
     }
 
+    fn is_listed(&self) -> Result<bool> {
+        Ok(wait(self.0.query_one("select listed from checkpoint", &[]))?.try_get(0)?)
+    }
+
     fn accounts(&self, each: &mut dyn FnMut(StoredAccount) -> Result<()>) -> Result<()> {
         let query =
             "select address, slot::bigint, write_version::bigint, lamports::bigint, data, closed from accounts \

@@ -34,6 +34,10 @@ impl Stored for Sqlite {
         Ok(slot.map(|slot| slot as u64))
     }
 
+    fn is_listed(&self) -> Result<bool> {
+        Ok(self.0.query_row("select listed from checkpoint", [], |row| row.get(0))?)
+    }
+
     fn accounts(&self, each: &mut dyn FnMut(StoredAccount) -> Result<()>) -> Result<()> {
         let query = "select address, slot, write_version, lamports, data, closed from accounts order by address";
         self.each(query, &mut |row| {

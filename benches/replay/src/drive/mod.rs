@@ -185,7 +185,7 @@ pub async fn run(args: Args) -> Result<()> {
         println!("{example}");
     }
     if args.peer.peer.is_some() {
-        peer::report(&measured, args.write)?;
+        peer::report(&measured, &peer::KEY, args.write)?;
     } else {
         println!("{}", serde_json::to_string(&figures)?);
         if args.write {
@@ -251,7 +251,7 @@ async fn follow(job: &Job<'_>, child: &mut Child) -> Result<Followed> {
         }
         if reached >= Some(first + slots / 2) {
             if let Some(time) = stall.take() {
-                let store = trial::Engine::Sqlite.store(place.database().into());
+                let store = trial::Engine::Sqlite.store(place.database().into())?;
                 tokio::task::spawn_blocking(move || store.stall(time)).await??;
             }
         }

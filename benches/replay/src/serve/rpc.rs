@@ -108,7 +108,11 @@ fn result(chain: &Chain, method: &str, params: &Value) -> Result<Value, Failure>
             let owned = states.filter(|(_, state)| state.owner == program);
             let list: Vec<Value> = owned
                 .map(|(address, state)| {
-                    json!({"pubkey": bs58::encode(address).into_string(), "account": encode::account(state)})
+                    let mut account = encode::account(state);
+                    if settings["dataSlice"]["length"] == 0 {
+                        account["data"][0] = json!("");
+                    }
+                    json!({"pubkey": bs58::encode(address).into_string(), "account": account})
                 })
                 .collect();
             match settings["withContext"] == true {

@@ -1,6 +1,7 @@
 //! Runs in which everything fails: an indexer is killed, stopped and stalled while it follows a server that breaks off, forgets and
 //! repeats. After each, its store is compared with the truth of the file, and cell by cell with a store that was filled calmly.
 
+mod cluster;
 mod plan;
 mod shown;
 mod stage;
@@ -132,7 +133,11 @@ pub async fn run(args: Args) -> Result<()> {
             "again: joule-replay trial --indexer {} --updates {} --seed {seed} --runs 1{}",
             args.indexer.display(),
             args.updates,
-            if args.mix.is_empty() { String::new() } else { format!(" --mix {}", args.mix) }
+            [("mix", args.mix.clone()), ("store", args.store.name())]
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!(" --{name} {value}"))
+                .collect::<String>()
         );
         return Err(match error {
             Some(error) => error.context(format!("the run with seed {seed}")),

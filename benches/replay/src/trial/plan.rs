@@ -17,6 +17,20 @@ pub enum Blow {
     Freeze(Duration),
     /// Its store takes nothing.
     Stall(Duration),
+    /// Its store's server ends, at once or not, and is started again after so long.
+    Restart { away: Duration, at_once: bool },
+    /// It is stopped, and its store is put back by so many slots.
+    Rewind(u64),
+}
+
+/// Another server of the same chain, which the indexer follows too.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Second {
+    pub faults: faults::Plan,
+    /// When so much of the file was told, it is gone for good.
+    pub dies: Option<f64>,
+    /// How fast it tells, of the first's rate.
+    pub pace: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -27,6 +41,7 @@ pub struct Plan {
     pub mix: Mix,
     pub rate: Rate,
     pub server: faults::Plan,
+    pub second: Option<Second>,
     /// When so much of the file was told, as a share.
     pub blows: Vec<(f64, Blow)>,
     /// Where the indexer dies by itself, one for each start.
@@ -53,6 +68,7 @@ impl Plan {
             late: share(random, 0.08),
             duplicates: share(random, 0.1),
             strangers: 0.02 + share(random, 0.15),
+            unnamed: 0.3,
             reorder: random.below(40) as f64,
             ..Mix::default()
         };
@@ -90,7 +106,20 @@ impl Plan {
         let crashes = (0..CRASHES).map(|_| random.chance(0.4).then(|| point(random))).collect();
         // Gaps are of a few blocks or of many: they are filled in two ways.
         let per_block = (updates / [25, 50, 100, 200][random.below(4) as usize]).max(10);
-        Self { seed, updates, per_block, mix, rate, server, blows, crashes }
+        for _ in 0..random.below(3) {
+            let blow = match random.chance(0.6) {
+                true => Blow::Restart { away: millis(random, 0, 1_500), at_once: random.chance(0.5) },
+                false => Blow::Rewind(1 + random.below(60)),
+            };
+            blows.push((share(random, 1.1), blow));
+        }
+        blows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let second = random.chance(0.3).then(|| {
+            let faults = faults::Plan { connections: random.below(6) as u32, lives: 50 + random.below(updates), ..server };
+            let dies = random.chance(0.5).then(|| share(random, 1.0));
+            Second { faults, dies, pace: if dies.is_some() { 1.0 } else { 0.6 + share(random, 0.4) } }
+        });
+        Self { seed, updates, per_block, mix, rate, server, second, blows, crashes }
     }
 }
 

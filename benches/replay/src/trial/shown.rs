@@ -8,7 +8,8 @@ use std::path::Path;
 /// What an indexer says when it asks RPC.
 const ASKING: &str = "the stream does not have these slots; asking RPC";
 
-pub fn shown(log: &Path, chain: &Chain) -> Result<Shown> {
+/// `rewinds` are the slots that the store was put back to.
+pub fn shown(log: &Path, chain: &Chain, rewinds: &[u64]) -> Result<Shown> {
     let looks = chain.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let text = std::fs::read_to_string(log).with_context(|| format!("reading {}", log.display()))?;
     let mut shown = Shown { looks: looks.iter().map(|(_, at)| *at).collect(), ..Shown::default() };
@@ -31,7 +32,12 @@ pub fn shown(log: &Path, chain: &Chain) -> Result<Shown> {
         }
         // Whether RPC has shown it alive is known for those alone who were stored, and not for those who asked and died.
         let living = history.iter().rev().find(|state| state.lamports > 0);
-        if living.is_none_or(|living| shown.covers(living.slot)) {
+        // What a list has shown between a slot and a closing is forgotten with the closing when the store is put back to that slot.
+        let is_forgotten = |living: u64| {
+            let listed = |to: &u64| living <= *to && shown.looks.iter().any(|look| look > to);
+            rewinds.iter().any(listed)
+        };
+        if living.is_none_or(|living| shown.covers(living.slot) || is_forgotten(living.slot)) {
             let all = history.iter().filter(|state| state.lamports > 0).map(|state| state.data.clone());
             shown.unseen.insert(*address, all.collect());
         }

@@ -3,7 +3,7 @@
 use super::{
     plan::{Blow, Plan},
     shown::shown,
-    store::Store,
+    store::{Engine, Store},
     Args, Line,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub struct Stage {
     folder: PathBuf,
     file: PathBuf,
     indexer: PathBuf,
-    engine: super::Engine,
+    engine: Engine,
     patience: Duration,
     pub summary: Summary,
 }
@@ -82,7 +82,10 @@ impl Stage {
     }
 
     async fn serve(&self, rate: Rate, faults: Option<Faults>) -> Result<Server> {
-        let begin = Arc::new(AtomicBool::new(false));
+        self.serve_from(rate, faults, Arc::new(AtomicBool::new(false))).await
+    }
+
+    async fn serve_from(&self, rate: Rate, faults: Option<Faults>, begin: Arc<AtomicBool>) -> Result<Server> {
         let mut chain = Chain::open(&self.file, rate, Start::When(begin.clone()))?;
         chain.tail = Some(self.summary.body);
         if faults.is_some() {
@@ -96,11 +99,19 @@ impl Stage {
     }
 
     /// In the calm pass, where `is_calm`, whoever waits is not silent.
-    fn start(&self, server: &Server, store: &dyn Store, crash: Option<&str>, is_calm: bool) -> Result<Child> {
+    fn start(
+        &self,
+        server: &Server,
+        second: Option<&Server>,
+        store: &dyn Store,
+        crash: Option<&str>,
+        is_calm: bool,
+    ) -> Result<Child> {
         let Served { grpc, rpc } = server.served;
+        let other = second.map_or(String::new(), |second| format!(",http://{}", second.served.grpc));
         let fixed = [
             "--json".to_owned(),
-            format!("--grpc=http://{grpc}"),
+            format!("--grpc=http://{grpc}{other}"),
             format!("--rpc=http://{rpc}"),
             format!("--listen={}", free()?),
             format!("--silence={}", if is_calm { CALM_SILENCE } else { SILENCE }),
@@ -113,16 +124,17 @@ impl Stage {
 
     /// A store that was filled in one calm pass, in order, from the stream alone. It equals the truth.
     pub async fn calm(&self) -> Result<Box<dyn Stored>> {
-        let store = self.engine.store(self.folder.join("calm"));
+        // Whatever the other is: what is stored is the same on every engine.
+        let store = Engine::Sqlite.store(self.folder.join("calm"))?;
         let server = self.serve(Rate::Max, None).await?;
-        let mut child = self.start(&server, &*store, None, true)?;
+        let mut child = self.start(&server, None, &*store, None, true)?;
         let begun = Instant::now();
-        while reached(&*store)?.is_none() {
+        while store.reached().is_none() {
             self.wait(begun, &server, &*store).await?;
             child.check()?;
         }
         server.begin.store(true, Ordering::Relaxed);
-        while reached(&*store)? < Some(self.summary.last_confirmed_slot) {
+        while store.reached() < Some(self.summary.last_confirmed_slot) {
             self.wait(begun, &server, &*store).await?;
             child.check()?;
         }
@@ -135,13 +147,22 @@ impl Stage {
         Ok(stored)
     }
 
+    async fn rewind(&self, store: &dyn Store, to: u64) -> Result<()> {
+        let asked = ["rewind".to_owned(), "--yes".to_owned(), format!("--to={to}")];
+        let command = tokio::process::Command::new(&self.indexer).args(asked).args(store.arguments()).output().await?;
+        if !command.status.success() {
+            bail!("it cannot be put back to slot {to}: {}", String::from_utf8_lossy(&command.stderr));
+        }
+        Ok(())
+    }
+
     async fn wait(&self, begun: Instant, server: &Server, store: &dyn Store) -> Result<()> {
         tokio::time::sleep(LOOK).await;
         if begun.elapsed() > self.patience {
             bail!(
                 "given up after {} s: the checkpoint is {:?}, the last slot in which something happens {}, and the chain is at {}",
                 self.patience.as_secs(),
-                reached(store)?,
+                store.reached(),
                 self.summary.last_confirmed_slot,
                 server.chain.tip()
             );
@@ -151,15 +172,32 @@ impl Stage {
 
     /// The pass in which everything fails, and what is found after it.
     pub async fn through(&self, calm: &dyn Stored, line: &mut Line) -> Result<()> {
-        let store = self.engine.store(self.folder.join("store"));
+        let store = self.engine.store(self.folder.join("store"))?;
         let server = self.serve(self.plan.rate, Some(Faults::new(self.plan.server, self.plan.seed))).await?;
+        let second = match &self.plan.second {
+            None => None,
+            Some(second) => {
+                let rate = match self.plan.rate {
+                    Rate::Max => Rate::Max,
+                    Rate::Of(rate) => Rate::Of(rate * second.pace),
+                };
+                let faults = Faults::new(second.faults, !self.plan.seed);
+                Some(self.serve_from(rate, Some(faults), server.begin.clone()).await?)
+            }
+        };
+        let mut dies = self.plan.second.and_then(|second| second.dies);
+        let mut rewinds = Vec::new();
         let mut crashes = self.plan.crashes.iter();
         let mut next_crash = || crashes.next().and_then(Option::as_deref);
         let mut count = |what: &str| *line.happened.entry(what.to_owned()).or_default() += 1;
         let mut blows = self.plan.blows.iter().peekable();
         let begun = Instant::now();
-        let mut child = self.start(&server, &*store, next_crash(), false)?;
+        let again = |crash| self.start(&server, second.as_ref(), &*store, crash, false);
+        let mut child = again(next_crash())?;
         server.begin.store(true, Ordering::Relaxed);
+        if second.is_some() {
+            count("seconds");
+        }
         loop {
             self.wait(begun, &server, &*store).await?;
             if let Some(status) = child.ended_with()? {
@@ -167,22 +205,26 @@ impl Stage {
                     child.check()?;
                 }
                 count("crashes");
-                child = self.start(&server, &*store, next_crash(), false)?;
+                child = again(next_crash())?;
             }
             let told = server.chain.past() as f64 / self.summary.body as f64;
+            if let (Some(second), Some(_)) = (&second, dies.take_if(|dies| told >= *dies)) {
+                count("servers_gone");
+                second.stop.cancel();
+            }
             if let Some((_, blow)) = blows.next_if(|(at, _)| told >= *at) {
                 match blow {
                     Blow::Kill(away) => {
                         count("kills");
                         child.kill().await?;
                         tokio::time::sleep(*away).await;
-                        child = self.start(&server, &*store, next_crash(), false)?;
+                        child = again(next_crash())?;
                     }
                     Blow::Stop(away) => {
                         count("stops");
                         stop(&mut child).await?;
                         tokio::time::sleep(*away).await;
-                        child = self.start(&server, &*store, next_crash(), false)?;
+                        child = again(next_crash())?;
                     }
                     Blow::Freeze(time) => {
                         count("freezes");
@@ -198,10 +240,27 @@ impl Stage {
                             tokio::task::spawn_blocking(move || store.stall(time)).await??;
                         }
                     }
+                    Blow::Restart { away, at_once } => {
+                        let (store, away, at_once) = (store.clone(), *away, *at_once);
+                        if tokio::task::spawn_blocking(move || store.restart(away, at_once)).await?? {
+                            count("store_restarts");
+                        }
+                    }
+                    Blow::Rewind(slots) => {
+                        stop(&mut child).await?;
+                        if let Some(reached) = store.reached() {
+                            count("rewinds");
+                            let to = reached.saturating_sub(*slots).max(server.chain.ledger.base().slot);
+                            rewinds.push(to);
+                            self.rewind(&*store, to).await?;
+                        }
+                        child = again(next_crash())?;
+                    }
                 }
                 continue;
             }
-            if blows.peek().is_none() && reached(&*store)? >= Some(self.summary.last_confirmed_slot) {
+            let is_done = blows.peek().is_none() && store.reached() >= Some(self.summary.last_confirmed_slot);
+            if is_done && store.open().is_some_and(|store| store.is_listed().unwrap_or(false)) {
                 break;
             }
         }
@@ -210,7 +269,7 @@ impl Stage {
             *line.happened.entry(what.to_owned()).or_default() += times;
         }
         let log = self.folder.join(LOG);
-        let shown = shown(&log, &server.chain)?;
+        let shown = shown(&log, &server.chain, &rewinds)?;
         let by_blocks = std::fs::read_to_string(&log)?.matches(BY_BLOCKS).count() as u64;
         line.happened.insert("gaps_by_blocks".to_owned(), by_blocks);
         let stored = store.open().context("the store is gone")?;
@@ -239,12 +298,5 @@ async fn stop(child: &mut Child) -> Result<()> {
     match child.ended_with()?.and_then(|status| status.signal()) {
         Some(ABORT | TERM) => Ok(()),
         _ => Err(error),
-    }
-}
-
-fn reached(store: &dyn Store) -> Result<Option<u64>> {
-    match store.open() {
-        Some(store) => store.checkpoint(),
-        None => Ok(None),
     }
 }

@@ -97,7 +97,7 @@ impl Rpc {
         // Last, so that nothing closed before it is taken for alive.
         let named: Vec<Address> = named.into_iter().collect();
         let looks = self.accounts(&named, upto, time).await?;
-        Ok(Some(Fill { blocks: told, snapshots: Vec::new(), looks, upto }))
+        Ok(Some(Fill { blocks: told, looks, upto, block_time: time, ..Fill::default() }))
     }
 
     async fn block(&self, slot: u64) -> anyhow::Result<Asked> {

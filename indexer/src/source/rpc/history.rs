@@ -3,8 +3,8 @@
 use super::{ledger::RANGE, transaction::Listed, Rpc, PARALLEL};
 use crate::{
     decode::Program,
-    source::{Fill, Gap, History, Progress, Step},
-    types::{Address, Block, Look},
+    source::{Fill, Gap, Heads, History, Parts, Progress, Step},
+    types::{Address, Block, Look, Snapshot},
 };
 use anyhow::bail;
 use futures::{StreamExt, TryStreamExt};
@@ -13,6 +13,8 @@ use serde_json::{json, Value};
 use solana_rpc_client_api::request::RpcRequest;
 use std::collections::{BTreeMap, HashSet};
 
+/// Transactions after which what was read of a long gap is passed on.
+const PART: usize = 512;
 /// Most signatures that one `getSignaturesForAddress` returns.
 const PAGE: usize = 1_000;
 
@@ -30,7 +32,11 @@ impl History for Rpc {
         self.call(RpcRequest::GetGenesisHash, Value::Null).await
     }
 
-    async fn fill(&self, gap: &Gap, progress: &Progress) -> anyhow::Result<Fill> {
+    async fn tip(&self) -> anyhow::Result<u64> {
+        self.call(RpcRequest::GetSlot, json!([{"commitment": "confirmed"}])).await
+    }
+
+    async fn fill(&self, gap: &Gap, progress: &Progress, parts: &Parts) -> anyhow::Result<Fill> {
         let Gap { after, upto, blockhash } = gap;
         let (after, upto) = (*after, *upto);
         let first = self.first_block(after).await?;
@@ -54,11 +60,19 @@ impl History for Rpc {
             self.check_ledger(known, from, upto, progress).await?;
         }
         tracing::info!(after, upto, transactions = listed.len(), "reading history by RPC");
-        let blocks = self.blocks_of(listed, progress).await?;
+        let blocks = self.blocks_of(listed, progress, parts).await?;
         // Last, so that nothing closed before it is taken for alive.
         progress.begin(Step::Accounts, Program::ALL.len() as u64);
         let snapshots = self.snapshots(upto, || progress.add(1)).await?;
-        Ok(Fill { blocks, snapshots, looks: Vec::new(), upto })
+        Ok(Fill { blocks, snapshots, upto, ..Fill::default() })
+    }
+
+    async fn list(&self, least: u64) -> anyhow::Result<Vec<Snapshot>> {
+        self.snapshots(least, || ()).await
+    }
+
+    async fn heads(&self, least: u64) -> anyhow::Result<Vec<Heads>> {
+        self.heads_of_all(least).await
     }
 
     async fn look(&self, accounts: &[Address], least: u64) -> anyhow::Result<Vec<Look>> {
@@ -105,6 +119,7 @@ impl Rpc {
             let found = self.signatures(program, after, upto, reached).await?.into_iter().rev();
             listed.extend(found.filter(|listed| seen.insert(listed.signature)));
         }
+        listed.sort_by_key(|listed: &Listed| listed.slot);
         Ok(listed)
     }
 
@@ -142,12 +157,32 @@ impl Rpc {
         }
     }
 
-    /// What they stated, in the order in which they are listed.
-    async fn blocks_of(&self, listed: Vec<Listed>, progress: &Progress) -> anyhow::Result<Vec<Block>> {
+    /// What they stated, in the order in which they are listed, which is by slot; all but the last of it goes into `parts`.
+    async fn blocks_of(
+        &self,
+        listed: Vec<Listed>,
+        progress: &Progress,
+        parts: &Parts,
+    ) -> anyhow::Result<Vec<Block>> {
         progress.begin(Step::Transactions, listed.len() as u64);
-        let fetched: Vec<_> = futures::stream::iter(listed.into_iter().enumerate())
-            .map(|(position, listed)| async move {
-                anyhow::Ok(self.transaction(&listed, position as u64).await?.map(|transaction| (listed, transaction)))
+        let mut left = &listed[..];
+        while let Some(end) = left.get(PART).map(|last| left.partition_point(|listed| listed.slot < last.slot)) {
+            // A block that is larger is a part of its own.
+            let end = if end == 0 { left.partition_point(|listed| listed.slot == left[0].slot) } else { end };
+            let (part, rest) = left.split_at(end);
+            let (Some(last), false) = (part.last(), rest.is_empty()) else { break };
+            let blocks = self.stated(part, listed.len() - left.len(), progress).await?;
+            parts.pass(blocks, last.slot).await?;
+            left = rest;
+        }
+        self.stated(left, listed.len() - left.len(), progress).await
+    }
+
+    /// What some of them stated; `first` is the place of the first among all.
+    async fn stated(&self, listed: &[Listed], first: usize, progress: &Progress) -> anyhow::Result<Vec<Block>> {
+        let fetched: Vec<_> = futures::stream::iter(listed.iter().copied().zip(first as u64..))
+            .map(|(listed, position)| async move {
+                anyhow::Ok(self.transaction(&listed, position).await?.map(|transaction| (listed, transaction)))
             })
             .buffered(PARALLEL)
             .inspect(|_| progress.add(1))

@@ -5,6 +5,7 @@ mod apply;
 pub mod history;
 mod rebuild;
 mod redecode;
+mod rewind;
 
 use super::{
     held::Held,
@@ -24,11 +25,11 @@ use crate::{
         totals::{Deltas, Total},
         AccountRow,
     },
-    types::{Address, EventKey},
+    types::{Address, EventKey, HashMap, HashSet},
 };
 use history::Events;
 use joule_api::{Channel, Dispute, Job, Model, Plan, Provider};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn apply(engine: &impl Engine, batch: &Batch) -> Result<Applied> {
     let applied = engine.write(|tables| {
@@ -42,6 +43,8 @@ pub fn apply(engine: &impl Engine, batch: &Batch) -> Result<Applied> {
     }
     Ok(applied)
 }
+
+pub use rewind::{beyond, rewind};
 
 pub fn redecode(engine: &impl Engine) -> Result<Redecoded> {
     engine.write(|tables| Work::new(tables).redecode())
@@ -78,6 +81,8 @@ struct Work<'a> {
     ledgers: BTreeMap<Address, Ledger>,
     deltas: Deltas,
     applied: Applied,
+    /// What nothing says any more goes.
+    rewinds: bool,
 }
 
 /// The days of a channel, before this transaction and now.
@@ -106,14 +111,15 @@ impl<'a> Work<'a> {
             revenue: Held::default(),
             totals: Held::default(),
             events: Events::default(),
-            stored: HashSet::new(),
+            stored: HashSet::default(),
             members: BTreeMap::new(),
-            divided: HashMap::new(),
+            divided: HashMap::default(),
             earnings: BTreeMap::new(),
             rows: BTreeSet::new(),
             ledgers: BTreeMap::new(),
             deltas: Deltas::default(),
             applied: Applied::default(),
+            rewinds: false,
         }
     }
 }

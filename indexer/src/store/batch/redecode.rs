@@ -28,7 +28,7 @@ impl Work<'_> {
                             row.kind = state.kind().into();
                             self.accounts.put(self.tables, *address, row)?;
                             if let State::Channel(channel) = &state {
-                                self.saw(address, channel, None)?;
+                                self.saw(address, channel, since, None)?;
                             }
                             self.state(address, &state, since, closed)?;
                             true

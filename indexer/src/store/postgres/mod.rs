@@ -7,7 +7,7 @@ mod value;
 mod wire;
 
 #[cfg(test)]
-pub(super) use schema::{definition, MADE};
+pub(super) use schema::{definition, STEPS};
 
 use super::{
     tables::{Engine, Tables},

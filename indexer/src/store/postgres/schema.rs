@@ -4,11 +4,10 @@ use super::Postgres;
 use crate::store::{Result, StoreError};
 
 /// One a version of the schema.
-pub const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_tables.sql")];
-
-/// What every version has made.
-#[cfg(test)]
-pub const MADE: &str = STEPS[0];
+pub const STEPS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_tables.sql"),
+    include_str!("../../../migrations/postgres/0002_rewind.sql"),
+];
 
 /// Whether any step was taken.
 pub fn is_made(store: &Postgres) -> Result<bool> {

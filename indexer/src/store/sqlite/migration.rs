@@ -40,6 +40,7 @@ pub const STEPS: &[&[Step]] = &[
         Step::Sql(include_str!("../../../migrations/0009_columns_filled.sql")),
     ],
     &[Step::Sql(include_str!("../../../migrations/0010_rows_in_order.sql"))],
+    &[Step::Sql(include_str!("../../../migrations/0011_rewind.sql"))],
 ];
 
 pub fn run(conn: &mut Connection) -> Result<()> {
@@ -125,6 +126,7 @@ fn old_days(conn: &Connection, channel: &Address) -> Result<Days> {
             settled: number(1)?,
             sequence: number(2)?,
             units: number(3)?,
+            slot: 0,
             amount: number(4)?,
             collected: number(5)?,
             returned: number(6)?,

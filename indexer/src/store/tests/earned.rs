@@ -167,7 +167,7 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
     w.confirm();
     let expected = contents(&w.store);
     let event = w.store.events(&channel, 1).unwrap().remove(0);
-    put_letter(&w.store, Letter::Event(event.key), event.program, event.data);
+    put_letter(&w.store, Letter::Event(event.key), event.program, event.data.to_vec());
     // As an indexer that did not know the event would have left it.
     w.store.execute(
         "update events set name = 'undecodable', subject = null where name = 'Distributed';

@@ -7,6 +7,7 @@ mod disputes;
 mod earned;
 mod models;
 mod repeated;
+mod rewound;
 mod schema;
 mod tested;
 mod upgraded;
@@ -206,7 +207,7 @@ impl AccountWriteOf {
             address,
             owner: Address::SYSTEM,
             lamports: 5,
-            data: vec![],
+            data: Default::default(),
             version: Version { slot, write: 1_000_000 },
         }
     }
@@ -295,7 +296,7 @@ fn a_snapshot_that_shows_the_same_bytes_moves_nothing() {
     // What was written before it and comes after it is older all the same.
     let mut late = snapshot_of(&store, 0)[2].accounts[0].clone();
     late.version = Version { slot: last + 50, write: 7 };
-    late.data = vec![1];
+    late.data = vec![1].into();
     let block = Block { slot: last + 50, writes: vec![late.into()], ..Block::default() };
     store.apply(&Batch { blocks: vec![block], ..Batch::default() }).unwrap();
     assert_eq!(shown(&store), before);
@@ -364,7 +365,7 @@ fn a_transaction_that_could_not_be_read_is_a_dead_letter_once_until_it_can_be() 
     for transaction in &mut unread[0].transactions {
         let transaction = Arc::make_mut(transaction);
         transaction.events.clear();
-        transaction.unread = Some(crate::types::Unread { reason: "of version 9".to_owned(), data: vec![1, 2] });
+        transaction.unread = Some(crate::types::Unread { reason: "of version 9".to_owned(), data: vec![1, 2].into() });
     }
     assert_eq!(store.apply(&confirmed(unread.clone())).unwrap().dead_letters, 1);
     assert_eq!(store.apply(&confirmed(unread)).unwrap().dead_letters, 0, "it is kept already");
@@ -397,7 +398,7 @@ fn a_store_is_of_one_chain_for_ever_and_of_one_indexer_at_a_time() {
 /// As an indexer that could not decode it would have left it.
 fn put_letter(store: &Tested, letter: Letter, program: Address, data: Vec<u8>) {
     let (kind, reason) = (letter.kind().into(), "test".into());
-    let row = LetterRow { letter, kind, program, slot: 1, data, reason, tx_index: None };
+    let row = LetterRow { letter, kind, program, slot: 1, data: data.into(), reason, tx_index: None };
     let change = Change { before: None, now: row.to_cells().unwrap() };
     store.write(|tables| tables.put(LetterRow::table(), &[change])).unwrap();
 }
@@ -407,7 +408,7 @@ fn a_panic_within_a_transaction_leaves_nothing_of_it() {
     let (_folder, store) = open();
     let row = |letter: Letter| {
         let (kind, reason) = (letter.kind().into(), "test".into());
-        let row = LetterRow { letter, kind, program: Address([1; 32]), slot: 1, data: vec![1], reason, tx_index: None };
+        let row = LetterRow { letter, kind, program: Address([1; 32]), slot: 1, data: vec![1].into(), reason, tx_index: None };
         [Change { before: None, now: row.to_cells().unwrap() }]
     };
     let panics = std::panic::AssertUnwindSafe(|| {
@@ -432,8 +433,8 @@ fn dead_letters_are_decoded_when_the_bytes_make_sense() {
     // As an indexer that knew neither the account nor the event would have left it.
     let row = store.account(&job).unwrap().unwrap();
     let event = store.events(&job, 1).unwrap().remove(0);
-    put_letter(&store, Letter::Account(job), row.program, row.data);
-    put_letter(&store, Letter::Event(event.key), row.program, event.data);
+    put_letter(&store, Letter::Account(job), row.program, row.data.to_vec());
+    put_letter(&store, Letter::Event(event.key), row.program, event.data.to_vec());
     store.execute(
         "update accounts set kind = 'undecodable'; update events set name = 'undecodable', subject = null;
          delete from event_accounts; delete from jobs; delete from aggregates;",
@@ -576,7 +577,8 @@ fn several_unconfirmed_steps_of_one_job_are_shown_together() {
     store.apply(&confirmed(blocks[..3].to_vec())).unwrap();
     overlay.committed(blocks[2].slot);
     assert_eq!(overlay.at(&job, &store, |shade| shade.job.clone()).unwrap().unwrap(), shown);
-    overlay.apply(vec![Unconfirmed::Reset], &store, true).unwrap();
+    let banks = blocks.iter().map(|block| BankRef { slot: block.slot, bank: 1 }).collect();
+    overlay.apply(vec![Unconfirmed::Dropped(banks)], &store, true).unwrap();
     assert!(overlay.all(&store, |views| views.is_empty()).unwrap());
 }
 

@@ -22,11 +22,11 @@ fn key(address: Address) -> Key {
 
 fn write(slot: u64, write: u64, data: Vec<u8>) -> AccountWrite {
     let (owner, version) = (Program::Billing.address(), Version { slot, write });
-    AccountWrite { address: PLAN, owner, lamports: 1_000, data, version }
+    AccountWrite { address: PLAN, owner, lamports: 1_000, data: data.into(), version }
 }
 
 fn block(slot: u64, data: Vec<u8>, event: Vec<u8>) -> Block {
-    let raw = RawEvent { instruction: 0, inner: 0, program: Program::Billing.address(), data: event };
+    let raw = RawEvent { instruction: 0, inner: 0, program: Program::Billing.address(), data: event.into() };
     let signature = Signature([slot as u8; 64]);
     let transaction = Transaction { signature, index: 0, events: vec![raw], unread: None };
     let writes = if data.is_empty() { Vec::new() } else { vec![write(slot, 1, data).into()] };
