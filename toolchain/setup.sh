@@ -43,6 +43,16 @@ if ! ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15 >/dev/null
 fi
+if [ ! -x /usr/sbin/clickhouse-server ]; then
+    echo '[setup] installing ClickHouse, for the tests of the indexer; none runs as a service'
+    apt-get update -qq
+    # The package starts one where nothing says no.
+    policy=/usr/sbin/policy-rc.d
+    if [ -e $policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy; fi
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clickhouse-server >/dev/null || { rm -f $policy; exit 1; }
+    rm -f $policy
+    if command -v systemctl >/dev/null; then systemctl disable --quiet clickhouse-server 2>/dev/null || true; fi
+fi
 # Units, images and alerts are checked with the tools that read them. Prometheus is unpacked and not installed, so that none
 # runs as a service.
 lacking=()

@@ -3,10 +3,10 @@
 use crate::{
     config::Settings,
     source::{grpc::Grpc, rpc::Rpc, Endpoint, History as _},
-    store::{database_is_of, Database, Postgres},
+    store::{self, database_is_of, ClickHouse, Database, Postgres},
 };
 use joule_cors::Cors;
-use joule_settings::Report;
+use joule_settings::{Report, Url};
 use rusqlite::{Connection, OpenFlags};
 use std::{net::IpAddr, path::Path, time::Duration};
 
@@ -106,16 +106,24 @@ fn is_blank(path: &Path) -> bool {
     tables.is_ok_and(|tables: i64| tables == 0)
 }
 
+/// What a server says of its database: whether there are tables.
+fn server(report: &mut Report, url: &Url, found: store::Result<bool>, advice: &str) {
+    match found {
+        Ok(false) => report.good("database", format_args!("{url} has no tables yet; they will be made")),
+        Ok(true) => report.good("database", format_args!("{url} goes on from where it is")),
+        Err(error) => report.wrong("database", error, advice),
+    }
+}
+
 fn database(report: &mut Report, settings: &Settings, genesis: Option<&str>) {
     let advice = "name the one of this chain by --database or `database`";
     let path = match &settings.database {
         Database::File(path) => path,
         Database::Postgres(url) => {
-            return match Postgres::is_of(url.expose(), genesis) {
-                Ok(false) => report.good("database", format_args!("{url} has no tables yet; they will be made")),
-                Ok(true) => report.good("database", format_args!("{url} goes on from where it is")),
-                Err(error) => report.wrong("database", error, advice),
-            };
+            return server(report, url, Postgres::is_of(url.expose(), genesis), advice);
+        }
+        Database::ClickHouse(url) => {
+            return server(report, url, ClickHouse::is_of(url.expose(), genesis), advice);
         }
     };
     if !path.exists() || is_blank(path) {

@@ -91,7 +91,7 @@ pub struct Options {
     /// URL of a Solana RPC node of the same cluster, for snapshots and gaps [default: http://127.0.0.1:8899]
     #[arg(long, env = "JOULE_RPC", value_name = "URL", hide_env_values = true, global = true)]
     pub rpc: Option<Url>,
-    /// SQLite file, or postgres://USER:PASSWORD@HOST/NAME [default: .localnet/indexer.sqlite]
+    /// SQLite file, or postgres://USER:PASSWORD@HOST/NAME, or clickhouse://USER:PASSWORD@HOST:PORT/NAME?cluster=NAME [default: .localnet/indexer.sqlite]
     #[arg(long, env = "JOULE_INDEXER_DATABASE", value_name = "FILE|URL", hide_env_values = true, global = true)]
     pub database: Option<Database>,
     /// Address of the API [default: 127.0.0.1:7700]

@@ -110,8 +110,9 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
         Command::Backup { to } => {
-            let database =
-                settings.database.file().context("PostgreSQL has its own: copy the database with pg_dump")?;
+            let database = settings.database.file().context(
+                "this is for SQLite: copy a PostgreSQL database with pg_dump, and one of ClickHouse with its BACKUP or clickhouse-copier",
+            )?;
             let copy = backup::to(database, &to)?;
             let slot = copy.checkpoint.map_or(0, |checkpoint| checkpoint.slot);
             let size = copy.bytes.div_ceil(1 << 20);

@@ -3,6 +3,7 @@
 
 mod account;
 mod batch;
+mod clickhouse;
 mod days;
 mod held;
 mod listing;
@@ -15,6 +16,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use self::clickhouse::ClickHouse;
 pub use place::Database;
 pub use postgres::Postgres;
 pub use sqlite::{backup, database_is_of, Sqlite};

@@ -1,6 +1,6 @@
-//! Where a store is: an SQLite file, or a PostgreSQL database.
+//! Where a store is: an SQLite file, or a database of PostgreSQL or ClickHouse.
 
-use super::{Postgres, Result, Sqlite, Store};
+use super::{ClickHouse, Postgres, Result, Sqlite, Store};
 use joule_settings::Url;
 use serde::Deserialize;
 use std::{
@@ -17,6 +17,7 @@ use std::{
 pub enum Database {
     File(PathBuf),
     Postgres(Url),
+    ClickHouse(Url),
 }
 
 impl Database {
@@ -25,6 +26,7 @@ impl Database {
         Ok(match self {
             Self::File(path) => Arc::new(Sqlite::open_alone(path)?),
             Self::Postgres(url) => Arc::new(Postgres::open_alone(url.expose())?),
+            Self::ClickHouse(url) => Arc::new(ClickHouse::open_alone(url.expose())?),
         })
     }
 
@@ -33,13 +35,14 @@ impl Database {
         Ok(match self {
             Self::File(path) => Arc::new(Sqlite::open_existing(path)?),
             Self::Postgres(url) => Arc::new(Postgres::open(url.expose())?),
+            Self::ClickHouse(url) => Arc::new(ClickHouse::open(url.expose())?),
         })
     }
 
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::ClickHouse(_) => None,
         }
     }
 
@@ -47,7 +50,7 @@ impl Database {
     pub fn within(self, join: impl FnOnce(&Path) -> PathBuf) -> Self {
         match self {
             Self::File(path) => Self::File(join(&path)),
-            Self::Postgres(url) => Self::Postgres(url),
+            elsewhere => elsewhere,
         }
     }
 }
@@ -62,6 +65,7 @@ impl From<String> for Database {
     fn from(text: String) -> Self {
         match text.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Self::Postgres(text.into()),
+            Some(("clickhouse", _)) => Self::ClickHouse(text.into()),
             _ => Self::File(text.into()),
         }
     }
@@ -79,7 +83,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
-            Self::Postgres(url) => url.fmt(f),
+            Self::Postgres(url) | Self::ClickHouse(url) => url.fmt(f),
         }
     }
 }
@@ -95,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_of_postgresql_is_no_path_and_its_password_is_not_shown() {
+    fn a_url_is_no_path_and_its_password_is_not_shown() {
         let of = |text: &str| text.parse::<Database>().unwrap();
         assert_eq!(of("a/b.sqlite"), Database::File("a/b.sqlite".into()));
         for url in ["postgres://joule:hunter2@db.example/joule", "postgresql://joule:hunter2@db.example/joule"] {
@@ -103,5 +107,9 @@ mod tests {
             let shown = format!("{} {:?}", of(url), of(url));
             assert!(!shown.contains("hunter2") && shown.contains("db.example"), "{shown}");
         }
+        let url = "clickhouse://joule:hunter2@one.example:8123,two.example/joule?cluster=main";
+        assert_eq!(of(url), Database::ClickHouse(url.into()));
+        let shown = format!("{}", of(url));
+        assert!(!shown.contains("hunter2") && shown.contains("one.example:8123,two.example"), "{shown}");
     }
 }

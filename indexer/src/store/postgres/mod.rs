@@ -17,10 +17,11 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError
 use joule_settings::Url;
 use std::time::Duration;
 use table::Open;
-use tls::Tls;
+pub(super) use tls::Tls;
 use tokio::runtime::Runtime;
 use tokio_postgres::Config;
-use wire::{wait, with_causes, Connection};
+use wire::Connection;
+pub(super) use wire::{wait, with_causes};
 
 /// Connections that read at a time.
 const READERS: usize = 16;

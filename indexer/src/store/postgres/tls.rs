@@ -13,7 +13,7 @@ use tokio_rustls::{client, rustls, TlsConnector};
 
 /// Makes connections of one configuration.
 #[derive(Clone)]
-pub struct Tls(Arc<rustls::ClientConfig>);
+pub struct Tls(pub Arc<rustls::ClientConfig>);
 
 pub struct Connect {
     config: Arc<rustls::ClientConfig>,

@@ -183,7 +183,7 @@ fn a_distribution_that_could_not_be_decoded_counts_once_when_it_can() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(tested::cases(40))]
 
     /// Whatever payers and providers do with three channels over weeks, in any order and as often as one likes: the same rows,
     /// and the same sums by day.

@@ -9,6 +9,7 @@ mod models;
 mod repeated;
 mod rewound;
 mod schema;
+mod shards;
 mod tested;
 mod upgraded;
 
@@ -37,13 +38,15 @@ use std::sync::Arc;
 use tested::Tested;
 
 fn open() -> (tempfile::TempDir, Tested) {
-    match std::env::var("JOULE_TEST_POSTGRES") {
-        Ok(url) => (tempfile::tempdir().unwrap(), Tested::Postgres(tested::database(&url))),
-        Err(_) => {
-            let (folder, store) = open_sqlite();
-            (folder, Tested::Sqlite(store))
-        }
+    let at = |server| std::env::var(server).ok();
+    if let Some(url) = at("JOULE_TEST_POSTGRES") {
+        return (tempfile::tempdir().unwrap(), Tested::Postgres(tested::database(&url)));
     }
+    if let Some(url) = at("JOULE_TEST_CLICKHOUSE") {
+        return (tempfile::tempdir().unwrap(), Tested::ClickHouse(tested::lent(&url)));
+    }
+    let (folder, store) = open_sqlite();
+    (folder, Tested::Sqlite(store))
 }
 
 fn open_sqlite() -> (tempfile::TempDir, Sqlite) {
@@ -583,7 +586,7 @@ fn several_unconfirmed_steps_of_one_job_are_shown_together() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(tested::cases(40))]
 
     /// Blocks in any order, as often as one likes, in batches of any size, with or without their unconfirmed copies:
     /// the store ends the same, and its books balance.

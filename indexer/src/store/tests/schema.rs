@@ -50,6 +50,12 @@ fn every_table_of_postgresql_is_what_it_is_said_to_be() {
     }
 }
 
+#[test]
+fn every_table_of_clickhouse_is_what_it_is_said_to_be() {
+    let wanted: String = tables().into_iter().chain(inner_tables()).map(clickhouse::definition).collect();
+    assert!(clickhouse::STEPS[0].starts_with(&wanted), "write this into a migration: {wanted}");
+}
+
 /// A database as the release before left it: the demo's, of 93 events.
 fn of_the_release_before(folder: &std::path::Path) -> std::path::PathBuf {
     let path = folder.join("indexer.sqlite");
