@@ -99,10 +99,13 @@ bench-peers: setup ## this indexer, Carbon, Vixen and a bare loop on one Postgre
 
 failure-check: build-host
 	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'
-	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 10 --at-once 10 --updates 3000 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 7 --at-once 7 --updates 3000 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 3 --at-once 3 --updates 3000 --store postgres $(if $(SEED),--seed $(SEED))
 
-failure-runs: build-host ## a hundred runs in which everything fails: after each the store equals the chain (RUNS=, SEED=)
-	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs $(or $(RUNS),100) --updates 20_000 $(if $(SEED),--seed $(SEED))
+failure-runs: build-host ## a hundred runs on each store in which everything fails: after each the store equals the chain (RUNS=, SEED=)
+	@for store in sqlite postgres; do \
+	    $(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs $(or $(RUNS),100) --updates 20_000 --store $$store $(if $(SEED),--seed $(SEED)) || exit 1; \
+	done
 
 soak: setup ## ten million updates, with a store that takes nothing for a minute: memory by tenths, and whether anything is missing (release builds)
 	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay
