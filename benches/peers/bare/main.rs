@@ -107,7 +107,7 @@ async fn main() -> Result<()> {
         against: header.made.unwrap_or_default(),
         ..Figures::default()
     };
-    peer::report(&figures, args.write)
+    peer::report(&figures, &["peer", "database", "mix"], args.write)
 }
 
 fn fill(args: &Args, batch: usize, mut store: Box<dyn Store>) -> Result<Spent> {
