@@ -184,6 +184,10 @@ impl Pair<'_> {
             }
             // Of what came and went in a gap older bytes may be all that was seen.
             ("accounts", "data" | "live_slot" | "live_write_version") if self.is_unseen() => true,
+            // The first that has shown how far a channel had come: in a gap, whatever wrote it next and before RPC has shown it.
+            ("channel_days", "slot") => {
+                self.is_in_gap(column) && self.numbers(column).is_some_and(|(calm, cell)| cell >= calm)
+            }
             // What has changed in a gap was seen when RPC showed it.
             (_, "slot" | "since") => self.is_in_gap(column) && (self.is_shown(column) || self.is_older(column)),
             ("events" | "event_accounts" | "row_events", "tx_index") => self.is_in_gap("slot"),

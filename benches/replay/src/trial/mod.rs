@@ -15,6 +15,7 @@ use stage::Stage;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 pub use store::Engine;
@@ -79,6 +80,7 @@ pub struct Line {
 }
 
 pub async fn run(args: Args) -> Result<()> {
+    let args = Arc::new(args);
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seed = args.seed.unwrap_or_else(clock);
     let temporary = tempfile::tempdir()?;
@@ -91,14 +93,13 @@ pub async fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
     let mut runs = futures::stream::iter(seed..seed + args.runs)
         .map(|seed| {
-            let (args, kept) = (&args, folder.join(seed.to_string()));
-            async move {
-                let run = match Plan::new(seed, args.updates).with(&args.mix) {
-                    Ok(plan) => one(args, plan, kept).await,
-                    Err(error) => Err(error),
-                };
-                (seed, run)
-            }
+            let (args, kept) = (args.clone(), folder.join(seed.to_string()));
+            // A task of its own: whoever waits for a database within another's loses what would have woken it.
+            let run = tokio::spawn(async move {
+                let plan = Plan::new(seed, args.updates).with(&args.mix)?;
+                one(&args, plan, kept).await
+            });
+            async move { (seed, run.await.map_err(anyhow::Error::from).and_then(|run| run)) }
         })
         .buffer_unordered(args.at_once.max(1));
     let mut failed = None;
@@ -163,7 +164,7 @@ async fn one(args: &Args, plan: Plan, folder: PathBuf) -> Result<Line> {
     let stage = Stage::new(args, plan, folder, Duration::from_secs(args.patience))?;
     line.updates = stage.summary.body;
     let calm = stage.calm().await?;
-    stage.through(&*calm, &mut line).await?;
+    stage.through(calm, &mut line).await?;
     line.wall_s = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
     Ok(line)
 }

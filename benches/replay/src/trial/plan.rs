@@ -115,7 +115,8 @@ impl Plan {
         }
         blows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let second = random.chance(0.3).then(|| {
-            let faults = faults::Plan { connections: random.below(6) as u32, lives: 50 + random.below(updates), ..server };
+            let faults =
+                faults::Plan { connections: random.below(6) as u32, lives: 50 + random.below(updates), ..server };
             let dies = random.chance(0.5).then(|| share(random, 1.0));
             Second { faults, dies, pace: if dies.is_some() { 1.0 } else { 0.6 + share(random, 0.4) } }
         });

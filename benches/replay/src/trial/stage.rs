@@ -35,6 +35,8 @@ const TERM: i32 = 15;
 const SILENCE: &str = "1s";
 /// What an indexer says of a gap that it fills block by block.
 const BY_BLOCKS: &str = "reading blocks by RPC";
+/// What one says that is started while its store's server is away.
+const NO_STORE: &str = "cannot open the database";
 const CALM_SILENCE: &str = "10m";
 const LOG: &str = "indexer.log";
 const CALM_LOG: &str = "calm.log";
@@ -171,7 +173,7 @@ impl Stage {
     }
 
     /// The pass in which everything fails, and what is found after it.
-    pub async fn through(&self, calm: &dyn Stored, line: &mut Line) -> Result<()> {
+    pub async fn through(&self, calm: Box<dyn Stored>, line: &mut Line) -> Result<()> {
         let store = self.engine.store(self.folder.join("store"))?;
         let server = self.serve(self.plan.rate, Some(Faults::new(self.plan.server, self.plan.seed))).await?;
         let second = match &self.plan.second {
@@ -186,7 +188,7 @@ impl Stage {
             }
         };
         let mut dies = self.plan.second.and_then(|second| second.dies);
-        let mut rewinds = Vec::new();
+        let (mut rewinds, mut restarted) = (Vec::new(), false);
         let mut crashes = self.plan.crashes.iter();
         let mut next_crash = || crashes.next().and_then(Option::as_deref);
         let mut count = |what: &str| *line.happened.entry(what.to_owned()).or_default() += 1;
@@ -201,10 +203,12 @@ impl Stage {
         loop {
             self.wait(begun, &server, &*store).await?;
             if let Some(status) = child.ended_with()? {
-                if status.signal() != Some(ABORT) {
-                    child.check()?;
+                match status.signal() {
+                    Some(ABORT) => count("crashes"),
+                    // Whoever starts it starts it again.
+                    _ if restarted && child.last_words().contains(NO_STORE) => count("starts_without_store"),
+                    _ => child.check()?,
                 }
-                count("crashes");
                 child = again(next_crash())?;
             }
             let told = server.chain.past() as f64 / self.summary.body as f64;
@@ -244,6 +248,7 @@ impl Stage {
                         let (store, away, at_once) = (store.clone(), *away, *at_once);
                         if tokio::task::spawn_blocking(move || store.restart(away, at_once)).await?? {
                             count("store_restarts");
+                            restarted = true;
                         }
                     }
                     Blow::Rewind(slots) => {
@@ -274,7 +279,7 @@ impl Stage {
         line.happened.insert("gaps_by_blocks".to_owned(), by_blocks);
         let stored = store.open().context("the store is gone")?;
         let found = compare::differences(&truth::beside(&self.file), &*stored, &shown)?;
-        let cells = rows::differences(calm, &*stored, &shown)?;
+        let cells = rows::differences(&*calm, &*stored, &shown)?;
         line.gaps = shown.gaps.len() as u64;
         line.gap_slots =
             shown.gaps.iter().map(|(from, to)| to - from.max(&server.chain.header.first_slot).min(to)).sum();
