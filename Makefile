@@ -95,7 +95,7 @@ bench-peers: setup ## this indexer, Carbon, Vixen and a bare loop on one Postgre
 	@echo '[peers] building; the first time this takes half an hour on two cores'
 	@for peer in carbon vixen; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS_TARGET) $(CARGO) build $(FLAGS) --release); done
 	@$(CARGO) build $(FLAGS) --release -p joule-indexer -p joule-replay --bins --example joule-bare
-	@POSTGRES_LASTING=1 indexer/tests/with-postgres benches/peers/run $(RELEASE) $(PEERS_TARGET)/release $(JOULE_CACHE)/replay $(or $(UPDATES),200_000)
+	@POSTGRES_LASTING=1 indexer/tests/with-postgres benches/peers/run $(RELEASE) $(PEERS_TARGET)/release $(JOULE_CACHE)/replay $(or $(UPDATES),150_000)
 
 failure-check: build-host
 	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'

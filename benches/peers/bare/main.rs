@@ -55,6 +55,10 @@ trait Store {
     fn put(&mut self, rows: &[Vec<Cell>]) -> Result<()>;
     /// Slots by addresses.
     fn stored(&mut self) -> Result<HashMap<Vec<u8>, u64>>;
+    /// What its server does before it says that something is stored, if it has one.
+    fn durability(&self) -> Result<String> {
+        Ok(String::new())
+    }
     /// CPU seconds of its own processes so far.
     fn usage(&self) -> Result<Option<f64>>;
     fn remove(self: Box<Self>) -> Result<()>;
@@ -65,6 +69,7 @@ struct Spent {
     cpu: f64,
     postgres: Option<f64>,
     rows: u64,
+    durability: String,
     equal: bool,
 }
 
@@ -93,6 +98,7 @@ async fn main() -> Result<()> {
         peer: "bare".to_owned(),
         settings: format!("{batch} rows at a time"),
         database: if args.postgres.is_some() { "postgres" } else { "sqlite" }.to_owned(),
+        durability: spent.durability,
         mix: args.mix,
         updates,
         account_updates: spent.rows,
@@ -107,13 +113,19 @@ async fn main() -> Result<()> {
         against: header.made.unwrap_or_default(),
         ..Figures::default()
     };
-    peer::report(&figures, &["peer", "database", "mix"], args.write)
+    peer::report(&figures, &["peer", "database", "durability", "mix"], args.write)
 }
 
 fn fill(args: &Args, batch: usize, mut store: Box<dyn Store>) -> Result<Spent> {
     let mut reader = file::Reader::open(&args.file)?;
-    let mut spent =
-        Spent { wall: Duration::ZERO, cpu: 0.0, postgres: store.usage()?.map(|_| 0.0), rows: 0, equal: false };
+    let mut spent = Spent {
+        wall: Duration::ZERO,
+        cpu: 0.0,
+        postgres: store.usage()?.map(|_| 0.0),
+        rows: 0,
+        durability: store.durability()?,
+        equal: false,
+    };
     let (mut rows, mut newest) = (Vec::with_capacity(batch), HashMap::new());
     while let Some(update) = reader.next()? {
         if let Some(write) = job_of(&update) {

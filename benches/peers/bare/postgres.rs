@@ -73,6 +73,10 @@ impl Store for Postgres {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)? as u64))).collect()
     }
 
+    fn durability(&self) -> Result<String> {
+        wait(self.database.settings())
+    }
+
     fn usage(&self) -> Result<Option<f64>> {
         self.database.usage().map(Some)
     }

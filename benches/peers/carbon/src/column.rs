@@ -5,7 +5,7 @@ use carbon_core::{
     postgres::primitives::{self, U128, U16, U32, U64, U8},
 };
 use solana_pubkey::Pubkey;
-use sqlx::{postgres::PgHasArrayType, types::Json, Decode, Encode, Postgres, Type};
+use sqlx::{Decode, Encode, Postgres, Type};
 
 pub trait Column: Sized {
     /// What it is in a table.
@@ -148,9 +148,3 @@ pub(crate) use nested;
 pub fn other(kind: &str) -> Error {
     Error::Custom(format!("a column of {kind} holds something else"))
 }
-
-/// Arrays of what Carbon wraps are arrays for PostgreSQL too.
-const _: fn() = || {
-    fn is<T: PgHasArrayType>() {}
-    is::<U64>();
-};

@@ -1,7 +1,7 @@
 //! Fields of accounts as columns.
 
 use bytes::{BufMut, BytesMut};
-use tokio_postgres::types::{to_sql_checked, FromSql, IsNull, Json, ToSql, Type};
+use tokio_postgres::types::{to_sql_checked, FromSql, IsNull, ToSql, Type};
 
 pub type Failed = Box<dyn std::error::Error + Sync + Send>;
 pub type Value = Box<dyn ToSql + Sync + Send>;

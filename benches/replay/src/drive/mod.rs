@@ -174,7 +174,8 @@ pub async fn run(args: Args) -> Result<()> {
     stop.cancel();
     let differences = compare::differences(&truth, &*place.open()?, &Default::default())?;
     let mut figures = figures(&args, &summary, &chain, followed, differences);
-    let measured = peer::Figures::of(&args.peer, &job, &figures);
+    let mut measured = peer::Figures::of(&args.peer, &job, &figures);
+    measured.durability = place.settings().await?;
     place.remove().await?;
     if args.latency {
         let found = found.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,6 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What makes a row of what is driven another thing.
+pub const KEY: [&str; 5] = ["peer", "settings", "database", "durability", "mix"];
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 /// After everything was sent, what has asked nothing for so long has stored what it stores.
@@ -50,6 +52,8 @@ pub struct Figures {
     pub version: String,
     pub settings: String,
     pub database: String,
+    /// What PostgreSQL does before it says that something is stored.
+    pub durability: String,
     pub mix: String,
     pub updates: u64,
     pub account_updates: u64,
@@ -122,12 +126,12 @@ impl Figures {
 }
 
 pub(super) async fn run(peer: &Peer, job: &Job<'_>, mut child: Child, truth: &Path) -> Result<()> {
-    let mut figures = Figures::new(peer, job);
+    let mut figures = Figures { durability: job.place.settings().await?, ..Figures::new(peer, job) };
     follow(job, &mut child, &mut figures).await?;
     child.end().await?;
     let stored = Dump::of(&job.args.indexer, &job.place.database())?;
     compare(truth, &stored, &mut figures)?;
-    report(&figures, job.args.write)
+    report(&figures, &KEY, job.args.write)
 }
 
 async fn follow(job: &Job<'_>, child: &mut Child, figures: &mut Figures) -> Result<()> {
@@ -243,10 +247,11 @@ fn compare(truth: &Path, stored: &Dump, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-pub fn report(figures: &Figures, write: bool) -> Result<()> {
+/// `key`: what makes it the same thing as an earlier row.
+pub fn report(figures: &Figures, key: &[&str], write: bool) -> Result<()> {
     println!("{}", serde_json::to_string(figures)?);
     if write {
-        report::add("peers.json", figures, &["peer", "settings", "database", "mix"])?;
+        report::add("peers.json", figures, key)?;
     }
     Ok(())
 }

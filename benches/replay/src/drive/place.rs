@@ -47,6 +47,14 @@ impl Place {
         }
     }
 
+    /// What the store's server does for durability, if it has one.
+    pub async fn settings(&self) -> Result<String> {
+        match self {
+            Self::Sqlite(_) => Ok(String::new()),
+            Self::Postgres(database) => database.settings().await,
+        }
+    }
+
     pub async fn remove(self) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
@@ -82,6 +90,14 @@ impl Database {
     /// CPU seconds of all of PostgreSQL so far.
     pub fn usage(&self) -> Result<f64> {
         child::family_usage(self.server)
+    }
+
+    /// What it does before it says that something is stored.
+    pub async fn settings(&self) -> Result<String> {
+        let names = ["fsync", "synchronous_commit", "full_page_writes"];
+        let query =
+            "select string_agg(name || '=' || setting, ' ' order by name) from pg_settings where name = any($1)";
+        Ok(self.admin.query_one(query, &[&names.as_slice()]).await?.try_get(0)?)
     }
 
     /// How long nobody has asked it anything; `None` while somebody does, or nobody is connected.
