@@ -65,7 +65,10 @@ impl fmt::Display for Report {
         let Self { to, beyond: Beyond { checkpoint, events, dead_letters, unknown, reopened, oldest } } = self;
         writeln!(f, "everything up to slot {checkpoint} is stored; after slot {to} there are")?;
         writeln!(f, "  {events} events and {dead_letters} dead letters, with what jobs, channels, plans and totals have of them")?;
-        writeln!(f, "  {unknown} accounts that were written since: they are unknown until they are listed at the next start")?;
+        writeln!(
+            f,
+            "  {unknown} accounts that were written since: they are unknown until they are listed at the next start"
+        )?;
         write!(f, "  {reopened} accounts that were closed since: they live again")?;
         match oldest {
             Some(oldest) if to < oldest => write!(

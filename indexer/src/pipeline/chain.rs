@@ -1,7 +1,7 @@
 //! Nothing is followed before it is known which chain it is.
 
 use super::Shared;
-use crate::source::History;
+use crate::{source::History, store::StoreError};
 use anyhow::Context as _;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use joule_settings::Causes;
@@ -26,23 +26,33 @@ pub(super) async fn known(
             () = shared.stop.cancelled() => return Ok(false),
             asked = history.genesis() => asked,
         };
-        let error = match asked {
+        let reason = match asked {
             Ok(genesis) => {
                 let store = shared.store.clone();
-                let bound = tokio::task::spawn_blocking(move || store.bind(&genesis)).await?;
-                if let Some(first) = first {
-                    // Who started it may have stopped waiting.
-                    let _ = first.send(bound.is_err());
+                match tokio::task::spawn_blocking(move || store.bind(&genesis)).await? {
+                    // Its server may be started again.
+                    Err(error @ StoreError::Database(_)) => {
+                        format!("nothing is followed before the store answers: {error}")
+                    }
+                    bound => {
+                        if let Some(first) = first {
+                            // Who started it may have stopped waiting.
+                            let _ = first.send(bound.is_err());
+                        }
+                        bound.context("nothing is followed")?;
+                        shared.health.history_failed(None);
+                        return Ok(true);
+                    }
                 }
-                bound.context("nothing is followed")?;
-                shared.health.history_failed(None);
-                return Ok(true);
             }
-            Err(error) => error,
+            Err(error) => {
+                format!(
+                    "nothing is followed before the RPC node says which chain it serves: {}",
+                    Causes(error.as_ref())
+                )
+            }
         };
-        let reason =
-            format!("nothing is followed before the RPC node says which chain it serves: {}", Causes(error.as_ref()));
-        tracing::error!(%reason, "the RPC node does not answer; trying again");
+        tracing::error!(%reason, "trying again");
         shared.health.history_failed(Some(reason));
         drop(first.take());
         tokio::select! {

@@ -1,6 +1,12 @@
 //! The thread that orders: receives, shows unconfirmed state, passes on confirmed blocks, has gaps filled.
 
-use super::{inbox::Inbox, reading::Shown, unnamed, vanished, writing::{Commit, Queued}, Shared};
+use super::{
+    inbox::Inbox,
+    reading::Shown,
+    unnamed, vanished,
+    writing::{Commit, Queued},
+    Shared,
+};
 use crate::{
     crash,
     order::{Effect, Order},

@@ -22,7 +22,10 @@ pub(super) async fn look(fill: &mut Fill, history: &impl History, store: &Arc<dy
         let mut other = other(&heads, known);
         other.retain(|address| !looked.contains(address));
         if !other.is_empty() {
-            tracing::info!(accounts = other.len(), "accounts have changed in transactions that name no program of ours");
+            tracing::info!(
+                accounts = other.len(),
+                "accounts have changed in transactions that name no program of ours"
+            );
             let looks = history.look(&other, heads.slot).await?;
             // Without a time a channel's vouchers would count from its opening.
             fill.looks.extend(looks.into_iter().map(|look| Look { block_time: fill.block_time, ..look }));

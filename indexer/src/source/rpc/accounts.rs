@@ -81,7 +81,13 @@ impl UiAccount {
             .decode(&self.data.0)
             .with_context(|| format!("account {address} is not base64 ({})", self.data.1))?;
         let owner = self.owner.parse()?;
-        Ok(AccountWrite { address, owner, lamports: self.lamports, data: data.into(), version: Version::snapshot(slot) })
+        Ok(AccountWrite {
+            address,
+            owner,
+            lamports: self.lamports,
+            data: data.into(),
+            version: Version::snapshot(slot),
+        })
     }
 }
 

@@ -158,12 +158,7 @@ impl Rpc {
     }
 
     /// What they stated, in the order in which they are listed, which is by slot; all but the last of it goes into `parts`.
-    async fn blocks_of(
-        &self,
-        listed: Vec<Listed>,
-        progress: &Progress,
-        parts: &Parts,
-    ) -> anyhow::Result<Vec<Block>> {
+    async fn blocks_of(&self, listed: Vec<Listed>, progress: &Progress, parts: &Parts) -> anyhow::Result<Vec<Block>> {
         progress.begin(Step::Transactions, listed.len() as u64);
         let mut left = &listed[..];
         while let Some(end) = left.get(PART).map(|last| left.partition_point(|listed| listed.slot < last.slot)) {

@@ -44,7 +44,8 @@ pub fn beyond(tables: &mut dyn Tables, slot: u64) -> Result<Beyond> {
         return Err(StoreError::Ahead { slot, checkpoint: known.slot });
     }
     let oldest = first(tables, Filed::table(), &[], &HAPPENED)?.first().map(Filed::of_cells).transpose()?;
-    let mut beyond = Beyond { checkpoint: known.slot, oldest: oldest.map(|filed| filed.event.slot), ..Beyond::default() };
+    let mut beyond =
+        Beyond { checkpoint: known.slot, oldest: oldest.map(|filed| filed.event.slot), ..Beyond::default() };
     let later = [later(slot)];
     tables.pages(Filed::table(), &later, &[], &mut |_, page| {
         beyond.events += page.len() as u64;
@@ -143,7 +144,8 @@ fn accounts(tables: &mut dyn Tables, to: u64) -> Result<()> {
         from = rows.last().and_then(|row| next(&row.address));
         let mut work = Work::rewinding(tables);
         work.accounts.load(work.tables, rows.iter().map(|row| row.address))?;
-        let unknown: Vec<_> = rows.iter().filter(|row| row.as_of(to).is_none()).map(|row| (row.address, None)).collect();
+        let unknown: Vec<_> =
+            rows.iter().filter(|row| row.as_of(to).is_none()).map(|row| (row.address, None)).collect();
         let histories = Histories::load(work.tables, &unknown, &Events::default())?;
         for row in &rows {
             match row.as_of(to) {
