@@ -114,12 +114,14 @@ impl Plan {
             blows.push((share(random, 1.1), blow));
         }
         blows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let second = random.chance(0.3).then(|| {
+        let second = random.chance(0.4).then(|| {
             let faults =
                 faults::Plan { connections: random.below(6) as u32, lives: 50 + random.below(updates), ..server };
             let dies = random.chance(0.5).then(|| share(random, 1.0));
             Second { faults, dies, pace: if dies.is_some() { 1.0 } else { 0.6 + share(random, 0.4) } }
         });
+        // Where whoever listens sets the pace, one that nobody follows stands still.
+        let second = second.filter(|_| rate != Rate::Max);
         Self { seed, updates, per_block, mix, rate, server, second, blows, crashes }
     }
 }
