@@ -100,6 +100,7 @@ impl ClickHouse {
             #[cfg(test)]
             cut: Mutex::default(),
         };
+        store.wire.reach().map_err(|error| store.refused(error))?;
         Ok((store, servers))
     }
 

@@ -85,6 +85,20 @@ impl Wire {
         self.servers.len()
     }
 
+    /// Finds one that answers.
+    pub fn reach(&self) -> Result<()> {
+        let ask = || self.select_from_system("select 1").map(drop);
+        let is_away = |error: &StoreError| matches!(error, StoreError::Database(error) if error.is::<Unreachable>());
+        let mut answered = ask();
+        for _ in 1..self.servers.len() {
+            if !answered.as_ref().is_err_and(is_away) {
+                break;
+            }
+            answered = ask();
+        }
+        answered
+    }
+
     /// The one that is asked, and which it is.
     fn server(&self) -> (usize, &Client) {
         let at = self.asked.load(Ordering::Relaxed);

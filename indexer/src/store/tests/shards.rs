@@ -12,7 +12,6 @@ use crate::{
     },
     store::{clickhouse::asked, tables::Tables, tests::tested::Lent},
 };
-use sha2::Digest as _;
 use std::{fmt::Write as _, path::Path};
 
 /// What doubles and integers with a sign lose.
@@ -117,6 +116,15 @@ fn one_writes_and_another_is_refused_until_it_is_gone() {
         Err(StoreError::Taken { .. })
     ));
     assert_eq!((letters(&store), letters(&other)), (1, 1));
+}
+
+#[test]
+fn a_server_that_is_away_is_passed_over_and_what_is_there_is_known() {
+    let Some(store) = servers() else { return };
+    store.bind("one").unwrap();
+    let other = store.past_one_that_is_away();
+    other.check_chain("one").unwrap();
+    assert!(matches!(other.check_chain("two"), Err(StoreError::OtherChain { .. })));
 }
 
 /// Rows of revenue with every edge in their sums, and in each amount of a payer.
@@ -248,12 +256,12 @@ fn rows_a_second_through_the_distributed_table() {
     const BATCH: u64 = 10_000;
     let wanted: u64 = wanted.replace('_', "").parse().unwrap();
     let row = |n: u64| {
-        // Keys that lie anywhere, as addresses do.
-        let address = Address(sha2::Sha256::digest(n.to_le_bytes()).into());
-        let data: Vec<u8> =
-            (0..818 / 32).flat_map(|part| sha2::Sha256::digest([n, part].map(u64::to_le_bytes).concat())).collect();
+        // Keys that lie anywhere, as addresses do, and bytes that nothing makes small.
+        let (mut random, mut key, mut data) = (fastrand::Rng::with_seed(n), [0; 32], vec![0; 818]);
+        random.fill(&mut key);
+        random.fill(&mut data);
         let write = crate::types::AccountWrite {
-            address,
+            address: Address(key),
             owner: crate::decode::Program::Escrow.address(),
             lamports: n,
             data: data.into(),
