@@ -32,7 +32,7 @@ def base58(data):
 
 def kept(number):
     """As the tables keep it: an integer, or decimal text beyond 2^63 - 1."""
-    return number if number < 2**63 else str(number)
+    return number if number < 2**63 else f"{number:020}"
 
 
 class Database:

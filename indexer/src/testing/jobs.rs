@@ -144,7 +144,7 @@ impl Chain {
         let job = self.jobs.remove(address).unwrap();
         self.vaults.remove(address);
         let (price, budget) = (job.price.get(), job.budget.get());
-        let fee = price * u64::from(FEE_BPS) / 10_000;
+        let fee = (u128::from(price) * u128::from(FEE_BPS) / 10_000) as u64;
         let event = escrow::JobSettled {
             job: key(address),
             client: job.client,

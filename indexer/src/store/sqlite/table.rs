@@ -1,7 +1,8 @@
 //! Tables in SQLite.
 //!
 //! Addresses, hashes and signatures are blobs, names text, flags 0 or 1, times and numbers integers. A count, an amount or a sum is an
-//! integer up to 2^63 - 1, and decimal text beyond, which is as exact and, of what has no sign, still sorts above all integers.
+//! integer up to 2^63 - 1, and decimal text beyond, which is as exact. Of what has no sign it
+//! has twenty digits, so that it sorts rightly too.
 
 use crate::{
     query::{Condition, Cursor, Query},
@@ -42,7 +43,7 @@ impl ToSql for Cell {
             Self::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
             Self::Uint(number) => ToSqlOutput::Owned(match i64::try_from(*number) {
                 Ok(number) => Value::Integer(number),
-                Err(_) => Value::Text(number.to_string()),
+                Err(_) => Value::Text(format!("{number:020}")),
             }),
             Self::Sum(sum) => ToSqlOutput::Owned(match i64::try_from(*sum) {
                 Ok(sum) => Value::Integer(sum),

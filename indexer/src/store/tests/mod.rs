@@ -5,6 +5,7 @@ mod billing;
 mod bonds;
 mod disputes;
 mod earned;
+mod exact;
 mod models;
 mod repeated;
 mod rewound;
