@@ -108,7 +108,7 @@ fn listed(store: &Tested, slot: u64) {
 }
 
 proptest! {
-    #![proptest_config(tested::cases(8))]
+    #![proptest_config(tested::cases(4))]
 
     /// To whatever slot it is put back: given what followed once more, and lists of all accounts, it has what it had, cell by cell.
     #[test]
