@@ -53,6 +53,6 @@ async fn main() -> Result<(), Failed> {
     let runtime = Runtime::<YellowstoneGrpcSource>::builder()
         .account(Pipeline::new(AccountParser, [store.clone()]))
         .instruction(Pipeline::new(EventParser::new(), [store]))
-        .try_build(VixenConfig { source, buffer })?;
+        .build(VixenConfig { source, buffer });
     Ok(runtime.try_run_async().await?)
 }
