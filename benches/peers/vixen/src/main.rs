@@ -26,6 +26,9 @@ struct Args {
     /// Updates that are handled at a time, each with a connection; without it as many as there are cores, which is Vixen's default
     #[arg(long)]
     jobs: Option<usize>,
+    /// Connect once: without it the client connects again by itself, and drops what it takes for a repetition
+    #[arg(long)]
+    once: bool,
 }
 
 #[tokio::main]
@@ -45,7 +48,7 @@ async fn main() -> Result<(), Failed> {
         from_slot: None,
         max_decoding_message_size: None,
         accept_compression: None,
-        auto_reconnect: true,
+        auto_reconnect: !args.once,
         reconnect_max_retries: None,
         reconnect_slot_retention: None,
     };
