@@ -197,6 +197,10 @@ impl Stage {
         let again = |crash| self.start(&server, second.as_ref(), &*store, crash, false);
         let mut child = again(next_crash())?;
         server.begin.store(true, Ordering::Relaxed);
+        // The clock of both runs from here on, whoever is followed first.
+        for Server { chain, .. } in second.iter().chain([&server]) {
+            chain.wait(chain.header.lead);
+        }
         if second.is_some() {
             count("seconds");
         }
