@@ -90,7 +90,7 @@ bench-replay: setup ## how fast the indexer follows a large file, and what that 
 	done
 
 # Each peer is a workspace of its own, with a target folder that both share.
-PEERS_TARGET := $(JOULE_CACHE)/peers-target
+PEERS_TARGET ?= $(HOME)/.cache/peers-target
 bench-peers: setup ## this indexer, Carbon, Vixen and a bare loop on one PostgreSQL (release builds; UPDATES=; writes benches/results/peers.json)
 	@echo '[peers] building; the first time this takes half an hour on two cores'
 	@for peer in carbon vixen; do (cd benches/peers/$$peer && CARGO_TARGET_DIR=$(PEERS_TARGET) $(CARGO) build $(FLAGS) --release); done
