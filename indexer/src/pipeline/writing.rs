@@ -16,7 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 /// Most blocks in one transaction, so that readers of the feed do not wait for long after a stall.
 const AT_ONCE: usize = 128;
 /// The same by [`Commit::weight`]: fewer write the same pages of indexes again and again, more are only larger in memory.
-const ENOUGH: usize = 32_768;
+const ENOUGH: usize = 24_576;
 /// Blocks of history in one transaction; there may be years of it.
 const HISTORY_AT_ONCE: usize = 512;
 

@@ -9,7 +9,7 @@ use crate::types::HashMap;
 use std::collections::hash_map::Entry;
 
 /// Rows that are held without a thought.
-const ENOUGH: usize = 65_536;
+const ENOUGH: usize = 32_768;
 /// Rows that are written at a time: as cells they are large.
 const AT_ONCE: usize = 4_096;
 
