@@ -299,7 +299,8 @@ impl Health {
             .or_else(|| (checkpoint_slot == 0).then(|| "nothing is stored yet".to_owned()))
             .or_else(|| {
                 let unlisted = !self.listed.load(Ordering::Relaxed);
-                unlisted.then(|| "accounts are not known yet: they are listed when the chain is caught up with".to_owned())
+                unlisted
+                    .then(|| "accounts are not known yet: they are listed when the chain is caught up with".to_owned())
             })
             .or_else(|| {
                 (phase == Phase::Snapshot).then(|| "nothing has been stored since the stream was joined".to_owned())

@@ -37,7 +37,8 @@ pub fn an_account(rng: &mut Rng, corpus: &Corpus) -> (AccountWrite, AccountRow) 
     let sample = mutated(rng, &corpus.accounts);
     let version = Version { slot: slot(rng), write: slot(rng) };
     let (owner, lamports) = (sample.program.address(), u64::from(rng.u8(..8) > 0));
-    let write = AccountWrite { address: Address([1 + rng.u8(..3); 32]), owner, lamports, data: sample.data.into(), version };
+    let write =
+        AccountWrite { address: Address([1 + rng.u8(..3); 32]), owner, lamports, data: sample.data.into(), version };
     let row = AccountRow::after(None, &write).expect("a first write makes a row");
     (write, row)
 }

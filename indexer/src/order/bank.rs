@@ -1,10 +1,7 @@
 //! What is known of slots that are not in the store yet.
 
 use crate::types::{AccountWrite, Block, Transaction};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One attempt at a slot, and what it changed for us so far.
 #[derive(Debug, Default)]

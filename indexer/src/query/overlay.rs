@@ -294,9 +294,8 @@ impl State {
 
     fn authority(&self, provider: &Address, store: &dyn Store) -> Result<Option<Address>> {
         let here = self.banks.values().rev().filter_map(|here| here.get(provider));
-        let unconfirmed = here
-            .flat_map(|here| here.writes.iter().rev())
-            .find_map(|write| AccountRow::after(None, write)?.state());
+        let unconfirmed =
+            here.flat_map(|here| here.writes.iter().rev()).find_map(|write| AccountRow::after(None, write)?.state());
         if let Some(crate::decode::State::Provider(state)) = unconfirmed {
             return Ok(Some(Address::from(&state.authority)));
         }

@@ -171,7 +171,12 @@ impl Chain {
         signature[..8].copy_from_slice(&self.transactions.to_be_bytes());
         let events = (2u32..)
             .zip(events)
-            .map(|(inner, (program, data))| RawEvent { instruction: 1, inner, program: program.address(), data: data.into() })
+            .map(|(inner, (program, data))| RawEvent {
+                instruction: 1,
+                inner,
+                program: program.address(),
+                data: data.into(),
+            })
             .collect();
         let block = self.blocks.last_mut().unwrap();
         block.writes.extend(made);

@@ -412,7 +412,15 @@ fn a_panic_within_a_transaction_leaves_nothing_of_it() {
     let (_folder, store) = open();
     let row = |letter: Letter| {
         let (kind, reason) = (letter.kind().into(), "test".into());
-        let row = LetterRow { letter, kind, program: Address([1; 32]), slot: 1, data: vec![1].into(), reason, tx_index: None };
+        let row = LetterRow {
+            letter,
+            kind,
+            program: Address([1; 32]),
+            slot: 1,
+            data: vec![1].into(),
+            reason,
+            tx_index: None,
+        };
         [Change { before: None, now: row.to_cells().unwrap() }]
     };
     let panics = std::panic::AssertUnwindSafe(|| {
