@@ -2,12 +2,19 @@
 
 use crate::{node::Node, support::World};
 use joule_api::{Commitment, JobStatus};
-use joule_indexer::store::{Sqlite, Store as _};
+use joule_indexer::{
+    decode::Program,
+    store::{Sqlite, Store as _},
+};
 use joule_localnet::{Config, Persona};
 use serde_json::json;
+use std::sync::{
+    atomic::{AtomicUsize, Ordering},
+    Arc,
+};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_gap_is_read_block_by_block_and_no_list_is_asked_for() {
+async fn a_short_gap_is_read_block_by_block_and_lists_are_asked_for_without_bytes() {
     // Whose server replays nothing, and whose slots are long: a loaded machine should not make many blocks of the gap.
     let world = World::start_with(|config| Config { replay_slots: 0, slot_ms: 400, ..config }).await;
     let node = Node::before(world.localnet.rpc_url()).await;
@@ -21,6 +28,16 @@ async fn a_short_gap_is_read_block_by_block_and_no_list_is_asked_for() {
     following.stop().await;
     world.equals_the_chain(&world.database()).await;
     let before = node.calls();
+    let (heads, whole) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    node.answers({
+        let (heads, whole) = (heads.clone(), whole.clone());
+        move |method, params, _| {
+            if method == "getProgramAccounts" {
+                let is_head = params[1]["dataSlice"]["length"] == 0;
+                if is_head { &heads } else { &whole }.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
 
     world.approve(Persona::Alice, settled).await;
     world.cancel(Persona::Bob, brief).await;
@@ -33,9 +50,12 @@ async fn a_short_gap_is_read_block_by_block_and_no_list_is_asked_for() {
     following.stop().await;
     world.equals_the_chain(&world.database()).await;
     let after = node.calls();
-    for list in ["getProgramAccounts", "getSignaturesForAddress", "getTransaction"] {
+    for list in ["getSignaturesForAddress", "getTransaction"] {
         assert_eq!(after[list], before[list], "{list}");
     }
+    // Whose lamports are others is all that no block of ours says.
+    assert_eq!(whole.load(Ordering::Relaxed), 0);
+    assert!(heads.load(Ordering::Relaxed) >= Program::ALL.len());
     assert!(after["getBlock"] > before["getBlock"] && after["getMultipleAccounts"] > 0);
     world.localnet.stop().await.unwrap();
 }
