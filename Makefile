@@ -22,7 +22,7 @@ RELEASE := $(CARGO_TARGET_DIR)/release
 
 # Cargo takes all cores by itself.
 .NOTPARALLEL:
-.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-peers bench-replay failure-check failure-runs soak bench-cu bench-check sdk-ts-check openai-check api-clients-check clickhouse-bench clickhouse-replicated-check chdb-check export-check deploy-check walks lint fmt migrate workload-check clean
+.PHONY: help setup build build-programs build-host demo test run-tests late-hour fuzz fuzz-entitlement fuzz-check fuzz-decoders idl idl-check bench bench-peers bench-replay failure-check failure-runs soak bench-cu bench-check sdk-ts-check openai-check api-clients-check clickhouse-bench clickhouse-check clickhouse-replicated-check chdb-check export-check deploy-check walks lint fmt migrate workload-check clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,8 +51,11 @@ run-tests: build
 	@$(CARGO) test $(FLAGS) --workspace --lib --bins --tests -- --skip __anchor_private_print_idl
 	@echo '[test] the suite of the store, on PostgreSQL'
 	@indexer/tests/with-postgres $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests
-	@echo '[test] the suite of the store, on two shards of ClickHouse'
-	@indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests
+	@echo '[test] the suite of the store without its random histories, on two shards of ClickHouse'
+	@indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests --skip any_ --skip a_store_that_is_put_back
+
+clickhouse-check: build-host ## the whole suite of the store on two shards of ClickHouse, random histories too (CASES= of each, 1; minutes)
+	@JOULE_TEST_CASES=$(or $(CASES),1) indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests
 
 # ZooKeeper is Debian's, and needs Java: it is not installed by setup.
 clickhouse-replicated-check: build-host ## the suite of the store on two shards of two replicas each (apt-get install --no-install-recommends zookeeper)
@@ -62,7 +65,7 @@ chdb-check: build-host ## what the indexer asks ClickHouse, asked of today's eng
 	@indexer/tests/chdb/check $(CARGO) test $(FLAGS) --workspace --lib --quiet
 
 clickhouse-bench: build-host ## rows a second into two shards of ClickHouse through their Distributed table, on this machine (ROWS=; a release build says more)
-	@JOULE_CLICKHOUSE_ROWS=$(or $(ROWS),1_000_000) indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib -- --nocapture shards::rows_a_second
+	@CLICKHOUSE_LASTING=1 JOULE_CLICKHOUSE_ROWS=$(or $(ROWS),1_000_000) indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib -- --nocapture shards::rows_a_second
 
 idl: setup ## write idl/*.json and idl/*.ts with Anchor's own generator
 	@$(CARGO) build $(FLAGS) --quiet --workspace --bin joule-idl
