@@ -569,11 +569,11 @@ async fn whoever_dies_while_a_long_gap_is_read_goes_on_where_it_was() {
         dies: Arc::new(AtomicBool::new(dies)),
         ..Past::default()
     };
-    for n in 0..2 {
+    for block in &blocks[..2] {
         let running = Running::start(&path, past(true));
         running.send(SourceEvent::Connected { replay_from: None });
         running.block(&next, tip);
-        running.stored(blocks[n].slot).await;
+        running.stored(block.slot).await;
         assert!(!running.health.is_synced(), "what happened is stored up to here, and not what accounts are");
         running.finish().await;
     }

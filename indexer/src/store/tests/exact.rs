@@ -39,7 +39,7 @@ fn cell(column: &Column, edge: u64) -> Cell {
         Kind::Time => Cell::Int(i64::MAX - i64::from(byte)),
         Kind::Number => Cell::Int(i64::from(u32::MAX) - i64::from(byte)),
         Kind::Count | Kind::Amount => Cell::Uint(edge),
-        Kind::Sum => Cell::Sum(i128::from(edge) * i128::from(edge / 16) * if byte % 2 == 0 { 1 } else { -1 }),
+        Kind::Sum => Cell::Sum(i128::from(edge) * i128::from(edge / 16) * if byte.is_multiple_of(2) { 1 } else { -1 }),
         Kind::Bytes => Cell::Bytes(vec![byte; 3].into()),
     }
 }
