@@ -59,7 +59,7 @@ clickhouse-check: build-host ## the whole suite of the store on two shards of Cl
 
 # ZooKeeper is Debian's, and needs Java: it is not installed by setup.
 clickhouse-replicated-check: build-host ## the suite of the store on two shards of two replicas each (apt-get install --no-install-recommends zookeeper)
-	@REPLICATED=1 indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests
+	@REPLICATED=1 indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests --skip any_ --skip a_store_that_is_put_back
 
 chdb-check: build-host ## what the indexer asks ClickHouse, asked of today's engine too: chdb, in an environment of its own (800 MB the first time)
 	@indexer/tests/chdb/check $(CARGO) test $(FLAGS) --workspace --lib --quiet
