@@ -61,7 +61,7 @@ clickhouse-check: build-host ## the whole suite of the store on two shards of Cl
 clickhouse-replicated-check: build-host ## the suite of the store on two shards of two replicas each (apt-get install --no-install-recommends zookeeper)
 	@REPLICATED=1 indexer/tests/with-clickhouse $(CARGO) test $(FLAGS) --workspace --lib --quiet -- store::tests --skip any_ --skip a_store_that_is_put_back
 
-chdb-check: build-host ## what the indexer asks ClickHouse, asked of today's engine too: chdb, in an environment of its own (800 MB the first time)
+chdb-check: build-host ## what the indexer asks ClickHouse, asked of today's engine too: chdb, in an environment of its own (600 MB the first time)
 	@indexer/tests/chdb/check $(CARGO) test $(FLAGS) --workspace --lib --quiet
 
 clickhouse-bench: build-host ## rows a second into two shards of ClickHouse through their Distributed table, on this machine (ROWS=; a release build says more)
