@@ -18,6 +18,7 @@ const RUN: &[(&str, &str, &str)] = &[
     ("sh", "node/README.md", "tests/tests/stories/typed.rs"),
     ("toml", "cli/README.md", "tests/tests/stories/typed.rs"),
     ("toml", "indexer/README.md", "indexer/src/config.rs"),
+    ("sql", "indexer/README.md", "indexer/src/store/tests/shards.rs"),
     ("rust", "crates/client/README.md", "crates/client/tests/it/page.rs"),
     ("ts", "sdk/ts/README.md", "sdk/ts/test/node/samples.ts"),
     ("json", "docs/wire.md", "crates/x402/tests/wire_page.rs"),

@@ -154,7 +154,7 @@ fn put_edges(store: &ClickHouse) {
         .unwrap();
 }
 
-/// What the README tells analysts to ask.
+/// As the README tells analysts to ask.
 fn figures() -> [&'static str; 5] {
     [
         "select sum(toDecimal128(balance, 0)) from payers final where _gone = 0",
@@ -183,6 +183,10 @@ fn sums_averages_and_shares_are_exact_beyond_what_doubles_and_64_bits_hold() {
     });
     let wanted = [format!("{total}\n"), format!("{}\n", total / 3), shares, format!("{sum}\t{}\n", -sum), days];
     assert_eq!(asked, wanted);
+    let page = include_str!("../../../README.md").split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let statements = page.lines().filter(|line| !line.starts_with("--")).map(|line| line.trim_end_matches(';'));
+    let said: Vec<_> = statements.map(|sql| String::from_utf8(store.tsv(sql, false)).unwrap()).collect();
+    assert_eq!(said, [format!("{total}\t{}\n", total / 3), wanted[2].clone()]);
     let rows = store.revenue_by_mint().unwrap();
     assert_eq!((rows[0].1.amount, rows[0].1.units), (sum, -sum));
 }
