@@ -26,13 +26,13 @@ pub(super) async fn known(
             () = shared.stop.cancelled() => return Ok(false),
             asked = history.genesis() => asked,
         };
-        let reason = match asked {
+        let (who, reason) = match asked {
             Ok(genesis) => {
                 let store = shared.store.clone();
                 match tokio::task::spawn_blocking(move || store.bind(&genesis)).await? {
                     // Its server may be started again.
                     Err(error @ StoreError::Database(_)) => {
-                        format!("nothing is followed before the store answers: {error}")
+                        ("the store", format!("nothing is followed before the store answers: {error}"))
                     }
                     bound => {
                         if let Some(first) = first {
@@ -46,13 +46,12 @@ pub(super) async fn known(
                 }
             }
             Err(error) => {
-                format!(
-                    "nothing is followed before the RPC node says which chain it serves: {}",
-                    Causes(error.as_ref())
-                )
+                let causes = Causes(error.as_ref());
+                let reason = format!("nothing is followed before the RPC node says which chain it serves: {causes}");
+                ("the RPC node", reason)
             }
         };
-        tracing::error!(%reason, "trying again");
+        tracing::error!(%reason, "{who} does not answer; trying again");
         shared.health.history_failed(Some(reason));
         drop(first.take());
         tokio::select! {
