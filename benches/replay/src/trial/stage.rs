@@ -35,8 +35,8 @@ const TERM: i32 = 15;
 const SILENCE: &str = "1s";
 /// What an indexer says of a gap that it fills block by block.
 const BY_BLOCKS: &str = "reading blocks by RPC";
-/// What one says that is started while its store's server is away.
-const NO_STORE: &str = "cannot open the database";
+/// What one says that is started while its store's server is away, or goes away while it looks at it.
+const NO_STORE: [&str; 2] = ["cannot open the database", "database: the database failed"];
 const CALM_SILENCE: &str = "10m";
 const LOG: &str = "indexer.log";
 const CALM_LOG: &str = "calm.log";
@@ -210,7 +210,9 @@ impl Stage {
                 match status.signal() {
                     Some(ABORT) => count("crashes"),
                     // Whoever starts it starts it again.
-                    _ if restarted && child.last_words().contains(NO_STORE) => count("starts_without_store"),
+                    _ if restarted && NO_STORE.iter().any(|words| child.last_words().contains(words)) => {
+                        count("starts_without_store")
+                    }
                     _ => child.check()?,
                 }
                 child = again(next_crash())?;
