@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     compare::{self, rows, Shown, Stored},
-    drive::{child::Child, free},
+    drive::child::Child,
     scale,
     serve::{self, faults::Faults, Chain, Rate, Served, Start},
     truth::{self, Summary},
@@ -115,7 +115,8 @@ impl Stage {
             "--json".to_owned(),
             format!("--grpc=http://{grpc}{other}"),
             format!("--rpc=http://{rpc}"),
-            format!("--listen={}", free()?),
+            // Its own choice: one that was free a moment ago may not be.
+            "--listen=127.0.0.1:0".to_owned(),
             format!("--silence={}", if is_calm { CALM_SILENCE } else { SILENCE }),
         ];
         let log = if is_calm { CALM_LOG } else { LOG };
