@@ -19,6 +19,7 @@ pub mod feed;
 pub mod fuzz;
 pub mod health;
 pub mod order;
+pub mod patience;
 pub mod pipeline;
 pub mod query;
 pub mod redecode;
@@ -41,10 +42,12 @@ use feed::Feed;
 use health::Health;
 use joule_cors::Cors;
 use joule_listen::Limits;
+use patience::patiently;
 use pipeline::{Pipeline, Shared};
 use query::{Overlay, View};
 use scheduler::Scheduler;
 use source::{grpc::Grpc, rpc::Rpc, History, Source};
+use store::StoreError;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -86,10 +89,20 @@ impl Indexer {
         let address = listener.local_addr()?;
         let cors = Cors::new(&settings.cors_origins, &["etag"]).context("check --cors-origins")?;
         let metrics = telemetry::metrics().context("metrics cannot be collected")?;
-        let store = database.open_alone()?;
+        let opening = {
+            let (database, health, stop) = (database.clone(), health.clone(), stop.clone());
+            move || {
+                patiently(&health, &stop, StoreError::is_away, || {
+                    let store = database.open_alone()?;
+                    let scheduler = Scheduler::load(&*store)?;
+                    Ok((store, scheduler))
+                })
+            }
+        };
+        let (store, scheduler) = tokio::task::spawn_blocking(opening).await??;
         let overlay = Arc::new(Overlay::default());
         let feed = Arc::new(Feed::new(FEED_ITEMS));
-        let scheduler = Arc::new(Scheduler::load(&*store)?);
+        let scheduler = Arc::new(scheduler);
         let view = View::new(store.clone(), overlay.clone());
         let state = api::State {
             view,

@@ -73,15 +73,19 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> 
                 "{files} files may be open at once, {wanted} may be needed: raise `ulimit -Hn`, or lower --connections"
             );
             let stop = CancellationToken::new();
+            tokio::spawn(stop_on_signal(stop.clone())?);
             for program in decode::Program::ALL {
                 tracing::info!(program = program.name(), address = %program.address(), "following");
             }
-            let indexer = Indexer::start(settings, stop.clone()).await?;
+            let indexer = match Indexer::start(settings, stop.clone()).await {
+                // Nothing was received yet.
+                Err(_) if stop.is_cancelled() => return Ok(ExitCode::SUCCESS),
+                started => started?,
+            };
             say(&format!("joule-indexer: http://{}", indexer.address()))?;
             if let Some(file) = settings.database.file() {
-                tokio::spawn(copied::watch(file.to_owned(), stop.clone()));
+                tokio::spawn(copied::watch(file.to_owned(), stop));
             }
-            tokio::spawn(stop_on_signal(stop)?);
             indexer.finished().await?;
             tracing::info!("everything that was received is stored");
             Ok(ExitCode::SUCCESS)

@@ -70,7 +70,9 @@ impl Server {
             let mut happened: Vec<_> =
                 block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
             happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
-            let changes = self.overlay.apply(happened, &*self.store, true).unwrap();
+            let mut touched = self.overlay.apply(happened, true).unwrap();
+            self.overlay.compare(&mut touched, &*self.store).unwrap();
+            let changes = touched.changes;
             self.tell(changes, Commitment::Processed);
         }
     }

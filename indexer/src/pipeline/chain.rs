@@ -1,7 +1,7 @@
 //! Nothing is followed before it is known which chain it is.
 
 use super::Shared;
-use crate::{source::History, store::StoreError};
+use crate::{patience::patiently, source::History, store::StoreError};
 use anyhow::Context as _;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use joule_settings::Causes;
@@ -26,33 +26,25 @@ pub(super) async fn known(
             () = shared.stop.cancelled() => return Ok(false),
             asked = history.genesis() => asked,
         };
-        let (who, reason) = match asked {
+        let reason = match asked {
             Ok(genesis) => {
-                let store = shared.store.clone();
-                match tokio::task::spawn_blocking(move || store.bind(&genesis)).await? {
-                    // Its server may be started again.
-                    Err(error @ StoreError::Database(_)) => {
-                        ("the store", format!("nothing is followed before the store answers: {error}"))
-                    }
-                    bound => {
-                        if let Some(first) = first {
-                            // Who started it may have stopped waiting.
-                            let _ = first.send(bound.is_err());
-                        }
-                        bound.context("nothing is followed")?;
-                        shared.health.history_failed(None);
-                        return Ok(true);
-                    }
+                let Shared { store, health, stop, .. } = shared.clone();
+                let bind = move || patiently(&health, &stop, StoreError::is_away, || store.bind(&genesis));
+                let bound = tokio::task::spawn_blocking(bind).await?;
+                if let Some(first) = first {
+                    // Who started it may have stopped waiting.
+                    let _ = first.send(bound.is_err());
                 }
+                bound.context("nothing is followed")?;
+                shared.health.history_failed(None);
+                return Ok(true);
             }
-            Err(error) => {
-                let causes = Causes(error.as_ref());
-                let reason = format!("nothing is followed before the RPC node says which chain it serves: {causes}");
-                ("the RPC node", reason)
-            }
+            Err(error) => Causes(error.as_ref()).to_string(),
         };
-        tracing::error!(%reason, "{who} does not answer; trying again");
-        shared.health.history_failed(Some(reason));
+        tracing::error!(reason, "the RPC node does not answer; trying again");
+        shared.health.history_failed(Some(format!(
+            "nothing is followed before the RPC node says which chain it serves: {reason}"
+        )));
         drop(first.take());
         tokio::select! {
             () = shared.stop.cancelled() => return Ok(false),

@@ -22,10 +22,11 @@ mod writing;
 use crate::{
     feed::Feed,
     health::Health,
+    patience::patiently,
     query::Overlay,
     scheduler::Scheduler,
     source::{Frontier, History, Source},
-    store::Store,
+    store::{Store, StoreError},
 };
 use inbox::Inbox;
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
@@ -64,11 +65,13 @@ pub struct Pipeline {
 impl Pipeline {
     /// Starts at the store's checkpoint, with one source for each server that is followed. Must be called within a Tokio runtime.
     pub fn start(sources: Vec<impl Source>, history: impl History, shared: Shared) -> anyhow::Result<Self> {
-        let checkpoint = shared.store.checkpoint()?;
+        let Shared { store, health, stop, .. } = &shared;
+        let (checkpoint, is_listed) =
+            patiently(health, stop, StoreError::is_away, || Ok((store.checkpoint()?, store.is_listed()?)))?;
         if let Some(checkpoint) = checkpoint {
             shared.health.checkpoint(checkpoint.slot);
             tracing::info!(slot = checkpoint.slot, "going on from the checkpoint");
-            shared.health.listed(shared.store.is_listed()?);
+            shared.health.listed(is_listed);
         }
         let frontier = Frontier::new(checkpoint.map(|checkpoint| checkpoint.slot));
         let frontiers: Vec<_> = sources.iter().map(|_| Arc::new(frontier.beside())).collect();
@@ -97,7 +100,8 @@ impl Pipeline {
         };
         let runtime = tokio::runtime::Handle::current();
         let ordering = std::thread::Builder::new().name("ordering".to_owned()).spawn(move || {
-            ordering::Ordering::new(frontiers, history, commits, shared, runtime).run(Inbox::new(receivers))
+            let ordering = ordering::Ordering::new(frontiers, history, commits, shared, runtime);
+            ordering.run(Inbox::new(receivers), is_listed)
         })?;
         Ok(Self { asked, sources, ordering, writing })
     }

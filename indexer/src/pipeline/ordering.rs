@@ -10,8 +10,10 @@ use super::{
 use crate::{
     crash,
     order::{Effect, Order},
+    patience::patiently,
     query::Unconfirmed,
     source::{Fill, Frontier, Gap, History, Parts, Progress, Share, SourceEvent, Update},
+    store::StoreError,
     telemetry,
 };
 use anyhow::Context as _;
@@ -83,8 +85,8 @@ impl<H: History> Ordering<H> {
     }
 
     /// Runs until the sources are gone and everything they sent is passed on.
-    pub fn run(mut self, mut inbox: Inbox) -> anyhow::Result<()> {
-        if self.order.frontier().is_some() && !self.shared.store.is_listed()? {
+    pub fn run(mut self, mut inbox: Inbox, is_listed: bool) -> anyhow::Result<()> {
+        if self.order.frontier().is_some() && !is_listed {
             self.list();
         }
         let mut events = Vec::new();
@@ -213,11 +215,11 @@ impl<H: History> Ordering<H> {
             }
         }
         if !unconfirmed.is_empty() {
-            let Shared { overlay, store, feed, .. } = &self.shared;
-            let wanted = feed.is_read();
-            let changes = overlay.apply(unconfirmed, &**store, wanted).context("cannot read the store")?;
-            if wanted {
-                feed.changes(&changes, Commitment::Processed);
+            let Shared { overlay, store, feed, health, stop, .. } = &self.shared;
+            if let Some(mut touched) = overlay.apply(unconfirmed, feed.is_read()) {
+                patiently(health, stop, StoreError::is_away, || overlay.compare(&mut touched, &**store))
+                    .context("cannot read the store")?;
+                feed.changes(&touched.changes, Commitment::Processed);
             }
         }
         for commit in commits {

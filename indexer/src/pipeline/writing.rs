@@ -2,15 +2,15 @@
 
 use super::Shared;
 use crate::{
+    patience::patiently,
     source::{Fill, Share},
     store::{Applied, Batch},
     telemetry,
     types::Block,
 };
 use anyhow::Context as _;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use joule_api::Commitment;
-use std::{sync::mpsc::Receiver, time::Duration, time::Instant};
+use std::{sync::mpsc::Receiver, time::Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Most blocks in one transaction, so that readers of the feed do not wait for long after a stall.
@@ -122,29 +122,15 @@ fn write(batch: Batch, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A full disk or a locked file may pass: nothing is lost by waiting, since whoever sends waits too.
+/// Whatever fails, a full disk too, may pass: nothing is lost by waiting, since whoever sends waits too.
 fn apply(batch: &Batch, shared: &Shared) -> anyhow::Result<Applied> {
-    let mut delays = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(5))
-        .without_max_times()
-        .build();
-    loop {
+    let Shared { store, health, stop, .. } = shared;
+    let apply = || {
         let started = Instant::now();
-        let error = match shared.store.apply(batch) {
-            Ok(applied) => {
-                metrics::histogram!(telemetry::COMMIT).record(started.elapsed().as_secs_f64());
-                shared.health.store_failed(None);
-                return Ok(applied);
-            }
-            Err(error) => error,
-        };
-        if shared.stop.is_cancelled() {
-            return Err(error)
-                .context("the last blocks could not be stored; they will be read again at the next start");
-        }
-        tracing::error!(%error, "cannot store; trying again");
-        shared.health.store_failed(Some(error.to_string()));
-        std::thread::sleep(delays.next().unwrap_or(Duration::from_secs(5)));
-    }
+        let applied = store.apply(batch)?;
+        metrics::histogram!(telemetry::COMMIT).record(started.elapsed().as_secs_f64());
+        Ok(applied)
+    };
+    patiently(health, stop, |_| true, apply)
+        .context("the last blocks could not be stored; they will be read again at the next start")
 }

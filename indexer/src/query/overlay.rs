@@ -30,6 +30,12 @@ pub struct Changes {
     pub events: Vec<EventRow>,
 }
 
+/// What was taken in, and what was shown before of what it touches and is not compared yet.
+pub struct Touched {
+    pub changes: Changes,
+    before: Vec<(Address, Shade)>,
+}
+
 /// See the module. Shared by whoever writes it and everybody who reads.
 #[derive(Default)]
 pub struct Overlay {
@@ -96,9 +102,7 @@ impl Overlay {
         look: impl FnOnce(&Shade) -> Option<T>,
     ) -> Result<Option<T>> {
         let mut state = self.state();
-        if state.stale.remove(address) {
-            state.rebuild(*address, store)?;
-        }
+        state.refresh(address, store)?;
         Ok(state.views.get(address).and_then(look))
     }
 
@@ -106,8 +110,7 @@ impl Overlay {
     pub fn all<T>(&self, store: &dyn Store, look: impl FnOnce(&HashMap<Address, Shade>) -> T) -> Result<T> {
         let mut state = self.state();
         while let Some(address) = state.stale.iter().next().copied() {
-            state.rebuild(address, store)?;
-            state.stale.remove(&address);
+            state.refresh(&address, store)?;
         }
         Ok(look(&state.views))
     }
@@ -121,8 +124,8 @@ impl Overlay {
         self.len() == 0
     }
 
-    /// Takes in what happened, and shows all of it at once. What that changes is found out if somebody wants to know.
-    pub fn apply(&self, happened: Vec<Unconfirmed>, store: &dyn Store, wanted: bool) -> Result<Changes> {
+    /// Takes in what happened, and shows all of it at once. If it is `wanted`, what that changes can be found out afterwards.
+    pub fn apply(&self, happened: Vec<Unconfirmed>, wanted: bool) -> Option<Touched> {
         let mut state = self.state();
         let mut touched = HashSet::default();
         let mut changes = Changes::default();
@@ -157,19 +160,22 @@ impl Overlay {
                 }
             }
         }
-        for address in touched {
-            if wanted {
-                let before = state.views.get(&address).cloned().unwrap_or_default();
-                state.rebuild(address, store)?;
-                state.stale.remove(&address);
-                if let Some(now) = state.views.get(&address) {
-                    changes.of(&before, now);
-                }
-            } else {
-                state.stale.insert(address);
+        state.stale.extend(&touched);
+        let before = |address: Address| (address, state.views.get(&address).cloned().unwrap_or_default());
+        wanted.then(|| Touched { changes, before: touched.into_iter().map(before).collect() })
+    }
+
+    /// Finds out what was changed. If the store fails it goes on, the next time, where it was.
+    pub fn compare(&self, touched: &mut Touched, store: &dyn Store) -> Result<()> {
+        let mut state = self.state();
+        while let Some((address, before)) = touched.before.last() {
+            state.refresh(address, store)?;
+            if let Some(now) = state.views.get(address) {
+                touched.changes.of(before, now);
             }
+            touched.before.pop();
         }
-        Ok(changes)
+        Ok(())
     }
 
     /// Everything up to `slot` is in the store now.
@@ -202,11 +208,15 @@ impl Changes {
 }
 
 impl State {
-    fn rebuild(&mut self, address: Address, store: &dyn Store) -> Result<()> {
-        match self.view(&address, store)? {
-            Some(view) => self.views.insert(address, view),
-            None => self.views.remove(&address),
-        };
+    /// Rebuilds what is stale. If the store fails it stays so.
+    fn refresh(&mut self, address: &Address, store: &dyn Store) -> Result<()> {
+        if self.stale.contains(address) {
+            match self.view(address, store)? {
+                Some(view) => self.views.insert(*address, view),
+                None => self.views.remove(address),
+            };
+            self.stale.remove(address);
+        }
         Ok(())
     }
 

@@ -4,13 +4,13 @@
 //! are stored once each, an event that is delivered twice changes no row, and so no total.
 
 use super::{
-    cell::names,
-    record::{kept, record},
+    cell::{kind, names, BadCell, Field as _},
+    record::{kept, record, Cells, Kept as _},
     revenue::{Days, Sums},
 };
 use crate::types::Address;
 use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, ProviderStatus, Totals};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// What a figure is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,12 +125,12 @@ const fn key(scope: Scope, key: Address, name: Figure) -> TotalKey {
 pub struct Deltas(pub BTreeMap<TotalKey, i128>);
 
 impl Deltas {
-    /// Counts a row's change from `before` to `after`.
-    pub fn changed(&mut self, before: Option<&Job>, after: &Job) {
+    /// Counts a job's change from `before` to `after`.
+    pub fn changed(&mut self, before: Option<&Cells>, after: &Cells) -> Result<(), BadCell> {
         if let Some(before) = before {
-            contribution(before, |key, value| *self.0.entry(key).or_default() -= value);
+            self.job_gone(before)?;
         }
-        contribution(after, |key, value| *self.0.entry(key).or_default() += value);
+        contribution(after, |key, value| *self.0.entry(key).or_default() += value)
     }
 
     /// The same for a channel and its days.
@@ -142,8 +142,8 @@ impl Deltas {
     }
 
     /// There is no such job any more.
-    pub fn job_gone(&mut self, before: &Job) {
-        contribution(before, |key, value| *self.0.entry(key).or_default() -= value);
+    pub fn job_gone(&mut self, before: &Cells) -> Result<(), BadCell> {
+        contribution(before, |key, value| *self.0.entry(key).or_default() -= value)
     }
 
     /// Nor such a channel.
@@ -268,10 +268,42 @@ fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
     })
 }
 
-/// What one job adds to the totals of its mint and of its provider.
-fn contribution(job: &Job, mut add: impl FnMut(TotalKey, i128)) {
-    let Ok(mint) = job.mint.parse::<Address>() else { return };
-    let count = match job.status {
+/// Where a row of `jobs` has what is summed.
+struct Places {
+    mint: usize,
+    provider: usize,
+    status: usize,
+    owed: usize,
+    /// Amounts of the mint, and which.
+    amounts: [(usize, Figure); 8],
+}
+
+static PLACES: LazyLock<Places> = LazyLock::new(|| {
+    let place = |name: &str| Job::table().columns.iter().position(|column| column.name == name).unwrap_or_default();
+    Places {
+        mint: place("mint"),
+        provider: place("provider"),
+        status: place("status"),
+        owed: place("owed_provider"),
+        amounts: [
+            (place("escrowed"), Figure::Escrowed),
+            (place("paid_provider"), Figure::PaidToProviders),
+            (place("paid_fee"), Figure::PaidInFees),
+            (place("paid_challenger"), Figure::PaidToChallengers),
+            (place("paid_jurors"), Figure::PaidToJurors),
+            (place("slashed"), Figure::Slashed),
+            (place("deposited"), Figure::Deposited),
+            (place("paid_client"), Figure::Refunded),
+        ],
+    }
+});
+
+/// What one job adds to the totals of its mint and of its provider. It is read from cells: as the API's type it would be words.
+fn contribution(Cells { row, .. }: &Cells, mut add: impl FnMut(TotalKey, i128)) -> Result<(), BadCell> {
+    let places = &*PLACES;
+    let mint = kind::Key::of_cell(&row[places.mint])?;
+    let status = kind::Name::<JobStatus>::of_cell(&row[places.status])?;
+    let count = match status {
         JobStatus::Open => Figure::JobsOpen,
         JobStatus::Accepted => Figure::JobsAccepted,
         JobStatus::Delivered => Figure::JobsDelivered,
@@ -280,23 +312,25 @@ fn contribution(job: &Job, mut add: impl FnMut(TotalKey, i128)) {
         JobStatus::Refunded => Figure::JobsRefunded,
     };
     add(key(Scope::Mint, mint, count), 1);
-    add(key(Scope::Mint, mint, Figure::Escrowed), job.escrowed.into());
-    add(key(Scope::Mint, mint, Figure::PaidToProviders), job.paid.provider.into());
-    add(key(Scope::Mint, mint, Figure::PaidInFees), job.paid.fee.into());
-    add(key(Scope::Mint, mint, Figure::PaidToChallengers), job.paid.challenger.into());
-    add(key(Scope::Mint, mint, Figure::PaidToJurors), job.paid.jurors.into());
-    add(key(Scope::Mint, mint, Figure::Slashed), job.slashed.into());
-    add(key(Scope::Mint, mint, Figure::Deposited), job.deposited.into());
-    add(key(Scope::Mint, mint, Figure::Refunded), job.paid.client.into());
-    let Some(provider) = job.provider.as_ref().and_then(|provider| provider.parse::<Address>().ok()) else { return };
-    match job.status {
+    let amount = |place: usize| kind::Amount::of_cell(&row[place]).map(i128::from);
+    let (mut paid, owed) = (0, amount(places.owed)?);
+    for (place, figure) in places.amounts {
+        let amount = amount(place)?;
+        add(key(Scope::Mint, mint, figure), amount);
+        if figure == Figure::PaidToProviders {
+            paid = amount;
+        }
+    }
+    let Some(provider) = kind::Maybe::<kind::Key>::of_cell(&row[places.provider])? else { return Ok(()) };
+    match status {
         JobStatus::Accepted => add(key(Scope::Provider, provider, Figure::JobsRunning), 1),
         JobStatus::Settled => add(key(Scope::Provider, provider, Figure::JobsSettled), 1),
         JobStatus::Refunded => add(key(Scope::Provider, provider, Figure::JobsFailed), 1),
         JobStatus::Open | JobStatus::Delivered | JobStatus::Challenged => {}
     }
     // What it has earned, paid out or not.
-    add(key(Scope::Provider, provider, Figure::Earned), i128::from(job.paid.provider) + i128::from(job.owed.provider));
+    add(key(Scope::Provider, provider, Figure::Earned), paid + owed);
+    Ok(())
 }
 
 /// What one channel adds to the totals of its mint.

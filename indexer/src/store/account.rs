@@ -60,10 +60,10 @@ pub fn list(tables: &mut dyn Tables, keys: impl IntoIterator<Item = (Vec<Cell>, 
         }
     }
     if !unlisted.is_empty() {
-        tables.delete(Member::table(), &unlisted)?;
+        tables.delete(Member::table(), unlisted)?;
     }
     if !listed.is_empty() {
-        tables.put(Member::table(), &listed)?;
+        tables.put(Member::table(), listed)?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub fn put(tables: &mut dyn Tables, channel: &Address, before: &Days, now: &Days
     let gone = gone.map(|day| key_cells(&DayKey { channel: *channel, day: *day }));
     let gone = gone.collect::<std::result::Result<Vec<_>, _>>()?;
     if !gone.is_empty() {
-        tables.delete(DayRow::table(), &gone)?;
+        tables.delete(DayRow::table(), gone)?;
     }
-    tables.put(DayRow::table(), &changes)
+    tables.put(DayRow::table(), changes)
 }

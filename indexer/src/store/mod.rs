@@ -40,6 +40,9 @@ use std::ops::ControlFlow;
 pub enum StoreError {
     #[error("the database failed: {0}")]
     Database(Box<dyn std::error::Error + Send + Sync>),
+    /// Its server is started, or restarted, or out of reach: asking again may be answered.
+    #[error("the database does not answer: {0}")]
+    Away(String),
     #[error("cannot open the database {path}: {reason}")]
     Open { path: String, reason: String },
     #[error("cannot write the backup {path}: {reason}")]
@@ -61,6 +64,13 @@ pub enum StoreError {
     Ahead { slot: u64, checkpoint: u64 },
     #[error("row {0} of the database is damaged: {1}; move the file away and start again, the chain has everything")]
     Damaged(String, String),
+}
+
+impl StoreError {
+    /// Whether asking again may be answered.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
 }
 
 impl From<BadCell> for StoreError {
@@ -138,6 +148,14 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Accounts and transactions, as often as they are there.
+    pub(crate) fn len(&self) -> usize {
+        let blocks = self.blocks.iter().map(|block| block.writes.len() + block.transactions.len());
+        let snapshots = self.snapshots.iter().map(|snapshot| snapshot.accounts.len());
+        let looks = self.looks.iter().map(|look| look.found.len() + look.gone.len());
+        blocks.chain(snapshots).chain(looks).sum()
+    }
+
     /// Whether it has every account of ours.
     pub(crate) fn lists_all(&self) -> bool {
         let lists = |program: &Program| self.snapshots.iter().any(|snapshot| snapshot.program == program.address());

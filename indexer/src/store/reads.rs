@@ -86,7 +86,7 @@ impl<E: Engine> Store for E {
         self.write(|tables| {
             if !check_chain(tables, genesis)? {
                 let row = ChainRow { one: ONE, genesis: genesis.to_owned().into() };
-                tables.put(ChainRow::table(), &[Change { before: None, now: row.to_cells()? }])?;
+                tables.put(ChainRow::table(), vec![Change { before: None, now: row.to_cells()? }])?;
             }
             Ok(())
         })

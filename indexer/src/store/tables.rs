@@ -55,9 +55,9 @@ pub trait Tables {
     fn pages(&mut self, table: &'static Table, conditions: &[Condition], order: &[&str], each: Each<'_>) -> Result<()>;
     fn count(&mut self, table: &'static Table) -> Result<u64>;
     /// Rows of different keys.
-    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()>;
+    fn put(&mut self, table: &'static Table, changes: Vec<Change>) -> Result<()>;
     /// By keys, of which some may have no row.
-    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()>;
+    fn delete(&mut self, table: &'static Table, keys: Vec<Vec<Cell>>) -> Result<()>;
 }
 
 /// Something that keeps tables.
@@ -69,4 +69,8 @@ pub trait Engine: Send + Sync + 'static {
     fn read_long<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
     /// One transaction: all of it or nothing.
     fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T>;
+    /// The same where there is a lot to do.
+    fn write_much<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        self.write(act)
+    }
 }

@@ -35,8 +35,6 @@ const TERM: i32 = 15;
 const SILENCE: &str = "1s";
 /// What an indexer says of a gap that it fills block by block.
 const BY_BLOCKS: &str = "reading blocks by RPC";
-/// What one says that is started while its store's server is away, or goes away while it looks at it.
-const NO_STORE: [&str; 2] = ["cannot open the database", "database: the database failed"];
 const CALM_SILENCE: &str = "10m";
 const LOG: &str = "indexer.log";
 const CALM_LOG: &str = "calm.log";
@@ -189,7 +187,7 @@ impl Stage {
             }
         };
         let mut dies = self.plan.second.and_then(|second| second.dies);
-        let (mut rewinds, mut restarted) = (Vec::new(), false);
+        let mut rewinds = Vec::new();
         let mut crashes = self.plan.crashes.iter();
         let mut next_crash = || crashes.next().and_then(Option::as_deref);
         let mut count = |what: &str| *line.happened.entry(what.to_owned()).or_default() += 1;
@@ -210,10 +208,6 @@ impl Stage {
             if let Some(status) = child.ended_with()? {
                 match status.signal() {
                     Some(ABORT) => count("crashes"),
-                    // Whoever starts it starts it again.
-                    _ if restarted && NO_STORE.iter().any(|words| child.last_words().contains(words)) => {
-                        count("starts_without_store")
-                    }
                     _ => child.check()?,
                 }
                 child = again(next_crash())?;
@@ -255,7 +249,6 @@ impl Stage {
                         let (store, away, at_once) = (store.clone(), *away, *at_once);
                         if tokio::task::spawn_blocking(move || store.restart(away, at_once)).await?? {
                             count("store_restarts");
-                            restarted = true;
                         }
                     }
                     Blow::Rewind(slots) => {

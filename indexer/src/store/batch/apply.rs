@@ -85,6 +85,8 @@ impl Work<'_> {
         for look in &batch.looks {
             self.look(look)?;
         }
+        // Nothing of them changes any more, and they may be written meanwhile.
+        self.accounts.settle(self.tables)?;
         self.rebuild()?;
         self.checkpoint(batch)?;
         self.flush()
@@ -115,7 +117,7 @@ impl Work<'_> {
             finalized: known.map_or(0, |known| known.finalized).max(batch.finalized.unwrap_or_default()),
             listed: batch.lists_all() || (!batch.unlisted && known.is_none_or(|known| known.listed)),
         };
-        self.tables.put(table, &[Change { before, now: now.to_cells()? }])
+        self.tables.put(table, vec![Change { before, now: now.to_cells()? }])
     }
 
     fn block(&mut self, block: &Block, told: Vec<Told>, newest: &HashMap<Address, Version>) -> Result<()> {
@@ -330,9 +332,9 @@ impl Work<'_> {
             for write in writes {
                 self.write(write, snapshot.block_time)?;
             }
-            self.accounts.spill(self.tables, drop)?;
+            self.accounts.spill(self.tables)?;
         }
-        self.accounts.spill(self.tables, drop)?;
+        self.accounts.spill(self.tables)?;
         let mut gone = Vec::new();
         account::live(self.tables, &snapshot.program, |row| {
             if !alive.contains(&row.address) {

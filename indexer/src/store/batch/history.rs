@@ -75,7 +75,7 @@ impl Events {
             [(Filed::table(), self.filed), (&*EVENT_ACCOUNTS, links(self.links)?), (&*ROW_EVENTS, links(self.once)?)]
         {
             if !changes.is_empty() {
-                tables.put(table, &changes)?;
+                tables.put(table, changes)?;
             }
         }
         Ok(())

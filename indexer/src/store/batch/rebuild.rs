@@ -56,8 +56,12 @@ impl Work<'_> {
             for address in some {
                 self.job(address, &histories)?;
             }
-            self.jobs.spill(self.tables, |job| self.applied.changes.jobs.push(job))?;
-            self.accounts.spill(self.tables, drop)?;
+            std::mem::take(&mut self.jobs).flush_to(self.tables, |before, after, job| {
+                self.deltas.changed(before, after)?;
+                self.applied.changes.jobs.push(job);
+                Ok(())
+            })?;
+            self.accounts.spill(self.tables)?;
         }
         for some in disputes.chunks(AT_ONCE) {
             let histories = self.histories(some, |_| Some(None))?;
@@ -162,13 +166,10 @@ impl Work<'_> {
         if let Some(error) = failed {
             return Err(error);
         }
-        let Some(after) = rebuilt else { return self.job_gone(address) };
-        let before = self.jobs.get(self.tables, address)?;
-        if before != Some(&after) {
-            self.deltas.changed(before, &after);
-            self.jobs.put(self.tables, *address, after)?;
+        match rebuilt {
+            Some(after) => self.jobs.put(self.tables, *address, after),
+            None => self.job_gone(address),
         }
-        Ok(())
     }
 
     fn channel(&mut self, address: &Address, histories: &Histories) -> Result<()> {
@@ -259,12 +260,11 @@ impl Work<'_> {
         Counters::read(provider, |key| Ok(self.totals.get(self.tables, &key)?.map_or(0, |total| total.value)))
     }
 
-    pub(super) fn flush(mut self) -> Result<Applied> {
+    pub(super) fn flush(self) -> Result<Applied> {
         let tables = self.tables;
         self.accounts.flush(tables)?;
         self.events.flush(tables)?;
         account::list(tables, self.members)?;
-        self.jobs.flush_to(tables, |job| self.applied.changes.jobs.push(job))?;
         self.providers.flush(tables)?;
         self.disputes.flush(tables)?;
         self.models.flush(tables)?;

@@ -81,7 +81,7 @@ pub fn rewind(engine: &impl Engine, to: u64, done: &mut dyn FnMut(u64)) -> Resul
         let Some(before) = first(tables, table, &[], &[])?.pop() else { return Err(StoreError::Nothing) };
         let known = CheckpointRow::of_cells(&before)?;
         let now = CheckpointRow { slot: to, finalized: known.finalized.min(to), listed: false, ..known };
-        tables.put(table, &[Change { before: Some(before), now: now.to_cells()? }])?;
+        tables.put(table, vec![Change { before: Some(before), now: now.to_cells()? }])?;
         Ok(beyond)
     })
 }
@@ -127,7 +127,7 @@ fn links(tables: &mut dyn Tables, to: u64, done: &mut dyn FnMut(u64)) -> Result<
         for (table, links) in [(&*EVENT_ACCOUNTS, all), (&*ROW_EVENTS, once)] {
             let keys = links.iter().map(key_cells).collect::<std::result::Result<Vec<_>, _>>()?;
             if !keys.is_empty() {
-                tables.delete(table, &keys)?;
+                tables.delete(table, keys)?;
             }
         }
         done(page.len() as u64);
@@ -186,7 +186,7 @@ fn events(tables: &mut dyn Tables, to: u64, done: &mut dyn FnMut(u64)) -> Result
         work.rebuild()?;
         work.flush()?;
         let keys = page.iter().map(|cells| Ok(key_cells(&Filed::of_cells(cells)?.event.key)?));
-        tables.delete(Filed::table(), &keys.collect::<Result<Vec<_>>>()?)?;
+        tables.delete(Filed::table(), keys.collect::<Result<Vec<_>>>()?)?;
         done(page.len() as u64);
     }
 }
@@ -242,7 +242,7 @@ fn letters(tables: &mut dyn Tables, to: u64) -> Result<()> {
             return Ok(());
         }
         let keys = page.iter().map(|cells| Ok(key_cells(&LetterRow::of_cells(cells)?.letter)?));
-        tables.delete(LetterRow::table(), &keys.collect::<Result<Vec<_>>>()?)?;
+        tables.delete(LetterRow::table(), keys.collect::<Result<Vec<_>>>()?)?;
     }
 }
 
@@ -256,7 +256,7 @@ fn empty<R: Kept>(tables: &mut dyn Tables, key: &R::Key) -> Result<()> {
         Change { before: Some(before), now }
     };
     let changes: Vec<Change> = stored.into_iter().filter(|cells| !cells.lists.is_empty()).map(without).collect();
-    tables.put(table, &changes)
+    tables.put(table, changes)
 }
 
 impl<'a> Work<'a> {
@@ -331,7 +331,7 @@ impl<'a> Work<'a> {
     /// Nothing says what it is any more. Outside of a rewinding a row stays what it was.
     pub(super) fn job_gone(&mut self, address: &Address) -> Result<()> {
         if let Some(before) = self.jobs.get(self.tables, address)?.filter(|_| self.rewinds) {
-            self.deltas.job_gone(before);
+            self.deltas.job_gone(&before.to_cells()?)?;
             self.jobs.remove(self.tables, *address)?;
         }
         Ok(())

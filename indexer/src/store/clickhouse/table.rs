@@ -195,11 +195,11 @@ impl Tables for Open<'_> {
         Input(&answer).uint().ok_or_else(|| cut(table.name))
     }
 
-    fn put(&mut self, _: &'static Table, _: &[Change]) -> Result<()> {
+    fn put(&mut self, _: &'static Table, _: Vec<Change>) -> Result<()> {
         read_only()
     }
 
-    fn delete(&mut self, _: &'static Table, _: &[Vec<Cell>]) -> Result<()> {
+    fn delete(&mut self, _: &'static Table, _: Vec<Vec<Cell>>) -> Result<()> {
         read_only()
     }
 }

@@ -88,10 +88,9 @@ impl Wire {
     /// Finds one that answers.
     pub fn reach(&self) -> Result<()> {
         let ask = || self.select_from_system("select 1").map(drop);
-        let is_away = |error: &StoreError| matches!(error, StoreError::Database(error) if error.is::<Unreachable>());
         let mut answered = ask();
         for _ in 1..self.servers.len() {
-            if !answered.as_ref().is_err_and(is_away) {
+            if !answered.as_ref().is_err_and(StoreError::is_away) {
                 break;
             }
             answered = ask();
@@ -107,7 +106,7 @@ impl Wire {
 
     /// After a failure: another is asked from now on if this one cannot be reached.
     fn failed(&self, at: usize, error: StoreError) -> StoreError {
-        if matches!(&error, StoreError::Database(error) if error.is::<Unreachable>()) {
+        if error.is_away() {
             let next = (at + 1) % self.servers.len();
             let _ = self.asked.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
         }
@@ -240,11 +239,6 @@ impl Stream<'_> {
     }
 }
 
-/// No answer has come.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unreachable(String);
-
 /// What the server says is wrong, by its number.
 pub fn code(error: &StoreError) -> Option<u32> {
     let StoreError::Database(error) = error else { return None };
@@ -261,7 +255,7 @@ impl From<clickhouse::error::Error> for StoreError {
     fn from(error: clickhouse::error::Error) -> Self {
         let said = with_causes(&error);
         if matches!(error, clickhouse::error::Error::Network(_) | clickhouse::error::Error::TimedOut) {
-            return Self::Database(Unreachable(said).into());
+            return Self::Away(said);
         }
         let failed = Self::Database(said.trim().to_owned().into());
         // Only what is bounded has a time.

@@ -253,20 +253,20 @@ impl Tables for Writing<'_> {
         Ok(count)
     }
 
-    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()> {
+    fn put(&mut self, table: &'static Table, changes: Vec<Change>) -> Result<()> {
         let rows = self.rows(table);
         for Change { before, now } in changes {
             let stored = || Some(before.as_ref().map_or_else(Vec::new, |before| before.lists.clone()));
             let key = now.row[..table.key].to_vec();
-            rows.entry(key).or_insert_with(|| Entry { stored: stored(), now: None }).now = Some(now.clone());
+            rows.entry(key).or_insert_with(|| Entry { stored: stored(), now: None }).now = Some(now);
         }
         Ok(())
     }
 
-    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()> {
+    fn delete(&mut self, table: &'static Table, keys: Vec<Vec<Cell>>) -> Result<()> {
         let rows = self.rows(table);
         for key in keys {
-            rows.entry(key.clone()).or_insert(Entry { stored: None, now: None }).now = None;
+            rows.entry(key).or_insert(Entry { stored: None, now: None }).now = None;
         }
         Ok(())
     }

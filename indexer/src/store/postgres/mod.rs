@@ -13,7 +13,7 @@ use super::{
     tables::{Engine, Tables},
     Result, Store as _, StoreError,
 };
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
 use joule_settings::Url;
 use std::time::Duration;
 use table::Open;
@@ -112,7 +112,8 @@ impl Postgres {
             StoreError::Database(reason) if reason.to_string().contains(TAKEN) => {
                 StoreError::Taken { path: path.clone() }
             }
-            error => refused(error.to_string()),
+            StoreError::Database(reason) => refused(reason.to_string()),
+            error => error,
         })?;
         Ok(store)
     }
@@ -133,11 +134,8 @@ impl Postgres {
         let runtime = self.runtime.as_ref().ok_or_else(gone)?.handle().clone();
         let pool = pool.clone();
         let client = wait(&runtime, async move {
-            let failed = |error: PoolError| StoreError::Database(with_causes(&error).into());
-            tokio::time::timeout(WAITED, pool.get())
-                .await
-                .map_err(|_| StoreError::Database("no connection has become free".into()))?
-                .map_err(failed)
+            let free = tokio::time::timeout(WAITED, pool.get()).await;
+            Ok(free.map_err(|_| StoreError::Away("no connection has become free".to_owned()))??)
         })?;
         Ok(Connection::new(client, runtime))
     }

@@ -267,7 +267,7 @@ impl Tables for Open<'_> {
         Ok(count as u64)
     }
 
-    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()> {
+    fn put(&mut self, table: &'static Table, changes: Vec<Change>) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -276,6 +276,7 @@ impl Tables for Open<'_> {
             table.columns[table.key..].iter().map(|of| format!("{0} = excluded.{0}", quoted(&of.name))).collect();
         let then = if rest.is_empty() { "nothing".to_owned() } else { format!("update set {}", rest.join(", ")) };
         let then = format!("on conflict ({}) do {then}", key(table).join(", "));
+        self.put_lists(table, &changes)?;
         if changes.len() < MANY {
             let values = turned(changes.iter().map(|change| change.now.row.as_slice()), width);
             let from = unnest(&table.columns);
@@ -283,16 +284,16 @@ impl Tables for Open<'_> {
         } else {
             let staged = format!("staged_{name}");
             let types = table.columns.iter().map(|column| value::of_wire(column.kind)).collect();
-            let rows = changes.iter().map(|change| change.now.row.clone()).collect();
+            let rows = changes.into_iter().map(|change| change.now.row).collect();
             let made = format!("create temp table if not exists {staged} (like {name}) on commit delete rows");
             self.0.copy(&staged, &made, format!("copy {staged} ({columns}) from stdin binary"), types, rows)?;
             let merge = format!("insert into {name} ({columns}) select {columns} from {staged} {then}");
             self.0.execute(merge, Vec::new())?;
         }
-        self.put_lists(table, changes)
+        Ok(())
     }
 
-    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()> {
+    fn delete(&mut self, table: &'static Table, keys: Vec<Vec<Cell>>) -> Result<()> {
         let known: Vec<String> = (0..table.key).map(|at| format!("k{at}")).collect();
         let on: Vec<_> = key(table).iter().zip(&known).map(|(name, known)| format!("{name} = {known}")).collect();
         let from = unnest(table.key());

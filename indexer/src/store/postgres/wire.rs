@@ -4,7 +4,7 @@ use crate::{
     row::cell::Cell as Value,
     store::{Result, StoreError},
 };
-use deadpool_postgres::Object;
+use deadpool_postgres::{HookError, Object, PoolError};
 use futures::pin_mut;
 use std::{
     cell::{Cell, RefCell},
@@ -30,9 +30,35 @@ impl From<tokio_postgres::Error> for StoreError {
         match error.code() {
             // Only what is bounded is interrupted.
             Some(code) if *code == SqlState::QUERY_CANCELED => Self::TooMuch,
+            Some(code) if AWAY.contains(code) => Self::Away(with_causes(&error)),
+            None if error.is_closed() || is_of_network(&error) => Self::Away(with_causes(&error)),
             _ => Self::Database(with_causes(&error).into()),
         }
     }
+}
+
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
+            error => Self::Database(with_causes(&error).into()),
+        }
+    }
+}
+
+/// What a server says that is being started or stopped, or that has too much to do.
+const AWAY: [SqlState; 6] = [
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::CANNOT_CONNECT_NOW,
+    SqlState::TOO_MANY_CONNECTIONS,
+    SqlState::CONNECTION_FAILURE,
+    SqlState::CONNECTION_DOES_NOT_EXIST,
+];
+
+/// It could not be reached, or went away while it was asked.
+fn is_of_network(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 /// What happened, and why: the first alone says "db error".

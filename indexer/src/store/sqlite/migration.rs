@@ -111,7 +111,7 @@ fn convert<N: Noun + DeserializeOwned>(
 }
 
 fn put<N: Noun>(conn: &Connection, noun: &N) -> Result<()> {
-    Open(conn).put(N::table(), &[Change { before: None, now: noun.to_cells()? }])
+    Open(conn).put(N::table(), vec![Change { before: None, now: noun.to_cells()? }])
 }
 
 /// Numbers beyond 2^63 - 1 were negative once.

@@ -1,6 +1,7 @@
 //! SQLite: one connection that writes, as many as needed that read.
 
 pub mod backup;
+mod beside;
 mod chain;
 mod lock;
 mod migration;
@@ -169,5 +170,27 @@ impl Engine for Sqlite {
         let done = act(&mut table::Open(&transaction))?;
         transaction.commit()?;
         Ok(done)
+    }
+
+    fn write_much<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.execute_batch("begin immediate")?;
+        let begun = Begun(&mut writer);
+        let done = self.read_within(None, |before| beside::act(begun.0, before, act))?;
+        // Nobody reads as of before any more: the log is emptied only where nobody reads of it.
+        begun.0.execute_batch("commit")?;
+        Ok(done)
+    }
+}
+
+/// Within a transaction, until it is committed or given up.
+struct Begun<'a>(&'a mut Connection);
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // A connection that cannot do so cannot do anything.
+            let _ = self.0.execute_batch("rollback");
+        }
     }
 }

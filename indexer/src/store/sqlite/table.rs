@@ -315,12 +315,12 @@ impl Tables for Open<'_> {
         Ok(count as u64)
     }
 
-    fn put(&mut self, table: &'static Table, changes: &[Change]) -> Result<()> {
+    fn put(&mut self, table: &'static Table, changes: Vec<Change>) -> Result<()> {
         let (columns, places) = (names(&table.columns), places(table.columns.len()));
         let insert = format!("insert or replace into {} ({columns}) values ({places})", table.name);
         let mut insert = self.0.prepare_cached(&insert)?;
         let mut updates = Updates { conn: self.0, table, prepared: HashMap::new() };
-        for Change { before, now } in changes {
+        for Change { before, now } in &changes {
             match before {
                 None => drop(insert.execute(params_from_iter(&now.row))?),
                 Some(before) => updates.update(before, now)?,
@@ -332,7 +332,7 @@ impl Tables for Open<'_> {
         Ok(())
     }
 
-    fn delete(&mut self, table: &'static Table, keys: &[Vec<Cell>]) -> Result<()> {
+    fn delete(&mut self, table: &'static Table, keys: Vec<Vec<Cell>>) -> Result<()> {
         let sql = format!("delete from {} where {}", table.name, equals(&key(table)));
         keys.iter().try_for_each(|key| self.execute(&sql, key))
     }

@@ -297,7 +297,7 @@ fn unconfirmed_channels_are_shown_and_vanish_with_their_fork() {
     assert_eq!((all.items.len(), &all.items[0]), (1, &row));
     assert_eq!(w.revenue(RevenueBy::Day)[0].requests, 1);
     let banks = blocks.iter().map(|block| BankRef { slot: block.slot, bank: 7 }).collect();
-    w.overlay.apply(vec![Unconfirmed::Dropped(banks)], &*w.store, true).unwrap();
+    w.overlay.apply(vec![Unconfirmed::Dropped(banks)], false);
     assert_eq!(w.view.get::<joule_api::Channel>(&channel).unwrap().unwrap(), before);
 }
 

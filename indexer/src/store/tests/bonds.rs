@@ -58,7 +58,7 @@ fn unconfirmed_bonds_are_shown_and_vanish_with_their_fork() {
     show(&overlay, &store, &block, 3);
     let shown = view.get::<joule_api::Provider>(&provider).unwrap().unwrap().bonds;
     assert_eq!((shown[0].amount, shown[0].commitment), (700, Commitment::Processed));
-    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: block.slot, bank: 3 }])], &*store, true).unwrap();
+    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: block.slot, bank: 3 }])], false);
     assert!(view.get::<joule_api::Provider>(&provider).unwrap().unwrap().bonds.is_empty());
 }
 

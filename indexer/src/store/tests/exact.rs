@@ -61,7 +61,7 @@ fn every_column_holds_every_value_and_finds_it_by_its_size() {
         store
             .write(|tables| {
                 let change = |now: &Cells| Change { before: None, now: now.clone() };
-                tables.put(table, &rows.iter().map(change).collect::<Vec<_>>())
+                tables.put(table, rows.iter().map(change).collect::<Vec<_>>())
             })
             .unwrap();
         let key: Vec<&str> = table.key().iter().map(|column| column.name.as_str()).collect();

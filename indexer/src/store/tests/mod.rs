@@ -404,7 +404,7 @@ fn put_letter(store: &Tested, letter: Letter, program: Address, data: Vec<u8>) {
     let (kind, reason) = (letter.kind().into(), "test".into());
     let row = LetterRow { letter, kind, program, slot: 1, data: data.into(), reason, tx_index: None };
     let change = Change { before: None, now: row.to_cells().unwrap() };
-    store.write(|tables| tables.put(LetterRow::table(), &[change])).unwrap();
+    store.write(|tables| tables.put(LetterRow::table(), vec![change])).unwrap();
 }
 
 #[test]
@@ -421,17 +421,16 @@ fn a_panic_within_a_transaction_leaves_nothing_of_it() {
             reason,
             tx_index: None,
         };
-        [Change { before: None, now: row.to_cells().unwrap() }]
+        vec![Change { before: None, now: row.to_cells().unwrap() }]
     };
-    let panics = std::panic::AssertUnwindSafe(|| {
-        store.write(|tables| -> Result<()> {
-            tables.put(LetterRow::table(), &row(Letter::Account(Address([2; 32]))))?;
-            panic!("on purpose");
-        })
-    });
-    assert!(std::panic::catch_unwind(panics).is_err());
+    let act = |tables: &mut dyn crate::store::tables::Tables| -> Result<()> {
+        tables.put(LetterRow::table(), row(Letter::Account(Address([2; 32]))))?;
+        panic!("on purpose");
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| store.write(act))).is_err());
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| store.write_much(act))).is_err());
     assert_eq!(store.dead_letters().unwrap(), 0);
-    store.write(|tables| tables.put(LetterRow::table(), &row(Letter::Account(Address([3; 32]))))).unwrap();
+    store.write(|tables| tables.put(LetterRow::table(), row(Letter::Account(Address([3; 32]))))).unwrap();
     assert_eq!(store.dead_letters().unwrap(), 1, "the next one has its own alone");
 }
 
@@ -508,7 +507,9 @@ fn show(overlay: &Overlay, store: &Tested, block: &Block, bank: u64) -> Changes 
     let mut happened: Vec<Unconfirmed> =
         block.writes.iter().map(|write| Unconfirmed::Write(bank, write.clone())).collect();
     happened.extend(block.transactions.iter().map(|tx| Unconfirmed::Transaction(bank, tx.clone())));
-    overlay.apply(happened, store, true).unwrap()
+    let mut touched = overlay.apply(happened, true).unwrap();
+    overlay.compare(&mut touched, store).unwrap();
+    touched.changes
 }
 
 #[test]
@@ -535,7 +536,7 @@ fn unconfirmed_changes_are_seen_at_once_and_vanish_with_their_fork() {
     assert_eq!(view.history(&job, 10).unwrap()[0].commitment, Commitment::Processed);
     assert_eq!(view.totals().unwrap().mints[0].jobs_open, 1, "totals are of confirmed state");
 
-    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], &*store, true).unwrap();
+    overlay.apply(vec![Unconfirmed::Dropped(vec![BankRef { slot: accepted.slot, bank: 7 }])], false);
     assert_eq!(view.get::<joule_api::Job>(&job).unwrap(), before);
     assert!(overlay.is_empty());
 }
@@ -590,7 +591,7 @@ fn several_unconfirmed_steps_of_one_job_are_shown_together() {
     overlay.committed(blocks[2].slot);
     assert_eq!(overlay.at(&job, &store, |shade| shade.job.clone()).unwrap().unwrap(), shown);
     let banks = blocks.iter().map(|block| BankRef { slot: block.slot, bank: 1 }).collect();
-    overlay.apply(vec![Unconfirmed::Dropped(banks)], &store, true).unwrap();
+    overlay.apply(vec![Unconfirmed::Dropped(banks)], false);
     assert!(overlay.all(&store, |views| views.is_empty()).unwrap());
 }
 

@@ -104,7 +104,7 @@ fn unconfirmed_models_and_prices_are_shown_and_vanish_with_their_fork() {
     assert_eq!(listed(&view, ModelFilter::default()).len(), 2);
 
     let banks = [(&block, 3), (&forked, 4)].map(|(block, bank)| BankRef { slot: block.slot, bank });
-    overlay.apply(vec![Unconfirmed::Dropped(banks.to_vec())], &*store, true).unwrap();
+    overlay.apply(vec![Unconfirmed::Dropped(banks.to_vec())], false);
     assert_eq!(view.get::<joule_api::Model>(&base).unwrap().unwrap().version, 0);
     assert!(view.prices(&base).unwrap().is_empty() && view.get::<joule_api::Model>(&another).unwrap().is_none());
 }

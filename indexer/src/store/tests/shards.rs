@@ -56,8 +56,8 @@ fn a_batch_that_was_cut_off_is_whole_for_whoever_comes_next() {
     let models = |store: &ClickHouse| store.read(false, |tables| tables.all(joule_api::Model::table(), &[])).unwrap();
     let batch = |n: u8| {
         move |tables: &mut dyn Tables| {
-            tables.put(LetterRow::table(), &[letter(n)])?;
-            tables.put(joule_api::Model::table(), &[model(n, 2)])
+            tables.put(LetterRow::table(), vec![letter(n)])?;
+            tables.put(joule_api::Model::table(), vec![model(n, 2)])
         }
     };
     // It has come to the journal, and to none, one, two of the three tables that it writes.
@@ -79,7 +79,7 @@ fn a_batch_that_was_cut_off_is_whole_for_whoever_comes_next() {
     assert_eq!((letters(&next), models(&next).len()), (4, 4));
     // What comes after has a later version, so that it is what is read.
     let gone = [vec![letter(9).now.row[0].clone()]];
-    next.write(|tables| tables.delete(LetterRow::table(), &gone)).unwrap();
+    next.write(|tables| tables.delete(LetterRow::table(), gone.to_vec())).unwrap();
     assert_eq!(letters(&next), 3);
     drop(next);
     assert_eq!(letters(&store.again()), 3, "and it is not written again");
@@ -88,12 +88,12 @@ fn a_batch_that_was_cut_off_is_whole_for_whoever_comes_next() {
 #[test]
 fn of_a_batch_that_has_not_come_to_the_journal_whole_nothing_is_there() {
     let Some(store) = servers() else { return };
-    store.write(|tables| tables.put(LetterRow::table(), &[letter(1)])).unwrap();
+    store.write(|tables| tables.put(LetterRow::table(), vec![letter(1)])).unwrap();
     store.half_journalled();
     store.end_abruptly();
     let next = store.again();
     assert_eq!(letters(&next), 1);
-    next.write(|tables| tables.put(LetterRow::table(), &[letter(2)])).unwrap();
+    next.write(|tables| tables.put(LetterRow::table(), vec![letter(2)])).unwrap();
     assert_eq!(letters(&next), 2);
 }
 
@@ -103,16 +103,16 @@ fn one_writes_and_another_is_refused_until_it_is_gone() {
     store.bind("one").unwrap();
     let other = store.again();
     assert!(matches!(
-        other.write(|tables| tables.put(LetterRow::table(), &[letter(1)])),
+        other.write(|tables| tables.put(LetterRow::table(), vec![letter(1)])),
         Err(StoreError::Taken { .. })
     ));
     assert!(matches!(other.check_chain("another"), Err(StoreError::OtherChain { .. })), "it may read");
     // It was asleep for so long that it was taken for dead: what it writes is lost, and what the other writes is not.
     store.lose_lease();
-    other.write(|tables| tables.put(LetterRow::table(), &[letter(1)])).unwrap();
+    other.write(|tables| tables.put(LetterRow::table(), vec![letter(1)])).unwrap();
     assert!(matches!(store.bind("two"), Err(StoreError::OtherChain { .. })));
     assert!(matches!(
-        store.write(|tables| tables.put(LetterRow::table(), &[letter(2)])),
+        store.write(|tables| tables.put(LetterRow::table(), vec![letter(2)])),
         Err(StoreError::Taken { .. })
     ));
     assert_eq!((letters(&store), letters(&other)), (1, 1));
@@ -148,8 +148,8 @@ fn put_edges(store: &ClickHouse) {
     let edges = || (0..).zip(EDGES);
     store
         .write(|tables| {
-            tables.put(RevenueRow::table(), &edges().map(row).collect::<Vec<_>>())?;
-            tables.put(PayerRow::table(), &edges().map(payer).collect::<Vec<_>>())
+            tables.put(RevenueRow::table(), edges().map(row).collect::<Vec<_>>())?;
+            tables.put(PayerRow::table(), edges().map(payer).collect::<Vec<_>>())
         })
         .unwrap();
 }
@@ -216,7 +216,7 @@ fn what_is_asked_and_answered_is_written_for_another_engine() {
     chain.settle(&jobs[1]);
     chain.retire(&provider);
     store.apply(&confirmed(chain.take())).unwrap();
-    store.write(|tables| tables.delete(LetterRow::table(), &[vec![letter(1).now.row[0].clone()]])).unwrap();
+    store.write(|tables| tables.delete(LetterRow::table(), vec![vec![letter(1).now.row[0].clone()]])).unwrap();
     let store = Tested::ClickHouse(store);
     let ((), mut asked) = asked::during(|| {
         contents(&store);
@@ -278,7 +278,7 @@ fn rows_a_second_through_the_distributed_table() {
     for first in (0..wanted).step_by(BATCH as usize) {
         let rows: Vec<Change> = (first..wanted.min(first + BATCH)).map(row).collect();
         let batch = std::time::Instant::now();
-        store.write(|tables| tables.put(AccountRow::table(), &rows)).unwrap();
+        store.write(|tables| tables.put(AccountRow::table(), rows)).unwrap();
         within += batch.elapsed();
     }
     let rate = |time: std::time::Duration| wanted as f64 / time.as_secs_f64();

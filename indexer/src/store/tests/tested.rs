@@ -117,9 +117,9 @@ fn change(store: &ClickHouse, statement: &str) {
     let write = |tables: &mut dyn Tables, table: &'static Table| {
         let rows: Vec<Cells> = tables.all(table, &[])?.into_iter().filter(|cells| is_meant(cells)).collect();
         if is_update {
-            tables.put(table, &rows.into_iter().map(changed).collect::<Vec<_>>())
+            tables.put(table, rows.into_iter().map(changed).collect::<Vec<_>>())
         } else {
-            tables.delete(table, &rows.iter().map(|cells| cells.row[..table.key].to_vec()).collect::<Vec<_>>())
+            tables.delete(table, rows.iter().map(|cells| cells.row[..table.key].to_vec()).collect())
         }
     };
     store.write(|tables| write(tables, table)).unwrap();
