@@ -103,6 +103,7 @@ bench-peers: setup ## this indexer, Carbon, Vixen and a bare loop on one Postgre
 failure-check: build-host
 	@echo '[test] the indexer is killed, stalled and misled; its store equals the chain'
 	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 10 --at-once 10 --updates 3000 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/joule-replay trial --indexer $(BIN)/joule-indexer --runs 5 --at-once 5 --updates 3000 --store postgres $(if $(SEED),--seed $(SEED))
 
 failure-runs: build-host ## a hundred runs on each store in which everything fails: after each the store equals the chain (RUNS=, SEED=)
 	@for store in sqlite postgres; do \

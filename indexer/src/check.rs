@@ -112,7 +112,11 @@ fn server(report: &mut Report, url: &Url, found: store::Result<bool>, advice: &s
         Ok(false) => report.good("database", format_args!("{url} has no tables yet; they will be made")),
         Ok(true) => report.good("database", format_args!("{url} goes on from where it is")),
         Err(error) if error.is_away() => {
-            report.waits("database", format_args!("{url}: {error}"), "start its server, or check database; it is asked again");
+            report.waits(
+                "database",
+                format_args!("{url}: {error}"),
+                "start its server, or check database; it is asked again",
+            );
         }
         Err(error) => report.wrong("database", error, advice),
     }

@@ -47,8 +47,8 @@ use pipeline::{Pipeline, Shared};
 use query::{Overlay, View};
 use scheduler::Scheduler;
 use source::{grpc::Grpc, rpc::Rpc, History, Source};
-use store::StoreError;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use store::StoreError;
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

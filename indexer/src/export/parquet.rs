@@ -184,7 +184,7 @@ impl Building {
             (Self::Sums(array), _) if is_null => array.append_null(),
             (Self::Bytes(array), _) if is_null => array.append_null(),
             (Self::Text(array), Value::Cell(Cell::Name(text))) => array.append_value(text),
-            (Self::Sums(array), Value::Cell(Cell::Sum(sum))) => array.append_value(*sum),
+            (Self::Sums(array), Value::Cell(Cell::Sum(sum))) => array.append_value(**sum),
             (Self::Bytes(array), Value::Cell(Cell::Bytes(bytes))) => array.append_value(bytes),
             (Self::Text(array), Value::Json(json)) => array.append_value(json.to_string()),
             (Self::Text(array), Value::Cell(cell @ (Cell::Key(_) | Cell::Signature(_)))) => {

@@ -47,7 +47,7 @@ fn cell(column: &Column, n: usize) -> Cell {
         Kind::Time => Cell::Int([0, 1_796_036_123, -1, i64::MAX, i64::MIN][n % 5]),
         Kind::Number => Cell::Int([0, i64::from(u32::MAX), -5][n % 3]),
         Kind::Count | Kind::Amount => Cell::Uint(EDGES[n % 3]),
-        Kind::Sum => Cell::Sum(EDGES[n % 3].into()),
+        Kind::Sum => Cell::sum(EDGES[n % 3].into()),
         Kind::Bytes => Cell::Bytes(vec![n as u8; n % 9].into()),
     }
 }

@@ -65,7 +65,7 @@ fn cell(kind: Kind, text: &str) -> Option<Cell> {
         },
         Kind::Number => Cell::Int(text.parse().ok()?),
         Kind::Count | Kind::Amount => Cell::Uint(text.parse().ok()?),
-        Kind::Sum => Cell::Sum(text.parse().ok()?),
+        Kind::Sum => Cell::sum(text.parse().ok()?),
         Kind::Time | Kind::Bytes => return None,
     })
 }

@@ -46,9 +46,16 @@ pub enum Cell {
     Int(i64),
     /// Counts and amounts.
     Uint(u64),
-    Sum(i128),
+    /// Boxed, or every value would be aligned to it.
+    Sum(Box<i128>),
     /// Shared: what was received is copied nowhere.
     Bytes(bytes::Bytes),
+}
+
+impl Cell {
+    pub fn sum(sum: i128) -> Self {
+        Self::Sum(Box::new(sum))
+    }
 }
 
 /// Why a row cannot be written or read.
@@ -332,7 +339,7 @@ macro_rules! plain {
 plain! {
     Key: Address as Address, value => Cell::Key(value.0), Cell::Key(bytes) => Address(*bytes);
     Sig: Signature as Signature, value => Cell::Signature(Box::new(value.0)), Cell::Signature(bytes) => Signature(**bytes);
-    Sum: i128 as Sum, value => Cell::Sum(*value), Cell::Sum(sum) => *sum;
+    Sum: i128 as Sum, value => Cell::sum(*value), Cell::Sum(sum) => **sum;
     Text: Cow<'static, str> as Text, value => Cell::Name(value.clone()), Cell::Name(text) => text.clone();
     Bytes: bytes::Bytes as Bytes, value => Cell::Bytes(value.clone()), Cell::Bytes(bytes) => bytes.clone();
 }

@@ -57,6 +57,8 @@ impl<R: Kept> Default for Held<R> {
 impl<R: Kept> Held<R> {
     /// Reads rows that will be asked for, at once.
     pub fn load(&mut self, tables: &mut dyn Tables, keys: impl IntoIterator<Item = R::Key>) -> Result<()> {
+        let keys = keys.into_iter();
+        self.rows.reserve(keys.size_hint().0);
         let mut wanted = Vec::new();
         for key in keys {
             if let Entry::Vacant(new) = self.rows.entry(key) {

@@ -166,7 +166,7 @@ impl<'a> Input<'a> {
             Kind::Flag => self.take(1).map(|flag| Cell::Flag(flag == [1])),
             Kind::Time | Kind::Number => self.int().map(Cell::Int),
             Kind::Count | Kind::Amount => self.uint().map(Cell::Uint),
-            Kind::Sum => self.fixed().map(|bytes| Cell::Sum(i128::from_le_bytes(bytes))),
+            Kind::Sum => self.fixed().map(|bytes| Cell::sum(i128::from_le_bytes(bytes))),
         })
     }
 
@@ -208,8 +208,8 @@ mod tests {
             (Kind::Number, Cell::Int(-1)),
             (Kind::Count, Cell::Uint((1 << 53) + 1)),
             (Kind::Amount, Cell::Uint(u64::MAX)),
-            (Kind::Sum, Cell::Sum(most)),
-            (Kind::Sum, Cell::Sum(-most)),
+            (Kind::Sum, Cell::sum(most)),
+            (Kind::Sum, Cell::sum(-most)),
         ];
         let nulls = cells.iter().map(|(kind, _)| (*kind, Cell::Null)).collect::<Vec<_>>();
         for (nullable, cells) in [(false, &cells[..]), (true, &cells[..]), (true, &nulls[..])] {
@@ -221,7 +221,7 @@ mod tests {
             let mut cut = Input(&bytes[..bytes.len() - 1]);
             assert_eq!((cut.row("t", &columns).unwrap(), cut.0.len()), (None, bytes.len() - 1));
         }
-        assert!(put(&column(Kind::Sum, false), &Cell::Sum(most + 1), &mut Vec::new()).is_err());
+        assert!(put(&column(Kind::Sum, false), &Cell::sum(most + 1), &mut Vec::new()).is_err());
         assert!(put(&column(Kind::Count, false), &Cell::Null, &mut Vec::new()).is_err());
     }
 

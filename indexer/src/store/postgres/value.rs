@@ -46,7 +46,7 @@ impl ToSql for Cell {
             Self::Flag(flag) => out.put_u8((*flag).into()),
             Self::Int(number) => out.put_i64(*number),
             Self::Uint(number) => put_numeric(i128::from(*number), out),
-            Self::Sum(sum) => put_numeric(*sum, out),
+            Self::Sum(sum) => put_numeric(**sum, out),
         }
         Ok(IsNull::No)
     }
@@ -118,7 +118,7 @@ pub fn cell(table: &str, column: &Column, raw: Option<Raw<'_>>) -> Result<Cell, 
         Kind::Count | Kind::Amount => {
             Cell::Uint(numeric(raw).and_then(|number| number.try_into().ok()).ok_or_else(wrong)?)
         }
-        Kind::Sum => Cell::Sum(numeric(raw).ok_or_else(wrong)?),
+        Kind::Sum => Cell::sum(numeric(raw).ok_or_else(wrong)?),
     })
 }
 

@@ -1,5 +1,6 @@
-//! A transaction that is written beside the work which leads to it: a thread of its own writes what is put, in that order, while what is
-//! read is read by another connection, as it was before. What was put already is read where it is written, when it is.
+//! A transaction that is written beside the work which leads to it: a thread of its own writes what is put, in that order. Until there is
+//! anything to write, what is read is read where it will be written, whose pages are then at hand; afterwards by another connection, as it
+//! was before, but for what was put already.
 
 use super::table::Open;
 use crate::{
@@ -104,10 +105,19 @@ impl Beside<'_, '_> {
         self.written.contains_key(table.name)
     }
 
+    /// Does something that reads nothing that was written.
+    fn meanwhile<T>(&mut self, act: impl FnOnce(&mut Open<'_>) -> Result<T>) -> Result<T> {
+        match self.written.is_empty() {
+            true => act(&mut Open(&lock(self.writer))),
+            false => act(&mut self.before),
+        }
+    }
+
     /// Whether any of the rows may have been written.
     fn may_be_written(&self, table: &Table, by: &[&str], of: &[Vec<Cell>]) -> bool {
         let Some(written) = self.written.get(table.name) else { return false };
-        let begins_key = table.columns.iter().map(|column| &*column.name).take(table.key).take(by.len()).eq(by.iter().copied());
+        let begins_key =
+            table.columns.iter().map(|column| &*column.name).take(table.key).take(by.len()).eq(by.iter().copied());
         let is_written = |prefix: &Vec<Cell>| {
             written.range::<Vec<Cell>, _>(prefix..).next().is_some_and(|key| key.starts_with(prefix))
         };
@@ -119,21 +129,21 @@ impl Tables for Beside<'_, '_> {
     fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>> {
         match self.may_be_written(table, by, of) {
             true => self.after(|open| open.get(table, by, of)),
-            false => self.before.get(table, by, of),
+            false => self.meanwhile(|open| open.get(table, by, of)),
         }
     }
 
     fn newest(&mut self, table: &'static Table, ranges: &[Range], limit: usize) -> Result<Vec<Vec<Cells>>> {
         match self.is_written(table) {
             true => self.after(|open| open.newest(table, ranges, limit)),
-            false => self.before.newest(table, ranges, limit),
+            false => self.meanwhile(|open| open.newest(table, ranges, limit)),
         }
     }
 
     fn places(&mut self, table: &'static Table, listing: &Listing, query: &Query) -> Result<Vec<Cursor>> {
         match self.is_written(table) {
             true => self.after(|open| open.places(table, listing, query)),
-            false => self.before.places(table, listing, query),
+            false => self.meanwhile(|open| open.places(table, listing, query)),
         }
     }
 

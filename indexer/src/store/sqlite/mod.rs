@@ -29,7 +29,10 @@ const IDLE_READERS: usize = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS: usize = 512;
 /// Pages of the log before they are written to the database: most are written by many transactions, and need not be moved by each.
-const LOG: i64 = 16_384;
+const LOG: i64 = 65_536;
+/// Memory for pages, in KiB. Whoever writes comes back to the same ones of indexes.
+const READER_PAGES: i64 = 32_768;
+const WRITER_PAGES: i64 = 65_536;
 /// Instructions of SQLite's virtual machine between two looks at how many there were; some ten for a row.
 const STEP: i32 = 1_000;
 /// For one answer: most of a second, where an answer by index takes some dozen.
@@ -57,6 +60,7 @@ impl Sqlite {
         // all, and they are read again.
         writer.pragma_update(None, "journal_mode", "WAL").map_err(|error| refused(error.to_string()))?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
+        writer.pragma_update(None, "cache_size", -WRITER_PAGES)?;
         writer.pragma_update(None, "wal_autocheckpoint", LOG)?;
         migration::run(&mut writer)?;
         Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), steps: STEPS, _lock: None })
@@ -135,7 +139,7 @@ fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without it SQLite compiles statements that have an `order by` again at each execution, which was half of all the work.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.pragma_update(None, "cache_size", -32_768)?;
+    conn.pragma_update(None, "cache_size", -READER_PAGES)?;
     conn.pragma_update(None, "temp_store", "MEMORY")
 }
 

@@ -45,7 +45,7 @@ impl ToSql for Cell {
                 Ok(number) => Value::Integer(number),
                 Err(_) => Value::Text(format!("{number:020}")),
             }),
-            Self::Sum(sum) => ToSqlOutput::Owned(match i64::try_from(*sum) {
+            Self::Sum(sum) => ToSqlOutput::Owned(match i64::try_from(**sum) {
                 Ok(sum) => Value::Integer(sum),
                 Err(_) => Value::Text(sum.to_string()),
             }),
@@ -72,8 +72,8 @@ fn cell(table: &str, column: &Column, value: ValueRef<'_>) -> Result<Cell> {
             Cell::Uint(u64::try_from(number).map_err(|_| wrong())?)
         }
         (Kind::Count | Kind::Amount, ValueRef::Text(number)) => Cell::Uint(text(number)?.parse().map_err(|_| wrong())?),
-        (Kind::Sum, ValueRef::Integer(sum)) => Cell::Sum(sum.into()),
-        (Kind::Sum, ValueRef::Text(sum)) => Cell::Sum(text(sum)?.parse().map_err(|_| wrong())?),
+        (Kind::Sum, ValueRef::Integer(sum)) => Cell::sum(sum.into()),
+        (Kind::Sum, ValueRef::Text(sum)) => Cell::sum(text(sum)?.parse().map_err(|_| wrong())?),
         _ => return Err(wrong()),
     })
 }

@@ -39,7 +39,7 @@ fn cell(column: &Column, edge: u64) -> Cell {
         Kind::Time => Cell::Int(i64::MAX - i64::from(byte)),
         Kind::Number => Cell::Int(i64::from(u32::MAX) - i64::from(byte)),
         Kind::Count | Kind::Amount => Cell::Uint(edge),
-        Kind::Sum => Cell::Sum(i128::from(edge) * i128::from(edge / 16) * if byte.is_multiple_of(2) { 1 } else { -1 }),
+        Kind::Sum => Cell::sum(i128::from(edge) * i128::from(edge / 16) * if byte.is_multiple_of(2) { 1 } else { -1 }),
         Kind::Bytes => Cell::Bytes(vec![byte; 3].into()),
     }
 }
@@ -96,7 +96,7 @@ fn share(amount: u64, bps: u16) -> u64 {
 fn sum(store: &Tested, name: &str) -> i128 {
     let found =
         dump(store)["aggregates"].iter().find_map(|cells| match (&cells.row[0], &cells.row[2], &cells.row[3]) {
-            (Cell::Name(scope), Cell::Name(figure), Cell::Sum(sum)) if scope == "mint" && figure == name => Some(*sum),
+            (Cell::Name(scope), Cell::Name(figure), Cell::Sum(sum)) if scope == "mint" && figure == name => Some(**sum),
             _ => None,
         });
     found.unwrap_or_default()

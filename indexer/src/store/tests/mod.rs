@@ -1,6 +1,7 @@
 //! The store and the overlay, on real files and with the programs' own account and event types.
 
 mod asked;
+mod beside;
 mod billing;
 mod bonds;
 mod disputes;

@@ -19,7 +19,7 @@ pub type Dump = BTreeMap<&'static str, Vec<Cells>>;
 pub fn dump(store: &Tested) -> Dump {
     let all = |table: &'static Table| {
         let mut rows = store.read(false, |tables| tables.all(table, &[])).unwrap();
-        rows.retain(|cells| table.name != Total::table().name || cells.row.last() != Some(&Cell::Sum(0)));
+        rows.retain(|cells| table.name != Total::table().name || cells.row.last() != Some(&Cell::sum(0)));
         rows.sort_by(|one, other| one.row.cmp(&other.row));
         (table.name, rows)
     };

@@ -49,6 +49,14 @@ impl Engine for Tested {
             Self::ClickHouse(store) => store.write(act),
         }
     }
+
+    fn write_much<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        match self {
+            Self::Sqlite(store) => store.write_much(act),
+            Self::Postgres(store) => store.write_much(act),
+            Self::ClickHouse(store) => store.write_much(act),
+        }
+    }
 }
 
 impl Tested {
@@ -108,7 +116,7 @@ fn change(store: &ClickHouse, statement: &str) {
             now.row[at] = match (column.kind, value) {
                 (_, "null") => Cell::Null,
                 (Kind::Count | Kind::Amount, number) => Cell::Uint(number.parse().unwrap()),
-                (Kind::Sum, number) => Cell::Sum(number.parse().unwrap()),
+                (Kind::Sum, number) => Cell::sum(number.parse().unwrap()),
                 (_, text) => Cell::Name(text.trim_matches('\'').to_owned().into()),
             };
         }
