@@ -39,7 +39,7 @@ pub async fn run(options: &Options, command: Command) -> Result<(), Failure> {
             "refunded to clients",
         ]);
         for m in &totals.mints {
-            let amount = |units: u64| view.amount(&m.mint, units);
+            let amount = |units: u128| view.amount(&m.mint, units);
             table.add_row([
                 output::short(&m.mint),
                 m.jobs_open.to_string(),

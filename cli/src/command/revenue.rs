@@ -84,7 +84,7 @@ fn table(by: RevenueBy, rows: &[Revenue], view: &View) -> comfy_table::Table {
         "returned",
     ]);
     for r in rows {
-        let amount = |units: u64| view.amount(&r.mint, units);
+        let amount = |units: u128| view.amount(&r.mint, units);
         let key = match (&r.key, r.day) {
             (_, Some(day)) => output::day(day),
             (Some(key), None) => key.clone(),

@@ -46,6 +46,7 @@ async fn differences(
         }
     };
     let units = |amount: u64| i128::from(amount);
+    let sum = |sum: u128| i128::try_from(sum).unwrap_or(i128::MAX);
     // What each person's tokens and bond changed by on the chain, against what the store says was paid and slashed.
     let change = |name: &str, part: fn(&Wealth) -> u64| {
         let of = |all: &[Wealth]| all.iter().find(|w| w.name == name).map_or(0, |w| i128::from(part(w)));
@@ -63,7 +64,7 @@ async fn differences(
         let slashed: i128 = own().map(|job| units(job.slashed)).sum();
         compare(format!("{name}'s tokens"), change(name, Wealth::tokens), earned);
         compare(format!("{name}'s bond"), change(name, Wealth::bond), -slashed);
-        compare(format!("{name}'s earnings"), earned, units(cast.index.provider(&address).await?.earned));
+        compare(format!("{name}'s earnings"), earned, sum(cast.index.provider(&address).await?.earned));
     }
     for (name, key) in &cast.jurors {
         let juror = key.pubkey().to_string();
@@ -81,12 +82,12 @@ async fn differences(
     let mint = cast.mint.to_string();
     let totals = totals.mints.iter().find(|m| m.mint == mint);
     let totals = totals.ok_or_else(|| Failure::Outcome("the store has no totals for the token".into()))?;
-    compare("fees".into(), change("fees", Wealth::tokens), units(totals.paid_in_fees));
+    compare("fees".into(), change("fees", Wealth::tokens), sum(totals.paid_in_fees));
     let mut locked = 0;
     for (_, job) in cast.chain.jobs().await? {
         locked += units(cast.chain.token_balance(&job.vault).await?);
     }
-    compare("money in vaults".into(), locked, units(totals.escrowed));
+    compare("money in vaults".into(), locked, sum(totals.escrowed));
     let ended = |status| jobs.iter().filter(|job| job.status == status).count() as i128;
     compare("settled jobs".into(), ended(JobStatus::Settled), units(totals.jobs_settled));
     compare("refunded jobs".into(), ended(JobStatus::Refunded), units(totals.jobs_refunded));

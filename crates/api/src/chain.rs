@@ -1,6 +1,6 @@
 //! Accounts, events, totals, and how the indexer itself is doing.
 
-use crate::{decimal, Commitment, PaidOut};
+use crate::{decimal, Commitment, PaidSums};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,7 +42,7 @@ pub struct Account {
     pub history: Vec<Event>,
 }
 
-/// Sums over everything settled and in flight, per mint.
+/// Sums over everything settled and in flight, per mint. Over the years they may be more than any one amount: up to 2^127 - 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MintTotals {
     pub mint: String,
@@ -55,54 +55,54 @@ pub struct MintTotals {
     /// Sitting in jobs' vaults now.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub escrowed: u64,
+    pub escrowed: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub paid_to_providers: u64,
+    pub paid_to_providers: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub paid_in_fees: u64,
+    pub paid_in_fees: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub paid_to_challengers: u64,
+    pub paid_to_challengers: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub paid_to_jurors: u64,
+    pub paid_to_jurors: u128,
     /// Taken out of bonds for jobs and votes.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub slashed: u64,
+    pub slashed: u128,
     /// Put in by challengers and appellants.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub deposited: u64,
+    pub deposited: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub refunded: u64,
+    pub refunded: u128,
     pub channels_open: u64,
     pub channels_closing: u64,
     pub channels_closed: u64,
     /// In payers' vaults now, reserved or free.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub prepaid: u64,
+    pub prepaid: u128,
     /// What channels have earned and was divided.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub billed: u64,
+    pub billed: u128,
     /// What channels have paid out.
-    pub billed_paid: PaidOut,
+    pub billed_paid: PaidSums,
     /// What went back to payers because a provider has lost a dispute about a bill.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub billed_returned: u64,
+    pub billed_returned: u128,
     /// Requests that were settled.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub requests: u64,
+    pub requests: u128,
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub units: u64,
+    pub units: u128,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

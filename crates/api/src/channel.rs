@@ -99,6 +99,23 @@ pub struct PaidOut {
     pub provider: u64,
 }
 
+/// The same of many channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaidSums {
+    /// Everybody whom price lists name.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub shares: u128,
+    /// To the protocol.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub fee: u128,
+    /// To the provider.
+    #[serde(with = "decimal")]
+    #[schema(value_type = String)]
+    pub provider: u128,
+}
+
 /// Who was proven wrong about a bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

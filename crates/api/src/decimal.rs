@@ -1,12 +1,14 @@
-//! `u64` as a decimal string.
+//! Whole numbers as decimal strings: `u64`, and `u128` for sums of them.
 
 use serde::{de::Error, Deserialize, Deserializer, Serializer};
+use std::{fmt::Display, str::FromStr};
 
-pub fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not an unsigned 64-bit decimal")))
+    let bits = 8 * size_of::<T>();
+    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not an unsigned {bits}-bit decimal")))
 }

@@ -15,8 +15,8 @@ mod revenue;
 
 pub use chain::{Account, Endpoint, ErrorBody, Event, Health, MintTotals, Page, Totals};
 pub use channel::{
-    Against, BillDispute, Channel, ChannelStatus, ChannelWithPlan, Owed, PaidOut, Payer, Plan, PlanStatus, Session,
-    StagedSession,
+    Against, BillDispute, Channel, ChannelStatus, ChannelWithPlan, Owed, PaidOut, PaidSums, Payer, Plan, PlanStatus,
+    Session, StagedSession,
 };
 pub use client::{ApiError, Client};
 pub use dispute::{Case, Dispute, DisputeStatus, Member, Side, Tally, Verdict, Vote};

@@ -56,7 +56,7 @@ pub struct Provider {
     /// Sum of its shares of settled jobs, in base units, over all mints.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub earned: u64,
+    pub earned: u128,
     /// What it answers with: one bond a token, none if it never opened one.
     #[serde(default)]
     pub bonds: Vec<Bond>,

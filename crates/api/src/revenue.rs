@@ -1,6 +1,6 @@
 //! What channels have earned: each division of it, and sums by model, creator, provider and day.
 
-use crate::{decimal, Commitment, PaidOut};
+use crate::{decimal, Commitment, PaidOut, PaidSums};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ pub struct RevenueReport {
     pub left_out: u64,
 }
 
-/// What was earned in one token.
+/// What was earned in one token. Over many channels that may be more than any one amount: up to 2^127 - 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Revenue {
     /// Address of the model, creator or provider; `null` by day, and for the creator of a model that was never seen.
@@ -77,22 +77,22 @@ pub struct Revenue {
     /// What was earned and divided, of which `paid` is what was paid.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub amount: u64,
+    pub amount: u128,
     /// How much of what was earned the provider's share was computed on.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub collected: u64,
-    pub paid: PaidOut,
+    pub collected: u128,
+    pub paid: PaidSums,
     /// What went back to payers because the provider has lost a dispute.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub returned: u64,
+    pub returned: u128,
     /// Requests that were settled.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub requests: u64,
+    pub requests: u128,
     /// Tokens, images and seconds in one number, as vouchers state them.
     #[serde(with = "decimal")]
     #[schema(value_type = String)]
-    pub units: u64,
+    pub units: u128,
 }

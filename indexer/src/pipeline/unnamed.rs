@@ -17,8 +17,7 @@ pub(super) async fn look(fill: &mut Fill, history: &impl History, store: &Arc<dy
     let looked: HashSet<Address> = looked.copied().collect();
     for heads in history.heads(fill.upto).await? {
         let (store, program) = (store.clone(), heads.program);
-        let known = tokio::task::spawn_blocking(move || store.live_accounts(&program)).await??;
-        let known = known.into_iter().map(|row| (row.address, row.lamports)).collect();
+        let known = tokio::task::spawn_blocking(move || store.live_heads(&program)).await??;
         let mut other = other(&heads, known);
         other.retain(|address| !looked.contains(address));
         if !other.is_empty() {

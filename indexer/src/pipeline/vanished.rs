@@ -11,8 +11,8 @@ use std::{collections::HashSet, sync::Arc};
 pub(super) async fn check(fill: &mut Fill, history: &impl History, store: &Arc<dyn Store>) -> anyhow::Result<()> {
     for snapshot in &mut fill.snapshots {
         let (store, program) = (store.clone(), snapshot.program);
-        let known = tokio::task::spawn_blocking(move || store.live_accounts(&program)).await??;
-        let missing = missing(snapshot, known.iter().map(|row| row.address));
+        let known = tokio::task::spawn_blocking(move || store.live_heads(&program)).await??;
+        let missing = missing(snapshot, known.into_keys());
         for look in history.look(&missing, snapshot.slot).await? {
             let there = look.found.into_iter().filter(|write| write.owner == snapshot.program);
             for write in there {

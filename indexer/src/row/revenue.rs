@@ -13,7 +13,7 @@ pub use days::{day_of, DayKey, DayRow, Days, HowFar, Seen};
 
 use super::record::{kept, record};
 use crate::{decode::Fact, types::Address};
-use joule_api::{Channel, PaidOut, Revenue, RevenueBy};
+use joule_api::{Channel, PaidOut, PaidSums, Revenue, RevenueBy};
 use joule_billing::event::AnyEvent;
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -58,13 +58,10 @@ impl Sums {
         self.returned += times * other.returned;
     }
 
-    fn paid(&self) -> PaidOut {
-        PaidOut { shares: clamp(self.paid_shares), fee: clamp(self.paid_fee), provider: clamp(self.paid_provider) }
-    }
-
     /// Fills in what a channel has paid out.
     pub fn fill(&self, channel: &mut Channel) {
-        channel.paid_out = self.paid();
+        channel.paid_out =
+            PaidOut { shares: clamp(self.paid_shares), fee: clamp(self.paid_fee), provider: clamp(self.paid_provider) };
         channel.returned = clamp(self.returned);
     }
 
@@ -79,12 +76,16 @@ impl Sums {
             key,
             day,
             mint: mint.to_string(),
-            amount: clamp(self.amount),
-            collected: clamp(self.collected),
-            paid: self.paid(),
-            returned: clamp(self.returned),
-            requests: clamp(self.requests),
-            units: clamp(self.units),
+            amount: positive(self.amount),
+            collected: positive(self.collected),
+            paid: PaidSums {
+                shares: positive(self.paid_shares),
+                fee: positive(self.paid_fee),
+                provider: positive(self.paid_provider),
+            },
+            returned: positive(self.returned),
+            requests: positive(self.requests),
+            units: positive(self.units),
         }
     }
 }
@@ -113,7 +114,12 @@ pub fn report(by: RevenueBy, rows: Vec<RevenueRow>, creators: &BTreeMap<Address,
     groups.into_iter().map(report).collect()
 }
 
-/// More than a u64 holds is not asked for; less than nothing there is only of units.
+/// A sum as the API has it: less than nothing there is only of units.
+pub fn positive(sum: i128) -> u128 {
+    sum.max(0).unsigned_abs()
+}
+
+/// Of one channel, whose amounts are each within 64 bits.
 fn clamp(sum: i128) -> u64 {
     u64::try_from(sum.max(0)).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@
 use super::{
     cell::{kind, names, BadCell, Field as _},
     record::{kept, record, Cells, Kept as _},
-    revenue::{Days, Sums},
+    revenue::{positive, Days, Sums},
 };
 use crate::types::Address;
 use joule_api::{Channel, ChannelStatus, Job, JobStatus, MintTotals, Provider, ProviderStatus, Totals};
@@ -184,18 +184,18 @@ pub struct Counters {
     pub jobs_settled: u64,
     pub jobs_failed: u64,
     /// Base units.
-    pub earned: u64,
+    pub earned: u128,
 }
 
 impl Counters {
     /// From sums, of which each is asked for by its key.
     pub fn read<E>(provider: &Address, mut sum: impl FnMut(TotalKey) -> Result<i128, E>) -> Result<Self, E> {
-        let mut read = |name| sum(key(Scope::Provider, *provider, name)).map(clamp);
+        let mut read = |name| sum(key(Scope::Provider, *provider, name));
         Ok(Self {
-            jobs_running: read(Figure::JobsRunning)?,
-            jobs_settled: read(Figure::JobsSettled)?,
-            jobs_failed: read(Figure::JobsFailed)?,
-            earned: read(Figure::Earned)?,
+            jobs_running: read(Figure::JobsRunning).map(count)?,
+            jobs_settled: read(Figure::JobsSettled).map(count)?,
+            jobs_failed: read(Figure::JobsFailed).map(count)?,
+            earned: read(Figure::Earned).map(positive)?,
         })
     }
 
@@ -207,8 +207,8 @@ impl Counters {
     }
 }
 
-/// Never negative, by construction; more than a u64 holds only if jobs locked more than that.
-fn clamp(value: i128) -> u64 {
+/// How many there are.
+fn count(value: i128) -> u64 {
     u64::try_from(value.max(0)).unwrap_or(u64::MAX)
 }
 
@@ -217,14 +217,16 @@ pub fn report(slot: u64, totals: impl IntoIterator<Item = Total>) -> Totals {
     let mut all = Totals { slot, providers_active: 0, providers_total: 0, mints: Vec::new() };
     let mut mints = BTreeMap::<Address, MintTotals>::new();
     for Total { key: TotalKey { scope, key, name }, value } in totals {
-        let value = clamp(value);
         match scope {
-            Scope::All if name == Figure::Providers => all.providers_total = value,
-            Scope::All if name == Figure::ProvidersActive => all.providers_active = value,
+            Scope::All if name == Figure::Providers => all.providers_total = count(value),
+            Scope::All if name == Figure::ProvidersActive => all.providers_active = count(value),
             Scope::Mint => {
                 let new = || MintTotals { mint: key.to_string(), ..MintTotals::default() };
-                if let Some(figure) = figure(mints.entry(key).or_insert_with(new), name) {
-                    *figure = value;
+                let totals = mints.entry(key).or_insert_with(new);
+                if let Some(figure) = number(totals, name) {
+                    *figure = count(value);
+                } else if let Some(figure) = sum(totals, name) {
+                    *figure = positive(value);
                 }
             }
             Scope::All | Scope::Provider => {}
@@ -234,8 +236,8 @@ pub fn report(slot: u64, totals: impl IntoIterator<Item = Total>) -> Totals {
     all
 }
 
-/// Where a figure of a mint is.
-fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
+/// Where a mint has how many there are of something.
+fn number(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
     Some(match name {
         Figure::JobsOpen => &mut totals.jobs_open,
         Figure::JobsAccepted => &mut totals.jobs_accepted,
@@ -243,6 +245,16 @@ fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
         Figure::JobsChallenged => &mut totals.jobs_challenged,
         Figure::JobsSettled => &mut totals.jobs_settled,
         Figure::JobsRefunded => &mut totals.jobs_refunded,
+        Figure::ChannelsOpen => &mut totals.channels_open,
+        Figure::ChannelsClosing => &mut totals.channels_closing,
+        Figure::ChannelsClosed => &mut totals.channels_closed,
+        _ => return None,
+    })
+}
+
+/// Where it has a sum.
+fn sum(totals: &mut MintTotals, name: Figure) -> Option<&mut u128> {
+    Some(match name {
         Figure::Escrowed => &mut totals.escrowed,
         Figure::PaidToProviders => &mut totals.paid_to_providers,
         Figure::PaidInFees => &mut totals.paid_in_fees,
@@ -251,9 +263,6 @@ fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
         Figure::Slashed => &mut totals.slashed,
         Figure::Deposited => &mut totals.deposited,
         Figure::Refunded => &mut totals.refunded,
-        Figure::ChannelsOpen => &mut totals.channels_open,
-        Figure::ChannelsClosing => &mut totals.channels_closing,
-        Figure::ChannelsClosed => &mut totals.channels_closed,
         Figure::Prepaid => &mut totals.prepaid,
         Figure::Billed => &mut totals.billed,
         Figure::BilledToShares => &mut totals.billed_paid.shares,
@@ -262,9 +271,7 @@ fn figure(totals: &mut MintTotals, name: Figure) -> Option<&mut u64> {
         Figure::BilledReturned => &mut totals.billed_returned,
         Figure::Requests => &mut totals.requests,
         Figure::Units => &mut totals.units,
-        Figure::Providers | Figure::ProvidersActive | Figure::JobsRunning | Figure::JobsFailed | Figure::Earned => {
-            return None
-        }
+        _ => return None,
     })
 }
 

@@ -11,6 +11,7 @@ mod place;
 mod postgres;
 mod reads;
 mod scan;
+mod sql;
 mod sqlite;
 mod tables;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use crate::{
         totals::Counters,
         AccountRow, EventRow, UnreadRow,
     },
-    types::{Address, Block, Look, Snapshot},
+    types::{Address, Block, HashMap, Look, Snapshot},
 };
 use joule_api::{Commitment, Revenue, Totals};
 use std::ops::ControlFlow;
@@ -228,6 +229,8 @@ pub trait Store: Send + Sync + 'static {
     fn members(&self, kind: &str, parent: &Address) -> Result<Vec<AccountRow>>;
     /// Every account of a program that is not closed, by address.
     fn live_accounts(&self, program: &Address) -> Result<Vec<AccountRow>>;
+    /// Their addresses and lamports, which take little where they are millions.
+    fn live_heads(&self, program: &Address) -> Result<HashMap<Address, u64>>;
     /// The events that concern an account, newest first.
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>>;
     /// What the account's row is rebuilt from, newest first; bounded, whatever anybody has happen.

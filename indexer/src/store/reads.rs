@@ -18,7 +18,7 @@ use crate::{
         totals::{self, Counters, Scope, Total},
         AccountRow, EventRow, UnreadRow,
     },
-    types::Address,
+    types::{Address, HashMap},
 };
 use joule_api::{Model, Revenue, RevenueBy, Totals};
 use std::{
@@ -174,6 +174,12 @@ impl<E: Engine> Store for E {
         self.read(false, |tables| account::live(tables, program, |row| rows.push(row)))?;
         rows.sort_unstable_by_key(|row| row.address);
         Ok(rows)
+    }
+
+    fn live_heads(&self, program: &Address) -> Result<HashMap<Address, u64>> {
+        let mut heads = HashMap::default();
+        self.read(false, |tables| account::live(tables, program, |row| heads.extend([(row.address, row.lamports)])))?;
+        Ok(heads)
     }
 
     fn events(&self, address: &Address, limit: usize) -> Result<Vec<EventRow>> {

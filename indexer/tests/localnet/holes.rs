@@ -50,7 +50,7 @@ async fn is_noticed(
     let settled = following.job_is(job, JobStatus::Settled, Commitment::Confirmed).await;
     assert_eq!((settled.paid.provider + settled.paid.fee, settled.paid.client), (PRICE, BUDGET - PRICE));
     let totals = &following.client.totals().await.unwrap().mints[0];
-    assert_eq!(totals.paid_in_fees, totals.jobs_settled * settled.paid.fee);
+    assert_eq!(totals.paid_in_fees, u128::from(totals.jobs_settled * settled.paid.fee));
     following.stop().await;
     world.equals_the_chain(database).await;
 }

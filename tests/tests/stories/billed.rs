@@ -183,7 +183,7 @@ async fn a_channel_is_paid_out_to_the_last_unit_and_counted_while_the_indexer_is
         let report = billed.revenue(&mortal, by).await;
         assert_eq!(report, billed.revenue(&reference, by).await);
         let rows: Vec<_> = report.rows.iter().map(|row| (row.amount, row.requests, row.units)).collect();
-        assert_eq!(rows.iter().map(|row| row.0).sum::<u64>(), 1_000_000, "{by}: {rows:?}");
+        assert_eq!(rows.iter().map(|row| row.0).sum::<u128>(), 1_000_000, "{by}: {rows:?}");
         assert_eq!(rows.iter().map(|row| (row.1, row.2)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)), (10, 10_000));
     }
     assert_eq!(billed.revenue(&mortal, "creator").await.rows[0].key, Some(world.address(South).to_string()));

@@ -150,7 +150,7 @@ async fn a_client_without_a_channel_pays_by_exact_and_everybody_gets_their_share
     until("the indexer counts it as what the model has earned", async || {
         let report = indexer.api.revenue(&[("by", "model".to_owned())]).await.ok()?;
         let row = report.rows.into_iter().find(|row| row.key == Some(market.model().to_string()))?;
-        ((row.amount, row.requests) == (paid, 2)).then_some(())
+        ((row.amount, row.requests) == (paid.into(), 2)).then_some(())
     })
     .await;
     indexer.process.stop().await;

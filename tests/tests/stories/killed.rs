@@ -171,8 +171,8 @@ async fn same_answers(reference: &Indexer, mortal: &Indexer) {
         (mint.jobs_open, mint.jobs_accepted, mint.jobs_delivered, mint.jobs_settled, mint.jobs_refunded),
         (1, 1, 1, 3, 2)
     );
-    assert_eq!((totals.providers_active, mint.paid_to_providers + mint.paid_in_fees), (1, 3 * PRICE));
-    assert_eq!(mint.escrowed, 3 * Order::for_show().budget);
+    assert_eq!((totals.providers_active, mint.paid_to_providers + mint.paid_in_fees), (1, u128::from(3 * PRICE)));
+    assert_eq!(mint.escrowed, u128::from(3 * Order::for_show().budget));
 }
 
 async fn totals(indexer: &Indexer) -> Totals {

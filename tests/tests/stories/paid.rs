@@ -57,7 +57,7 @@ async fn a_job_is_found_run_delivered_and_paid_by_silence() {
         indexer.api.provider(&north).await.ok().filter(|provider| provider.jobs_settled == 1)
     })
     .await;
-    assert_eq!((provider.earned, provider.jobs_running, provider.jobs_failed), (PRICE - FEE, 0, 0));
+    assert_eq!((provider.earned, provider.jobs_running, provider.jobs_failed), (u128::from(PRICE - FEE), 0, 0));
     let totals = indexer.api.totals().await.expect("totals");
     assert_eq!((totals.providers_active, totals.providers_total, totals.mints.len()), (1, 1, 1));
     let mint = &totals.mints[0];
@@ -68,7 +68,7 @@ async fn a_job_is_found_run_delivered_and_paid_by_silence() {
     );
     assert_eq!(
         (mint.escrowed, mint.paid_to_providers, mint.paid_in_fees, mint.refunded),
-        (0, PRICE - FEE, FEE, order.budget - PRICE)
+        (0, (PRICE - FEE).into(), FEE.into(), (order.budget - PRICE).into())
     );
     indexer.equals_the_chain(world.localnet.rpc_url()).await;
 

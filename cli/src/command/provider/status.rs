@@ -54,7 +54,7 @@ struct Past {
     settled: u64,
     failed: u64,
     /// Base units, over all tokens.
-    earned: u64,
+    earned: u128,
     /// Base units paid to the provider out of channels, by mint.
     paid: Vec<(String, u64)>,
     mints: Vec<String>,

@@ -6,8 +6,9 @@ use crate::{
     query::{Condition, Cursor, Query},
     row::{
         cell::Cell,
-        record::{Column, First, List, Listing, Table},
+        record::{Column, List, Listing, Table},
     },
+    store::sql,
 };
 
 /// Some names, such as `of`, are words of the language.
@@ -92,30 +93,12 @@ pub fn newest(table: &Table, prefixes: &[Vec<Cell>], above: Option<&Cell>, limit
     sql
 }
 
-fn conditions(conditions: &[Condition], sql: &mut String) {
-    for condition in conditions {
-        let (column, is, cell) = match condition {
-            Condition::Is(column, cell) => (column, "=", cell),
-            Condition::From(column, cell) => (column, ">=", cell),
-            Condition::Below(column, cell) => (column, "<", cell),
-            Condition::OneOf(column, names) => {
-                sql.push_str(&format!(" and {} in ('{}')", quoted(column), names.join("', '")));
-                continue;
-            }
-        };
-        sql.push_str(&format!(" and {} {is} {}", quoted(column), literal(cell)));
-    }
-}
-
 /// Where the rows of a noun are: time and address.
 pub fn places(table: &Table, listing: &Listing, query: &Query) -> String {
     let time = quoted(listing.time);
     let mut sql = format!("select {time}, `address` from {} final where _gone = 0", table.name);
-    conditions(&query.conditions, &mut sql);
-    let (beyond, order) = match listing.first {
-        First::Newest => ("<", " desc"),
-        First::Oldest => (">", ""),
-    };
+    sql.push_str(&sql::conditions(&query.conditions, quoted, literal));
+    let (beyond, order) = sql::order(listing.first);
     if let Some(Cursor { time: at, address }) = query.page.after {
         let address = literal(&Cell::Key(address.0));
         sql.push_str(&format!(" and ({time} {beyond} {at} or ({time} = {at} and `address` > {address}))"));
@@ -132,7 +115,7 @@ pub fn places(table: &Table, listing: &Listing, query: &Query) -> String {
 /// Every row that fulfils conditions, in an order.
 pub fn pages(table: &Table, wanted: &[Condition], order: &[&str]) -> String {
     let mut sql = select(table);
-    conditions(wanted, &mut sql);
+    sql.push_str(&sql::conditions(wanted, quoted, literal));
     if !order.is_empty() {
         sql.push_str(&format!(" order by {}", listed(order)));
     }

@@ -12,6 +12,7 @@ use crate::{
         record::{Cells, List, Listing, Table},
     },
     store::{
+        sql::complete,
         tables::{Change, Each, Range, Tables},
         Result, StoreError,
     },
@@ -64,17 +65,7 @@ impl Open<'_> {
 
     /// Adds their lists to rows.
     fn complete(&self, table: &Table, rows: &mut [Cells]) -> Result<()> {
-        if table.lists.is_empty() || rows.is_empty() {
-            return Ok(());
-        }
-        let addresses: Vec<Cell> = rows.iter().map(|cells| cells.row[0].clone()).collect();
-        for list in &table.lists {
-            let mut items = self.items(list, &addresses)?;
-            for cells in &mut *rows {
-                cells.lists.push(items.remove(&cells.row[0]).unwrap_or_default());
-            }
-        }
-        Ok(())
+        complete(table, rows, |list, of| self.items(list, of))
     }
 
     /// A list's items by the rows that they are within.

@@ -6,9 +6,10 @@ use crate::{
     query::{Condition, Cursor, Query},
     row::{
         cell::Cell,
-        record::{Cells, Column, First, List, Listing, Table},
+        record::{Cells, Column, List, Listing, Table},
     },
     store::{
+        sql,
         tables::{Change, Each, Range, Tables},
         Result, StoreError,
     },
@@ -59,22 +60,12 @@ fn find<'t>(table: &'t Table, column: &str) -> Result<&'t Column> {
     Ok(table.column(column).ok_or_else(missing)?.1)
 }
 
-/// Conditions in words, and their values.
-fn conditions(conditions: &[Condition], sql: &mut String, values: &mut Vec<Cell>) {
-    for condition in conditions {
-        let (column, is, cell) = match condition {
-            Condition::Is(column, cell) => (column, "=", cell),
-            Condition::From(column, cell) => (column, ">=", cell),
-            Condition::Below(column, cell) => (column, "<", cell),
-            // In words: a partial index is found by its own.
-            Condition::OneOf(column, names) => {
-                sql.push_str(&format!(" and \"{column}\" in ('{}')", names.join("', '")));
-                continue;
-            }
-        };
+/// In words, whose values come after those that are there.
+fn conditions(conditions: &[Condition], values: &mut Vec<Cell>) -> String {
+    sql::conditions(conditions, quoted, |cell| {
         values.push(cell.clone());
-        sql.push_str(&format!(" and \"{column}\" {is} ${}", values.len()));
-    }
+        format!("${}", values.len())
+    })
 }
 
 /// A connection that is within a transaction.
@@ -85,16 +76,7 @@ impl Open<'_> {
     fn whole(&self, table: &'static Table, rows: &[Row]) -> Result<Vec<Cells>> {
         let plain = |row| Ok(Cells { row: cells(table.name, &table.columns, row, 0)?, lists: Vec::new() });
         let mut rows = rows.iter().map(plain).collect::<Result<Vec<_>>>()?;
-        if table.lists.is_empty() || rows.is_empty() {
-            return Ok(rows);
-        }
-        let addresses: Vec<Cell> = rows.iter().map(|cells| cells.row[0].clone()).collect();
-        for list in &table.lists {
-            let mut items = self.items(list, &addresses)?;
-            for cells in &mut rows {
-                cells.lists.push(items.remove(&cells.row[0]).unwrap_or_default());
-            }
-        }
+        sql::complete(table, &mut rows, |list, of| self.items(list, of))?;
         Ok(rows)
     }
 
@@ -212,11 +194,8 @@ impl Tables for Open<'_> {
         let Listing { time, first, .. } = listing;
         let mut sql = format!("select {time}, address from {} where true", table.name);
         let mut values = Vec::new();
-        conditions(&query.conditions, &mut sql, &mut values);
-        let (beyond, order) = match first {
-            First::Newest => ("<", " desc"),
-            First::Oldest => (">", ""),
-        };
+        sql.push_str(&conditions(&query.conditions, &mut values));
+        let (beyond, order) = sql::order(*first);
         if let Some(Cursor { time: at, address }) = query.page.after {
             let n = values.len();
             sql.push_str(&format!(
@@ -245,7 +224,7 @@ impl Tables for Open<'_> {
     fn pages(&mut self, table: &'static Table, wanted: &[Condition], order: &[&str], each: Each<'_>) -> Result<()> {
         let mut sql = format!("select {} from {} where true", names(&table.columns), table.name);
         let mut values = Vec::new();
-        conditions(wanted, &mut sql, &mut values);
+        sql.push_str(&conditions(wanted, &mut values));
         if !order.is_empty() {
             let order: Vec<_> = order.iter().map(|name| quoted(name)).collect();
             sql.push_str(&format!(" order by {}", order.join(", ")));

@@ -8,9 +8,10 @@ use crate::{
     query::{Condition, Cursor, Query},
     row::{
         cell::{Cell, Kind},
-        record::{Cells, Column, First, List, Listing, Table},
+        record::{Cells, Column, List, Listing, Table},
     },
     store::{
+        sql,
         tables::{Change, Each, Range, Tables},
         Result, StoreError,
     },
@@ -200,22 +201,12 @@ impl Updates<'_> {
     }
 }
 
-/// Conditions in words, and their values.
-fn conditions<'a>(conditions: &'a [Condition], sql: &mut String, values: &mut Vec<&'a Cell>) {
-    for condition in conditions {
-        let (column, is, cell) = match condition {
-            Condition::Is(column, cell) => (column, "=", cell),
-            Condition::From(column, cell) => (column, ">=", cell),
-            Condition::Below(column, cell) => (column, "<", cell),
-            // In words: a partial index is found by its own.
-            Condition::OneOf(column, names) => {
-                sql.push_str(&format!(" and {column} in ('{}')", names.join("', '")));
-                continue;
-            }
-        };
-        sql.push_str(&format!(" and {column} {is} ?"));
+/// In words, whose values come after those that are there.
+fn conditions<'a>(conditions: &'a [Condition], values: &mut Vec<&'a Cell>) -> String {
+    sql::conditions(conditions, str::to_owned, |cell| {
         values.push(cell);
-    }
+        "?".to_owned()
+    })
 }
 
 impl Tables for Open<'_> {
@@ -256,11 +247,8 @@ impl Tables for Open<'_> {
         let Listing { time, first, .. } = listing;
         let mut sql = format!("select {time}, address from {} where 1 = 1", table.name);
         let mut values = Vec::new();
-        conditions(&query.conditions, &mut sql, &mut values);
-        let (beyond, order) = match first {
-            First::Newest => ("<", " desc"),
-            First::Oldest => (">", ""),
-        };
+        sql.push_str(&conditions(&query.conditions, &mut values));
+        let (beyond, order) = sql::order(*first);
         let after = query.page.after.map(|Cursor { time, address }| (Cell::Int(time), Cell::Key(address.0)));
         if let Some((at, address)) = &after {
             // The first is there for the index: by it a page begins where it begins.
@@ -289,7 +277,7 @@ impl Tables for Open<'_> {
     fn pages(&mut self, table: &'static Table, wanted: &[Condition], order: &[&str], each: Each<'_>) -> Result<()> {
         let mut sql = format!("select {} from {} where 1 = 1", names(&table.columns), table.name);
         let mut values = Vec::new();
-        conditions(wanted, &mut sql, &mut values);
+        sql.push_str(&conditions(wanted, &mut values));
         if !order.is_empty() {
             sql.push_str(&format!(" order by {}", order.join(", ")));
         }

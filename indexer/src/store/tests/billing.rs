@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{payer_address, plan_address, EPOCH, GRACE};
-use joule_api::{Against, ChannelStatus, PaidOut, PlanStatus, Revenue};
+use joule_api::{Against, ChannelStatus, PaidOut, PaidSums, PlanStatus, Revenue};
 use joule_billing::constants::PROVIDER;
 
 const DAY: i64 = revenue::DAY;
@@ -46,7 +46,7 @@ impl Billed {
     }
 
     /// Requests, units and what was earned, by the first second of the day.
-    pub fn days(&self) -> Vec<(i64, u64, u64, u64)> {
+    pub fn days(&self) -> Vec<(i64, u128, u128, u128)> {
         let rows = self.revenue(RevenueBy::Day).into_iter();
         rows.map(|row| (row.day.unwrap() - EPOCH.div_euclid(DAY) * DAY, row.requests, row.units, row.amount)).collect()
     }
@@ -95,7 +95,7 @@ fn a_channel_is_followed_from_opening_to_its_last_unit() {
     let mint = w.store.totals().unwrap().mints[0].clone();
     assert_eq!((mint.channels_open, mint.channels_closing, mint.channels_closed), (0, 0, 1));
     assert_eq!((mint.prepaid, mint.billed, mint.requests, mint.units), (99_000, 1_000, 5, 500));
-    assert_eq!(mint.billed_paid, PaidOut { shares: 150, fee: 10, provider: 840 });
+    assert_eq!(mint.billed_paid, PaidSums { shares: 150, fee: 10, provider: 840 });
     assert_eq!(w.differences(), []);
 }
 

@@ -110,7 +110,7 @@ fn a_quorum_is_followed_from_the_challenge_to_the_last_unit() {
     let totals = world.store.totals().unwrap();
     let mint = &totals.mints[0];
     assert_eq!((mint.jobs_refunded, mint.escrowed, mint.paid_to_jurors, mint.slashed), (1, 0, 80, 500));
-    assert_eq!((mint.deposited, mint.paid_to_challengers), (400, row.paid.challenger));
+    assert_eq!((mint.deposited, mint.paid_to_challengers), (400, row.paid.challenger.into()));
 }
 
 #[test]

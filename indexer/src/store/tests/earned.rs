@@ -96,7 +96,7 @@ fn revenue_is_summed_by_model_creator_and_provider() {
         w.chain.distribute(channel, None);
     }
     w.confirm();
-    let rows = |by| -> Vec<(Option<String>, u64, u64)> {
+    let rows = |by| -> Vec<(Option<String>, u128, u128)> {
         w.revenue(by).into_iter().map(|row| (row.key, row.requests, row.amount)).collect()
     };
     let named = |address: Address, requests, amount| (Some(address.to_string()), requests, amount);
@@ -129,7 +129,7 @@ fn whoever_could_not_be_paid_is_shown_and_counted_when_it_is() {
     w.confirm();
     assert_eq!(w.row(&channel).paid_out, PaidOut { shares: 150, fee: 10, provider: 840 });
     assert!(w.row(&channel).owed.is_empty());
-    let fees: Vec<u64> = w.revenue(RevenueBy::Day).iter().map(|row| row.paid.fee).collect();
+    let fees: Vec<u128> = w.revenue(RevenueBy::Day).iter().map(|row| row.paid.fee).collect();
     assert_eq!(fees, [10, 0]);
     assert_eq!(w.differences(), []);
 }
