@@ -3,6 +3,7 @@
 
 mod account;
 mod batch;
+mod beside;
 mod clickhouse;
 mod days;
 mod held;

@@ -10,6 +10,7 @@ mod wire;
 pub(super) use schema::{definition, STEPS};
 
 use super::{
+    beside::{self, Within},
     tables::{Engine, Tables},
     Result, Store as _, StoreError,
 };
@@ -34,6 +35,8 @@ const OPTIONS: &str = "-c client_min_messages=warning -c jit=off -c enable_seqsc
 const ALONE: &str = "select pg_try_advisory_lock(1785688940, hashtext(current_schema()))";
 /// One transaction writes at a time, whoever else does.
 const BEGIN: &str = "begin; select pg_advisory_xact_lock(1785688941, hashtext(current_schema()))";
+/// Everything that is read is of one moment.
+const READ: &str = "begin isolation level repeatable read read only";
 /// What anybody may ask takes no longer.
 const BOUND: &str = "2s";
 
@@ -166,7 +169,7 @@ impl Drop for Postgres {
 
 impl Engine for Postgres {
     fn read<T>(&self, bounded: bool, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
-        let mut begin = "begin isolation level repeatable read read only".to_owned();
+        let mut begin = READ.to_owned();
         if bounded {
             begin.push_str(&format!("; set local statement_timeout = '{BOUND}'"));
         }
@@ -179,5 +182,31 @@ impl Engine for Postgres {
 
     fn write<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
         self.transaction(&self.writer, BEGIN, act)
+    }
+
+    fn write_much<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
+        let mut writer = self.get(&self.writer)?;
+        writer.begin(BEGIN)?;
+        let before = self.get(&self.readers).and_then(|before| before.begin(READ).map(|()| before));
+        let done = before.and_then(|before| {
+            let done = beside::act(&mut writer, &before, act);
+            let _ = before.end("rollback");
+            done
+        });
+        match done {
+            Ok(done) => writer.end("commit").map(|()| done),
+            Err(error) => {
+                let _ = writer.end("rollback");
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Within for Connection {
+    type Open<'a> = Open<'a>;
+
+    fn tables(&self) -> Open<'_> {
+        Open(self)
     }
 }

@@ -247,29 +247,37 @@ impl Tables for Open<'_> {
     }
 
     fn put(&mut self, table: &'static Table, changes: Vec<Change>) -> Result<()> {
-        if changes.is_empty() {
+        self.put_lists(table, &changes)?;
+        // What is nothing but a key may be there already.
+        let is_new = |change: &Change| change.before.is_none() && table.key < table.columns.len();
+        let (new, known): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_new);
+        let rows = |changes: Vec<Change>| changes.into_iter().map(|change| change.now.row).collect::<Vec<_>>();
+        let (mut new, mut known) = (rows(new), rows(known));
+        let (name, columns, width) = (table.name, names(&table.columns), table.columns.len());
+        let types = || table.columns.iter().map(|column| value::of_wire(column.kind)).collect();
+        if new.len() < MANY {
+            known.append(&mut new);
+        } else {
+            self.0.copy(format!("copy {name} ({columns}) from stdin binary"), types(), new)?;
+        }
+        if known.is_empty() {
             return Ok(());
         }
-        let (name, columns, width) = (table.name, names(&table.columns), table.columns.len());
         let rest: Vec<_> =
             table.columns[table.key..].iter().map(|of| format!("{0} = excluded.{0}", quoted(&of.name))).collect();
         let then = if rest.is_empty() { "nothing".to_owned() } else { format!("update set {}", rest.join(", ")) };
         let then = format!("on conflict ({}) do {then}", key(table).join(", "));
-        self.put_lists(table, &changes)?;
-        if changes.len() < MANY {
-            let values = turned(changes.iter().map(|change| change.now.row.as_slice()), width);
+        if known.len() < MANY {
+            let values = turned(known.iter().map(Vec::as_slice), width);
             let from = unnest(&table.columns);
-            self.0.execute(format!("insert into {name} ({columns}) select * from {from} {then}"), values)?;
-        } else {
-            let staged = format!("staged_{name}");
-            let types = table.columns.iter().map(|column| value::of_wire(column.kind)).collect();
-            let rows = changes.into_iter().map(|change| change.now.row).collect();
-            let made = format!("create temp table if not exists {staged} (like {name}) on commit delete rows");
-            self.0.copy(&staged, &made, format!("copy {staged} ({columns}) from stdin binary"), types, rows)?;
-            let merge = format!("insert into {name} ({columns}) select {columns} from {staged} {then}");
-            self.0.execute(merge, Vec::new())?;
+            return self.0.execute(format!("insert into {name} ({columns}) select * from {from} {then}"), values);
         }
-        Ok(())
+        let staged = format!("staged_{name}");
+        self.0
+            .stage(&staged, &format!("create temp table if not exists {staged} (like {name}) on commit delete rows"))?;
+        self.0.copy(format!("copy {staged} ({columns}) from stdin binary"), types(), known)?;
+        let merge = format!("insert into {name} ({columns}) select {columns} from {staged} {then}");
+        self.0.execute(merge, Vec::new())
     }
 
     fn delete(&mut self, table: &'static Table, keys: Vec<Vec<Cell>>) -> Result<()> {

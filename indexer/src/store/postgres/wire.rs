@@ -153,12 +153,17 @@ impl Connection {
         wait(&self.runtime, async move { Ok(client.query(&sql, &[]).await?) })
     }
 
-    /// Copies rows into a table that is made for them, where it is not, and empty.
-    pub fn copy(&self, table: &str, make: &str, copy: String, types: Vec<Type>, rows: Vec<Vec<Value>>) -> Result<()> {
+    /// Makes a table for rows that are copied, where there is none, and empties it.
+    pub fn stage(&self, table: &str, make: &str) -> Result<()> {
         self.batch(make)?;
         if !self.copied.borrow_mut().insert(table.to_owned()) {
             self.batch(format!("truncate {table}"))?;
         }
+        Ok(())
+    }
+
+    /// Copies rows: `copy` names the table and its columns.
+    pub fn copy(&self, copy: String, types: Vec<Type>, rows: Vec<Vec<Value>>) -> Result<()> {
         let client = self.client()?;
         wait(&self.runtime, async move {
             let writer = BinaryCopyInWriter::new(client.copy_in(&copy).await?, &types);

@@ -1,7 +1,6 @@
 //! SQLite: one connection that writes, as many as needed that read.
 
 pub mod backup;
-mod beside;
 mod chain;
 mod lock;
 mod migration;
@@ -12,6 +11,7 @@ pub use chain::database_is_of;
 pub(super) use migration::migrate;
 
 use super::{
+    beside::{self, Within},
     tables::{Engine, Tables},
     Result, StoreError,
 };
@@ -184,6 +184,14 @@ impl Engine for Sqlite {
         // Nobody reads as of before any more: the log is emptied only where nobody reads of it.
         begun.0.execute_batch("commit")?;
         Ok(done)
+    }
+}
+
+impl Within for Connection {
+    type Open<'a> = table::Open<'a>;
+
+    fn tables(&self) -> table::Open<'_> {
+        table::Open(self)
     }
 }
 

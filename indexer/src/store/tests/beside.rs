@@ -87,13 +87,13 @@ proptest! {
     fn whatever_is_put_is_read_by_whoever_reads_after_it(
         transactions in prop::collection::vec(prop::collection::vec(step(), 1..14), 1..4),
     ) {
-        let ((_one, at_once), (_other, beside)) = (open_sqlite(), open_sqlite());
+        let ((_one, at_once), (_other, beside)) = (open(), open());
         for steps in &transactions {
             let expected = at_once.write(|tables| act(tables, steps)).unwrap();
             let found = beside.write_much(|tables| act(tables, steps)).unwrap();
             prop_assert_eq!(expected, found);
         }
-        let all = |store: &Sqlite| store.read(false, |tables| act(tables, &[Step::Pages])).unwrap();
+        let all = |store: &Tested| store.read(false, |tables| act(tables, &[Step::Pages])).unwrap();
         prop_assert_eq!(all(&at_once), all(&beside));
     }
 }

@@ -2,19 +2,17 @@
 //! anything to write, what is read is read where it will be written, whose pages are then at hand; afterwards by another connection, as it
 //! was before, but for what was put already.
 
-use super::table::Open;
+use super::{
+    tables::{Change, Each, Range, Tables},
+    Result, StoreError,
+};
 use crate::{
     query::{Condition, Cursor, Query},
     row::{
         cell::Cell,
         record::{Cells, Listing, Table},
     },
-    store::{
-        tables::{Change, Each, Range, Tables},
-        Result, StoreError,
-    },
 };
-use rusqlite::Connection;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{
@@ -27,8 +25,17 @@ use std::{
 /// What waits to be written: as cells it is large.
 const WAITING: usize = 2;
 
-/// The connection of whoever writes, within a transaction.
-type Writer<'a> = Mutex<&'a mut Connection>;
+/// A connection that is within a transaction.
+pub trait Within: Send {
+    type Open<'a>: Tables
+    where
+        Self: 'a;
+
+    fn tables(&self) -> Self::Open<'_>;
+}
+
+/// That of whoever writes.
+type Writer<'a, C> = Mutex<&'a mut C>;
 
 enum Step {
     Put(&'static Table, Vec<Change>),
@@ -37,15 +44,15 @@ enum Step {
     Say(SyncSender<()>),
 }
 
-fn lock<'l, 'a>(writer: &'l Writer<'a>) -> MutexGuard<'l, &'a mut Connection> {
+fn lock<'l, 'a, C>(writer: &'l Writer<'a, C>) -> MutexGuard<'l, &'a mut C> {
     writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes until nobody sends any more, or until something fails.
-fn write(steps: &Receiver<Step>, writer: &Writer<'_>) -> Result<()> {
+fn write(steps: &Receiver<Step>, writer: &Writer<'_, impl Within>) -> Result<()> {
     for step in steps {
         let connection = lock(writer);
-        let mut open = Open(&connection);
+        let mut open = connection.tables();
         match step {
             Step::Put(table, changes) => open.put(table, changes)?,
             Step::Delete(table, keys) => open.delete(table, keys)?,
@@ -57,17 +64,13 @@ fn write(steps: &Receiver<Step>, writer: &Writer<'_>) -> Result<()> {
 }
 
 /// See the module. `writer` is within a transaction that nobody else can write beside, and `before` within one that began later.
-pub fn act<T>(
-    writer: &mut Connection,
-    before: &Connection,
-    act: impl FnOnce(&mut dyn Tables) -> Result<T>,
-) -> Result<T> {
+pub fn act<C: Within, T>(writer: &mut C, before: &C, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
     let writer = &Mutex::new(writer);
     std::thread::scope(|scope| {
         let (steps, received) = sync_channel(WAITING);
-        let begun = Builder::new().name("sqlite".to_owned()).spawn_scoped(scope, move || write(&received, writer));
+        let begun = Builder::new().name("storing".to_owned()).spawn_scoped(scope, move || write(&received, writer));
         let writing = begun.map_err(|error| StoreError::Database(error.into()))?;
-        let mut beside = Beside { before: Open(before), writer, steps, written: HashMap::new() };
+        let mut beside = Beside { before, writer, steps, written: HashMap::new() };
         let done = act(&mut beside);
         drop(beside);
         let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -76,9 +79,9 @@ pub fn act<T>(
     })
 }
 
-struct Beside<'a, 'c> {
-    before: Open<'a>,
-    writer: &'a Writer<'c>,
+struct Beside<'a, 'c, C> {
+    before: &'a C,
+    writer: &'a Writer<'c, C>,
     steps: SyncSender<Step>,
     /// Keys, by table.
     written: HashMap<&'static str, BTreeSet<Vec<Cell>>>,
@@ -88,17 +91,17 @@ fn ended<T>(_: T) -> StoreError {
     StoreError::Database("the thread that writes has ended".into())
 }
 
-impl Beside<'_, '_> {
+impl<C: Within> Beside<'_, '_, C> {
     fn send(&self, step: Step) -> Result<()> {
         self.steps.send(step).map_err(ended)
     }
 
     /// Does something where everything is written.
-    fn after<T>(&self, act: impl FnOnce(&mut Open<'_>) -> Result<T>) -> Result<T> {
+    fn after<T>(&self, act: impl FnOnce(&mut C::Open<'_>) -> Result<T>) -> Result<T> {
         let (done, waiting) = sync_channel(1);
         self.send(Step::Say(done))?;
         waiting.recv().map_err(ended)?;
-        act(&mut Open(&lock(self.writer)))
+        act(&mut lock(self.writer).tables())
     }
 
     fn is_written(&self, table: &Table) -> bool {
@@ -106,10 +109,10 @@ impl Beside<'_, '_> {
     }
 
     /// Does something that reads nothing that was written.
-    fn meanwhile<T>(&mut self, act: impl FnOnce(&mut Open<'_>) -> Result<T>) -> Result<T> {
+    fn meanwhile<T>(&self, act: impl FnOnce(&mut C::Open<'_>) -> Result<T>) -> Result<T> {
         match self.written.is_empty() {
-            true => act(&mut Open(&lock(self.writer))),
-            false => act(&mut self.before),
+            true => act(&mut lock(self.writer).tables()),
+            false => act(&mut self.before.tables()),
         }
     }
 
@@ -125,7 +128,7 @@ impl Beside<'_, '_> {
     }
 }
 
-impl Tables for Beside<'_, '_> {
+impl<C: Within> Tables for Beside<'_, '_, C> {
     fn get(&mut self, table: &'static Table, by: &[&str], of: &[Vec<Cell>]) -> Result<Vec<Cells>> {
         match self.may_be_written(table, by, of) {
             true => self.after(|open| open.get(table, by, of)),
