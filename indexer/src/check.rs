@@ -3,11 +3,10 @@
 use crate::{
     config::Settings,
     source::{grpc::Grpc, rpc::Rpc, Endpoint, History as _},
-    store::{self, database_is_of, ClickHouse, Database, Postgres},
+    store::{self, database_is_of, is_blank, ClickHouse, Database, Postgres},
 };
 use joule_cors::Cors;
 use joule_settings::{Report, Url};
-use rusqlite::{Connection, OpenFlags};
 use std::{net::IpAddr, path::Path, time::Duration};
 
 /// For the RPC node, which is asked again anyway.
@@ -97,13 +96,6 @@ fn rpc(report: &mut Report, settings: &Settings, genesis: anyhow::Result<String>
             None
         }
     }
-}
-
-/// Made, and never written to: what a start leaves that was ended at once.
-fn is_blank(path: &Path) -> bool {
-    let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let tables = opened.and_then(|conn| conn.query_row("select count(*) from sqlite_schema", [], |row| row.get(0)));
-    tables.is_ok_and(|tables: i64| tables == 0)
 }
 
 /// What a server says of its database: whether there are tables.

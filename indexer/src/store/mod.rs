@@ -21,7 +21,7 @@ mod tests;
 pub use self::clickhouse::ClickHouse;
 pub use place::Database;
 pub use postgres::Postgres;
-pub use sqlite::{backup, database_is_of, Sqlite};
+pub use sqlite::{backup, database_is_of, is_blank, Sqlite};
 
 use crate::{
     decode::Program,

@@ -6,7 +6,7 @@ mod lock;
 mod migration;
 pub(super) mod table;
 
-pub use chain::database_is_of;
+pub use chain::{database_is_of, is_blank};
 #[cfg(test)]
 pub(super) use migration::migrate;
 
