@@ -19,9 +19,7 @@ async fn a_server_that_is_behind_is_waited_for_and_nothing_is_left_out() {
     let stop = CancellationToken::new();
     let source = tokio::spawn(grpc.run(Arc::new(Frontier::new(Some(20))), out, stop.clone()));
     // Whatever else may end a connection on a busy machine, this does again and again.
-    let is_behind = |event: &SourceEvent| {
-        matches!(event, SourceEvent::Disconnected { reason } if reason.contains("failed to get replay response"))
-    };
+    let is_behind = |event: &SourceEvent| matches!(event, SourceEvent::Disconnected { reason } if reason.contains("failed to get replay response"));
     for _ in 0..3 {
         next(&mut events, is_behind).await;
     }
