@@ -92,11 +92,9 @@ impl Indexer {
         let opening = {
             let (database, health, stop) = (database.clone(), health.clone(), stop.clone());
             move || {
-                patiently(&health, &stop, StoreError::is_away, || {
-                    let store = database.open_alone()?;
-                    let scheduler = Scheduler::load(&*store)?;
-                    Ok((store, scheduler))
-                })
+                let store = patiently(&health, &stop, StoreError::is_away, || database.open_alone())?;
+                let scheduler = patiently(&health, &stop, StoreError::is_away, || Scheduler::load(&*store))?;
+                Ok::<_, StoreError>((store, scheduler))
             }
         };
         let (store, scheduler) = tokio::task::spawn_blocking(opening).await??;

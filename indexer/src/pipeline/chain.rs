@@ -29,7 +29,8 @@ pub(super) async fn known(
         let reason = match asked {
             Ok(genesis) => {
                 let Shared { store, health, stop, .. } = shared.clone();
-                let bind = move || patiently(&health, &stop, StoreError::is_away, || store.bind(&genesis));
+                let is_passing = |error: &StoreError| matches!(error, StoreError::Away(_) | StoreError::Database(_));
+                let bind = move || patiently(&health, &stop, is_passing, || store.bind(&genesis));
                 let bound = tokio::task::spawn_blocking(bind).await?;
                 if let Some(first) = first {
                     // Who started it may have stopped waiting.

@@ -1,4 +1,4 @@
-//! PostgreSQL: one connection that writes, as many as needed that read.
+//! PostgreSQL: one connection that writes, one for what is read beside it, as many as needed that read.
 
 mod schema;
 mod table;
@@ -43,6 +43,8 @@ const BOUND: &str = "2s";
 /// A store in a PostgreSQL database. See the crate's README for its tables.
 pub struct Postgres {
     writer: Pool,
+    /// What is read beside it, which waits for no reader of the API.
+    beside: Pool,
     readers: Pool,
     /// `None` when it is dropped.
     runtime: Option<Runtime>,
@@ -80,6 +82,8 @@ impl Postgres {
         let mut config: Config = url.parse().map_err(|error| refused(with_causes(&error)))?;
         let options = config.get_options().map_or(OPTIONS.to_owned(), |given| format!("{OPTIONS} {given}"));
         config.options(options).connect_timeout(WAITED).keepalives_idle(Duration::from_secs(30));
+        // A server that is gone without a word is known to be within a minute.
+        config.keepalives_interval(WAITED).keepalives_retries(3).tcp_user_timeout(Duration::from_secs(30));
         if config.get_application_name().is_none() {
             config.application_name("joule-indexer");
         }
@@ -104,10 +108,11 @@ impl Postgres {
                 })
             }));
         }
-        let readers = Pool::builder(manager()).max_size(READERS);
+        let (beside, readers) = (Pool::builder(manager()).max_size(1), Pool::builder(manager()).max_size(READERS));
         let built = |error: deadpool_postgres::BuildError| refused(error.to_string());
         let store = Self {
             writer: writer.build().map_err(built)?,
+            beside: beside.build().map_err(built)?,
             readers: readers.build().map_err(built)?,
             runtime: Some(runtime),
         };
@@ -187,7 +192,7 @@ impl Engine for Postgres {
     fn write_much<T>(&self, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
         let mut writer = self.get(&self.writer)?;
         writer.begin(BEGIN)?;
-        let before = self.get(&self.readers).and_then(|before| before.begin(READ).map(|()| before));
+        let before = self.get(&self.beside).and_then(|before| before.begin(READ).map(|()| before));
         let done = before.and_then(|before| {
             let done = beside::act(&mut writer, &before, act);
             let _ = before.end("rollback");

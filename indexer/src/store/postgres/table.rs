@@ -1,5 +1,5 @@
-//! Tables in PostgreSQL: what a batch reads of a table is one statement, and so is what it writes; many rows go by `COPY` into a table
-//! of their own, and are merged from there.
+//! Tables in PostgreSQL: what a batch reads of a table is one statement, and so is what it writes; many rows go by `COPY`, those that are
+//! there already into a table of their own, from where they are merged.
 
 use super::{value, wire::Connection};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 use std::collections::HashMap;
 use tokio_postgres::Row;
 
-/// Rows that are copied and merged; fewer are one statement's values.
+/// Rows that are copied; fewer are one statement's values.
 const MANY: usize = 256;
 const PAGE: usize = 1_024;
 

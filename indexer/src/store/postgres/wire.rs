@@ -58,7 +58,10 @@ const AWAY: [SqlState; 6] = [
 
 /// It could not be reached, or went away while it was asked.
 fn is_of_network(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+    use std::io::ErrorKind::{InvalidData, InvalidInput, Other};
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    // Those are a certificate that is not trusted, or what cannot be understood.
+    cause.is_some_and(|cause| !matches!(cause.kind(), InvalidData | InvalidInput | Other))
 }
 
 /// What happened, and why: the first alone says "db error".
