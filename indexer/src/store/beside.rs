@@ -63,7 +63,8 @@ fn write(steps: &Receiver<Step>, writer: &Writer<'_, impl Within>) -> Result<()>
     Ok(())
 }
 
-/// See the module. `writer` is within a transaction that nobody else can write beside, and `before` within one that began later.
+/// See the module. `writer` is within a transaction that nobody else can write beside, and `before` within one that reads
+/// what was there when that had begun.
 pub fn act<C: Within, T>(writer: &mut C, before: &C, act: impl FnOnce(&mut dyn Tables) -> Result<T>) -> Result<T> {
     let writer = &Mutex::new(writer);
     std::thread::scope(|scope| {

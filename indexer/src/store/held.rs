@@ -103,7 +103,7 @@ impl<R: Kept> Held<R> {
         Ok(())
     }
 
-    /// Whether there was such a row before the batch.
+    /// Whether there was such a row before the batch, or since it was forgotten by [`Self::spill`].
     pub fn is_stored(&self, key: &R::Key) -> bool {
         self.rows.get(key).is_some_and(|row| row.was_stored)
     }

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 /// A row that is written.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// As it is stored now; `None` where there is no row of this key.
+    /// As it is stored now; `None` where there is no row of this key, or where all of the row is its key, which may be there already.
     pub before: Option<Cells>,
     pub now: Cells,
 }
